@@ -1,0 +1,204 @@
+/**
+ * Every stable error code and what class of exit it belongs to. `docs/errors.md` explains each one.
+ * A code is never renamed or reused: scripts branch on it.
+ */
+export const ERROR_CODES = [
+  // usage: exit 2
+  'BAD_REFERENCE',
+  'BAD_OPTION',
+  'AMBIGUOUS_SELECTION',
+  // input: exit 3
+  'NOT_FOUND',
+  'UNRECOGNISED_FORMAT',
+  'ARCHIVE_TRUNCATED',
+  'ARCHIVE_CORRUPT',
+  'ARCHIVE_CONTRADICTORY',
+  'MANIFEST_MISSING',
+  'MANIFEST_INVALID',
+  'CONFIG_MISSING',
+  'CONFIG_INVALID',
+  'LAYER_MISSING',
+  'DIGEST_MISMATCH',
+  'SIZE_MISMATCH',
+  'LAYER_CORRUPT',
+  'NAME_UNSAFE',
+  'NAME_RESERVED',
+  'NAME_COLLISION',
+  'DUPLICATE_ENTRY',
+  'LINK_TARGET_MISSING',
+  'METADATA_INVALID',
+  'PACKAGE_INCOMPLETE',
+  'DEPENDENCY_MISSING',
+  'DEPENDENCY_CYCLE',
+  'DEPENDENCY_MISMATCH',
+  'IDENTITY_CLASH',
+  'IDENTITY_INVALID',
+  'CARRIER_CORRUPT',
+  'REPARSE_CORRUPT',
+  'DESCRIPTOR_CORRUPT',
+  'ATTRIBUTES_CORRUPT',
+  'TOMBSTONES_CORRUPT',
+  'HIVE_CORRUPT',
+  'HIVE_DIRTY',
+  'HIVE_CONFLICT',
+  'RECIPE_CORRUPT',
+  'LIMIT_EXCEEDED',
+  'PLATFORM_UNSUPPORTED',
+  'FORMAT_UNSUPPORTED',
+  'LOSS_REFUSED',
+  'DESTINATION_EXISTS',
+  // environment: exit 4
+  'NO_ACCESS',
+  'NO_SPACE',
+  'NAME_TOO_LONG',
+  'IO_FAILED',
+  'LOCKED',
+  'TOOL_MISSING',
+  'WINDOWS_ONLY',
+  'ENGINE_UNAVAILABLE',
+  'NETWORK_FAILED',
+  'UNAUTHORIZED',
+  'INTERRUPTED',
+  // ours: exit 70
+  'INTERNAL',
+] as const
+export type ErrorCode = (typeof ERROR_CODES)[number]
+
+/** Where in the input a fault was found; every part that is known. */
+export interface ErrorPlace {
+  /** The reference as the user typed it. */
+  readonly reference?: string
+  /** File of the source, layer or entry, outermost first, e.g. `image.tar`, `layer 2`, `Files/a.txt`. */
+  readonly path?: string
+  /** Byte offset inside the innermost file named in `path`. */
+  readonly offset?: number
+}
+
+export interface ErrorDetails {
+  /** What went wrong, one sentence. */
+  readonly what: string
+  /** Why: what was expected and what was found. */
+  readonly why?: string
+  /** What the user can do next. */
+  readonly suggestions?: readonly string[]
+  readonly at?: ErrorPlace
+  readonly cause?: unknown
+}
+
+/** Base of everything this library throws on purpose. Branch on `code`, never on the text. */
+export abstract class TransshipError extends Error {
+  abstract readonly exitCode: number
+  readonly code: ErrorCode
+  readonly what: string
+  readonly why: string | undefined
+  readonly suggestions: readonly string[]
+  readonly at: ErrorPlace
+
+  constructor(code: ErrorCode, details: ErrorDetails) {
+    const where = [details.at?.reference, details.at?.path].filter((part) => part !== undefined).join(': ')
+    const offset = details.at?.offset === undefined ? '' : ` (offset ${details.at.offset})`
+    const place = where === '' && offset === '' ? '' : ` [${where}${offset}]`
+    super([details.what + place, details.why].filter((part) => part !== undefined).join(' '), {cause: details.cause})
+    this.name = new.target.name
+    this.code = code
+    this.what = details.what
+    this.why = details.why
+    this.suggestions = details.suggestions ?? []
+    this.at = details.at ?? {}
+  }
+}
+
+/** The command line or an argument is wrong. Exit 2. */
+export class UsageError extends TransshipError {
+  readonly exitCode = 2
+}
+/** The input is damaged, hostile or not what it claims to be. Exit 3. */
+export class InputError extends TransshipError {
+  readonly exitCode = 3
+}
+/** The input is understood and well-formed, and transship does not handle it. Exit 3. */
+export class UnsupportedError extends TransshipError {
+  readonly exitCode = 3
+}
+/** A loss was found and `--strict` refuses losses. Exit 3. */
+export class LossError extends TransshipError {
+  readonly exitCode = 3
+}
+/** No access, no space, no engine, no network. Exit 4. */
+export class EnvironmentError extends TransshipError {
+  readonly exitCode = 4
+}
+/** The user interrupted the work. Exit 130. */
+export class InterruptedError extends TransshipError {
+  readonly exitCode = 130
+}
+/** Our own fault: please report it. Exit 70. */
+export class InternalError extends TransshipError {
+  readonly exitCode = 70
+}
+
+const SYSTEM_ERRORS: Readonly<Record<string, {code: ErrorCode; what: string; suggestion: string}>> = {
+  ENOENT: {code: 'NOT_FOUND', what: 'There is no such file or folder.', suggestion: 'Check the path.'},
+  ENOTDIR: {code: 'NOT_FOUND', what: 'A part of the path is not a folder.', suggestion: 'Check the path.'},
+  EISDIR: {
+    code: 'UNRECOGNISED_FORMAT',
+    what: 'A file was expected, a folder was found.',
+    suggestion: 'Check the path.',
+  },
+  EACCES: {code: 'NO_ACCESS', what: 'Access was denied.', suggestion: 'Check the permissions, or run elevated.'},
+  EPERM: {
+    code: 'NO_ACCESS',
+    what: 'The operation is not permitted.',
+    suggestion: 'Check the permissions, or run elevated.',
+  },
+  EROFS: {code: 'NO_ACCESS', what: 'The file system is read-only.', suggestion: 'Choose another destination.'},
+  ENOSPC: {code: 'NO_SPACE', what: 'The disk is full.', suggestion: 'Free some space, or choose another destination.'},
+  EDQUOT: {
+    code: 'NO_SPACE',
+    what: 'The disk quota is used up.',
+    suggestion: 'Free some space, or choose another destination.',
+  },
+  EFBIG: {
+    code: 'NO_SPACE',
+    what: 'The file system cannot hold a file of this size.',
+    suggestion: 'Choose another destination.',
+  },
+  ENAMETOOLONG: {
+    code: 'NAME_TOO_LONG',
+    what: 'The file system cannot hold a name this long.',
+    suggestion: 'Choose a destination with a shorter path, or a file system with longer names.',
+  },
+  EMFILE: {
+    code: 'IO_FAILED',
+    what: 'Too many files are open.',
+    suggestion: 'Raise the limit on open files (ulimit -n).',
+  },
+  EIO: {code: 'IO_FAILED', what: 'The device reported an error.', suggestion: 'Check the disk.'},
+}
+
+/** The operating system's error code (`ENOSPC` …) of an unknown thrown value, or undefined. */
+export function findSystemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+/**
+ * Turns a file-system error into the matching `TransshipError`; ours and unknown ones pass through unchanged.
+ * ENOENT becomes an InputError (exit 3) since it is the argument that is wrong, the rest are the environment's (exit 4).
+ */
+export function asTransshipError(error: unknown, at: ErrorPlace): unknown {
+  if (error instanceof TransshipError) return error
+  const systemCode = findSystemCode(error)
+  const known = systemCode === undefined ? undefined : SYSTEM_ERRORS[systemCode]
+  if (known === undefined) return error
+  const details = {
+    what: known.what,
+    why: `The operating system says ${String(systemCode)}.`,
+    suggestions: [known.suggestion],
+    at,
+    cause: error,
+  }
+  return known.code === 'NOT_FOUND' || known.code === 'UNRECOGNISED_FORMAT'
+    ? new InputError(known.code, details)
+    : new EnvironmentError(known.code, details)
+}

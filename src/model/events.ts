@@ -1,0 +1,24 @@
+/** Something the destination cannot hold even with the recipe. `code` is stable, kebab-case. */
+export interface Loss {
+  readonly code: string
+  readonly message: string
+  /** The entry, layer, package or setting that loses something. */
+  readonly subject: string
+}
+
+/** Worth telling, but nothing is lost. Same shape as a loss. */
+export type Note = Loss
+
+/** What the library reports while it works: plain JSON values. Only `src/terminal` turns them into text. */
+export type WorkEvent =
+  | {readonly kind: 'step'; readonly id: string; readonly title: string; readonly totalBytes?: number}
+  | {readonly kind: 'progress'; readonly id: string; readonly bytes: number; readonly entries?: number}
+  | {readonly kind: 'done'; readonly id: string; readonly summary?: string}
+  | ({readonly kind: 'loss'} & Loss)
+  | ({readonly kind: 'note'} & Note)
+
+/** What every asynchronous call of the library takes. */
+export interface WorkOptions {
+  readonly signal?: AbortSignal
+  readonly onEvent?: (event: WorkEvent) => void
+}

@@ -1,0 +1,106 @@
+import type {Digest} from './digest.js'
+import type {WorkOptions} from './events.js'
+import type {LayerEntry} from './layer-entry.js'
+import type {PackageIdentity} from './package-identity.js'
+
+/** Digest, size and media type of a blob as stored. Source: image-spec descriptor.md. */
+export interface Descriptor {
+  readonly mediaType: string
+  readonly digest: Digest
+  readonly size: number
+  readonly urls?: readonly string[]
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
+/** A document whose bytes are its identity: kept, hashed and forwarded verbatim, never re-serialised. */
+export interface RawDocument {
+  readonly mediaType: string
+  readonly bytes: Uint8Array
+}
+
+export interface Platform {
+  readonly os: string
+  readonly architecture: string
+  /** `10.0.<build>.<revision>`. */
+  readonly osVersion?: string
+  readonly osFeatures?: readonly string[]
+}
+
+export type Compression = 'none' | 'gzip' | 'zstd' | 'bzip2' | 'xz'
+
+/** The stored form of a layer, where a source has one that can be passed on unread. */
+export interface LayerBlob {
+  readonly descriptor: Descriptor
+  readonly compression: Compression
+  /** The bytes as stored; the reader checks digest and size at the end of the stream (`DIGEST_MISMATCH`). */
+  open(options?: WorkOptions): AsyncIterable<Uint8Array>
+}
+
+/** `base`: whole files and whole hives, stands alone. `delta`: changes on top of lower layers. */
+export type LayerForm = 'base' | 'delta'
+
+/** One layer of an image. May be opened several times; each opening reads from the start. */
+export interface Layer {
+  /** For messages: `layer 2` or a package's full name. */
+  readonly title: string
+  /** Digest of the uncompressed tar, where the source states one. */
+  readonly diffId?: Digest
+  /** Where known before the layer is read. */
+  readonly form?: LayerForm
+  /** Undefined when the source holds no tar of the layer, e.g. a package, or only names it (a foreign layer). */
+  readonly blob?: LayerBlob
+  /** The package whose payload this layer is, where the source has packages. */
+  readonly package?: PackageMetadata
+  /** False when the source names the layer but does not hold its content. */
+  readonly hasContent: boolean
+  /** Bytes that reading the entries will pass, for progress; undefined = not known. */
+  readonly sizeBytes?: number
+  /**
+   * The changes of this layer, in the order of the source. Verifies everything the source states about the layer
+   * (digest, size) by the end of the iteration; a consumer must treat nothing as final before the end.
+   * Reports `note` events (for instance `recipe-stale`) through `options.onEvent`.
+   */
+  entries(options?: WorkOptions): AsyncIterable<LayerEntry>
+}
+
+/** What a package knows about itself beside its payload. */
+export interface PackageMetadata {
+  readonly identity: PackageIdentity
+  readonly friendlyName?: string
+  readonly description?: string
+  /** AppX names: x86, x64, arm, arm64, neutral. */
+  readonly architecture: string
+  readonly osVersion?: string
+  readonly osFeatures?: readonly string[]
+  readonly isOsImage: boolean
+  readonly isDeleted?: boolean
+  /** ISO 8601 with seven decimals and Z, as stored. */
+  readonly createdTime: string
+  /** None for an OS package, one otherwise. */
+  readonly dependencies: readonly PackageIdentity[]
+  /** The metadata document as stored, verbatim. */
+  readonly document?: RawDocument
+  /** Files that the package holds beside its payload (`version.wcx` …), verbatim, by relative path. */
+  readonly attachments?: Readonly<Record<string, Uint8Array>>
+}
+
+/**
+ * The normal form: ordered layers and what is known about them. A superset of both stacks; a field that a source does
+ * not know is absent, never invented.
+ */
+export interface Image {
+  /** Names the source gives it, `repository:tag` or a package's full name. */
+  readonly names: readonly string[]
+  readonly platform: Platform
+  /** The image configuration, verbatim, where the source has one; its digest is the image ID. */
+  readonly config?: RawDocument
+  /** The manifest, verbatim, where the source has one. */
+  readonly manifest?: RawDocument & {readonly digest: Digest}
+  /** Base first. */
+  readonly layers: readonly Layer[]
+  /** A base that the source only names: what the lowest layer builds on, and why it is not among the layers. */
+  readonly namedBase?: {readonly name: string; readonly identity?: PackageIdentity}
+  /** Faults that do not prevent use, found while opening. */
+  readonly warnings: readonly {readonly code: string; readonly message: string}[]
+  close(): Promise<void>
+}

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import {comparePaths, foldPath, parseLayerPath} from '../../src/model/layer-path.js'
+import {TransshipError} from '../../src/model/errors.js'
+
+describe('layer paths', () => {
+  for (const {path, note} of [
+    {path: 'Files', note: 'a root'},
+    {path: 'Files/Ünïcödé 日本語 😀/.dotfile', note: 'Unicode, spaces and leading dots are ordinary'},
+    {path: 'Files/console.txt', note: 'a device name is reserved only as a whole stem'},
+    {path: 'Files/com10', note: 'only one digit makes a device'},
+  ])
+    it(`accepts ${path}: ${note}`, () => {
+      assert.equal(parseLayerPath(path), path)
+    })
+
+  for (const {path, code, note} of [
+    {path: '', code: 'NAME_UNSAFE', note: 'empty'},
+    {path: '/Files/a', code: 'NAME_UNSAFE', note: 'absolute'},
+    {path: 'Files/../../etc', code: 'NAME_UNSAFE', note: 'traversal'},
+    {path: 'Files/./a', code: 'NAME_UNSAFE', note: 'dot component'},
+    {path: 'Files//a', code: 'NAME_UNSAFE', note: 'empty component'},
+    {path: 'Files/a/', code: 'NAME_UNSAFE', note: 'trailing slash'},
+    {path: 'C:/Windows', code: 'NAME_UNSAFE', note: 'drive'},
+    {path: 'Files/..\\..\\x', code: 'NAME_UNSAFE', note: 'backslash is a separator on Windows'},
+    {path: 'Files/a:b', code: 'NAME_UNSAFE', note: 'alternate stream'},
+    {path: 'Files/a\u0000b', code: 'NAME_UNSAFE', note: 'NUL'},
+    {path: `Files/${'x'.repeat(256)}`, code: 'NAME_UNSAFE', note: 'component too long'},
+    {path: 'Files/NUL.txt', code: 'NAME_RESERVED', note: 'device with an extension'},
+    {path: 'Files/com1', code: 'NAME_RESERVED', note: 'device in lower case'},
+    {path: 'Files/dot.', code: 'NAME_RESERVED', note: 'trailing dot'},
+    {path: 'Files/space ', code: 'NAME_RESERVED', note: 'trailing space'},
+  ])
+    it(`refuses ${JSON.stringify(path.slice(0, 40))}: ${note}`, () => {
+      assert.throws(
+        () => parseLayerPath(path),
+        (error) => error instanceof TransshipError && error.code === code && error.exitCode === 3,
+      )
+    })
+
+  it('orders paths as their UTF-8 bytes, also beyond the surrogates', () => {
+    const paths = ['a\uffee', 'a\u{1f600}', 'a', 'b', 'aé', 'A', 'a\ud7ff', 'a\ue000']
+    const expected = [...paths].sort((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y)))
+    assert.deepEqual([...paths].sort(comparePaths), expected)
+  })
+
+  it('folds names as Windows does, not as JavaScript does', () => {
+    assert.equal(foldPath('Files/straße'), 'FILES/STRAßE')
+    assert.equal(foldPath('ÿ'), '\u0178')
+    assert.equal(foldPath('\u00b5\u1fb3'), '\u00b5\u1fbc')
+  })
+})
