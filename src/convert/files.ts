@@ -1,0 +1,178 @@
+import type {DirectoryEntry, FileEntry, HardLinkEntry} from '../model/layer-entry.js'
+import {comparePaths, foldPath, type LayerPath} from '../model/layer-path.js'
+import {InputError, UsageError} from '../model/errors.js'
+import type {Image} from '../model/image.js'
+import type {FileTimes} from '../model/windows-metadata.js'
+import type {OpenOptions} from '../transports/transport.js'
+import {openImage, withImage} from './inspect.js'
+import {mergeLayers, type MergedEntry} from './merge.js'
+
+/** One row of `files`. */
+export interface FileRow {
+  readonly path: string
+  readonly kind: 'file' | 'directory' | 'hard-link' | 'tombstone' | 'opaque'
+  /** Index of the layer it comes from, base = 0. */
+  readonly layer: number
+  /** Bytes of the unnamed stream. */
+  readonly size?: number
+  /** FILE_ATTRIBUTE_* bits. */
+  readonly attributes?: number
+  /** FILETIMEs as decimal strings: 100 ns since 1601. */
+  readonly times?: Readonly<Record<keyof FileTimes, string>>
+  /** Base64 of the self-relative security descriptor. */
+  readonly securityDescriptor?: string
+  /** Base64 of the reparse buffer. */
+  readonly reparsePoint?: string
+  /** Path a hard link shares its content with. */
+  readonly target?: string
+  readonly extendedAttributes?: readonly string[]
+  readonly streams?: readonly {readonly name: string; readonly size: number}[]
+}
+
+/** What `files` prints with `--json`. Schema: `src/schemas/files.schema.json`. */
+export interface FilesReport {
+  readonly reference: string
+  readonly path?: string
+  readonly layer?: number
+  readonly entries: readonly FileRow[]
+}
+
+export interface FilesOptions extends OpenOptions {
+  /** Only this layer, base = 0, with its deletions; undefined = all layers merged. */
+  readonly layer?: number
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
+}
+
+async function describe(entry: FileEntry | DirectoryEntry | HardLinkEntry, layer: number): Promise<FileRow> {
+  const {path, kind, meta} = entry
+  const streams: {name: string; size: number}[] = []
+  if (entry.kind !== 'hard-link' && entry.streams !== undefined) {
+    for await (const stream of entry.streams) streams.push({name: stream.name, size: stream.content.size})
+  }
+  const {creation, lastAccess, lastWrite, change} = meta.times
+  return {
+    path,
+    kind,
+    layer,
+    ...(entry.kind === 'file' && entry.content !== undefined ? {size: entry.content.size} : {}),
+    attributes: meta.attributes,
+    times: {
+      creation: creation.toString(),
+      lastAccess: lastAccess.toString(),
+      lastWrite: lastWrite.toString(),
+      change: change.toString(),
+    },
+    ...(meta.securityDescriptor === undefined ? {} : {securityDescriptor: base64(meta.securityDescriptor)}),
+    ...(meta.reparsePoint === undefined ? {} : {reparsePoint: base64(meta.reparsePoint)}),
+    ...(entry.kind === 'hard-link' ? {target: entry.target} : {}),
+    ...(meta.extendedAttributes === undefined || meta.extendedAttributes.length === 0
+      ? {}
+      : {extendedAttributes: meta.extendedAttributes.map((attribute) => attribute.name)}),
+    ...(streams.length === 0 ? {} : {streams}),
+  }
+}
+
+/** True for the path itself and, with its separator, for everything below it. An empty prefix takes all. */
+function isWithin(path: LayerPath, prefix: string): boolean {
+  if (prefix === '') return true
+  const folded = foldPath(path)
+  return folded === prefix || folded.startsWith(`${prefix}/`)
+}
+
+/** A path as users type it: `\` or `/`, with or without a leading or trailing separator. Folded for comparing. */
+function foldTypedPath(text: string | undefined): string {
+  return foldPath((text ?? '').replaceAll('\\', '/').replace(/^\/+|\/+$/g, ''))
+}
+
+function requireLayer(image: Image, layer: number): void {
+  if (Number.isInteger(layer) && layer >= 0 && layer < image.layers.length) return
+  throw new UsageError('BAD_OPTION', {
+    what: `There is no layer ${layer}.`,
+    why: `The image has ${image.layers.length} layers, numbered from 0 (the base).`,
+  })
+}
+
+async function* layerRows(image: Image, index: number, prefix: string, options: OpenOptions): AsyncGenerator<FileRow> {
+  for await (const entry of image.layers[index]?.entries(options) ?? []) {
+    if (entry.kind === 'frame' || !isWithin(entry.path, prefix)) continue
+    yield entry.kind === 'tombstone' || entry.kind === 'opaque'
+      ? {path: entry.path, kind: entry.kind, layer: index}
+      : await describe(entry, index)
+  }
+}
+
+async function* mergedRows(image: Image, prefix: string, options: OpenOptions): AsyncGenerator<FileRow> {
+  for await (const {entry, layer} of mergeLayers(image.layers, options)) {
+    if (isWithin(entry.path, prefix)) yield await describe(entry, layer)
+  }
+}
+
+/**
+ * The payload after merging all layers, or of one layer with its deletions, sorted by path. `path` limits it to that
+ * file or folder (`NOT_FOUND` when nothing is there).
+ */
+export async function files(text: string, path: string | undefined, options: FilesOptions = {}): Promise<FilesReport> {
+  return withImage(text, options, async (image, reference) => {
+    const prefix = foldTypedPath(path)
+    const {layer} = options
+    if (layer !== undefined) requireLayer(image, layer)
+    const entries: FileRow[] = []
+    const rows = layer === undefined ? mergedRows(image, prefix, options) : layerRows(image, layer, prefix, options)
+    for await (const row of rows) entries.push(row)
+    if (entries.length === 0 && prefix !== '') throw notFound(reference, path ?? '')
+    entries.sort((left, right) => comparePaths(left.path, right.path))
+    return {
+      reference,
+      ...(path === undefined ? {} : {path}),
+      ...(layer === undefined ? {} : {layer}),
+      entries,
+    }
+  })
+}
+
+function notFound(reference: string, path: string): InputError {
+  return new InputError('NOT_FOUND', {
+    what: `There is no '${path}' in it.`,
+    suggestions: [`List what is there: transship files ${reference}`],
+    at: {reference},
+  })
+}
+
+async function* found(
+  merged: AsyncIterable<MergedEntry>,
+  target: string,
+): AsyncGenerator<Uint8Array, MergedEntry | undefined> {
+  for await (const item of merged) {
+    if (foldPath(item.entry.path) !== target) continue
+    if (item.entry.kind === 'file' && item.entry.content !== undefined) yield* item.entry.content.open()
+    return item
+  }
+  return undefined
+}
+
+/** The content of one file after merging all layers, or of one layer; hard links are followed within the image. */
+export async function* readFile(text: string, path: string, options: FilesOptions = {}): AsyncGenerator<Uint8Array> {
+  const {image, reference} = await openImage(text, options)
+  try {
+    let target = foldTypedPath(path)
+    const {layer} = options
+    if (layer !== undefined) requireLayer(image, layer)
+    const layers = layer === undefined ? image.layers : image.layers.slice(layer, layer + 1)
+    // A link to a link cannot occur in one layer, and each layer can add one step at the most.
+    for (let step = 0; step <= layers.length; step++) {
+      const item: MergedEntry | undefined = yield* found(mergeLayers(layers, options), target)
+      if (item === undefined) throw notFound(reference, path)
+      if (item.entry.kind === 'file') return
+      if (item.entry.kind === 'directory') {
+        throw new UsageError('BAD_OPTION', {what: `'${path}' is a directory.`, suggestions: ['Name a file.']})
+      }
+      target = foldPath(item.entry.target)
+    }
+    throw new InputError('LINK_TARGET_MISSING', {what: `The hard links from '${path}' end nowhere.`})
+  } finally {
+    await image.close()
+  }
+}

@@ -1,0 +1,141 @@
+import type {Image, Layer, PackageMetadata, Platform} from '../model/image.js'
+import {digestOf} from '../model/digest.js'
+import {formatFullName} from '../model/package-identity.js'
+import {resolveReference, transportOf} from '../transports/catalog.js'
+import type {OpenOptions} from '../transports/transport.js'
+
+export interface InspectedPackage {
+  readonly identity: string
+  readonly publisher: string
+  readonly name: string
+  readonly version: string
+  readonly friendlyName?: string
+  readonly description?: string
+  readonly architecture: string
+  readonly osVersion?: string
+  readonly isOsImage: boolean
+  readonly createdTime: string
+  readonly dependencies: readonly string[]
+}
+
+export interface InspectedLayer {
+  readonly title: string
+  readonly form?: 'base' | 'delta'
+  readonly diffId?: string
+  /** Of the blob as stored. */
+  readonly digest?: string
+  readonly mediaType?: string
+  readonly compression?: string
+  /** Bytes as stored. */
+  readonly size?: number
+  readonly hasContent: boolean
+  readonly urls?: readonly string[]
+  readonly package?: InspectedPackage
+}
+
+/** What `inspect` prints with `--json`. Schema: `src/schemas/inspect.schema.json`. */
+export interface InspectReport {
+  readonly reference: string
+  readonly names: readonly string[]
+  readonly imageId?: string
+  readonly manifestDigest?: string
+  readonly platform: Platform
+  /** Base first. */
+  readonly layers: readonly InspectedLayer[]
+  readonly namedBase?: {readonly name: string}
+  /** Sum of the layers as stored, where all are known. */
+  readonly sizeBytes?: number
+  readonly warnings: readonly {readonly code: string; readonly message: string}[]
+  /** The configuration, parsed; its exact bytes are printed by `--config`. */
+  readonly config?: unknown
+  readonly manifest?: unknown
+}
+
+function inspectPackage(metadata: PackageMetadata): InspectedPackage {
+  const {identity, friendlyName, description, osVersion} = metadata
+  return {
+    identity: formatFullName(identity),
+    ...identity,
+    ...(friendlyName === undefined ? {} : {friendlyName}),
+    ...(description === undefined ? {} : {description}),
+    architecture: metadata.architecture,
+    ...(osVersion === undefined ? {} : {osVersion}),
+    isOsImage: metadata.isOsImage,
+    createdTime: metadata.createdTime,
+    dependencies: metadata.dependencies.map(formatFullName),
+  }
+}
+
+function inspectLayer(layer: Layer): InspectedLayer {
+  const descriptor = layer.blob?.descriptor
+  const size = descriptor?.size ?? layer.sizeBytes
+  return {
+    title: layer.title,
+    ...(layer.form === undefined ? {} : {form: layer.form}),
+    ...(layer.diffId === undefined ? {} : {diffId: layer.diffId}),
+    ...(descriptor === undefined ? {} : {digest: descriptor.digest, mediaType: descriptor.mediaType}),
+    ...(descriptor?.urls === undefined ? {} : {urls: descriptor.urls}),
+    ...(layer.blob === undefined ? {} : {compression: layer.blob.compression}),
+    ...(size === undefined ? {} : {size}),
+    hasContent: layer.hasContent,
+    ...(layer.package === undefined ? {} : {package: inspectPackage(layer.package)}),
+  }
+}
+
+function parsed(document: {bytes: Uint8Array} | undefined): unknown {
+  return document === undefined ? undefined : JSON.parse(Buffer.from(document.bytes).toString('utf8'))
+}
+
+/** Opens the image a reference selects; the caller closes it. */
+export async function openImage(text: string, options: OpenOptions): Promise<{image: Image; reference: string}> {
+  const {reference} = await resolveReference(text)
+  const transport = transportOf(reference)
+  return {image: await transport.open(reference, options), reference: transport.format(reference)}
+}
+
+/** Opens the image a reference selects, hands it to `use`, and closes it whatever happens. */
+export async function withImage<T>(
+  text: string,
+  options: OpenOptions,
+  use: (image: Image, reference: string) => Promise<T>,
+): Promise<T> {
+  const {image, reference} = await openImage(text, options)
+  try {
+    return await use(image, reference)
+  } finally {
+    await image.close()
+  }
+}
+
+/** Metadata, layers, dependencies, sizes and warnings of one image or package; reads no layer content. */
+export async function inspect(text: string, options: OpenOptions = {}): Promise<InspectReport> {
+  // eslint-disable-next-line @typescript-eslint/require-await -- one shape for all users of withImage
+  return withImage(text, options, async (image, reference) => {
+    const layers = image.layers.map(inspectLayer)
+    const sizes = layers.map((layer) => layer.size)
+    const sizeBytes = sizes.every((size) => size !== undefined) ? sizes.reduce((sum, size) => sum + size, 0) : undefined
+    return {
+      reference,
+      names: image.names,
+      ...(image.config === undefined ? {} : {imageId: digestOf(image.config.bytes)}),
+      ...(image.manifest === undefined ? {} : {manifestDigest: image.manifest.digest}),
+      platform: image.platform,
+      layers,
+      ...(image.namedBase === undefined ? {} : {namedBase: {name: image.namedBase.name}}),
+      ...(sizeBytes === undefined ? {} : {sizeBytes}),
+      warnings: image.warnings,
+      ...(image.config === undefined ? {} : {config: parsed(image.config)}),
+      ...(image.manifest === undefined ? {} : {manifest: parsed(image.manifest)}),
+    }
+  })
+}
+
+/** The exact bytes of the configuration or manifest; undefined when the source has none. */
+export async function readDocument(
+  text: string,
+  which: 'config' | 'manifest',
+  options: OpenOptions = {},
+): Promise<Uint8Array | undefined> {
+  // eslint-disable-next-line @typescript-eslint/require-await -- one shape for all users of withImage
+  return withImage(text, options, async (image) => image[which]?.bytes)
+}

@@ -1,0 +1,40 @@
+import type {WorkOptions} from '../model/events.js'
+import {formatFullName} from '../model/package-identity.js'
+import type {Platform} from '../model/image.js'
+import {resolveReference, transportOf} from '../transports/catalog.js'
+
+/** One row of `list`. */
+export interface ListRow {
+  readonly kind: 'image' | 'package' | 'transport-layout'
+  readonly reference: string
+  readonly names: readonly string[]
+  readonly imageId?: string
+  /** Full name of the package. */
+  readonly identity?: string
+  readonly dependencies?: readonly string[]
+  readonly platform?: Platform
+  readonly createdTime?: string
+  readonly sizeBytes?: number
+  readonly layers?: number
+}
+
+/** What `list` prints with `--json`. Schema: `src/schemas/list.schema.json`. */
+export interface ListReport {
+  readonly reference: string
+  readonly items: readonly ListRow[]
+}
+
+/** Everything a place holds, in a stable order. */
+export async function list(text: string, options: WorkOptions = {}): Promise<ListReport> {
+  const {reference} = await resolveReference(text)
+  const transport = transportOf(reference)
+  const items = await transport.list(reference, options)
+  return {
+    reference: transport.format(reference),
+    items: items.map(({identity, dependencies, ...item}) => ({
+      ...item,
+      ...(identity === undefined ? {} : {identity: formatFullName(identity)}),
+      ...(dependencies === undefined ? {} : {dependencies: dependencies.map(formatFullName)}),
+    })),
+  }
+}

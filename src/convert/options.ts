@@ -1,0 +1,34 @@
+import type {WorkOptions} from '../model/events.js'
+
+/** Options of `convert` and `planConversion`; the same names as the command's flags. */
+export interface ConvertOptions extends WorkOptions {
+  /** Default: `squash` towards packages and transport layouts, `chain` (layers stay layers) towards images. */
+  readonly layers?: 'squash' | 'chain'
+  /** References to packages or images that supply what the source only names, nearest first. */
+  readonly bases?: readonly string[]
+  readonly acceptBaseMismatch?: boolean
+  /** How many of the lowest layers are the operating system; undefined = by evidence. */
+  readonly osLayers?: number
+  /** Write the OS package as a stub: name and identity without its bits. */
+  readonly withoutBase?: boolean
+  readonly name?: string
+  readonly publisher?: string
+  readonly packageVersion?: string
+  /** Names for the image written, replacing those of the source. */
+  readonly tags?: readonly string[]
+  readonly platform?: string
+  /** Convert everything the source holds. */
+  readonly all?: boolean
+  readonly compression?: 'none' | 'gzip' | 'zstd'
+  readonly compressionLevel?: number
+  readonly archiveFormat?: 'v1' | 'docker' | 'hybrid'
+  readonly manifestFormat?: 'docker' | 'oci'
+  readonly replace?: boolean
+  /** Refuse any loss (`LOSS_REFUSED`). */
+  readonly strict?: boolean
+  readonly concurrency?: number
+  /** Keep what makes the way back exact. Default true. */
+  readonly keepRecipe?: boolean
+  /** Seconds since 1970 for every time that is not the source's own. */
+  readonly sourceDateEpoch?: number
+}

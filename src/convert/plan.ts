@@ -1,0 +1,30 @@
+import type {Loss, Note} from '../model/events.js'
+
+/** How layers become packages or layers: `copy` = one to one, nothing decoded that need not be. */
+export type LayerMode = 'copy' | 'chain' | 'squash'
+
+/** One package or image that a conversion will make, from which layers of the source. */
+export interface PlanStep {
+  readonly kind: 'package' | 'image'
+  /** Full name of the package, or the image's names joined by a space. */
+  readonly title: string
+  /** Indices into the source's layers, base first. */
+  readonly layers: readonly number[]
+  /** `os` = the part that becomes the OS package. */
+  readonly role?: 'os' | 'application'
+  readonly dependencies?: readonly string[]
+  /** Bytes that the step will read, where known. */
+  readonly bytes?: number
+}
+
+/** What a conversion will do; printed by `--dry-run`. Schema: `src/schemas/plan.schema.json`. */
+export interface ConversionPlan {
+  readonly source: string
+  readonly destination: string
+  readonly mode: LayerMode
+  readonly steps: readonly PlanStep[]
+  /** How many of the source's lowest layers are the operating system, and how that was found. */
+  readonly osLayers?: {readonly count: number; readonly evidence: readonly string[]}
+  readonly losses: readonly Loss[]
+  readonly notes: readonly Note[]
+}

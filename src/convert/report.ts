@@ -1,0 +1,54 @@
+import type {Loss, Note} from '../model/events.js'
+import type {ImageArtifact, LayerArtifact, PackageArtifact} from '../transports/transport.js'
+import {formatFullName} from '../model/package-identity.js'
+
+/** One package or image that a conversion made. */
+export interface ReportArtifact {
+  readonly kind: 'package' | 'image'
+  readonly reference: string
+  /** Full name of the package. */
+  readonly identity?: string
+  readonly imageId?: string
+  readonly manifestDigest?: string
+  /** Full names. */
+  readonly dependencies?: readonly string[]
+  /** It was there already with the same content; nothing was written. */
+  readonly unchanged?: boolean
+  readonly layers: readonly LayerArtifact[]
+}
+
+/** What `convert` did; printed as it is by `--json`. Schema: `src/schemas/convert.schema.json`. */
+export interface ConvertReport {
+  readonly source: string
+  readonly destination: string
+  readonly artifacts: readonly ReportArtifact[]
+  /** What the destination cannot hold even with the recipe. */
+  readonly losses: readonly Loss[]
+  /** Worth telling, nothing lost. */
+  readonly notes: readonly Note[]
+  /** True when converting back gives the same bytes; `inexact` says why not, layer by layer. */
+  readonly exact: boolean
+  readonly inexact: readonly Note[]
+  readonly bytesRead: number
+  readonly bytesWritten: number
+  readonly seconds: number
+}
+
+export function reportArtifact(artifact: ImageArtifact | PackageArtifact): ReportArtifact {
+  return artifact.kind === 'image'
+    ? {
+        kind: 'image',
+        reference: artifact.reference,
+        imageId: artifact.imageId,
+        ...(artifact.manifestDigest === undefined ? {} : {manifestDigest: artifact.manifestDigest}),
+        layers: artifact.layers,
+      }
+    : {
+        kind: 'package',
+        reference: artifact.reference,
+        identity: formatFullName(artifact.identity),
+        dependencies: artifact.dependencies.map(formatFullName),
+        ...(artifact.unchanged ? {unchanged: true} : {}),
+        layers: artifact.layers,
+      }
+}

@@ -1,0 +1,73 @@
+import {lstat} from 'node:fs/promises'
+import {UsageError} from '../model/errors.js'
+import {splitReference, type Reference} from '../model/reference.js'
+import type {Transport} from './transport.js'
+
+/** Every way to name and reach images. A new transport is one folder and one line here. */
+export const TRANSPORTS: readonly Transport[] = []
+
+const SUGGESTIONS = () => TRANSPORTS.map((transport) => `${transport.name}:${transport.grammar}`)
+
+/** The transport a reference belongs to. */
+export function transportOf(reference: Reference, transports = TRANSPORTS): Transport {
+  const transport = transports.find((candidate) => candidate.name === reference.transport)
+  if (transport === undefined) throw unknownTransport(reference.transport)
+  return transport
+}
+
+function unknownTransport(text: string): UsageError {
+  return new UsageError('BAD_REFERENCE', {
+    what: `'${text}' names no transport and no existing file or folder.`,
+    why: 'Expected TRANSPORT:LOCATION.',
+    suggestions: SUGGESTIONS(),
+  })
+}
+
+/** Parses `TRANSPORT:LOCATION`; undefined when the text does not start with the name of a transport. */
+export function findReference(text: string, transports = TRANSPORTS): Reference | undefined {
+  const split = splitReference(text)
+  const transport = transports.find((candidate) => candidate.name === split?.transport)
+  return split === undefined ? undefined : transport?.parse(split.location)
+}
+
+/** The inverse of parsing: `parseReference(formatReference(r))` equals `r`. */
+export function formatReference(reference: Reference, transports = TRANSPORTS): string {
+  return transportOf(reference, transports).format(reference)
+}
+
+export interface ResolvedReference {
+  readonly reference: Reference
+  /** True when the transport was not given but recognised by content: then the choice is worth telling. */
+  readonly recognised: boolean
+}
+
+/**
+ * Parses a reference, or recognises a bare path by its content. Throws `BAD_REFERENCE` listing the transports, or
+ * `AMBIGUOUS_SELECTION` when several recognise the path.
+ */
+export async function resolveReference(text: string, transports = TRANSPORTS): Promise<ResolvedReference> {
+  const reference = findReference(text, transports)
+  if (reference !== undefined) return {reference, recognised: false}
+  const exists = await lstat(text).then(
+    () => true,
+    () => false,
+  )
+  if (!exists) throw unknownTransport(text)
+  const fitting: Transport[] = []
+  for (const transport of transports) if (await transport.recognises(text)) fitting.push(transport)
+  const [first, second] = fitting
+  if (first === undefined) {
+    throw new UsageError('BAD_REFERENCE', {
+      what: `'${text}' exists, but its content is of no known format.`,
+      suggestions: SUGGESTIONS(),
+    })
+  }
+  if (second !== undefined) {
+    throw new UsageError('AMBIGUOUS_SELECTION', {
+      what: `'${text}' can be read in several ways.`,
+      why: `These transports recognise it: ${fitting.map((transport) => transport.name).join(', ')}.`,
+      suggestions: fitting.map((transport) => `${transport.name}:${text}`),
+    })
+  }
+  return {reference: first.parse(text), recognised: true}
+}
