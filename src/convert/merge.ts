@@ -14,11 +14,18 @@ export interface MergedEntry {
  * What a layer hides counts only for the layers below it, so deletions wait until the layer has been walked.
  */
 export class LayerShadow {
-  readonly #seen = new Set<string>()
+  /** Folded path -> the layer that shows or deletes it. */
+  readonly #seen = new Map<string, {layer: number; shown: boolean}>()
   /** Paths below which nothing of lower layers is visible. */
   readonly #cut = new Set<string>()
   /** Paths that lower layers may not show, themselves and below. */
-  #pending: {folded: string; selfToo: boolean}[] = []
+  #pending: {folded: string; deleted: boolean}[] = []
+  #layer = -1
+
+  /** The entries that follow are of this layer, which is below all before it. */
+  beginLayer(layer: number): void {
+    this.#layer = layer
+  }
 
   /** True when a layer above shows this path already, or hides it. */
   hides(path: LayerPath): boolean {
@@ -31,34 +38,35 @@ export class LayerShadow {
     return false
   }
 
-  /** True when an entry at this path has been shown. */
-  shows(path: LayerPath): boolean {
-    return this.#seen.has(foldPath(path))
+  /** The layer whose entry at this path is the visible one; undefined when none has been shown so far. */
+  findShown(path: LayerPath): number | undefined {
+    const seen = this.#seen.get(foldPath(path))
+    return seen?.shown === true ? seen.layer : undefined
   }
 
   show(entry: FileEntry | DirectoryEntry | HardLinkEntry): void {
     const folded = foldPath(entry.path)
-    this.#seen.add(folded)
+    this.#seen.set(folded, {layer: this.#layer, shown: true})
     // A file, a link or a reparse point in place of a lower directory hides what that directory held.
     if (entry.kind !== 'directory' || entry.meta.reparsePoint !== undefined)
-      this.#pending.push({folded, selfToo: false})
+      this.#pending.push({folded, deleted: false})
   }
 
   /** A tombstone: neither the path nor anything below it comes from lower layers. */
   remove(path: LayerPath): void {
-    this.#pending.push({folded: foldPath(path), selfToo: true})
+    this.#pending.push({folded: foldPath(path), deleted: true})
   }
 
   /** An opaque directory: nothing below it comes from lower layers. */
   clear(path: LayerPath): void {
-    this.#pending.push({folded: foldPath(path), selfToo: false})
+    this.#pending.push({folded: foldPath(path), deleted: false})
   }
 
   /** The layer has been walked: what it hides now counts. */
   endLayer(): void {
-    for (const {folded, selfToo} of this.#pending) {
+    for (const {folded, deleted} of this.#pending) {
       this.#cut.add(folded)
-      if (selfToo) this.#seen.add(folded)
+      if (deleted && !this.#seen.has(folded)) this.#seen.set(folded, {layer: this.#layer, shown: false})
     }
     this.#pending = []
   }
@@ -66,28 +74,35 @@ export class LayerShadow {
 
 /** What a walk over merged layers meets beside the visible entries. */
 export interface MergeOptions extends WorkOptions {
-  /** Lowest layer to look at; layers below it are left out. Default 0. */
-  readonly from?: number
+  /** Index of the first of `layers`, so that all indices told are those of the whole image. Default 0. */
+  readonly firstIndex?: number
+  /** The names walked so far; give one to ask it questions while walking. */
+  readonly shadow?: LayerShadow
   /** Hive deltas cannot be merged by name; each one is handed over here instead, top layer first. */
   readonly onHive?: (entry: FileEntry, layer: number) => Promise<void>
+  /** An entry that a layer above replaces or deletes. Its content is not to be read. */
+  readonly onHidden?: (entry: FileEntry | DirectoryEntry | HardLinkEntry, layer: number) => void
   readonly onTombstone?: (path: LayerPath, layer: number) => void
   readonly onOpaque?: (path: LayerPath, layer: number) => void
+  readonly onLayerEnd?: (layer: number) => void
 }
 
 /**
- * The entries that are visible after merging layers, top layer first, each layer in its own order. Contents are
- * readable until the next entry is asked for. A directory of a lower layer may come after what lies in it.
+ * The entries that are visible after merging layers (base first), top layer first, each layer in its own order. Contents
+ * are readable until the next entry is asked for. A directory of a lower layer may come after what lies in it.
  */
 export async function* mergeLayers(layers: readonly Layer[], options: MergeOptions = {}): AsyncGenerator<MergedEntry> {
-  const shadow = new LayerShadow()
-  for (let index = layers.length - 1; index >= (options.from ?? 0); index--) {
-    const layer = layers[index]
-    if (!layer?.hasContent) continue
+  const {shadow = new LayerShadow(), firstIndex = 0} = options
+  for (const [offset, layer] of [...layers.entries()].reverse()) {
+    if (!layer.hasContent) continue
+    const index = firstIndex + offset
+    shadow.beginLayer(index)
     for await (const entry of layer.entries(options)) {
       const visible = await visibleEntry(entry, index, shadow, options)
       if (visible !== undefined) yield {entry: visible, layer: index}
     }
     shadow.endLayer()
+    options.onLayerEnd?.(index)
   }
 }
 
@@ -101,11 +116,11 @@ async function visibleEntry(
     case 'frame':
       return undefined
     case 'tombstone':
-      if (!shadow.hides(entry.path)) options.onTombstone?.(entry.path, layer)
+      options.onTombstone?.(entry.path, layer)
       shadow.remove(entry.path)
       return undefined
     case 'opaque':
-      if (!shadow.hides(entry.path) || shadow.shows(entry.path)) options.onOpaque?.(entry.path, layer)
+      options.onOpaque?.(entry.path, layer)
       shadow.clear(entry.path)
       return undefined
     case 'file':
@@ -117,7 +132,10 @@ async function visibleEntry(
     case 'directory':
     case 'hard-link':
   }
-  if (shadow.hides(entry.path)) return undefined
+  if (shadow.hides(entry.path)) {
+    options.onHidden?.(entry, layer)
+    return undefined
+  }
   shadow.show(entry)
   return entry
 }

@@ -1,0 +1,283 @@
+import {LossError, UsageError} from '../model/errors.js'
+import type {Loss, Note, WorkEvent} from '../model/events.js'
+import type {Image} from '../model/image.js'
+import {formatFullName} from '../model/package-identity.js'
+import type {Reference} from '../model/reference.js'
+import {resolveReference, transportOf} from '../transports/catalog.js'
+import type {
+  Destination,
+  DestinationOptions,
+  ImageDestination,
+  OpenOptions,
+  PackageDestination,
+} from '../transports/transport.js'
+import {supplyBases} from './bases.js'
+import {Meter} from './metered.js'
+import type {ConvertOptions} from './options.js'
+import type {ConversionPlan, PlanStep} from './plan.js'
+import {reportArtifact, type ConvertReport, type ReportArtifact} from './report.js'
+import {planImage, type ImagePlan} from './to-image.js'
+import {planPackages, type PackagesPlan} from './to-packages.js'
+
+/** Gathers what a conversion tells while it runs, and passes it on. */
+class Findings {
+  readonly losses: Loss[] = []
+  readonly notes: Note[] = []
+  readonly inexact: Note[] = []
+  readonly onEvent: (event: WorkEvent) => void
+
+  constructor(options: ConvertOptions) {
+    this.onEvent = (event) => {
+      if (event.kind === 'loss') this.losses.push({code: event.code, message: event.message, subject: event.subject})
+      if (event.kind === 'note') this.notes.push({code: event.code, message: event.message, subject: event.subject})
+      options.onEvent?.(event)
+    }
+  }
+
+  note(note: Note): void {
+    this.onEvent({kind: 'note', ...note})
+  }
+}
+
+interface OpenedEnds {
+  readonly source: Reference
+  readonly destination: Reference
+}
+
+async function resolveEnds(source: string, destination: string, findings: Findings): Promise<OpenedEnds> {
+  const from = await resolveReference(source)
+  if (from.recognised) {
+    const reference = transportOf(from.reference).format(from.reference)
+    findings.note({code: 'transport-recognised', message: `Read as ${reference}.`, subject: source})
+  }
+  const to = await resolveReference(destination)
+  return {source: from.reference, destination: to.reference}
+}
+
+function openOptions(options: ConvertOptions, bases: readonly Reference[]): OpenOptions {
+  return {
+    bases,
+    ...(options.platform === undefined ? {} : {platform: options.platform}),
+    ...(options.acceptBaseMismatch === undefined ? {} : {acceptBaseMismatch: options.acceptBaseMismatch}),
+    ...(options.signal === undefined ? {} : {signal: options.signal}),
+    ...(options.onEvent === undefined ? {} : {onEvent: options.onEvent}),
+  }
+}
+
+function destinationOptions(options: ConvertOptions): DestinationOptions {
+  const {replace, compression, compressionLevel, archiveFormat, manifestFormat, concurrency} = options
+  return {
+    ...(replace === undefined ? {} : {replace}),
+    ...(compression === undefined ? {} : {compression}),
+    ...(compressionLevel === undefined ? {} : {compressionLevel}),
+    ...(archiveFormat === undefined ? {} : {archiveFormat}),
+    ...(manifestFormat === undefined ? {} : {manifestFormat}),
+    ...(concurrency === undefined ? {} : {concurrency}),
+    ...(options.signal === undefined ? {} : {signal: options.signal}),
+    ...(options.onEvent === undefined ? {} : {onEvent: options.onEvent}),
+  }
+}
+
+/** The images to convert: the one that the reference selects, or everything the place holds, one by one. */
+async function sourcesOf(reference: Reference, options: ConvertOptions): Promise<readonly Reference[]> {
+  if (options.all !== true) return [reference]
+  if (reference.selector !== undefined) {
+    throw new UsageError('BAD_OPTION', {what: '--all takes everything, and the source selects one.'})
+  }
+  const items = await transportOf(reference).list(reference, options)
+  const resolved = await Promise.all(items.map((item) => resolveReference(item.reference)))
+  return resolved.map((item) => item.reference)
+}
+
+type AnyPlan =
+  {readonly kind: 'packages'; readonly plan: PackagesPlan} | {readonly kind: 'image'; readonly plan: ImagePlan}
+
+async function planFor(holds: Destination['holds'], image: Image, options: ConvertOptions): Promise<AnyPlan> {
+  return holds === 'packages'
+    ? {kind: 'packages', plan: await planPackages(image, options)}
+    : {kind: 'image', plan: await planImage(image, options)}
+}
+
+function stepsOf(planned: AnyPlan, image: Image): readonly PlanStep[] {
+  const bytesOf = (layers: readonly number[]) => {
+    const sizes = layers.map((layer) => image.layers[layer]?.sizeBytes)
+    const total = sizes.every((size) => size !== undefined) ? sizes.reduce((sum, size) => sum + size, 0) : undefined
+    return total === undefined ? {} : {bytes: total}
+  }
+  if (planned.kind === 'packages') {
+    return planned.plan.packages.map(({draft, layers, role}) => ({
+      kind: 'package',
+      title: formatFullName(draft.metadata.identity),
+      layers,
+      role,
+      dependencies: draft.metadata.dependencies.map(formatFullName),
+      ...bytesOf(layers),
+    }))
+  }
+  const layers = planned.plan.layers.flat()
+  return [{kind: 'image', title: planned.plan.draft.names.join(' '), layers, ...bytesOf(layers)}]
+}
+
+/**
+ * What `convert` would do, without touching the destination. Reads metadata, and of the lowest layer as much as is
+ * needed to tell whether it is an operating system.
+ */
+export async function planConversion(
+  source: string,
+  destination: string,
+  options: ConvertOptions = {},
+): Promise<ConversionPlan> {
+  const findings = new Findings(options)
+  const inner = {...options, onEvent: findings.onEvent}
+  const ends = await resolveEnds(source, destination, findings)
+  const target = transportOf(ends.destination)
+  const opened = await target.create(ends.destination, destinationOptions(inner))
+  try {
+    const steps: PlanStep[] = []
+    let first: AnyPlan | undefined
+    for (const reference of await sourcesOf(ends.source, inner)) {
+      const image = await openSource(reference, inner)
+      try {
+        const planned = await planFor(opened.holds, image, inner)
+        first ??= planned
+        steps.push(...stepsOf(planned, image))
+        if (planned.kind === 'packages') for (const note of planned.plan.notes) findings.note(note)
+      } finally {
+        await image.close()
+      }
+    }
+    const osLayers = first?.plan.osLayers
+    return {
+      source: transportOf(ends.source).format(ends.source),
+      destination: target.format(ends.destination),
+      mode: first?.plan.mode ?? 'copy',
+      steps,
+      ...(osLayers === undefined ? {} : {osLayers}),
+      losses: findings.losses,
+      notes: findings.notes,
+    }
+  } finally {
+    await opened.abort()
+  }
+}
+
+async function openSource(reference: Reference, options: ConvertOptions): Promise<Image> {
+  const bases = await Promise.all((options.bases ?? []).map((base) => resolveReference(base)))
+  const references = bases.map((base) => base.reference)
+  const image = await transportOf(reference).open(reference, openOptions(options, references))
+  return supplyBases(image, references, openOptions(options, []))
+}
+
+/**
+ * Converts what `source` names and writes it to `destination`. Nothing is visible at the destination before everything
+ * has been written and verified; on any failure it is left as it was. Losses are reported, and refused under `strict`.
+ */
+export async function convert(
+  source: string,
+  destination: string,
+  options: ConvertOptions = {},
+): Promise<ConvertReport> {
+  const started = performance.now()
+  const findings = new Findings(options)
+  const inner = {...options, onEvent: findings.onEvent}
+  const ends = await resolveEnds(source, destination, findings)
+  const meter = new Meter(inner)
+  const sink = await transportOf(ends.destination).create(ends.destination, destinationOptions(inner))
+  const artifacts: ReportArtifact[] = []
+  let bytesWritten = 0
+  try {
+    for (const reference of await sourcesOf(ends.source, inner)) {
+      const image = await openSource(reference, inner)
+      try {
+        for (const warning of image.warnings) findings.note({...warning, subject: image.names.join(' ')})
+        const written = await writeImage(image, sink, {meter, findings, options: inner})
+        artifacts.push(...written.artifacts)
+        bytesWritten += written.bytes
+      } finally {
+        await image.close()
+      }
+    }
+    if (options.strict === true) requireLossless(findings.losses)
+    options.signal?.throwIfAborted()
+    await sink.commit(inner)
+  } catch (error) {
+    await sink.abort()
+    throw error
+  }
+  return {
+    source: transportOf(ends.source).format(ends.source),
+    destination: transportOf(ends.destination).format(ends.destination),
+    artifacts,
+    losses: findings.losses,
+    notes: findings.notes,
+    exact: findings.inexact.length === 0 && findings.losses.length === 0,
+    inexact: findings.inexact,
+    bytesRead: meter.bytes,
+    bytesWritten,
+    seconds: (performance.now() - started) / 1000,
+  }
+}
+
+function requireLossless(losses: readonly Loss[]): void {
+  const [first] = losses
+  if (first === undefined) return
+  throw new LossError('LOSS_REFUSED', {
+    what: `${losses.length} ${losses.length === 1 ? 'thing is' : 'things are'} lost, and --strict refuses that.`,
+    why: `${first.subject}: ${first.message}`,
+    suggestions: ['Leave out --strict to convert and have the losses reported.'],
+  })
+}
+
+interface Writing {
+  readonly meter: Meter
+  readonly findings: Findings
+  readonly options: ConvertOptions
+}
+
+async function writeImage(
+  image: Image,
+  sink: Destination,
+  writing: Writing,
+): Promise<{artifacts: ReportArtifact[]; bytes: number}> {
+  const metered = {...image, layers: image.layers.map((layer) => writing.meter.layer(layer))}
+  return sink.holds === 'packages' ? writePackages(metered, sink, writing) : writeOneImage(metered, sink, writing)
+}
+
+async function writePackages(
+  image: Image,
+  sink: PackageDestination,
+  {meter, findings, options}: Writing,
+): Promise<{artifacts: ReportArtifact[]; bytes: number}> {
+  const plan = await planPackages(image, options)
+  for (const note of plan.notes) findings.note(note)
+  const artifacts: ReportArtifact[] = []
+  let bytes = 0
+  for (const {draft, layers} of plan.packages) {
+    const id = formatFullName(draft.metadata.identity)
+    const total = layers.reduce((sum, layer) => sum + (image.layers[layer]?.sizeBytes ?? 0), 0)
+    findings.onEvent({kind: 'step', id, title: `Write package ${id}`, ...(total > 0 ? {totalBytes: total} : {})})
+    meter.begin(id)
+    const artifact = await sink.write(draft, options)
+    findings.onEvent({kind: 'done', id, summary: artifact.unchanged ? 'already there' : 'written'})
+    artifacts.push(reportArtifact(artifact))
+    bytes += artifact.bytesWritten
+  }
+  findings.inexact.push(...plan.inexact)
+  return {artifacts, bytes}
+}
+
+async function writeOneImage(
+  image: Image,
+  sink: ImageDestination,
+  {meter, findings, options}: Writing,
+): Promise<{artifacts: ReportArtifact[]; bytes: number}> {
+  const plan = await planImage(image, options)
+  const id = plan.draft.names.join(' ')
+  const total = image.layers.reduce((sum, layer) => sum + (layer.sizeBytes ?? 0), 0)
+  findings.onEvent({kind: 'step', id, title: `Write image ${id}`, ...(total > 0 ? {totalBytes: total} : {})})
+  meter.begin(id)
+  const artifact = await sink.write(plan.draft, options)
+  findings.onEvent({kind: 'done', id, summary: artifact.imageId})
+  findings.inexact.push(...plan.inexact)
+  return {artifacts: [reportArtifact(artifact)], bytes: artifact.bytesWritten}
+}

@@ -1,0 +1,125 @@
+import {Ajv, type JSONSchemaType} from 'ajv'
+import {InputError} from '../model/errors.js'
+import type {Digest} from '../model/digest.js'
+import type {Platform, RawDocument} from '../model/image.js'
+
+/** The parts of an image configuration that transship looks at; everything else stays in the bytes. */
+export interface ImageConfig {
+  readonly created?: string
+  readonly config?: {readonly Labels?: Readonly<Record<string, string>>}
+  readonly history?: readonly HistoryItem[]
+  readonly rootfs?: {readonly diff_ids?: readonly string[]}
+}
+
+export interface HistoryItem {
+  readonly created?: string
+  readonly created_by?: string
+  readonly comment?: string
+  readonly empty_layer?: boolean
+}
+
+export const CONFIG_MEDIA_TYPE = 'application/vnd.oci.image.config.v1+json'
+
+const ajv = new Ajv({allowUnionTypes: true})
+const text = {type: 'string', nullable: true} as const
+const validate = ajv.compile<ImageConfig>({
+  type: 'object',
+  properties: {
+    created: text,
+    config: {
+      type: 'object',
+      nullable: true,
+      properties: {Labels: {type: 'object', nullable: true, additionalProperties: {type: 'string'}}},
+    },
+    history: {
+      type: 'array',
+      nullable: true,
+      items: {
+        type: 'object',
+        properties: {created: text, created_by: text, comment: text, empty_layer: {type: 'boolean', nullable: true}},
+      },
+    },
+    rootfs: {
+      type: 'object',
+      nullable: true,
+      properties: {diff_ids: {type: 'array', nullable: true, items: {type: 'string'}}},
+    },
+  },
+} satisfies Partial<JSONSchemaType<ImageConfig>> | object)
+
+/** Parses a configuration document. Throws `CONFIG_INVALID`. Source: image-spec config.md. */
+export function parseImageConfig(document: RawDocument): ImageConfig {
+  const json = parseObject(document)
+  if (!validate(json)) {
+    throw new InputError('CONFIG_INVALID', {
+      what: 'The image configuration is malformed.',
+      why: ajv.errorsText(validate.errors, {dataVar: 'config'}),
+    })
+  }
+  return json
+}
+
+function parseObject(document: RawDocument): Record<string, unknown> {
+  let json: unknown
+  try {
+    json = JSON.parse(Buffer.from(document.bytes).toString('utf8'))
+  } catch (cause) {
+    throw new InputError('CONFIG_INVALID', {what: 'The image configuration is not JSON.', cause})
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new InputError('CONFIG_INVALID', {what: 'The image configuration is not a JSON object.'})
+  }
+  return Object.fromEntries(Object.entries(json))
+}
+
+/** What a configuration made by transship says. */
+export interface ConfigFacts {
+  readonly platform: Platform
+  /** RFC 3339. */
+  readonly created: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly diffIds: readonly Digest[]
+  /** One item per layer. */
+  readonly history: readonly HistoryItem[]
+}
+
+/** A configuration from nothing but facts. Deterministic bytes; the key order is fixed. */
+export function makeImageConfig(facts: ConfigFacts): RawDocument {
+  const {platform} = facts
+  return encodeConfig({
+    created: facts.created,
+    architecture: platform.architecture,
+    os: platform.os,
+    ...(platform.osVersion === undefined ? {} : {'os.version': platform.osVersion}),
+    ...(platform.osFeatures === undefined || platform.osFeatures.length === 0
+      ? {}
+      : {'os.features': platform.osFeatures}),
+    config: {...(Object.keys(facts.labels).length === 0 ? {} : {Labels: facts.labels})},
+    rootfs: {type: 'layers', diff_ids: facts.diffIds},
+    history: facts.history,
+  })
+}
+
+/** A kept configuration with new layers under it: everything else stays, labels are added to. */
+export function rewriteImageConfig(
+  document: RawDocument,
+  facts: Omit<ConfigFacts, 'platform' | 'created'>,
+): RawDocument {
+  const config = parseImageConfig(document)
+  return encodeConfig({
+    ...parseObject(document),
+    config: {...config.config, Labels: {...config.config?.Labels, ...facts.labels}},
+    rootfs: {type: 'layers', diff_ids: facts.diffIds},
+    history: facts.history,
+  })
+}
+
+function encodeConfig(config: object): RawDocument {
+  return {mediaType: CONFIG_MEDIA_TYPE, bytes: Buffer.from(JSON.stringify(config))}
+}
+
+/** The history items that made a layer, base first; undefined when the history does not account for every layer. */
+export function layerHistory(config: ImageConfig, layers: number): readonly HistoryItem[] | undefined {
+  const items = (config.history ?? []).filter((item) => item.empty_layer !== true)
+  return items.length === layers ? items : undefined
+}

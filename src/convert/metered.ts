@@ -1,0 +1,61 @@
+import type {WorkOptions} from '../model/events.js'
+import type {Layer, LayerBlob} from '../model/image.js'
+import type {LayerEntry} from '../model/layer-entry.js'
+
+/** Progress is told each time this many bytes have passed: often enough for a bar, too seldom to cost anything. */
+const TELL_EVERY_BYTES = 4 * 2 ** 20
+
+/** Counts what is read from the layers of a source and tells it as `progress` events, cumulative per step. */
+export class Meter {
+  readonly #options: WorkOptions
+  #total = 0
+  #step: {id: string; bytes: number; told: number} | undefined
+
+  constructor(options: WorkOptions) {
+    this.#options = options
+  }
+
+  /** Bytes read so far, in all steps. */
+  get bytes(): number {
+    return this.#total
+  }
+
+  /** What is read from now on belongs to this step. */
+  begin(id: string): void {
+    this.#step = {id, bytes: 0, told: 0}
+  }
+
+  /** The same layer, counted. */
+  layer(layer: Layer): Layer {
+    const {blob} = layer
+    return {
+      ...layer,
+      ...(blob === undefined ? {} : {blob: {...blob, open: (options) => this.#chunks(blob, options)}}),
+      entries: (options) => this.#entries(layer, options),
+    }
+  }
+
+  async *#chunks(blob: LayerBlob, options: WorkOptions | undefined): AsyncGenerator<Uint8Array> {
+    for await (const chunk of blob.open(options)) {
+      this.#count(chunk.byteLength)
+      yield chunk
+    }
+  }
+
+  async *#entries(layer: Layer, options: WorkOptions | undefined): AsyncGenerator<LayerEntry> {
+    for await (const entry of layer.entries(options)) {
+      yield entry
+      if (entry.kind === 'file') this.#count(entry.content?.size ?? 0)
+    }
+  }
+
+  #count(bytes: number): void {
+    this.#total += bytes
+    const step = this.#step
+    if (step === undefined) return
+    step.bytes += bytes
+    if (step.bytes - step.told < TELL_EVERY_BYTES) return
+    step.told = step.bytes
+    this.#options.onEvent?.({kind: 'progress', id: step.id, bytes: step.bytes})
+  }
+}

@@ -1,0 +1,38 @@
+import type {WorkOptions} from '../model/events.js'
+import type {Layer} from '../model/image.js'
+import type {LayerEntry} from '../model/layer-entry.js'
+import {foldPath} from '../model/layer-path.js'
+import {LayerShadow} from './merge.js'
+import {SquashedDeletions} from './squashed-deletions.js'
+
+/**
+ * A layer as a transport layout can hold it: opaque directories, and directories that are deleted and made again in the
+ * same layer, become tombstones of what the layers below hold there. `below` is base first; undefined = not known.
+ * The entries keep their frames, so the way back to the original spelling stays open.
+ */
+export function withoutOpaque(layer: Layer, below: readonly Layer[] | undefined): Layer {
+  return {...layer, entries: (options = {}) => expanded(layer, below, options)}
+}
+
+async function* expanded(
+  layer: Layer,
+  below: readonly Layer[] | undefined,
+  options: WorkOptions,
+): AsyncGenerator<LayerEntry> {
+  const deletions = new SquashedDeletions(below, options)
+  const shadow = new LayerShadow()
+  const directories = new Set<string>()
+  shadow.beginLayer(0)
+  let hasOpaque = false
+  for await (const entry of layer.entries(options)) {
+    if (entry.kind === 'opaque') {
+      deletions.clear(entry.path)
+      hasOpaque = true
+    } else if (entry.kind !== 'frame' && entry.kind !== 'tombstone') {
+      shadow.show(entry)
+      if (entry.kind === 'directory') directories.add(foldPath(entry.path))
+    }
+    yield entry
+  }
+  if (hasOpaque) yield* deletions.entries(shadow, (path) => directories.has(foldPath(path)))
+}

@@ -1,0 +1,230 @@
+import {InputError} from '../model/errors.js'
+import type {WorkOptions} from '../model/events.js'
+import type {Layer, LayerForm} from '../model/image.js'
+import type {DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry} from '../model/layer-entry.js'
+import {foldPath, parentPath, type LayerPath} from '../model/layer-path.js'
+import {HiveStacks} from './hive-stacks.js'
+import {LayerShadow, mergeLayers} from './merge.js'
+import {SquashedDeletions} from './squashed-deletions.js'
+
+/** Which layers become one, both ends included, and what the result is called. */
+export interface SquashRange {
+  readonly from: number
+  readonly to: number
+  readonly title: string
+  /** True when the lowest layer of the range is a whole OS; else the result is a delta on what lies below. */
+  readonly standsAlone: boolean
+}
+
+type VisibleEntry = FileEntry | DirectoryEntry | HardLinkEntry
+
+/**
+ * One layer that does what a range of layers does. Reads each layer of the range once, top layer first, and copies no
+ * content that is not visible. A second look is taken only at layers that hold entries without their parents, or files
+ * that are gone but live on under another name (a hard link).
+ */
+export function squashLayers(layers: readonly Layer[], range: SquashRange): Layer {
+  const form: LayerForm = range.standsAlone ? 'base' : 'delta'
+  const squashed = layers.slice(range.from, range.to + 1)
+  const sizes = squashed.map((layer) => layer.sizeBytes)
+  const sizeBytes = sizes.every((size) => size !== undefined) ? sizes.reduce((sum, size) => sum + size, 0) : undefined
+  return {
+    title: range.title,
+    form,
+    hasContent: true,
+    ...(sizeBytes === undefined ? {} : {sizeBytes}),
+    entries: (options = {}) => new Squash(layers, range, options).entries(),
+  }
+}
+
+/** A file that is hidden but still has names: where it is, and the links that need its content. */
+interface HiddenTarget {
+  readonly layer: number
+  readonly links: HardLinkEntry[]
+}
+
+class Squash {
+  readonly #layers: readonly Layer[]
+  readonly #range: SquashRange
+  readonly #options: WorkOptions
+  readonly #shadow = new LayerShadow()
+  readonly #deletions: SquashedDeletions
+  readonly #hives: HiveStacks
+  /** Folded paths of the directories given out. */
+  readonly #emitted = new Set<string>()
+  /** Entries met before their parent: folded path -> layer. */
+  readonly #orphans = new Map<string, number>()
+  readonly #links: HardLinkEntry[] = []
+  /** Visible links whose target has not been met: folded target -> links. */
+  readonly #openLinks = new Map<string, HardLinkEntry[]>()
+  /** Links to files that a layer above replaced or deleted: `layer:folded target`. */
+  readonly #hiddenTargets = new Map<string, HiddenTarget>()
+  #hiddenInLayer = new Set<string>()
+
+  constructor(layers: readonly Layer[], range: SquashRange, options: WorkOptions) {
+    this.#layers = layers
+    this.#range = range
+    this.#options = options
+    const isBelowKnown = range.from > 0 && layers.slice(0, range.from).every((layer) => layer.hasContent)
+    this.#deletions = new SquashedDeletions(isBelowKnown ? layers.slice(0, range.from) : undefined, options)
+    this.#hives = new HiveStacks({isBase: range.standsAlone, ...options})
+  }
+
+  async *entries(): AsyncGenerator<LayerEntry> {
+    yield* this.#firstPass()
+    yield* this.#secondPass()
+    for (const link of this.#links) yield link
+    if (!this.#range.standsAlone) {
+      yield* this.#deletions.entries(this.#shadow, (path) => this.#emitted.has(foldPath(path)))
+    }
+    yield* this.#hives.entries()
+  }
+
+  async *#firstPass(): AsyncGenerator<LayerEntry> {
+    const {from, to} = this.#range
+    const merged = mergeLayers(this.#layers.slice(from, to + 1), {
+      ...this.#options,
+      firstIndex: from,
+      shadow: this.#shadow,
+      onHive: (entry, layer) => this.#hives.add(entry, layer),
+      onHidden: (entry, layer) => {
+        this.#meetHidden(entry, layer)
+      },
+      onTombstone: (path) => {
+        this.#deletions.remove(path)
+      },
+      onOpaque: (path) => {
+        this.#deletions.clear(path)
+      },
+      onLayerEnd: () => {
+        this.#hiddenInLayer = new Set()
+      },
+    })
+    for await (const {entry, layer} of merged) {
+      if (entry.kind === 'hard-link') this.#meetLink(entry, layer)
+      else if (this.#hasParent(entry.path)) yield* this.#give(entry)
+      else this.#orphans.set(foldPath(entry.path), layer)
+    }
+  }
+
+  #hasParent(path: LayerPath): boolean {
+    const parent = parentPath(path)
+    return parent === undefined || this.#emitted.has(foldPath(parent))
+  }
+
+  *#give(entry: FileEntry | DirectoryEntry): Generator<LayerEntry> {
+    const folded = foldPath(entry.path)
+    if (entry.kind === 'directory') this.#emitted.add(folded)
+    this.#closeLinks(folded)
+    yield withoutArchiveFrame(entry)
+  }
+
+  /** A file that waiting links name has been met and is visible: they stay links. */
+  #closeLinks(folded: string): void {
+    const links = this.#openLinks.get(folded)
+    if (links === undefined) return
+    this.#openLinks.delete(folded)
+    this.#links.push(...links)
+  }
+
+  /**
+   * A link means the target as it was in the link's own layer. If a layer above shows another file there, the content
+   * meant is hidden, here or further down.
+   */
+  #meetLink(link: HardLinkEntry, layer: number): void {
+    const entry = withoutArchiveFrame(link)
+    const folded = foldPath(link.target)
+    if (this.#shadow.findShown(link.target) === layer) this.#links.push(entry)
+    else if (this.#hiddenInLayer.has(folded)) this.#needHidden(folded, layer, [entry])
+    else this.#openLinks.set(folded, [...(this.#openLinks.get(folded) ?? []), entry])
+  }
+
+  #meetHidden(entry: VisibleEntry, layer: number): void {
+    if (entry.kind !== 'file') return
+    const folded = foldPath(entry.path)
+    this.#hiddenInLayer.add(folded)
+    const links = this.#openLinks.get(folded)
+    if (links === undefined) return
+    this.#openLinks.delete(folded)
+    this.#needHidden(folded, layer, links)
+  }
+
+  #needHidden(folded: string, layer: number, links: HardLinkEntry[]): void {
+    const key = `${layer}:${folded}`
+    const known = this.#hiddenTargets.get(key)
+    if (known === undefined) this.#hiddenTargets.set(key, {layer, links: [...links]})
+    else known.links.push(...links)
+  }
+
+  async *#secondPass(): AsyncGenerator<LayerEntry> {
+    this.#settleOpenLinks()
+    const again = new Set([
+      ...this.#orphans.values(),
+      ...[...this.#hiddenTargets.values()].map((target) => target.layer),
+    ])
+    // Lower layers hold the parents of what upper layers hold without them.
+    for (const layer of [...again].sort((left, right) => left - right)) yield* this.#again(layer)
+    const [missing] = [...this.#hiddenTargets.values()].flatMap((target) => target.links)
+    if (missing !== undefined) throw missingTarget(missing)
+  }
+
+  /** Links whose target no layer of the range holds: it is below the range, and visible there or not any more. */
+  #settleOpenLinks(): void {
+    for (const [folded, links] of this.#openLinks) {
+      const [link] = links
+      if (link === undefined) continue
+      if (this.#range.standsAlone) throw missingTarget(link)
+      const isVisible = this.#shadow.findShown(link.target) === undefined && !this.#shadow.hides(link.target)
+      if (isVisible) this.#links.push(...links)
+      else this.#needHidden(folded, this.#range.from - 1, links)
+    }
+  }
+
+  async *#again(index: number): AsyncGenerator<LayerEntry> {
+    const below = index < this.#range.from
+    const layers = below ? this.#layers.slice(0, this.#range.from) : this.#layers.slice(index, index + 1)
+    const entries = below ? visibleIn(layers, this.#options) : (layers[0]?.entries(this.#options) ?? [])
+    for await (const entry of entries) {
+      if (entry.kind !== 'file' && entry.kind !== 'directory') continue
+      const folded = foldPath(entry.path)
+      if (!below && this.#orphans.get(folded) === index) {
+        this.#orphans.delete(folded)
+        yield* this.#give(entry)
+      } else if (entry.kind === 'file') {
+        yield* this.#giveHidden(entry, `${index}:${folded}`)
+      }
+    }
+  }
+
+  /** The first link takes the content, the others link to it. */
+  *#giveHidden(entry: FileEntry, key: string): Generator<LayerEntry> {
+    const target = this.#hiddenTargets.get(key)
+    const [first, ...others] = target?.links ?? []
+    if (first === undefined) return
+    this.#hiddenTargets.delete(key)
+    yield {...withoutArchiveFrame(entry), path: first.path}
+    for (const other of others) this.#links.push({...other, target: first.path})
+  }
+}
+
+async function* visibleIn(layers: readonly Layer[], options: WorkOptions): AsyncGenerator<LayerEntry> {
+  for await (const {entry} of mergeLayers(layers, options)) yield entry
+}
+
+function missingTarget(link: HardLinkEntry): InputError {
+  return new InputError('LINK_TARGET_MISSING', {
+    what: `The hard link '${link.path}' names a file that no layer holds.`,
+    why: `Its target is '${link.target}'.`,
+    at: {path: link.path},
+  })
+}
+
+/**
+ * How a tar spelt the entry no longer matters in another layer; how the transport layout did, still does, but for the
+ * roots, whose frames speak of the layer as a whole.
+ */
+function withoutArchiveFrame<T extends VisibleEntry>(entry: T): T {
+  const {frame, ...rest} = entry
+  const isRoot = parentPath(entry.path) === undefined && foldPath(entry.path) !== 'UTILITYVM'
+  return {...rest, ...(frame?.layout === undefined || isRoot ? {} : {frame: {layout: frame.layout}})} as T
+}

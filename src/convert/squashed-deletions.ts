@@ -1,0 +1,84 @@
+import {UnsupportedError} from '../model/errors.js'
+import type {WorkOptions} from '../model/events.js'
+import type {Layer} from '../model/image.js'
+import type {LayerEntry} from '../model/layer-entry.js'
+import {comparePaths, foldPath, parentPath, type LayerPath} from '../model/layer-path.js'
+import {mergeLayers, type LayerShadow} from './merge.js'
+
+/**
+ * The deletions of squashed layers that still matter to the layers below them. A deleted path that was made again as a
+ * file needs none; made again as a directory, what the lower directory held must go name by name, since a transport
+ * layout has no opaque directories.
+ */
+export class SquashedDeletions {
+  readonly #below: readonly Layer[] | undefined
+  readonly #options: WorkOptions
+  readonly #removed = new Map<string, LayerPath>()
+  readonly #cleared = new Map<string, LayerPath>()
+
+  /** `below`: the layers that stay below, base first; undefined when their content is not known. */
+  constructor(below: readonly Layer[] | undefined, options: WorkOptions) {
+    this.#below = below
+    this.#options = options
+  }
+
+  /** A tombstone of one of the layers. */
+  remove(path: LayerPath): void {
+    this.#removed.set(foldPath(path), path)
+  }
+
+  /** An opaque directory of one of the layers. */
+  clear(path: LayerPath): void {
+    this.#cleared.set(foldPath(path), path)
+  }
+
+  /** The tombstones that remain, sorted. `shadow` and `isDirectory` know what the squashed layers show. */
+  async *entries(shadow: LayerShadow, isDirectory: (path: LayerPath) => boolean): AsyncGenerator<LayerEntry> {
+    if (this.#removed.size === 0 && this.#cleared.size === 0) return
+    const lower = this.#below === undefined ? this.#namesUnknown(isDirectory) : await this.#namesIn(this.#below)
+    const gone = new Map<string, LayerPath>()
+    for (const [folded, path] of lower) {
+      const isShown = shadow.findShown(path) !== undefined
+      if (!isShown && (this.#removed.has(folded) || this.#isCleared(folded))) gone.set(folded, path)
+    }
+    for (const path of [...gone.values()].sort(comparePaths)) {
+      const parent = parentPath(path)
+      if (parent === undefined || !gone.has(foldPath(parent))) yield {kind: 'tombstone', path}
+    }
+  }
+
+  /** True when a directory above was deleted or made opaque. */
+  #isCleared(folded: string): boolean {
+    for (let slash = folded.lastIndexOf('/'); slash > 0; slash = folded.lastIndexOf('/', slash - 1)) {
+      const above = folded.slice(0, slash)
+      if (this.#removed.has(above) || this.#cleared.has(above)) return true
+    }
+    return false
+  }
+
+  /** Names visible in the layers below, among those that the deletions could touch. */
+  async #namesIn(below: readonly Layer[]): Promise<Map<string, LayerPath>> {
+    const names = new Map<string, LayerPath>()
+    for await (const {entry} of mergeLayers(below, this.#options)) {
+      const folded = foldPath(entry.path)
+      if (this.#removed.has(folded) || this.#isCleared(folded)) names.set(folded, entry.path)
+    }
+    return names
+  }
+
+  /** Without the layers below, what was deleted counts as existing there. */
+  #namesUnknown(isDirectory: (path: LayerPath) => boolean): Map<string, LayerPath> {
+    const cleared = [...this.#cleared.values(), ...[...this.#removed.values()].filter(isDirectory)]
+    const [unknown] = cleared
+    if (unknown !== undefined) throw unknownBelow(unknown)
+    return new Map(this.#removed)
+  }
+}
+
+function unknownBelow(path: LayerPath): UnsupportedError {
+  return new UnsupportedError('LAYER_MISSING', {
+    what: `The directory '${path}' hides everything that lower layers hold in it, and their content is not known.`,
+    suggestions: ['Give --base REFERENCE with the layers below.'],
+    at: {path},
+  })
+}

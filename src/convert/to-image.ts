@@ -1,0 +1,201 @@
+import {findDigest, type Digest} from '../model/digest.js'
+import {InputError} from '../model/errors.js'
+import type {Note} from '../model/events.js'
+import type {Image, Layer, LayerForm, RawDocument} from '../model/image.js'
+import {formatFullName, type PackageIdentity} from '../model/package-identity.js'
+import type {ImageDraft} from '../transports/transport.js'
+import {packageTimeOfSeconds} from './created-time.js'
+import {referenceOfIdentity} from './identity-mapping.js'
+import {
+  layerHistory,
+  makeImageConfig,
+  parseImageConfig,
+  rewriteImageConfig,
+  type HistoryItem,
+  type ImageConfig,
+} from './image-config.js'
+import type {ConvertOptions} from './options.js'
+import {findOsLayers, type OsLayers} from './os-layers.js'
+import {formatPackageLabel, PACKAGE_LABEL, type LabelledPackage} from './package-label.js'
+import type {LayerMode} from './plan.js'
+import {squashLayers} from './squash.js'
+
+export interface ImagePlan {
+  readonly mode: LayerMode
+  readonly draft: ImageDraft
+  /** Source layer indices for each layer of the draft. */
+  readonly layers: readonly (readonly number[])[]
+  readonly osLayers?: OsLayers
+  /** Why converting back will not give the same bytes; complete once the draft has been written. */
+  readonly inexact: readonly Note[]
+}
+
+/** Plans how packages, a transport layout or an image become an image. Layers are read only to find the OS part of a squash. */
+export async function planImage(image: Image, options: ConvertOptions): Promise<ImagePlan> {
+  const config = image.config === undefined ? undefined : parseImageConfig(image.config)
+  const isSquash = options.layers === 'squash' && image.layers.length > 1
+  const osLayers = isSquash ? await findSquashBase(image, config, options) : undefined
+  return new ImagePlanner(image, config, options, osLayers).plan()
+}
+
+/** Squash keeps the OS layers apart unless `--os-layers 0` folds them in. */
+async function findSquashBase(
+  image: Image,
+  config: ImageConfig | undefined,
+  options: ConvertOptions,
+): Promise<OsLayers> {
+  const packages = image.layers.filter((layer) => layer.package?.isOsImage === true).length
+  if (packages > 0 && options.osLayers === undefined) return {count: packages, evidence: ['OS packages of the source']}
+  return findOsLayers(image, config, options.osLayers, options)
+}
+
+class ImagePlanner {
+  readonly #image: Image
+  readonly #options: ConvertOptions
+  readonly #config: ImageConfig | undefined
+  readonly #inexact: Note[] = []
+  readonly #layers: readonly Layer[]
+  readonly #groups: readonly (readonly number[])[]
+  readonly #mode: LayerMode
+
+  readonly #osLayers: OsLayers | undefined
+
+  /** `osLayers` is given when the layers above it are to be squashed. */
+  constructor(image: Image, config: ImageConfig | undefined, options: ConvertOptions, osLayers: OsLayers | undefined) {
+    this.#image = image
+    this.#options = options
+    this.#config = config
+    this.#osLayers = osLayers
+    const hasPackages = image.layers.some((layer) => layer.package !== undefined)
+    this.#mode = osLayers !== undefined ? 'squash' : hasPackages ? 'chain' : 'copy'
+    this.#groups = this.#group()
+    this.#layers = this.#groups.map((group) => this.#layer(group))
+  }
+
+  plan(): ImagePlan {
+    return {
+      mode: this.#mode,
+      layers: this.#groups,
+      ...(this.#osLayers === undefined ? {} : {osLayers: this.#osLayers}),
+      inexact: this.#inexact,
+      draft: {
+        names: this.#names(),
+        platform: this.#image.platform,
+        layers: this.#layers,
+        config: (diffIds) => this.#finishConfig(diffIds),
+        ...(this.#image.manifest === undefined ? {} : {manifest: this.#image.manifest}),
+      },
+    }
+  }
+
+  #group(): readonly (readonly number[])[] {
+    const indices = this.#image.layers.map((_, index) => index)
+    const kept = this.#osLayers?.count ?? indices.length
+    const upper = indices.slice(kept)
+    return [...indices.slice(0, kept).map((index) => [index]), ...(upper.length === 0 ? [] : [upper])]
+  }
+
+  #layer(group: readonly number[]): Layer {
+    const [first = 0] = group
+    const layer = this.#image.layers[first]
+    if (layer === undefined) throw new InputError('LAYER_MISSING', {what: `There is no layer ${first}.`})
+    if (group.length === 1) return this.#requireContent(layer)
+    const title = `layers ${first} to ${group.at(-1) ?? first}`
+    this.#inexact.push({code: 'squashed', message: `${group.length} layers become one.`, subject: title})
+    const standsAlone = first === 0 && this.#image.namedBase === undefined
+    return squashLayers(this.#image.layers, {from: first, to: group.at(-1) ?? first, title, standsAlone})
+  }
+
+  /** A package stub has no bits; a foreign layer of an image may stay a reference. */
+  #requireContent(layer: Layer): Layer {
+    if (layer.hasContent || layer.blob !== undefined) return layer
+    const identity = layer.package?.identity
+    throw new InputError('DEPENDENCY_MISSING', {
+      what: `The content of ${identity === undefined ? layer.title : formatFullName(identity)} is not in the source.`,
+      why: 'The source holds only its name, since its bits are kept elsewhere.',
+      suggestions: ['Give --base REFERENCE with the package or image that holds it.'],
+      at: {path: layer.title},
+    })
+  }
+
+  /** `--tag`; else the names the source keeps; else the top package's identity by the mapping. */
+  #names(): readonly string[] {
+    const {tags} = this.#options
+    if (tags !== undefined && tags.length > 0) return tags
+    const identity = this.#topIdentity()
+    if (identity === undefined || this.#image.config !== undefined) return this.#image.names
+    return [referenceOfIdentity(identity)]
+  }
+
+  #topIdentity(): PackageIdentity | undefined {
+    return this.#image.layers.at(-1)?.package?.identity
+  }
+
+  /** The kept configuration byte for byte when the layers came out as it says; else one that fits what came out. */
+  #finishConfig(diffIds: readonly Digest[]): RawDocument {
+    const {config} = this.#image
+    const wanted = this.#config?.rootfs?.diff_ids ?? []
+    if (
+      config !== undefined &&
+      wanted.length === diffIds.length &&
+      wanted.every((id, index) => id === diffIds[index])
+    ) {
+      return config
+    }
+    const facts = {labels: this.#labels(diffIds), diffIds, history: this.#history(diffIds.length)}
+    if (config === undefined) {
+      return makeImageConfig({...facts, platform: this.#image.platform, created: this.#created()})
+    }
+    if (this.#mode !== 'squash') this.#noteChanged(wanted, diffIds)
+    return rewriteImageConfig(config, facts)
+  }
+
+  #noteChanged(wanted: readonly string[], diffIds: readonly Digest[]): void {
+    for (const [index, diffId] of diffIds.entries()) {
+      if (wanted[index] === diffId) continue
+      const expected = findDigest(wanted[index] ?? '')
+      this.#inexact.push({
+        code: 'layer-changed',
+        message:
+          expected === undefined
+            ? 'The kept configuration does not know this layer; it is a new one.'
+            : `The payload is not what the recipe was made from: the layer was ${expected} and is now ${diffId}.`,
+        subject: this.#layers[index]?.title ?? `layer ${index}`,
+      })
+    }
+  }
+
+  #labels(diffIds: readonly Digest[]): Record<string, string> {
+    if (this.#options.keepRecipe === false) {
+      this.#inexact.push({code: 'no-recipe', message: 'No recipe is kept.', subject: 'all layers'})
+      return {}
+    }
+    const packages: LabelledPackage[] = []
+    for (const [index, layer] of this.#layers.entries()) {
+      const diffId = diffIds[index]
+      if (layer.package === undefined || diffId === undefined) continue
+      const form: LayerForm = layer.form ?? (layer.package.dependencies.length === 0 ? 'base' : 'delta')
+      packages.push({metadata: layer.package, form, diffId})
+    }
+    return packages.length === 0 ? {} : {[PACKAGE_LABEL]: formatPackageLabel(packages)}
+  }
+
+  /** One item per layer: the source's own where they still fit, else what the layer is. */
+  #history(count: number): readonly HistoryItem[] {
+    const kept = this.#config === undefined ? undefined : layerHistory(this.#config, this.#image.layers.length)
+    if (kept !== undefined && count === this.#image.layers.length && this.#config?.history !== undefined) {
+      return this.#config.history
+    }
+    return this.#groups.map((group, index) => {
+      const [first = 0] = group
+      const item = group.length === 1 ? kept?.[first] : undefined
+      return item ?? {created: this.#created(), created_by: 'transship', comment: this.#layers[index]?.title ?? ''}
+    })
+  }
+
+  #created(): string {
+    const {sourceDateEpoch} = this.#options
+    if (sourceDateEpoch !== undefined) return packageTimeOfSeconds(sourceDateEpoch)
+    return this.#config?.created ?? this.#image.layers.at(-1)?.package?.createdTime ?? packageTimeOfSeconds(0)
+  }
+}

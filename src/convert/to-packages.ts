@@ -1,0 +1,305 @@
+import {digestOf} from '../model/digest.js'
+import {InputError, UnsupportedError, UsageError} from '../model/errors.js'
+import type {Note} from '../model/events.js'
+import type {Image, Layer, LayerForm, PackageMetadata} from '../model/image.js'
+import {
+  findPaddedVersion,
+  formatFullName,
+  requirePackageIdentity,
+  type PackageIdentity,
+} from '../model/package-identity.js'
+import type {KeptImage, PackageDraft} from '../transports/transport.js'
+import {findPackageTime, packageTimeOfSeconds} from './created-time.js'
+import {chainName, identityOfImage} from './identity-mapping.js'
+import {parseImageConfig, type ImageConfig} from './image-config.js'
+import {parseImageName} from './image-name.js'
+import type {ConvertOptions} from './options.js'
+import {findOsLayers, type OsLayers} from './os-layers.js'
+import {findPackageLabel, PACKAGE_LABEL, type LabelledPackage} from './package-label.js'
+import type {LayerMode} from './plan.js'
+import {squashLayers} from './squash.js'
+
+/** A package to be written and the layers of the source that it is made from. */
+export interface PlannedPackage {
+  readonly draft: PackageDraft
+  readonly layers: readonly number[]
+  readonly role: 'os' | 'application'
+}
+
+export interface PackagesPlan {
+  readonly mode: LayerMode
+  readonly packages: readonly PlannedPackage[]
+  readonly osLayers?: OsLayers
+  readonly notes: readonly Note[]
+  /** Why converting back will not give the same bytes. */
+  readonly inexact: readonly Note[]
+}
+
+const ARCHITECTURES: Readonly<Record<string, string>> = {amd64: 'x64', '386': 'x86', arm: 'arm', arm64: 'arm64'}
+
+/** Plans how an image becomes packages. Reads at most the lowest layer, and that only as far as needed. */
+export async function planPackages(image: Image, options: ConvertOptions): Promise<PackagesPlan> {
+  if (image.platform.os !== 'windows') {
+    throw new UnsupportedError('PLATFORM_UNSUPPORTED', {
+      what: `A package holds Windows payload; this image is for ${image.platform.os}.`,
+      suggestions: ['Convert it between Docker-side transports only.'],
+    })
+  }
+  if (image.layers.length === 0) {
+    throw new InputError('LAYER_MISSING', {what: 'The image has no layers, so there is nothing to put into a package.'})
+  }
+  return new PackagePlanner(image, options).plan()
+}
+
+class PackagePlanner {
+  readonly #image: Image
+  readonly #options: ConvertOptions
+  readonly #config: ImageConfig | undefined
+  readonly #notes: Note[] = []
+  readonly #inexact: Note[] = []
+  readonly #keepRecipe: boolean
+
+  constructor(image: Image, options: ConvertOptions) {
+    this.#image = image
+    this.#options = options
+    this.#config = image.config === undefined ? undefined : parseImageConfig(image.config)
+    this.#keepRecipe = options.keepRecipe ?? true
+    if (!this.#keepRecipe) this.#inexact.push({code: 'no-recipe', message: 'No recipe is kept.', subject: 'all layers'})
+  }
+
+  async plan(): Promise<PackagesPlan> {
+    const known = this.#knownPackages()
+    const {layers} = this.#image
+    const complete = known.length === layers.length
+    const osLayers = complete ? undefined : await this.#findOs(known.length)
+    const osCount = osLayers?.count ?? 0
+    const mode: LayerMode = complete && this.#options.layers === undefined ? 'copy' : (this.#options.layers ?? 'squash')
+    const packages = complete && mode !== 'squash' ? this.#renamedTop(known) : this.#newPackages(known, osCount, mode)
+    return {
+      mode,
+      packages: this.#withKeptImage(packages),
+      ...(osLayers === undefined ? {} : {osLayers}),
+      notes: this.#notes,
+      inexact: this.#inexact,
+    }
+  }
+
+  /** The packages that the source or the image's label states for the lowest layers, without a gap. */
+  #knownPackages(): PlannedPackage[] {
+    const labelled = this.#labelledPackages()
+    const known: PlannedPackage[] = []
+    for (const [index, layer] of this.#image.layers.entries()) {
+      const label = labelled.find((candidate) => candidate.diffId === layer.diffId)
+      const metadata = layer.package ?? label?.metadata
+      if (metadata === undefined) break
+      const form = layer.form ?? label?.form ?? (metadata.dependencies.length === 0 ? 'base' : 'delta')
+      known.push(this.#planned([index], {metadata, form}, metadata.isOsImage ? 'os' : 'application'))
+    }
+    return known
+  }
+
+  #labelledPackages(): readonly LabelledPackage[] {
+    const label = this.#config?.config?.Labels?.[PACKAGE_LABEL]
+    if (label === undefined) return []
+    const packages = findPackageLabel(label)
+    if (packages === undefined) {
+      this.#note('label-malformed', `The label ${PACKAGE_LABEL} is malformed and was not used.`, PACKAGE_LABEL)
+    }
+    return packages ?? []
+  }
+
+  async #findOs(knownCount: number): Promise<OsLayers> {
+    if (knownCount > 0) return {count: 0, evidence: ['the lowest layers are known packages']}
+    return findOsLayers(this.#image, this.#config, this.#options.osLayers, this.#options)
+  }
+
+  /** OS part, then what was built on it, each package depending on the one before. */
+  #newPackages(known: readonly PlannedPackage[], osCount: number, mode: LayerMode): PlannedPackage[] {
+    const squashKnown = mode === 'squash' && known.length === this.#image.layers.length
+    const kept = squashKnown ? known.filter((planned) => planned.role === 'os') : known
+    const packages = [...kept, ...this.#osPackages(osCount)]
+    const indices = this.#image.layers.map((_, index) => index).slice(kept.length + osCount)
+    if (indices.length === 0) return packages
+    let below = packages.at(-1)?.draft.metadata.identity ?? this.#namedBase()
+    const identity = this.#givenIdentity(known.at(-1)?.draft.metadata.identity ?? this.#mappedIdentity())
+    const groups = mode === 'squash' && indices.length > 1 ? [indices] : indices.map((index) => [index])
+    for (const [index, group] of groups.entries()) {
+      const own = {...identity, name: chainName(identity.name, index, groups.length)}
+      const metadata = this.#metadata(own, below === undefined ? [] : [below], false)
+      const form: LayerForm = below === undefined ? 'base' : 'delta'
+      packages.push(this.#planned(group, {metadata, form}, 'application'))
+      below = own
+    }
+    return packages
+  }
+
+  #osPackages(count: number): PlannedPackage[] {
+    if (count === 0) return []
+    const indices = this.#image.layers.map((_, index) => index).slice(0, count)
+    const identity = this.#osIdentity()
+    if (this.#options.withoutBase === true) {
+      this.#inexact.push({
+        code: 'base-left-out',
+        message: 'The OS package is written as a stub; converting back needs --base.',
+        subject: formatFullName(identity),
+      })
+      return [this.#stub(indices, identity)]
+    }
+    const packages: PlannedPackage[] = []
+    let below: PackageIdentity | undefined
+    for (const index of indices) {
+      const own = {...identity, name: chainName(identity.name, index, count)}
+      if (this.#image.layers[index]?.hasContent === false) {
+        this.#note('base-not-held', 'The source only names this layer; the OS package is a stub.', formatFullName(own))
+        packages.push(this.#stub([index], own))
+      } else {
+        const metadata = this.#metadata(own, below === undefined ? [] : [below], below === undefined)
+        packages.push(this.#planned([index], {metadata, form: below === undefined ? 'base' : 'delta'}, 'os'))
+      }
+      below = own
+    }
+    return packages
+  }
+
+  #stub(layers: readonly number[], identity: PackageIdentity): PlannedPackage {
+    const metadata = this.#metadata(identity, [], true)
+    return {layers, role: 'os', draft: {metadata, form: 'base', keepRecipe: this.#keepRecipe}}
+  }
+
+  #planned(
+    layers: readonly number[],
+    facts: {metadata: PackageMetadata; form: LayerForm},
+    role: 'os' | 'application',
+  ): PlannedPackage {
+    const layer = this.#payload(layers, facts)
+    return {layers, role, draft: {...facts, ...(layer === undefined ? {} : {layer}), keepRecipe: this.#keepRecipe}}
+  }
+
+  #payload(indices: readonly number[], facts: {metadata: PackageMetadata; form: LayerForm}): Layer | undefined {
+    const [first, second] = indices
+    const layer = first === undefined ? undefined : this.#image.layers[first]
+    if (first === undefined || layer === undefined) return undefined
+    const title = formatFullName(facts.metadata.identity)
+    if (second !== undefined) {
+      this.#inexact.push({
+        code: 'squashed',
+        message: `${indices.length} layers become one; they cannot be told apart again.`,
+        subject: title,
+      })
+      const standsAlone = first === 0 && facts.form === 'base'
+      return squashLayers(this.#image.layers, {from: first, to: indices.at(-1) ?? first, title, standsAlone})
+    }
+    if (layer.hasContent) return layer
+    if (facts.metadata.isOsImage) return undefined
+    throw new InputError('LAYER_MISSING', {
+      what: `The content of ${layer.title} is not in the source.`,
+      why: layer.blob?.descriptor.urls === undefined ? 'It is only named.' : 'It is a foreign layer kept elsewhere.',
+      suggestions: ['Give --base REFERENCE with an image that holds it.'],
+      at: {path: layer.title},
+    })
+  }
+
+  #metadata(identity: PackageIdentity, dependencies: readonly PackageIdentity[], isOsImage: boolean): PackageMetadata {
+    const {platform} = this.#image
+    const osVersion = platform.osVersion === undefined ? undefined : findPaddedVersion(platform.osVersion)
+    const [name] = this.#image.names
+    return {
+      identity: requirePackageIdentity(identity),
+      friendlyName: isOsImage || name === undefined ? identity.name : name.slice(0, 256),
+      architecture: ARCHITECTURES[platform.architecture] ?? 'neutral',
+      ...(osVersion === undefined ? {} : {osVersion}),
+      ...(platform.osFeatures === undefined ? {} : {osFeatures: platform.osFeatures}),
+      isOsImage,
+      createdTime: findPackageTime(this.#config?.created) ?? packageTimeOfSeconds(this.#options.sourceDateEpoch ?? 0),
+      dependencies,
+    }
+  }
+
+  /** By the rules of the identity mapping. An image without name and configuration gives nothing to go by. */
+  #mappedIdentity(): PackageIdentity {
+    const {tags, name, publisher, packageVersion} = this.#options
+    const imageName = tags?.[0] ?? this.#image.names[0]
+    const {config} = this.#image
+    if (config === undefined && imageName === undefined) {
+      if (name !== undefined) return {publisher: publisher ?? 'CN=Local', name, version: packageVersion ?? '1.0.0.0'}
+      throw new UsageError('BAD_OPTION', {
+        what: 'The source says nothing that a package could be named after.',
+        suggestions: ['Give --name, and if wanted --publisher and --package-version.'],
+      })
+    }
+    const {created} = this.#config ?? {}
+    return identityOfImage(imageName, {
+      imageId: digestOf(config?.bytes ?? Buffer.from(imageName ?? '')),
+      ...(created === undefined ? {} : {created}),
+    })
+  }
+
+  #namedBase(): PackageIdentity | undefined {
+    const base = this.#image.namedBase
+    if (base === undefined) return undefined
+    if (base.identity !== undefined) return base.identity
+    throw new InputError('DEPENDENCY_MISSING', {
+      what: `The image is built on '${base.name}', which is not the full name of a package.`,
+      suggestions: ['Give --base REFERENCE with the OS package it needs.'],
+    })
+  }
+
+  /** `CN=Microsoft_<Name>_<os.version>`. The name follows the image's own, else what os.features tells. */
+  #osIdentity(): PackageIdentity {
+    const {osVersion, osFeatures} = this.#image.platform
+    const version = osVersion === undefined ? undefined : findPaddedVersion(osVersion)
+    if (version === undefined) {
+      this.#note('os-version-unknown', 'The image does not state a usable os.version.', osVersion ?? 'os.version')
+    }
+    return {publisher: 'CN=Microsoft', name: this.#osName(osFeatures ?? []), version: version ?? '10.0.0.0'}
+  }
+
+  #osName(osFeatures: readonly string[]): string {
+    const texts = [...this.#image.names.map((name) => parseImageName(name).path), JSON.stringify(this.#config ?? {})]
+    if (texts.some((text) => /nano-?server/i.test(text))) return 'NanoServer'
+    if (texts.some((text) => /server-?core/i.test(text)) || osFeatures.includes('win32k')) return 'WindowsServerCore'
+    this.#note(
+      'os-name-guessed',
+      'Nothing in the image names its OS; the OS package is called WindowsBase.',
+      'os package',
+    )
+    return 'WindowsBase'
+  }
+
+  /** A top package that the source knows, renamed as asked; its document no longer fits it then. */
+  #renamedTop(packages: readonly PlannedPackage[]): readonly PlannedPackage[] {
+    const top = packages.at(-1)
+    if (top === undefined) return packages
+    const {document: _document, ...metadata} = top.draft.metadata
+    const identity = this.#givenIdentity(metadata.identity)
+    if (formatFullName(identity) === formatFullName(metadata.identity)) return packages
+    return [...packages.slice(0, -1), {...top, draft: {...top.draft, metadata: {...metadata, identity}}}]
+  }
+
+  /** `--name`, `--publisher` and `--package-version` in place of what the source or the mapping says. */
+  #givenIdentity(identity: PackageIdentity): PackageIdentity {
+    const {name, publisher, packageVersion} = this.#options
+    return requirePackageIdentity({
+      publisher: publisher === undefined ? identity.publisher : publisher.replace(/^(?!CN=)/i, 'CN='),
+      name: name ?? identity.name,
+      version: packageVersion === undefined ? identity.version : (findPaddedVersion(packageVersion) ?? packageVersion),
+    })
+  }
+
+  /** The top package keeps the image's own documents, verbatim. */
+  #withKeptImage(packages: readonly PlannedPackage[]): readonly PlannedPackage[] {
+    const {names, config, manifest} = this.#image
+    const top = packages.at(-1)
+    if (top === undefined || (config === undefined && manifest === undefined)) return packages
+    const kept: KeptImage = {
+      names,
+      ...(config === undefined ? {} : {config}),
+      ...(manifest === undefined ? {} : {manifest}),
+    }
+    return [...packages.slice(0, -1), {...top, draft: {...top.draft, image: kept}}]
+  }
+
+  #note(code: string, message: string, subject: string): void {
+    this.#notes.push({code, message, subject})
+  }
+}
