@@ -45,11 +45,16 @@ export class LayerShadow {
   }
 
   show(entry: FileEntry | DirectoryEntry | HardLinkEntry): void {
-    const folded = foldPath(entry.path)
-    this.#seen.set(folded, {layer: this.#layer, shown: true})
-    // A file, a link or a reparse point in place of a lower directory hides what that directory held.
-    if (entry.kind !== 'directory' || entry.meta.reparsePoint !== undefined)
-      this.#pending.push({folded, deleted: false})
+    this.#seen.set(foldPath(entry.path), {layer: this.#layer, shown: true})
+    this.cover(entry)
+  }
+
+  /**
+   * A file, a link or a reparse point in place of a lower directory hides what that directory held, also when it is
+   * itself hidden by a directory further up.
+   */
+  cover(entry: FileEntry | DirectoryEntry | HardLinkEntry): void {
+    if (isLeaf(entry)) this.#pending.push({folded: foldPath(entry.path), deleted: false})
   }
 
   /** A tombstone: neither the path nor anything below it comes from lower layers. */
@@ -70,6 +75,11 @@ export class LayerShadow {
     }
     this.#pending = []
   }
+}
+
+/** True for everything that nothing can lie in. */
+export function isLeaf(entry: FileEntry | DirectoryEntry | HardLinkEntry): boolean {
+  return entry.kind !== 'directory' || entry.meta.reparsePoint !== undefined
 }
 
 /** What a walk over merged layers meets beside the visible entries. */
@@ -133,6 +143,7 @@ async function visibleEntry(
     case 'hard-link':
   }
   if (shadow.hides(entry.path)) {
+    shadow.cover(entry)
     options.onHidden?.(entry, layer)
     return undefined
   }

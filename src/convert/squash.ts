@@ -1,10 +1,11 @@
-import {InputError} from '../model/errors.js'
+import {contentOf} from '../model/content.js'
+import {InputError, UnsupportedError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import type {Layer, LayerForm} from '../model/image.js'
-import type {DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry} from '../model/layer-entry.js'
-import {foldPath, parentPath, type LayerPath} from '../model/layer-path.js'
+import type {AlternateStream, DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry} from '../model/layer-entry.js'
+import {comparePaths, foldPath, parentPath, type LayerPath} from '../model/layer-path.js'
 import {HiveStacks} from './hive-stacks.js'
-import {LayerShadow, mergeLayers} from './merge.js'
+import {isLeaf, LayerShadow, mergeLayers} from './merge.js'
 import {SquashedDeletions} from './squashed-deletions.js'
 
 /** Which layers become one, both ends included, and what the result is called. */
@@ -20,8 +21,8 @@ type VisibleEntry = FileEntry | DirectoryEntry | HardLinkEntry
 
 /**
  * One layer that does what a range of layers does. Reads each layer of the range once, top layer first, and copies no
- * content that is not visible. A second look is taken only at layers that hold entries without their parents, or files
- * that are gone but live on under another name (a hard link).
+ * content that is not visible. A second look is taken only at layers that hold files without their parents, or files
+ * that are gone but live on under another name (a hard link); such a name gets a copy when the file is below the range.
  */
 export function squashLayers(layers: readonly Layer[], range: SquashRange): Layer {
   const form: LayerForm = range.standsAlone ? 'base' : 'delta'
@@ -52,14 +53,20 @@ class Squash {
   readonly #hives: HiveStacks
   /** Folded paths of the directories given out. */
   readonly #emitted = new Set<string>()
-  /** Entries met before their parent: folded path -> layer. */
+  /** Folded paths of all visible directories, given out or not. */
+  readonly #directories = new Set<string>()
+  /** Directories met before their parent. */
+  readonly #orphanDirectories: DirectoryEntry[] = []
+  /** Files met before their parent: folded path -> layer. */
   readonly #orphans = new Map<string, number>()
   readonly #links: HardLinkEntry[] = []
   /** Visible links whose target has not been met: folded target -> links. */
   readonly #openLinks = new Map<string, HardLinkEntry[]>()
   /** Links to files that a layer above replaced or deleted: `layer:folded target`. */
   readonly #hiddenTargets = new Map<string, HiddenTarget>()
+  /** Of the layer being walked: files that are hidden, and what its links name. Folded paths. */
   #hiddenInLayer = new Set<string>()
+  #linksInLayer = new Map<string, LayerPath>()
 
   constructor(layers: readonly Layer[], range: SquashRange, options: WorkOptions) {
     this.#layers = layers
@@ -75,7 +82,7 @@ class Squash {
     yield* this.#secondPass()
     for (const link of this.#links) yield link
     if (!this.#range.standsAlone) {
-      yield* this.#deletions.entries(this.#shadow, (path) => this.#emitted.has(foldPath(path)))
+      yield* this.#deletions.entries(this.#shadow, (path) => this.#directories.has(foldPath(path)))
     }
     yield* this.#hives.entries()
   }
@@ -98,11 +105,15 @@ class Squash {
       },
       onLayerEnd: () => {
         this.#hiddenInLayer = new Set()
+        this.#linksInLayer = new Map()
       },
     })
     for await (const {entry, layer} of merged) {
+      if (!isLeaf(entry)) this.#directories.add(foldPath(entry.path))
+      if (entry.kind === 'file') this.#closeLinks(foldPath(entry.path))
       if (entry.kind === 'hard-link') this.#meetLink(entry, layer)
       else if (this.#hasParent(entry.path)) yield* this.#give(entry)
+      else if (entry.kind === 'directory') this.#orphanDirectories.push(await inMemory(entry))
       else this.#orphans.set(foldPath(entry.path), layer)
     }
   }
@@ -115,7 +126,6 @@ class Squash {
   *#give(entry: FileEntry | DirectoryEntry): Generator<LayerEntry> {
     const folded = foldPath(entry.path)
     if (entry.kind === 'directory') this.#emitted.add(folded)
-    this.#closeLinks(folded)
     yield withoutArchiveFrame(entry)
   }
 
@@ -127,19 +137,41 @@ class Squash {
     this.#links.push(...links)
   }
 
+  #meetLink(link: HardLinkEntry, layer: number): void {
+    this.#resolve([withoutArchiveFrame(link)], link.target, layer)
+    this.#passLink(link, layer)
+  }
+
+  /** Links of layers above that name this link mean what it means. */
+  #passLink(link: HardLinkEntry, layer: number): void {
+    const folded = foldPath(link.path)
+    this.#linksInLayer.set(folded, link.target)
+    const waiting = this.#openLinks.get(folded)
+    if (waiting === undefined) return
+    this.#openLinks.delete(folded)
+    this.#resolve(waiting, link.target, layer)
+  }
+
   /**
    * A link means the target as it was in the link's own layer. If a layer above shows another file there, the content
    * meant is hidden, here or further down.
    */
-  #meetLink(link: HardLinkEntry, layer: number): void {
-    const entry = withoutArchiveFrame(link)
-    const folded = foldPath(link.target)
-    if (this.#shadow.findShown(link.target) === layer) this.#links.push(entry)
-    else if (this.#hiddenInLayer.has(folded)) this.#needHidden(folded, layer, [entry])
-    else this.#openLinks.set(folded, [...(this.#openLinks.get(folded) ?? []), entry])
+  #resolve(links: readonly HardLinkEntry[], target: LayerPath, layer: number): void {
+    let path = target
+    for (let next = this.#linksInLayer.get(foldPath(path)); next !== undefined;) {
+      path = next
+      next = this.#linksInLayer.get(foldPath(path))
+    }
+    const folded = foldPath(path)
+    const retargeted = links.map((link) => ({...link, target: path}))
+    if (this.#hiddenInLayer.has(folded)) this.#needHidden(folded, layer, retargeted)
+    else if (this.#shadow.findShown(path) === layer) this.#links.push(...retargeted)
+    else this.#openLinks.set(folded, [...(this.#openLinks.get(folded) ?? []), ...retargeted])
   }
 
   #meetHidden(entry: VisibleEntry, layer: number): void {
+    if (isLeaf(entry) && this.#directories.has(foldPath(entry.path))) this.#deletions.clear(entry.path)
+    if (entry.kind === 'hard-link') this.#passLink(entry, layer)
     if (entry.kind !== 'file') return
     const folded = foldPath(entry.path)
     this.#hiddenInLayer.add(folded)
@@ -149,7 +181,7 @@ class Squash {
     this.#needHidden(folded, layer, links)
   }
 
-  #needHidden(folded: string, layer: number, links: HardLinkEntry[]): void {
+  #needHidden(folded: string, layer: number, links: readonly HardLinkEntry[]): void {
     const key = `${layer}:${folded}`
     const known = this.#hiddenTargets.get(key)
     if (known === undefined) this.#hiddenTargets.set(key, {layer, links: [...links]})
@@ -157,40 +189,60 @@ class Squash {
   }
 
   async *#secondPass(): AsyncGenerator<LayerEntry> {
-    this.#settleOpenLinks()
+    await this.#settleOpenLinks()
+    this.#orphanDirectories.sort((left, right) => comparePaths(foldPath(left.path), foldPath(right.path)))
+    for (const directory of this.#orphanDirectories) yield* this.#give(directory)
     const again = new Set([
       ...this.#orphans.values(),
       ...[...this.#hiddenTargets.values()].map((target) => target.layer),
     ])
-    // Lower layers hold the parents of what upper layers hold without them.
     for (const layer of [...again].sort((left, right) => left - right)) yield* this.#again(layer)
     const [missing] = [...this.#hiddenTargets.values()].flatMap((target) => target.links)
     if (missing !== undefined) throw missingTarget(missing)
   }
 
   /** Links whose target no layer of the range holds: it is below the range, and visible there or not any more. */
-  #settleOpenLinks(): void {
-    for (const [folded, links] of this.#openLinks) {
+  async #settleOpenLinks(): Promise<void> {
+    for (const links of this.#openLinks.values()) {
       const [link] = links
       if (link === undefined) continue
       if (this.#range.standsAlone) throw missingTarget(link)
-      const isVisible = this.#shadow.findShown(link.target) === undefined && !this.#shadow.hides(link.target)
-      if (isVisible) this.#links.push(...links)
-      else this.#needHidden(folded, this.#range.from - 1, links)
+      if (!this.#shadow.hides(link.target)) {
+        this.#links.push(...links)
+        continue
+      }
+      const found = await this.#locateBelow(link)
+      if (found.isVisible) this.#links.push(...links.map((each) => ({...each, target: found.path})))
+      else this.#needHidden(foldPath(found.path), found.layer, links)
     }
   }
 
+  /** The file that a link means, below the range: another name of it may still be visible. */
+  async #locateBelow(link: HardLinkEntry): Promise<{layer: number; path: LayerPath; isVisible: boolean}> {
+    const top = this.#range.from - 1
+    let at = await this.#findBelow(link.target, top)
+    while (at?.entry.kind === 'hard-link') at = await this.#findBelow(at.entry.target, at.layer)
+    if (at?.entry.kind !== 'file') throw missingTarget(link)
+    const {path} = at.entry
+    const isVisible = !this.#shadow.hides(path) && (await this.#findBelow(path, top))?.layer === at.layer
+    return {layer: at.layer, path, isVisible}
+  }
+
+  /** The topmost entry at a path, from layer `top` down. Looks through whole layers: it is needed very rarely. */
+  async #findBelow(path: LayerPath, top: number): Promise<{layer: number; entry: VisibleEntry} | undefined> {
+    const below = mergeLayers(this.#layers.slice(0, top + 1), this.#options)
+    for await (const found of below) if (foldPath(found.entry.path) === foldPath(path)) return found
+    return undefined
+  }
+
   async *#again(index: number): AsyncGenerator<LayerEntry> {
-    const below = index < this.#range.from
-    const layers = below ? this.#layers.slice(0, this.#range.from) : this.#layers.slice(index, index + 1)
-    const entries = below ? visibleIn(layers, this.#options) : (layers[0]?.entries(this.#options) ?? [])
-    for await (const entry of entries) {
-      if (entry.kind !== 'file' && entry.kind !== 'directory') continue
+    for await (const entry of this.#layers[index]?.entries(this.#options) ?? []) {
+      if (entry.kind !== 'file') continue
       const folded = foldPath(entry.path)
-      if (!below && this.#orphans.get(folded) === index) {
+      if (this.#orphans.get(folded) === index) {
         this.#orphans.delete(folded)
         yield* this.#give(entry)
-      } else if (entry.kind === 'file') {
+      } else {
         yield* this.#giveHidden(entry, `${index}:${folded}`)
       }
     }
@@ -207,8 +259,30 @@ class Squash {
   }
 }
 
-async function* visibleIn(layers: readonly Layer[], options: WorkOptions): AsyncGenerator<LayerEntry> {
-  for await (const {entry} of mergeLayers(layers, options)) yield entry
+/** Alternate streams of a directory are a few bytes in every layer seen; this is only a bound for hostile input. */
+const MAX_DIRECTORY_STREAM_BYTES = 2 ** 20
+
+/** The directory with its streams read, so that it can be given out later. */
+async function inMemory(entry: DirectoryEntry): Promise<DirectoryEntry> {
+  if (entry.streams === undefined) return entry
+  const streams: AlternateStream[] = []
+  for await (const stream of entry.streams) {
+    if (stream.content.size > MAX_DIRECTORY_STREAM_BYTES) {
+      throw new UnsupportedError('LIMIT_EXCEEDED', {
+        what: `The stream '${entry.path}:${stream.name}' of a directory without its parent is larger than 1 MiB.`,
+        at: {path: entry.path},
+      })
+    }
+    const chunks: Uint8Array[] = []
+    for await (const chunk of stream.content.open()) chunks.push(Uint8Array.from(chunk))
+    streams.push({name: stream.name, content: contentOf(Buffer.concat(chunks))})
+  }
+  return {...entry, streams: iterate(streams)}
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- what is at hand, in the shape of what is not
+async function* iterate<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items
 }
 
 function missingTarget(link: HardLinkEntry): InputError {
