@@ -184,7 +184,7 @@ function edit(
     return
   }
   if (verb === 1) {
-    if (before.nodes.get(folded)?.kind === 'directory') gone.set(folded, opaque(path))
+    if (before.nodes.get(folded)?.kind === 'directory' && !isTaken) gone.set(folded, opaque(path))
     return
   }
   if (isTaken || !canHold(before, added, path)) return
