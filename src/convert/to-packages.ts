@@ -121,7 +121,8 @@ class PackagePlanner {
     const indices = this.#image.layers.map((_, index) => index).slice(kept.length + osCount)
     if (indices.length === 0) return packages
     let below = packages.at(-1)?.draft.metadata.identity ?? this.#namedBase()
-    const identity = this.#givenIdentity(known.at(-1)?.draft.metadata.identity ?? this.#mappedIdentity())
+    const top = squashKnown ? known.at(-1)?.draft.metadata.identity : undefined
+    const identity = this.#givenIdentity(top ?? this.#mappedIdentity())
     const groups = mode === 'squash' && indices.length > 1 ? [indices] : indices.map((index) => [index])
     for (const [index, group] of groups.entries()) {
       const own = {...identity, name: chainName(identity.name, index, groups.length)}

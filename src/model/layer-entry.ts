@@ -18,6 +18,7 @@ export interface AlternateStream {
   /** Without the leading colon and without `:$DATA`. */
   readonly name: string
   readonly content: Content
+  readonly frame?: EntryFrame
 }
 
 export interface FileEntry {

@@ -1,0 +1,324 @@
+import {InputError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+
+import type {
+  AlternateStream,
+  DirectoryEntry,
+  EntryFrame,
+  FileEntry,
+  FrameEntry,
+  HardLinkEntry,
+  LayerEntry,
+} from '../../model/layer-entry.js'
+import {
+  baseName,
+  DIRECTORY_CARRIER_SUFFIX,
+  foldPath,
+  parentPath,
+  parseLayerPath,
+  payloadPart,
+  type LayerPath,
+} from '../../model/layer-path.js'
+import {FileAttribute, type WindowsMetadata} from '../../model/windows-metadata.js'
+import {encodeReparsePoint, linkNameToTarget} from '../reparse-point/encode-reparse-point.js'
+import {hasBody, readTar, type TarItem, type TarMember, type TarRemark} from '../tar/tar-reader.js'
+import {encodeArchiveFrame, type FramedBody} from './archive-frame.js'
+import {
+  canonicalHeader,
+  canonicalLinkHeader,
+  canonicalOpaque,
+  canonicalStreamHeader,
+  canonicalWhiteout,
+  OPAQUE_NAME,
+  streamMode,
+  WHITEOUT_PREFIX,
+} from './canonical-header.js'
+import {decodeMetadata, KEY, layoutFrameOf} from './metadata-records.js'
+
+export interface DecodeLayerTarOptions extends WorkOptions {
+  /** For messages: which layer this is. */
+  readonly title: string
+  /** Attach to each entry what is needed to write the very same tar again. */
+  readonly keepFrames: boolean
+}
+
+/** Bodies that are no content (of a whiteout, a link, a directory) are kept in frames up to this size. */
+const MAX_INLINE_BYTES = 256 * 1024
+
+/**
+ * The entries of a Windows layer tar: Microsoft's own, and the looser ones that tools on Linux make. Unsafe names,
+ * duplicates and names that Windows takes for one are refused by their code; nothing else than `Files`, `Hives` and
+ * `UtilityVM` may lie at the top. Source: go-winio backuptar, hcsshim ociwclayer/import.go; format page, section 4.
+ */
+export async function* decodeLayerTar(
+  tar: AsyncIterable<Uint8Array>,
+  options: DecodeLayerTarOptions,
+): AsyncGenerator<LayerEntry> {
+  const items = readTar(tar, {title: options.title, code: 'LAYER_CORRUPT', signal: options.signal})
+  const decoder = new LayerDecoder(new Lookahead(items), options)
+  try {
+    yield* decoder.entries()
+  } finally {
+    await items.return(undefined)
+  }
+}
+
+/** One item ahead: alternate streams are members of their own, after their owner. */
+class Lookahead {
+  readonly #items: AsyncIterator<TarItem>
+  #next: Promise<IteratorResult<TarItem>> | undefined
+
+  constructor(items: AsyncIterable<TarItem>) {
+    this.#items = items[Symbol.asyncIterator]()
+  }
+
+  /** The next item, without taking it. Asking for it ends the body of the one before. */
+  async peek(): Promise<TarItem | undefined> {
+    this.#next ??= this.#items.next()
+    const next = await this.#next
+    return next.done === true ? undefined : next.value
+  }
+
+  async take(): Promise<TarItem | undefined> {
+    const item = await this.peek()
+    this.#next = undefined
+    return item
+  }
+}
+
+class LayerDecoder {
+  readonly #items: Lookahead
+  readonly #options: DecodeLayerTarOptions
+  /** Folded path -> path as spelt, and what a repeated directory must equal. */
+  readonly #seen = new Map<string, {path: string; directory: Uint8Array | undefined}>()
+  /** Padding and the like met between the streams of an entry, given out after it. */
+  #remarks: FrameEntry[] = []
+
+  constructor(items: Lookahead, options: DecodeLayerTarOptions) {
+    this.#items = items
+    this.#options = options
+  }
+
+  async *entries(): AsyncGenerator<LayerEntry> {
+    for (;;) {
+      const item = await this.#items.take()
+      if (item === undefined) return
+      if (item.kind !== 'member') {
+        yield* this.#remark(item)
+        continue
+      }
+      const entry = await this.#decode(item)
+      if (entry === undefined) continue
+      yield entry
+      if (entry.kind === 'file' || entry.kind === 'directory') await this.#finishStreams(entry)
+      yield* this.#remarks
+      this.#remarks = []
+    }
+  }
+
+  *#remark(remark: TarRemark): Generator<FrameEntry> {
+    if (this.#options.keepFrames) {
+      yield {kind: 'frame', frame: {archive: encodeArchiveFrame({kind: 'raw', place: remark.kind, bytes: remark.raw})}}
+    }
+  }
+
+  async #decode(member: TarMember): Promise<LayerEntry | undefined> {
+    const name = cleanName(member.name)
+    if (name === '') return this.#dropped(member)
+    const base = name.slice(name.lastIndexOf('/') + 1)
+    if (base.startsWith(WHITEOUT_PREFIX)) return this.#whiteout(member, name, base)
+    const path = this.#requirePath(name, member)
+    const repeated = this.#register(path, member)
+    if (repeated) return this.#dropped(member)
+    if (member.header.typeflag === '1') return this.#hardLink(member, path)
+    return this.#node(member, path)
+  }
+
+  /** A member that stands for no entry but must come back: the top directory itself, a parent stated twice. */
+  async #dropped(member: TarMember): Promise<LayerEntry | undefined> {
+    if (!this.#options.keepFrames) return undefined
+    const {archive} = await this.#frame(member, undefined, 'inline')
+    return archive === undefined ? undefined : {kind: 'frame', frame: {archive}}
+  }
+
+  async #whiteout(member: TarMember, name: string, base: string): Promise<LayerEntry | undefined> {
+    const directory = name.slice(0, -base.length)
+    if (base === OPAQUE_NAME) {
+      const path = this.#requirePath(directory.replace(/\/$/, ''), member)
+      return {kind: 'opaque', path, ...(await this.#framed(member, canonicalOpaque(path), 'inline'))}
+    }
+    const target = base.slice(WHITEOUT_PREFIX.length)
+    // Other names that begin so are notes of an AUFS host, which Windows knows nothing of.
+    if (target.startsWith(WHITEOUT_PREFIX)) return this.#dropped(member)
+    const path = this.#requirePath(`${directory}${target}`, member)
+    return {kind: 'tombstone', path, ...(await this.#framed(member, canonicalWhiteout(path), 'inline'))}
+  }
+
+  #requirePath(name: string, member: TarMember): LayerPath {
+    const path = parseLayerPath(name)
+    const part = payloadPart(path)
+    const base = baseName(path)
+    const isControl = base.toLowerCase().endsWith(DIRECTORY_CARRIER_SUFFIX)
+    if (part !== 'other' && !isControl) return path
+    throw new InputError('NAME_UNSAFE', {
+      what: `The layer entry '${name}' is refused.`,
+      why: isControl
+        ? 'Windows would take it for the metadata of a directory.'
+        : 'A Windows layer holds only Files, Hives and UtilityVM; Windows would obey or trip over anything else.',
+      suggestions: ['Check where the layer comes from. A Linux layer cannot become a transport layout.'],
+      at: {path: this.#options.title, offset: member.offset},
+    })
+  }
+
+  /** True for a directory that repeats one exactly. Anything else that meets an earlier entry is refused. */
+  #register(path: LayerPath, member: TarMember): boolean {
+    const folded = foldPath(path)
+    const seen = this.#seen.get(folded)
+    const isDirectory = member.header.typeflag === '5'
+    if (seen === undefined) {
+      this.#seen.set(folded, {path, directory: isDirectory ? member.raw : undefined})
+      return false
+    }
+    if (isDirectory && seen.directory !== undefined && Buffer.compare(seen.directory, member.raw) === 0) return true
+    const isSame = seen.path === path
+    throw new InputError(isSame ? 'DUPLICATE_ENTRY' : 'NAME_COLLISION', {
+      what: isSame ? `The layer holds '${path}' twice.` : `'${path}' and '${seen.path}' are one name on Windows.`,
+      why: 'Which of the two would win depends on the tool that reads the layer.',
+      suggestions: ['Build the layer again without the second one.'],
+      at: {path: this.#options.title, offset: member.offset},
+    })
+  }
+
+  async #hardLink(member: TarMember, path: LayerPath): Promise<HardLinkEntry> {
+    const target = this.#requirePath(cleanName(member.linkname), member)
+    const entry: HardLinkEntry = {kind: 'hard-link', path, target, meta: decodeMetadata(member)}
+    const framed = await this.#framed(member, canonicalLinkHeader(withLayout(entry, member), true), 'inline')
+    return withLayout({...entry, ...framed}, member)
+  }
+
+  async #node(member: TarMember, path: LayerPath): Promise<FileEntry | DirectoryEntry> {
+    const {typeflag} = member.header
+    const plain = decodeMetadata(member)
+    const meta: WindowsMetadata = typeflag === '2' ? {...plain, reparsePoint: linkBuffer(member)} : plain
+    const isDirectory = (meta.attributes & FileAttribute.directory) !== 0
+    // A device or pipe of a Linux tool has no content on Windows; a directory by its attributes has none either.
+    const isFile = !isDirectory && hasBody(typeflag)
+    // Microsoft's writer marks a data stream in the mode; its reader makes one for every file, so only a frame can tell.
+    const hasContent = isFile && (member.header.mode !== 0 || member.storedSize > 0)
+    const bare: FileEntry | DirectoryEntry = isDirectory
+      ? {kind: 'directory', path, meta}
+      : {kind: 'file', path, meta, ...(hasContent ? {content: member.content} : {})}
+    const expected = canonicalHeader(withLayout(bare, member), true)
+    const isLossy = isRootLike(path) || hasContent !== isFile
+    const framed = await this.#framed(member, expected, hasContent ? 'content' : 'inline', isLossy)
+    const entry = withLayout({...bare, ...framed}, member)
+    return {...entry, streams: this.#streams(entry, member.name)}
+  }
+
+  /** The alternate streams that follow their owner: regular members whose name is the owner's, a colon, and more. */
+  async *#streams(owner: FileEntry | DirectoryEntry, ownerName: string): AsyncGenerator<AlternateStream> {
+    const prefix = `${ownerName}:`
+    const names = new Set<string>()
+    for (let item = await this.#items.peek(); item !== undefined; item = await this.#items.peek()) {
+      if (item.kind === 'padding') {
+        await this.#items.take()
+        this.#remarks.push(...this.#remark(item))
+        continue
+      }
+      if (item.kind !== 'member' || !item.name.startsWith(prefix) || !/^[0\0]$/.test(item.header.typeflag)) return
+      await this.#items.take()
+      const name = item.name.slice(prefix.length).replace(/:\$DATA$/, '')
+      this.#requireStreamName(name, names, item)
+      const bare = {name, content: item.content}
+      const expected = canonicalStreamHeader({path: owner.path, meta: owner.meta, mode: streamMode(owner)}, bare)
+      yield {...bare, ...(await this.#framed(item, expected, 'content'))}
+    }
+  }
+
+  #requireStreamName(name: string, names: Set<string>, member: TarMember): void {
+    const isSafe = name !== '' && name.length <= 255 && !/[\\/:]/.test(name) && !hasControl(name)
+    const folded = foldPath(name)
+    if (isSafe && !names.has(folded)) {
+      names.add(folded)
+      return
+    }
+    throw new InputError(isSafe ? 'DUPLICATE_ENTRY' : 'NAME_UNSAFE', {
+      what: `The alternate stream '${member.name}' is refused.`,
+      why: isSafe ? 'The file has a stream of this name already.' : 'Its name could mean another file or stream.',
+      at: {path: this.#options.title, offset: member.offset},
+    })
+  }
+
+  /** Streams that the consumer has left unread are skipped. */
+  async #finishStreams(entry: FileEntry | DirectoryEntry): Promise<void> {
+    for await (const _stream of entry.streams ?? []);
+  }
+
+  async #framed(
+    member: TarMember,
+    canonical: Uint8Array,
+    body: 'content' | 'inline',
+    always = false,
+  ): Promise<{frame?: EntryFrame}> {
+    if (!this.#options.keepFrames) return {}
+    const frame = await this.#frame(member, always ? undefined : canonical, body)
+    return frame.archive === undefined ? {} : {frame}
+  }
+
+  /** Nothing when the member is spelt as `canonical`. */
+  async #frame(member: TarMember, canonical: Uint8Array | undefined, body: 'content' | 'inline'): Promise<EntryFrame> {
+    const isPlain = member.content.ranges === undefined && (body === 'content' || member.storedSize === 0)
+    if (isPlain && canonical !== undefined && Buffer.compare(canonical, member.raw) === 0) return {}
+    return {
+      archive: encodeArchiveFrame({kind: 'member', header: member.raw, body: await this.#framedBody(member, body)}),
+    }
+  }
+
+  async #framedBody(member: TarMember, body: 'content' | 'inline'): Promise<FramedBody> {
+    const {ranges} = member.content
+    if (body === 'content') {
+      return ranges === undefined
+        ? {kind: 'content'}
+        : {kind: 'sparse', mapBytes: member.mapBytes ?? new Uint8Array(), ranges}
+    }
+    if (member.storedSize > MAX_INLINE_BYTES || ranges !== undefined) {
+      throw new InputError('LIMIT_EXCEEDED', {
+        what: `The layer entry '${member.name}' has ${member.storedSize} bytes that belong to no file.`,
+        why: `A whiteout, link or directory with a body is kept up to ${MAX_INLINE_BYTES} bytes.`,
+        suggestions: ['Convert with --no-keep-recipe, which drops them.'],
+        at: {path: this.#options.title, offset: member.offset},
+      })
+    }
+    const chunks: Uint8Array[] = []
+    for await (const chunk of member.content.open()) chunks.push(chunk.slice())
+    return {kind: 'inline', bytes: Buffer.concat(chunks)}
+  }
+}
+
+/** `./` in front and `/` behind mean nothing; what else is odd in a name stays for `parseLayerPath` to refuse. */
+function cleanName(name: string): string {
+  return name
+    .replace(/^(?:\.\/+)+/, '')
+    .replace(/^\.$/, '')
+    .replace(/\/+$/, '')
+}
+
+function hasControl(text: string): boolean {
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) < 0x20) return true
+  return false
+}
+
+function withLayout<T extends FileEntry | DirectoryEntry | HardLinkEntry>(entry: T, member: TarMember): T {
+  const layout = layoutFrameOf(member)
+  return layout === undefined ? entry : {...entry, frame: {...entry.frame, layout}}
+}
+
+/** A transport layout keeps these without carriers, so their metadata cannot be told again from the payload alone. */
+function isRootLike(path: LayerPath): boolean {
+  return parentPath(path) === undefined || payloadPart(path) === 'hives'
+}
+
+function linkBuffer(member: TarMember): Uint8Array {
+  const kind = member.pax.has(KEY.mountPoint) ? 'junction' : 'symlink'
+  return encodeReparsePoint({kind, target: linkNameToTarget(member.linkname)})
+}

@@ -1,0 +1,239 @@
+import {InputError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import type {Content} from '../../model/content.js'
+import type {AlternateStream, DirectoryEntry, FileEntry, LayerEntry} from '../../model/layer-entry.js'
+import {findLink} from '../reparse-point/encode-reparse-point.js'
+import {onlyRanges} from '../tar/sparse.js'
+import {END_BLOCKS, paddingOf} from '../tar/tar-header.js'
+import {decodeArchiveFrame, type ArchiveFrame} from './archive-frame.js'
+import {
+  canonicalHeader,
+  canonicalLinkHeader,
+  canonicalOpaque,
+  canonicalStreamHeader,
+  canonicalWhiteout,
+  streamMode,
+} from './canonical-header.js'
+
+export interface EncodeLayerTarOptions extends WorkOptions {
+  /**
+   * Replay the frames of entries that came from a tar, and carry those that came from a transport layout in PAX records.
+   * Without, the tar is what Microsoft's own code writes, and what it cannot hold is told as a loss.
+   */
+  readonly keepFrames: boolean
+}
+
+/** Small pieces are joined up to this size, so that consumers see no flood of tiny chunks. */
+const JOIN_BYTES = 256 * 1024
+
+/**
+ * The layer tar of a stream of entries, ending with its end blocks. Bytes are a function of the entries alone.
+ * Contents are read as they are reached; a content whose length is not what it states is `SIZE_MISMATCH`.
+ */
+export async function* encodeLayerTar(
+  entries: AsyncIterable<LayerEntry>,
+  options: EncodeLayerTarOptions,
+): AsyncGenerator<Uint8Array> {
+  yield* joined(new LayerEncoder(options).pieces(entries))
+}
+
+class LayerEncoder {
+  readonly #options: EncodeLayerTarOptions
+  /** What a frame says of the padding behind the last body, held back until it is known. */
+  #padding = 0
+  #hasEnd = false
+
+  constructor(options: EncodeLayerTarOptions) {
+    this.#options = options
+  }
+
+  async *pieces(entries: AsyncIterable<LayerEntry>): AsyncGenerator<Uint8Array> {
+    for await (const entry of entries) {
+      this.#options.signal?.throwIfAborted()
+      if (entry.kind === 'frame') yield* this.#outer(entry.frame.archive)
+      else {
+        yield* this.#pad()
+        yield* this.#entry(entry)
+      }
+    }
+    yield* this.#pad()
+    if (!this.#hasEnd) yield END_BLOCKS
+  }
+
+  *#pad(): Generator<Uint8Array> {
+    if (this.#padding > 0) yield END_BLOCKS.subarray(0, this.#padding)
+    this.#padding = 0
+  }
+
+  async *#entry(entry: Exclude<LayerEntry, {kind: 'frame'}>): AsyncGenerator<Uint8Array> {
+    const {keepFrames} = this.#options
+    switch (entry.kind) {
+      case 'tombstone':
+        yield* this.#member(entry.frame?.archive, () => canonicalWhiteout(entry.path), undefined)
+        return
+      case 'opaque':
+        yield* this.#member(entry.frame?.archive, () => canonicalOpaque(entry.path), undefined)
+        return
+      case 'hard-link':
+        yield* this.#member(entry.frame?.archive, () => canonicalLinkHeader(entry, keepFrames), undefined)
+        return
+      case 'directory':
+      case 'file': {
+        const content = entry.kind === 'file' ? this.#bodyOf(entry) : undefined
+        yield* this.#member(entry.frame?.archive, () => canonicalHeader(entry, keepFrames), content)
+        yield* this.#streams(entry)
+      }
+    }
+  }
+
+  /** The body a tar can hold: none behind a link, whose target is in the header. */
+  #bodyOf(entry: FileEntry): Content | undefined {
+    const {reparsePoint} = entry.meta
+    if (reparsePoint === undefined || findLink(reparsePoint) === undefined) return entry.content
+    if (entry.content !== undefined && entry.content.size > 0) {
+      this.#loss('link-content', 'A link cannot have content in a layer tar; it was left out.', entry.path)
+    }
+    return undefined
+  }
+
+  async *#streams(entry: FileEntry | DirectoryEntry): AsyncGenerator<Uint8Array> {
+    if (entry.streams === undefined) return
+    const hasData = entry.kind === 'file' && entry.content !== undefined
+    const owner = {path: entry.path, meta: entry.meta, mode: streamMode(entry)}
+    for await (const stream of entry.streams) {
+      // Microsoft's writer looks for alternate streams only behind a data stream.
+      if (!hasData && !this.#options.keepFrames) {
+        this.#loss(
+          'stream-without-data',
+          'An alternate stream of an entry without data was left out.',
+          streamName(entry, stream),
+        )
+        continue
+      }
+      yield* this.#pad()
+      yield* this.#member(stream.frame?.archive, () => canonicalStreamHeader(owner, stream), stream.content)
+    }
+  }
+
+  async *#member(
+    archive: Uint8Array | undefined,
+    canonical: () => Uint8Array,
+    content: Content | undefined,
+  ): AsyncGenerator<Uint8Array> {
+    const frame = archive === undefined || !this.#options.keepFrames ? undefined : decodeArchiveFrame(archive)
+    if (frame?.kind === 'raw') throw misplaced()
+    yield frame === undefined ? canonical() : frame.header
+    yield* this.#body(frame, content)
+  }
+
+  async *#body(frame: ArchiveFrame | undefined, content: Content | undefined): AsyncGenerator<Uint8Array> {
+    let size = 0
+    for await (const chunk of framedBody(frame, content)) {
+      size += chunk.byteLength
+      yield chunk
+    }
+    this.#padding = paddingOf(size)
+  }
+
+  /** What a tar held beside its entries, in its place. */
+  *#outer(archive: Uint8Array | undefined): Generator<Uint8Array> {
+    if (archive === undefined || !this.#options.keepFrames) return
+    const frame = decodeArchiveFrame(archive)
+    if (frame.kind === 'raw' && frame.place === 'padding') {
+      if (frame.bytes.byteLength !== this.#padding) throw misplaced()
+      this.#padding = 0
+      yield frame.bytes
+      return
+    }
+    yield* this.#pad()
+    if (frame.kind === 'member') {
+      yield frame.header
+      if (frame.body.kind !== 'inline') throw misplaced()
+      yield frame.body.bytes
+      this.#padding = paddingOf(frame.body.bytes.byteLength)
+      return
+    }
+    if (frame.place === 'end' && !this.#hasEnd) {
+      this.#hasEnd = true
+      yield END_BLOCKS
+    }
+    yield frame.bytes
+  }
+
+  #loss(code: string, message: string, subject: string): void {
+    this.#options.onEvent?.({kind: 'loss', code, message, subject})
+  }
+}
+
+/** The body that a frame asks for, made of the entry's content. */
+async function* framedBody(frame: ArchiveFrame | undefined, content: Content | undefined): AsyncGenerator<Uint8Array> {
+  if (frame === undefined) {
+    if (content !== undefined) yield* whole(content)
+    return
+  }
+  if (frame.kind === 'raw') throw misplaced()
+  const {body} = frame
+  switch (body.kind) {
+    case 'inline':
+      yield body.bytes
+      return
+    case 'content':
+      if (content !== undefined) yield* whole(content)
+      return
+    case 'sparse':
+      yield body.mapBytes
+      if (content !== undefined) yield* onlyRanges(body.ranges, whole(content))
+  }
+}
+
+/** All of a content, whose length must be what it states: a header in front has promised it. */
+async function* whole(content: Content): AsyncGenerator<Uint8Array> {
+  if (content.bytes !== undefined) {
+    yield content.bytes
+    return
+  }
+  let size = 0
+  for await (const chunk of content.open()) {
+    size += chunk.byteLength
+    if (size > content.size) break
+    yield chunk
+  }
+  if (size !== content.size) {
+    throw new InputError('SIZE_MISMATCH', {
+      what: 'A file changed while it was read.',
+      why: `Expected ${content.size} bytes, found ${size > content.size ? 'more' : size}.`,
+      suggestions: ['Stop what writes to the source, then retry.'],
+    })
+  }
+}
+
+function misplaced(): InputError {
+  return new InputError('RECIPE_CORRUPT', {
+    what: 'A recipe is damaged: the frame of an entry stands in the wrong place.',
+    suggestions: ['Convert without the recipe (--no-keep-recipe), or restore the repository from a copy.'],
+  })
+}
+
+function streamName(entry: FileEntry | DirectoryEntry, stream: AlternateStream): string {
+  return `${entry.path}:${stream.name}`
+}
+
+/** Joins small pieces into chunks; large ones pass as they are. */
+async function* joined(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let buffer = Buffer.allocUnsafe(JOIN_BYTES)
+  let length = 0
+  for await (const piece of pieces) {
+    if (length + piece.byteLength > JOIN_BYTES && length > 0) {
+      yield buffer.subarray(0, length)
+      buffer = Buffer.allocUnsafe(JOIN_BYTES)
+      length = 0
+    }
+    if (piece.byteLength >= JOIN_BYTES) {
+      yield piece
+      continue
+    }
+    buffer.set(piece, length)
+    length += piece.byteLength
+  }
+  if (length > 0) yield buffer.subarray(0, length)
+}

@@ -1,0 +1,152 @@
+import {InputError} from '../../model/errors.js'
+import {
+  FileAttribute,
+  UNSTATED_TIME,
+  type ExtendedAttribute,
+  type FileTimes,
+  type WindowsMetadata,
+} from '../../model/windows-metadata.js'
+import {fileTimeOf, findPaxTime, formatPaxTime, nanosecondsOf} from '../tar/pax.js'
+import type {TarMember} from '../tar/tar-reader.js'
+
+/* The PAX keys of a Windows layer. Source: go-winio backuptar tar.go; LAYOUT and TIMES are transship's own. */
+
+export const KEY = {
+  fileAttributes: 'MSWINDOWS.fileattr',
+  creationTime: 'LIBARCHIVE.creationtime',
+  securityDescriptor: 'MSWINDOWS.rawsd',
+  sddl: 'MSWINDOWS.sd',
+  mountPoint: 'MSWINDOWS.mountpoint',
+  extendedAttribute: 'MSWINDOWS.xattr.',
+  accessTime: 'atime',
+  changeTime: 'ctime',
+  modificationTime: 'mtime',
+  /** `EntryFrame.layout`, base64. */
+  layout: 'TRANSSHIP.layout',
+  /** Creation, access, write and change time as decimal FILETIMEs, where the tar's own times would wrap. */
+  times: 'TRANSSHIP.times',
+} as const
+
+function corrupt(member: TarMember, why: string): InputError {
+  return new InputError('LAYER_CORRUPT', {
+    what: `The layer entry '${member.name}' is malformed.`,
+    why,
+    at: {path: member.name, offset: member.offset},
+  })
+}
+
+function decodeBase64(member: TarMember, key: string, text: string): Uint8Array {
+  const bytes = Buffer.from(text, 'base64')
+  if (bytes.toString('base64') !== text) throw corrupt(member, `${key} is not base64.`)
+  return bytes
+}
+
+/** Attributes by the record; without one, what Microsoft's reader assumes. */
+function attributesOf(member: TarMember): number {
+  const text = member.pax.get(KEY.fileAttributes)
+  if (text === undefined) return member.header.typeflag === '5' ? FileAttribute.directory : 0
+  const value = /^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN
+  if (!(value <= 0xffffffff)) throw corrupt(member, `${KEY.fileAttributes} is not a 32-bit number.`)
+  return value
+}
+
+/** Nanoseconds since 1970 of the member's modification time: the record, else the header field. */
+export function modificationTimeOf(member: TarMember): bigint {
+  const text = member.pax.get(KEY.modificationTime)
+  return text === undefined ? BigInt(member.header.mtime) * 1_000_000_000n : timeOf(member, KEY.modificationTime, text)
+}
+
+function timeOf(member: TarMember, key: string, text: string): bigint {
+  const time = findPaxTime(text)
+  if (time === undefined) throw corrupt(member, `${key} is not a time.`)
+  return time
+}
+
+function timesOf(member: TarMember): FileTimes {
+  const exact = /^(\d{1,20}),(\d{1,20}),(\d{1,20}),(\d{1,20})$/.exec(member.pax.get(KEY.times) ?? '')
+  if (exact !== null) {
+    const [creation = 0n, lastAccess = 0n, lastWrite = 0n, change = 0n] = exact.slice(1).map(BigInt)
+    return {creation, lastAccess, lastWrite, change}
+  }
+  const lastWrite = modificationTimeOf(member)
+  const stated = (key: string) => {
+    const text = member.pax.get(key)
+    return text === undefined ? undefined : timeOf(member, key, text)
+  }
+  const creation = stated(KEY.creationTime) ?? lastWrite
+  const lastAccess = stated(KEY.accessTime)
+  const change = stated(KEY.changeTime)
+  return {
+    creation: fileTimeOf(creation),
+    lastAccess: lastAccess === undefined ? UNSTATED_TIME : fileTimeOf(lastAccess),
+    lastWrite: fileTimeOf(lastWrite),
+    change: change === undefined ? UNSTATED_TIME : fileTimeOf(change),
+  }
+}
+
+/** Extended attributes in name order, which is the order of the canonical list. */
+function extendedAttributesOf(member: TarMember): readonly ExtendedAttribute[] | undefined {
+  const found: ExtendedAttribute[] = []
+  for (const [key, text] of member.pax) {
+    if (!key.startsWith(KEY.extendedAttribute)) continue
+    const name = Buffer.from(key.slice(KEY.extendedAttribute.length), 'utf8').toString('latin1')
+    found.push({name, flags: 0, value: decodeBase64(member, key, text)})
+  }
+  found.sort((left, right) => (left.name < right.name ? -1 : 1))
+  return found.length === 0 ? undefined : found
+}
+
+/** Decodes what a member says beside its content. The reparse point is the caller's, who knows the link. */
+export function decodeMetadata(member: TarMember): Omit<WindowsMetadata, 'reparsePoint'> {
+  const descriptor = member.pax.get(KEY.securityDescriptor)
+  const extendedAttributes = extendedAttributesOf(member)
+  return {
+    attributes: attributesOf(member),
+    times: timesOf(member),
+    ...(descriptor === undefined ? {} : {securityDescriptor: decodeBase64(member, KEY.securityDescriptor, descriptor)}),
+    ...(extendedAttributes === undefined ? {} : {extendedAttributes}),
+  }
+}
+
+/** `EntryFrame.layout` as the member carries it. */
+export function layoutFrameOf(member: TarMember): Uint8Array | undefined {
+  const text = member.pax.get(KEY.layout)
+  return text === undefined ? undefined : decodeBase64(member, KEY.layout, text)
+}
+
+/** True when all four times come through a tar unchanged: Go's clock ends in 1677 and 2262. */
+function timesFit(times: FileTimes): boolean {
+  return [times.creation, times.lastAccess, times.lastWrite, times.change].every(
+    (time) => fileTimeOf(nanosecondsOf(time)) === time,
+  )
+}
+
+/** The records that Microsoft's writer makes of an entry's metadata, and with `keepFrames` transship's own. */
+export function encodeMetadata(
+  meta: WindowsMetadata,
+  options: {readonly keepFrames: boolean; readonly isHardLink: boolean; readonly layout: Uint8Array | undefined},
+): Record<string, string> {
+  const {times} = meta
+  const records: Record<string, string> = {
+    [KEY.fileAttributes]: String(meta.attributes >>> 0),
+    [KEY.creationTime]: formatPaxTime(nanosecondsOf(times.creation)),
+    [KEY.accessTime]: formatPaxTime(nanosecondsOf(times.lastAccess)),
+    [KEY.changeTime]: formatPaxTime(nanosecondsOf(times.change)),
+  }
+  if (meta.securityDescriptor !== undefined && !options.isHardLink) {
+    records[KEY.securityDescriptor] = Buffer.from(meta.securityDescriptor).toString('base64')
+  }
+  if (!options.isHardLink) {
+    for (const {name, value} of meta.extendedAttributes ?? []) {
+      const key = Buffer.from(name, 'latin1').toString('utf8')
+      records[KEY.extendedAttribute + key] = Buffer.from(value).toString('base64')
+    }
+  }
+  if (options.keepFrames && !timesFit(times)) {
+    records[KEY.times] = [times.creation, times.lastAccess, times.lastWrite, times.change].join(',')
+  }
+  if (options.layout !== undefined && options.keepFrames) {
+    records[KEY.layout] = Buffer.from(options.layout).toString('base64')
+  }
+  return records
+}

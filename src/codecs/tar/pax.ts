@@ -1,0 +1,61 @@
+import {UNIX_EPOCH, type FileTime} from '../../model/windows-metadata.js'
+
+/*
+ * PAX extended header records: `<length> <key>=<value>\n`, length in decimal and counting itself. Source: POSIX.1-2001
+ * pax; time texts as Go archive/tar and go-winio backuptar (strconv.go) write and read them.
+ */
+
+/** Parses records; undefined when malformed. A later record of the same key wins; an empty value deletes. */
+export function findPaxRecords(body: Uint8Array): Map<string, string> | undefined {
+  const buffer = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const records = new Map<string, string>()
+  for (let at = 0; at < buffer.length;) {
+    const space = buffer.indexOf(0x20, at)
+    if (space < 0 || space - at > 10 || space === at) return undefined
+    const digits = buffer.toString('latin1', at, space)
+    const length = /^[0-9]+$/.test(digits) ? Number(digits) : 0
+    const end = at + length
+    const equals = buffer.indexOf(0x3d, space)
+    if (length < 5 || end > buffer.length || buffer[end - 1] !== 0x0a || equals < 0 || equals >= end) return undefined
+    records.set(buffer.toString('utf8', space + 1, equals), buffer.toString('utf8', equals + 1, end - 1))
+    at = end
+  }
+  return records
+}
+
+/** One record. */
+export function formatPaxRecord(key: string, value: string): string {
+  const rest = Buffer.byteLength(key) + Buffer.byteLength(value) + 3
+  let length = rest + String(rest).length
+  if (String(length).length + rest !== length) length = rest + String(length).length
+  return `${length} ${key}=${value}\n`
+}
+
+const NANOSECONDS = 1_000_000_000n
+
+/** Nanoseconds since 1970 of a PAX time text; undefined when malformed. Digits past the ninth are cut. */
+export function findPaxTime(text: string): bigint | undefined {
+  const match = /^(-?)([0-9]{1,18})(?:\.([0-9]*))?$/.exec(text)
+  if (match?.[2] === undefined) return undefined
+  const nanoseconds = BigInt(match[2]) * NANOSECONDS + BigInt((match[3] ?? '').slice(0, 9).padEnd(9, '0'))
+  return match[1] === '-' ? -nanoseconds : nanoseconds
+}
+
+/** Seconds with at most nine decimals, trailing zeros removed. */
+export function formatPaxTime(nanoseconds: bigint): string {
+  const magnitude = nanoseconds < 0n ? -nanoseconds : nanoseconds
+  const sign = nanoseconds < 0n ? '-' : ''
+  const fraction = magnitude % NANOSECONDS
+  const seconds = `${sign}${(magnitude / NANOSECONDS).toString()}`
+  return fraction === 0n ? seconds : `${seconds}.${fraction.toString().padStart(9, '0').replace(/0+$/, '')}`
+}
+
+/** Go counts nanoseconds in a signed 64-bit number, so times before 1677 and after 2262 wrap. */
+export function nanosecondsOf(time: FileTime): bigint {
+  return BigInt.asIntN(64, (time - UNIX_EPOCH) * 100n)
+}
+
+/** The inverse, with Go's wrap and truncation. */
+export function fileTimeOf(nanoseconds: bigint): FileTime {
+  return BigInt.asUintN(64, BigInt.asIntN(64, nanoseconds) / 100n + UNIX_EPOCH)
+}

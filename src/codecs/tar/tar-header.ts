@@ -1,0 +1,239 @@
+import {formatPaxRecord, formatPaxTime} from './pax.js'
+
+export const BLOCK_BYTES = 512
+
+/** Zero bytes that follow a body of this size. */
+export function paddingOf(size: number): number {
+  return (BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES
+}
+
+/** The fields of one header block, as stored. Source: POSIX ustar, and the GNU and v7 forms of it. */
+export interface TarHeader {
+  readonly name: Uint8Array
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly size: number
+  /** Whole seconds since 1970. */
+  readonly mtime: number
+  /** One character; NUL is the v7 regular file. */
+  readonly typeflag: string
+  readonly linkname: Uint8Array
+  readonly format: 'ustar' | 'gnu' | 'v7'
+  /** `ustar` only. */
+  readonly prefix: Uint8Array
+}
+
+/** Offsets and lengths of the fields. */
+const FIELD = {
+  name: [0, 100],
+  mode: [100, 8],
+  uid: [108, 8],
+  gid: [116, 8],
+  size: [124, 12],
+  mtime: [136, 12],
+  checksum: [148, 8],
+  linkname: [157, 100],
+  magic: [257, 8],
+  devmajor: [329, 8],
+  devminor: [337, 8],
+  prefix: [345, 155],
+} as const satisfies Record<string, readonly [number, number]>
+
+const TYPEFLAG = 156
+
+function field(block: Uint8Array, [offset, length]: readonly [number, number]): Uint8Array {
+  return block.subarray(offset, offset + length)
+}
+
+function untilNul(bytes: Uint8Array): Uint8Array {
+  const end = bytes.indexOf(0)
+  return end < 0 ? bytes : bytes.subarray(0, end)
+}
+
+/** Octal text, padded by spaces or NULs, or base-256 with the top bit set; undefined when neither. */
+function findNumber(bytes: Uint8Array): number | undefined {
+  const [first = 0] = bytes
+  if ((first & 0x80) !== 0) return findBase256(bytes)
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    .toString('latin1')
+    .replace(/^[ \0]+|[ \0]+$/g, '')
+  if (text === '') return 0
+  return /^[0-7]+$/.test(text) ? safe(Number.parseInt(text, 8)) : undefined
+}
+
+function findBase256(bytes: Uint8Array): number | undefined {
+  const negative = ((bytes[0] ?? 0) & 0x40) !== 0
+  let value = negative ? -1n : 0n
+  for (const [index, byte] of bytes.entries()) {
+    const digit = index === 0 ? (negative ? byte | 0x80 : byte & 0x7f) : byte
+    value = (value << 8n) | BigInt(digit)
+  }
+  return safe(Number(negative ? BigInt.asIntN(bytes.byteLength * 8, value) : value))
+}
+
+function safe(value: number): number | undefined {
+  return Number.isSafeInteger(value) ? value : undefined
+}
+
+function checksums(block: Uint8Array): {unsigned: number; signed: number} {
+  const [from, length] = FIELD.checksum
+  let unsigned = 0
+  let signed = 0
+  for (let index = 0; index < BLOCK_BYTES; index++) {
+    const byte = index >= from && index < from + length ? 0x20 : (block[index] ?? 0)
+    unsigned += byte
+    signed += byte > 127 ? byte - 256 : byte
+  }
+  return {unsigned, signed}
+}
+
+/** Decodes a header block; undefined when the checksum or a number is wrong. */
+export function findTarHeader(block: Uint8Array): TarHeader | undefined {
+  const stated = findNumber(field(block, FIELD.checksum))
+  const {unsigned, signed} = checksums(block)
+  if (stated !== unsigned && stated !== signed) return undefined
+  const mode = findNumber(field(block, FIELD.mode))
+  const uid = findNumber(field(block, FIELD.uid))
+  const gid = findNumber(field(block, FIELD.gid))
+  const size = findNumber(field(block, FIELD.size))
+  const mtime = findNumber(field(block, FIELD.mtime))
+  if (mode === undefined || uid === undefined || gid === undefined) return undefined
+  if (size === undefined || size < 0 || mtime === undefined) return undefined
+  const magic = Buffer.from(field(block, FIELD.magic)).toString('latin1')
+  const format = magic.startsWith('ustar\0') ? 'ustar' : magic === 'ustar  \0' ? 'gnu' : 'v7'
+  return {
+    name: untilNul(field(block, FIELD.name)),
+    mode,
+    uid,
+    gid,
+    size,
+    mtime,
+    typeflag: String.fromCharCode(block[TYPEFLAG] ?? 0),
+    linkname: untilNul(field(block, FIELD.linkname)),
+    format,
+    prefix: format === 'ustar' ? untilNul(field(block, FIELD.prefix)) : new Uint8Array(),
+  }
+}
+
+/** True when every byte is zero. */
+export function isZero(bytes: Uint8Array): boolean {
+  for (const byte of bytes) if (byte !== 0) return false
+  return true
+}
+
+/** What a header written by transship states. Everything not named is zero or empty. */
+export interface HeaderFields {
+  readonly name: string
+  readonly typeflag: '0' | '1' | '2' | '5'
+  readonly mode: number
+  readonly size: number
+  /** Nanoseconds since 1970. */
+  readonly mtime: bigint
+  readonly linkname?: string
+  /** PAX records beside those that the fields themselves need. */
+  readonly records?: Readonly<Record<string, string>>
+}
+
+function isAscii(text: string): boolean {
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) >= 0x80) return false
+  return true
+}
+
+/** Go's best effort for a field that a PAX record overrides: characters beyond ASCII are dropped. */
+function toAscii(text: string): string {
+  return isAscii(text) ? text : Array.from(text).filter(isAscii).join('')
+}
+
+/** Go's split of a long ASCII name into ustar's prefix and name; undefined when it does not fit. */
+function findUstarSplit(name: string): readonly [string, string] | undefined {
+  if (name.length <= 100 || !isAscii(name)) return undefined
+  let length = name.length
+  if (length > 156) length = 156
+  else if (name.endsWith('/')) length--
+  const slash = name.lastIndexOf('/', length - 1)
+  const rest = name.length - slash - 1
+  return slash <= 0 || rest > 100 || rest === 0 || slash > 155
+    ? undefined
+    : [name.slice(0, slash), name.slice(slash + 1)]
+}
+
+function putText(block: Buffer, [offset, length]: readonly [number, number], text: string): void {
+  block.write(text.slice(0, length), offset, length, 'latin1')
+  // Go keeps readers from taking a cut name that ends in a slash for a directory.
+  if (text.length > length && text[length - 1] === '/') {
+    block[offset + text.slice(0, length).replace(/\/+$/, '').length] = 0
+  }
+}
+
+function putOctal(block: Buffer, [offset, length]: readonly [number, number], value: number): void {
+  const fits = value >= 0 && value < 8 ** (length - 1)
+  block.write((fits ? value : 0).toString(8).padStart(length - 1, '0'), offset, length - 1, 'latin1')
+}
+
+function putMagicAndChecksum(block: Buffer): void {
+  block.write('ustar\0' + '00', FIELD.magic[0], 8, 'latin1')
+  const [offset] = FIELD.checksum
+  block.write(`${checksums(block).unsigned.toString(8).padStart(6, '0')}\0 `, offset, 8, 'latin1')
+}
+
+function encodeExtension(name: string, records: string): Buffer {
+  const body = Buffer.from(records)
+  const bytes = Buffer.alloc(BLOCK_BYTES + body.length + paddingOf(body.length))
+  const block = bytes.subarray(0, BLOCK_BYTES)
+  const slash = name.lastIndexOf('/')
+  const joined = `${name.slice(0, slash + 1)}PaxHeaders.0/${name.slice(slash + 1)}`.replace(/\/$/, '')
+  putText(block, FIELD.name, toAscii(joined).slice(0, 100).replace(/\/+$/, ''))
+  for (const key of ['mode', 'uid', 'gid', 'mtime'] as const) putOctal(block, FIELD[key], 0)
+  putOctal(block, FIELD.size, body.length)
+  block.write('x', TYPEFLAG, 1, 'latin1')
+  putMagicAndChecksum(block)
+  body.copy(bytes, BLOCK_BYTES)
+  return bytes
+}
+
+/** Largest value of an 11-digit octal field, plus one. */
+const OCTAL_11 = 8 ** 11
+
+/**
+ * The header blocks that Go's archive/tar writes for these fields in format PAX: a PAX member first when anything needs
+ * one, plain ustar else. Source: Go 1.19 archive/tar writer.go, run; see the transport layout page, section 4.3.
+ */
+export function encodeTarHeader(fields: HeaderFields): Uint8Array {
+  const {name, linkname = ''} = fields
+  const seconds = Number(fields.mtime / 1_000_000_000n) - (fields.mtime % 1_000_000_000n < 0n ? 1 : 0)
+  const timeFits = seconds >= 0 && seconds < OCTAL_11
+  const records: Record<string, string> = {...fields.records}
+  const hasNanoseconds = fields.mtime % 1_000_000_000n !== 0n
+  if (!timeFits || hasNanoseconds) records['mtime'] = formatPaxTime(fields.mtime)
+  const isPreferred = Object.keys(records).length > 0
+  const split = findUstarSplit(name)
+  const isLongName = !isAscii(name) || name.length > 100
+  const isLongLink = !isAscii(linkname) || linkname.length > 100
+  const needsPax = isPreferred || (isLongName && split === undefined) || isLongLink || fields.size >= OCTAL_11
+  if (isLongName) records['path'] = name
+  if (isLongLink) records['linkpath'] = linkname
+  if (fields.size >= OCTAL_11) records['size'] = String(fields.size)
+
+  const block = Buffer.alloc(BLOCK_BYTES)
+  const [prefix, ownName] = needsPax || split === undefined ? ['', toAscii(name)] : split
+  putText(block, FIELD.name, ownName)
+  putOctal(block, FIELD.mode, fields.mode)
+  putOctal(block, FIELD.uid, 0)
+  putOctal(block, FIELD.gid, 0)
+  putOctal(block, FIELD.size, fields.size)
+  putOctal(block, FIELD.mtime, seconds)
+  block.write(fields.typeflag, TYPEFLAG, 1, 'latin1')
+  putText(block, FIELD.linkname, toAscii(linkname))
+  putOctal(block, FIELD.devmajor, 0)
+  putOctal(block, FIELD.devminor, 0)
+  putText(block, FIELD.prefix, prefix)
+  putMagicAndChecksum(block)
+  if (!needsPax) return block
+  const keys = Object.keys(records).sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
+  const text = keys.map((key) => formatPaxRecord(key, records[key] ?? '')).join('')
+  return Buffer.concat([encodeExtension(name, text), block])
+}
+
+/** The blocks that end an archive. */
+export const END_BLOCKS: Uint8Array = new Uint8Array(2 * BLOCK_BYTES)

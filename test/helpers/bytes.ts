@@ -1,0 +1,12 @@
+/** All chunks as one buffer. Chunks are copied as they come, since they need not outlive their turn. */
+export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const parts: Uint8Array[] = []
+  for await (const chunk of chunks) parts.push(chunk.slice())
+  return Buffer.concat(parts)
+}
+
+/** The bytes cut into chunks of at most `size`. */
+// eslint-disable-next-line @typescript-eslint/require-await
+export async function* chunked(bytes: Uint8Array, size = 64 * 1024): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += size) yield bytes.subarray(at, at + size)
+}
