@@ -69,6 +69,11 @@ class LayerEncoder {
     const {keepFrames} = this.#options
     switch (entry.kind) {
       case 'tombstone':
+        // Microsoft's export passes over deletions in folders that the layout does not hold; its notes tell them.
+        if (!keepFrames && entry.frame?.layout !== undefined) {
+          this.#loss('deletion-without-folder', 'A deletion in a folder that the layer does not hold.', entry.path)
+          return
+        }
         yield* this.#member(entry.frame?.archive, () => canonicalWhiteout(entry.path), undefined)
         return
       case 'opaque':

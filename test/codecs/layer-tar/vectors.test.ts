@@ -1,24 +1,16 @@
 import assert from 'node:assert/strict'
 import {createHash} from 'node:crypto'
-import {readFileSync} from 'node:fs'
-import path from 'node:path'
-import {gunzipSync} from 'node:zlib'
 import {decodeLayerTar} from '../../../src/codecs/layer-tar/decode-layer-tar.js'
 import {encodeLayerTar} from '../../../src/codecs/layer-tar/encode-layer-tar.js'
 import {chunked, collect} from '../../helpers/bytes.js'
-
-const VECTORS = ['basic', 'everything', 'long-and-unicode-names', 'reparse-tombstones', 'streams-sparse', 'utility-vm']
-
-function layerTar(vector: string): Buffer {
-  return gunzipSync(readFileSync(path.join('test/vectors', vector, 'layer.tar.gz')))
-}
+import {vectorFile, vectorTar, VECTORS} from '../../helpers/vectors.js'
 
 describe('layer tars that Microsoft’s code has written', () => {
   for (const vector of VECTORS) {
     for (const chunkSize of [100, 64 * 1024])
       it(`come back byte for byte without any frame: ${vector} in chunks of ${chunkSize}`, async () => {
-        const tar = layerTar(vector)
-        const want = readFileSync(path.join('test/vectors', vector, 'layer.sha256'), 'utf8').slice(0, 64)
+        const tar = vectorTar(vector)
+        const want = vectorFile(vector, 'layer.sha256').toString().slice(0, 64)
         const entries = decodeLayerTar(chunked(tar, chunkSize), {title: vector, keepFrames: false})
         const written = await collect(encodeLayerTar(entries, {keepFrames: false}))
         assert.equal(createHash('sha256').update(written).digest('hex'), want)
@@ -26,7 +18,7 @@ describe('layer tars that Microsoft’s code has written', () => {
       })
 
     it(`come back byte for byte with frames, which only roots, hives and files without data need: ${vector}`, async () => {
-      const tar = layerTar(vector)
+      const tar = vectorTar(vector)
       const framed: string[] = []
       async function* watched() {
         for await (const entry of decodeLayerTar(chunked(tar), {title: vector, keepFrames: true})) {

@@ -1,0 +1,294 @@
+import path from 'node:path'
+import type {BigIntStats} from 'node:fs'
+import type {Carrier} from '../../../codecs/carrier/carrier.js'
+import {encodeCarrierFrame} from '../../../codecs/carrier/carrier-frame.js'
+import {encodeCarrierHead} from '../../../codecs/carrier/plan-carrier.js'
+import {encodeTombstones} from '../../../codecs/tombstones/tombstones.js'
+import type {WorkOptions} from '../../../model/events.js'
+import type {LayerForm} from '../../../model/image.js'
+import type {AlternateStream, EntryFrame, LayerEntry} from '../../../model/layer-entry.js'
+import {DIRECTORY_CARRIER_SUFFIX, payloadPart, type LayerPath} from '../../../model/layer-path.js'
+import {FileAttribute, type FileTimes, type WindowsMetadata} from '../../../model/windows-metadata.js'
+import {PayloadFile, statPayload} from './carrier-file.js'
+import {diskTimes} from './disk-times.js'
+import {encodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
+import type {IndexLine, PayloadIndex} from './payload-index.js'
+import {areSameBytes} from './same-bytes.js'
+import {scanLayout, type LayoutNode, type ScannedLayout} from './scan-layout.js'
+import {findSmallFile} from './small-file.js'
+
+export interface ReadLayoutOptions extends WorkOptions {
+  /** For messages: the folder, or the package whose payload it is. */
+  readonly title: string
+  readonly form: LayerForm
+  /** A plain tree (`plain-1`): real files instead of carriers. */
+  readonly isPlain: boolean
+  readonly index?: PayloadIndex
+}
+
+type DiskNode = Exclude<LayoutNode, {kind: 'tombstone'}>
+
+/** A sidecar of a top folder is a few bytes in every known layout; beyond this it is no sidecar. */
+const MAX_SIDECAR_BYTES = 256 * 1024
+
+/** What a top folder's sidecar holds when Microsoft's importer made it of a bare directory. */
+const PLAIN_DIRECTORY: Pick<WindowsMetadata, 'attributes'> = {attributes: FileAttribute.directory}
+
+/** A transport layout on a disk. Listed once, then its entries can be read in any order, one at a time. */
+export class TransportLayout {
+  readonly root: string
+  readonly scanned: ScannedLayout
+  readonly #options: ReadLayoutOptions
+  /** `device:inode` -> the first name of a file with several. */
+  readonly #firstNames = new Map<string, {path: LayerPath; node: DiskNode}>()
+  #open: PayloadFile | undefined
+  #missing = 0
+  #seesLinks = true
+
+  constructor(root: string, options: ReadLayoutOptions) {
+    this.root = root
+    this.#options = options
+    this.scanned = scanLayout(root, options)
+  }
+
+  /** All entries, in the order of Microsoft's export. */
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async *entries(): AsyncGenerator<LayerEntry> {
+    try {
+      for (const node of this.scanned.nodes) {
+        this.#options.signal?.throwIfAborted()
+        yield this.entry(node)
+      }
+      if (this.#missing > 0) this.#note('sidecar-missing', `${this.#missing} folders have no metadata of their own.`)
+    } finally {
+      this.close()
+    }
+  }
+
+  close(): void {
+    this.#open?.close()
+    this.#open = undefined
+  }
+
+  /**
+   * The entry of a node; the one before is closed. With `links`, further names of a file met before are hard links;
+   * without, each name is a file with content.
+   */
+  entry(node: LayoutNode, options: {readonly links: boolean} = {links: true}): LayerEntry {
+    this.close()
+    this.#seesLinks = options.links
+    if (node.kind === 'tombstone') {
+      const layout = node.isOrphan ? encodeLayoutNotes({isOrphan: true}) : undefined
+      return {kind: 'tombstone', path: node.path, ...framed(layout)}
+    }
+    if (node.isCarrier) return node.kind === 'file' ? this.#carrierFile(node) : this.#carrierDirectory(node)
+    return node.kind === 'file' ? this.#plainFile(node) : this.#plainDirectory(node)
+  }
+
+  #carrierFile(node: DiskNode): LayerEntry {
+    const stats = this.#stat(node.diskPath)
+    const line = this.#lineOf(node.diskPath, stats)
+    const target = this.#findFirstName(node, stats, line)
+    const file = this.#openFile(node.diskPath, stats)
+    const carrier = file.decode('file')
+    const meta = metadataOf(carrier, line?.times ?? diskTimes(stats))
+    if (target !== undefined) return {kind: 'hard-link', path: node.path, target, meta}
+    return {
+      kind: 'file',
+      path: node.path,
+      meta,
+      ...(carrier.data === undefined ? {} : {content: file.content(carrier.data)}),
+      ...streamsOf(file, carrier),
+      ...framed(this.#frameOf(carrier, node)),
+    }
+  }
+
+  #carrierDirectory(node: DiskNode): LayerEntry {
+    if (node.lacksCarrier === true) {
+      this.#missing++
+      const times = this.#lineOf(node.diskPath)?.times ?? diskTimes(this.#stat(node.diskPath))
+      const layout = encodeCarrierFrame({isAbsent: true, streams: [], tail: new Uint8Array(0)})
+      return {kind: 'directory', path: node.path, meta: {...PLAIN_DIRECTORY, times}, frame: {layout}}
+    }
+    const sidecar = `${node.diskPath}${DIRECTORY_CARRIER_SUFFIX}`
+    const stats = this.#stat(sidecar)
+    const line = this.#lineOf(sidecar, stats)
+    const file = this.#openFile(sidecar, stats)
+    const carrier = file.decode('directory')
+    return {
+      kind: 'directory',
+      path: node.path,
+      meta: metadataOf(carrier, line?.times ?? diskTimes(stats)),
+      ...streamsOf(file, carrier),
+      ...framed(this.#frameOf(carrier, node)),
+    }
+  }
+
+  /** A hive, or a file of a plain utility VM or tree. */
+  #plainFile(node: DiskNode): LayerEntry {
+    const stats = this.#stat(node.diskPath)
+    const line = this.#lineOf(node.diskPath, stats)
+    const {meta, notes} = plainMetadata(line, line?.times ?? diskTimes(stats), FileAttribute.archive)
+    const target = payloadPart(node.path) === 'hives' ? undefined : this.#findFirstName(node, stats, line)
+    if (target !== undefined) return {kind: 'hard-link', path: node.path, target, meta}
+    const file = this.#openFile(node.diskPath, stats)
+    return {kind: 'file', path: node.path, meta, content: file.whole(), ...framed(encodeLayoutNotes(notes))}
+  }
+
+  #plainDirectory(node: DiskNode): LayerEntry {
+    const part = payloadPart(node.path)
+    const isTop = !node.path.includes('/')
+    const line = this.#lineOf(node.diskPath)
+    const own = line?.times ?? diskTimes(this.#stat(node.diskPath))
+    const {meta, notes} =
+      isTop && part !== 'utility-vm'
+        ? plainMetadata(line, this.#topTimes() ?? own, FileAttribute.directory)
+        : plainMetadata(line, own, FileAttribute.directory)
+    const top = isTop && part !== 'utility-vm' && !this.#options.isPlain ? this.#topNotes(node, part) : {}
+    const vm = isTop && part === 'utility-vm' && !this.#options.isPlain && this.#options.form === 'base'
+    const all = isTop && part !== 'utility-vm' ? top : {...notes, ...(vm ? {isPlain: true} : {})}
+    return {kind: 'directory', path: node.path, meta, ...framed(encodeLayoutNotes(all))}
+  }
+
+  /** Microsoft's export gives the two top folders the times of the System hive. Source: hcsshim legacy.go Next. */
+  #topTimes(): FileTimes | undefined {
+    const node = this.scanned.nodes.find(
+      (candidate): candidate is DiskNode => candidate.kind === 'file' && /^hives\/system_delta$/i.test(candidate.path),
+    )
+    if (node === undefined) return undefined
+    const stats = this.#stat(node.diskPath)
+    return this.#lineOf(node.diskPath, stats)?.times ?? diskTimes(stats)
+  }
+
+  /** What Microsoft's export leaves behind: the sidecars of the top folders, and how the deletions were spelt. */
+  #topNotes(node: DiskNode, part: string): LayoutNotes {
+    const sidecar = this.#topSidecar(node)
+    if (part !== 'files') return sidecar
+    const {tombstones, nodes} = this.scanned
+    const deleted = nodes.filter((each) => each.kind === 'tombstone').map((each) => each.path)
+    const isExpected =
+      tombstones === undefined
+        ? this.#options.form === 'base' || this.#options.isPlain
+        : (this.#options.form === 'delta' || deleted.length > 0) &&
+          Buffer.compare(encodeTombstones(deleted), tombstones) === 0
+    return {...sidecar, ...(isExpected ? {} : {tombstones: tombstones ?? null})}
+  }
+
+  #topSidecar(node: DiskNode): LayoutNotes {
+    const name = `${node.diskPath}${DIRECTORY_CARRIER_SUFFIX}`
+    const bytes = findSmallFile(path.join(this.root, name), MAX_SIDECAR_BYTES, this.#place(name))
+    if (bytes === undefined) {
+      this.#note('sidecar-missing', `${name} is missing; a layout that is written from this one will have it.`)
+      return {}
+    }
+    const expected = encodeCarrierHead({kind: 'directory', meta: PLAIN_DIRECTORY})
+    return Buffer.compare(expected, bytes) === 0 ? {} : {sidecar: bytes}
+  }
+
+  #frameOf(carrier: Carrier, node: DiskNode): Uint8Array | undefined {
+    if (carrier.oversizeFrameBytes !== undefined) {
+      this.#options.onEvent?.({
+        kind: 'loss',
+        code: 'carrier-form',
+        message: `The exact form of its carrier takes ${carrier.oversizeFrameBytes} bytes, too many to be kept.`,
+        subject: node.path,
+      })
+    }
+    return carrier.frame
+  }
+
+  /** The first name of a file that this is a further name of: by the inode, else by an index that content confirms. */
+  #findFirstName(node: DiskNode, stats: BigIntStats, line: IndexLine | undefined): LayerPath | undefined {
+    if (!this.#seesLinks) return undefined
+    if (stats.nlink > 1n) {
+      const key = `${stats.dev}:${stats.ino}`
+      const first = this.#firstNames.get(key)
+      if (first === undefined) this.#firstNames.set(key, {path: node.path, node})
+      else if (first.path !== node.path && first.node.isCarrier === node.isCarrier) return first.path
+    }
+    if (line?.link === undefined) return undefined
+    const target = this.#nodeAt(line.link)
+    if (target === undefined || target === node || target.isCarrier !== node.isCarrier) return undefined
+    // A copy that has lost its links may have been edited under one name since.
+    const isSame = areSameBytes(path.join(this.root, target.diskPath), path.join(this.root, node.diskPath))
+    return isSame ? target.path : undefined
+  }
+
+  #byDiskPath: Map<string, DiskNode> | undefined
+
+  #nodeAt(diskPath: string): DiskNode | undefined {
+    this.#byDiskPath ??= new Map(
+      this.scanned.nodes.flatMap((node) => (node.kind === 'tombstone' ? [] : [[node.diskPath, node]])),
+    )
+    return this.#byDiskPath.get(diskPath)
+  }
+
+  /** What the index says of a file, when it is of the same size still. */
+  #lineOf(diskPath: string, stats?: BigIntStats): IndexLine | undefined {
+    const line = this.#options.index?.get(diskPath)
+    return line === undefined || (stats !== undefined && BigInt(line.sizeBytes ?? -1) !== stats.size) ? undefined : line
+  }
+
+  #stat(diskPath: string): BigIntStats {
+    return statPayload(path.join(this.root, diskPath), this.#place(diskPath))
+  }
+
+  #openFile(diskPath: string, stats: BigIntStats): PayloadFile {
+    const file = new PayloadFile(path.join(this.root, diskPath), Number(stats.size), this.#place(diskPath))
+    this.#open = file
+    return file
+  }
+
+  #place(diskPath: string): string {
+    return `${this.#options.title}/${diskPath}`
+  }
+
+  #note(code: string, message: string): void {
+    this.#options.onEvent?.({kind: 'note', code, message, subject: this.#options.title})
+  }
+}
+
+function framed(layout: Uint8Array | undefined): {frame?: EntryFrame} {
+  return layout === undefined ? {} : {frame: {layout}}
+}
+
+function metadataOf(carrier: Carrier, times: FileTimes): WindowsMetadata {
+  const {attributes, securityDescriptor, extendedAttributes, reparsePoint} = carrier
+  return {
+    attributes,
+    times,
+    ...(securityDescriptor === undefined ? {} : {securityDescriptor}),
+    ...(extendedAttributes === undefined ? {} : {extendedAttributes}),
+    ...(reparsePoint === undefined ? {} : {reparsePoint}),
+  }
+}
+
+/** Microsoft's export replaces creation and access time of what has no carrier by the write time. */
+function plainMetadata(
+  line: IndexLine | undefined,
+  times: FileTimes,
+  attributes: number,
+): {meta: WindowsMetadata; notes: LayoutNotes} {
+  const {creation, lastAccess, lastWrite, change} = times
+  const isPlain = creation === lastWrite && lastAccess === lastWrite
+  return {
+    meta: {
+      attributes: line?.attributes ?? attributes,
+      times: {creation: lastWrite, lastAccess: lastWrite, lastWrite, change},
+      ...line?.metadata,
+    },
+    notes: isPlain ? {} : {times: {creation, lastAccess}},
+  }
+}
+
+function streamsOf(file: PayloadFile, carrier: Carrier): {streams?: AsyncIterable<AlternateStream>} {
+  if (carrier.streams.length === 0) return {}
+  return {
+    streams: {
+      // eslint-disable-next-line @typescript-eslint/require-await
+      async *[Symbol.asyncIterator]() {
+        for (const {name, location} of carrier.streams) yield {name, content: file.content(location)}
+      },
+    },
+  }
+}

@@ -1,0 +1,31 @@
+import {closeSync, fstatSync, openSync, readSync} from 'node:fs'
+import {OPEN_FLAGS} from './small-file.js'
+
+const CHUNK_BYTES = 256 * 1024
+
+/** True when two files hold the same bytes. */
+export function areSameBytes(left: string, right: string): boolean {
+  const a = openSync(left, OPEN_FLAGS)
+  try {
+    const b = openSync(right, OPEN_FLAGS)
+    try {
+      return haveSameBytes(a, b)
+    } finally {
+      closeSync(b)
+    }
+  } finally {
+    closeSync(a)
+  }
+}
+
+function haveSameBytes(a: number, b: number): boolean {
+  if (fstatSync(a).size !== fstatSync(b).size) return false
+  const left = Buffer.allocUnsafe(CHUNK_BYTES)
+  const right = Buffer.allocUnsafe(CHUNK_BYTES)
+  for (let position = 0; ;) {
+    const count = readSync(a, left, 0, CHUNK_BYTES, position)
+    if (count === 0) return true
+    if (readSync(b, right, 0, count, position) !== count || left.compare(right, 0, count, 0, count) !== 0) return false
+    position += count
+  }
+}

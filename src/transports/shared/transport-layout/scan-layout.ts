@@ -1,0 +1,246 @@
+import {isUtf8} from 'node:buffer'
+import {readdirSync} from 'node:fs'
+import path from 'node:path'
+import {decodeTombstones} from '../../../codecs/tombstones/tombstones.js'
+import {asTransshipError, InputError} from '../../../model/errors.js'
+import {
+  childPath,
+  DIRECTORY_CARRIER_SUFFIX,
+  foldPath,
+  parentPath,
+  parseLayerPath,
+  payloadPart,
+  type LayerPath,
+} from '../../../model/layer-path.js'
+import {findSmallFile} from './small-file.js'
+
+/** One thing that a transport layout holds, before its content is looked at. */
+export type LayoutNode =
+  | {
+      readonly kind: 'file' | 'directory'
+      readonly path: LayerPath
+      /** Where it lies below the root, `/` between names; of a directory the folder itself. */
+      readonly diskPath: string
+      /** Its metadata is in a carrier: the file itself, or `<folder>.$wcidirs$`. */
+      readonly isCarrier: boolean
+      /** A directory that is to have a carrier and has none. */
+      readonly lacksCarrier?: boolean
+    }
+  | {readonly kind: 'tombstone'; readonly path: LayerPath; readonly isOrphan: boolean}
+
+export interface ScannedLayout {
+  /** In the order in which Microsoft's export reports them. */
+  readonly nodes: readonly LayoutNode[]
+  /** Bytes of tombstones.txt; undefined when there is none. */
+  readonly tombstones?: Uint8Array
+  /** Names at the root that are no payload. */
+  readonly strays: readonly string[]
+}
+
+const TOMBSTONES = 'tombstones.txt'
+/** Far above any real list; the file is held in memory. */
+const MAX_TOMBSTONE_BYTES = 64 * 1024 * 1024
+const TOP_FOLDERS = ['Files', 'Hives', 'UtilityVM']
+
+export interface ScanOptions {
+  /** For messages: the layout's folder or the package. */
+  readonly title: string
+  /** A plain tree (`plain-1`): real files instead of carriers. */
+  readonly isPlain: boolean
+}
+
+/**
+ * Lists a transport layout in the order of Microsoft's export: depth first, children by the bytes of their names, a
+ * directory before its content, its deletions right behind it. Links and devices are refused (`UNRECOGNISED_FORMAT`), as are
+ * names that no layer may hold. Source: hcsshim internal/wclayer/legacy.go walkUntilCancelled; format page, section 1.5.
+ */
+export function scanLayout(root: string, options: ScanOptions): ScannedLayout {
+  return new Scanner(root, options).scan()
+}
+
+class Scanner {
+  readonly #root: string
+  readonly #options: ScanOptions
+  readonly #nodes: LayoutNode[] = []
+  readonly #tombstones = new Map<string, LayerPath[]>()
+
+  constructor(root: string, options: ScanOptions) {
+    this.#root = root
+    this.#options = options
+  }
+
+  scan(): ScannedLayout {
+    const bytes = findSmallFile(path.join(this.#root, TOMBSTONES), MAX_TOMBSTONE_BYTES, TOMBSTONES)
+    if (bytes !== undefined) this.#readTombstones(bytes)
+    const {folders, files} = this.#list('')
+    const known = new Map(folders.map((name) => [foldPath(name), name]))
+    const sidecars = new Set(files)
+    const claimed = new Set([foldPath(TOMBSTONES)])
+    for (const top of TOP_FOLDERS) {
+      const name = known.get(foldPath(top))
+      if (name === undefined) continue
+      claimed.add(foldPath(name))
+      const sidecar = `${name}${DIRECTORY_CARRIER_SUFFIX}`
+      claimed.add(foldPath(sidecar))
+      this.#top(name, sidecars.has(sidecar))
+      if (top === 'Files') this.#orphans()
+    }
+    // The first previews kept the files of the utility VM in a folder of their own.
+    const baseOs = known.get(foldPath('BaseOs'))
+    if (baseOs !== undefined && !known.has(foldPath('UtilityVM'))) {
+      claimed.add(foldPath(baseOs))
+      this.#baseOs(baseOs)
+    }
+    return {
+      nodes: this.#nodes,
+      ...(bytes === undefined ? {} : {tombstones: bytes}),
+      strays: [...folders, ...files].filter((name) => !claimed.has(foldPath(name))),
+    }
+  }
+
+  #readTombstones(bytes: Uint8Array): void {
+    const seen = new Set<string>()
+    for (const deleted of decodeTombstones(bytes)) {
+      const folded = foldPath(deleted)
+      if (seen.has(folded)) continue
+      seen.add(folded)
+      const parent = parentPath(deleted) ?? ''
+      const siblings = this.#tombstones.get(parent)
+      if (siblings === undefined) this.#tombstones.set(parent, [deleted])
+      else siblings.push(deleted)
+    }
+  }
+
+  #top(name: string, hasSidecar: boolean): void {
+    const top = parseLayerPath(name)
+    const part = payloadPart(top)
+    const holdsCarriers = part === 'files' ? !this.#options.isPlain : part === 'utility-vm' && hasSidecar
+    this.#nodes.push({kind: 'directory', path: top, diskPath: name, isCarrier: part === 'utility-vm' && hasSidecar})
+    this.#deletionsIn(top)
+    this.#children(top, name, holdsCarriers)
+  }
+
+  #baseOs(name: string): void {
+    const top = parseLayerPath('UtilityVM')
+    const files = childPath(top, 'Files')
+    for (const folder of [top, files])
+      this.#nodes.push({kind: 'directory', path: folder, diskPath: name, isCarrier: false})
+    this.#children(files, name, false)
+  }
+
+  #children(parent: LayerPath, diskPath: string, holdsCarriers: boolean): void {
+    const {folders, files} = this.#list(diskPath)
+    const nodes = holdsCarriers ? this.#withCarriers(diskPath, folders, files) : plainNames(folders, files)
+    for (const [name, facts] of nodes) {
+      const child = childPath(parent, name)
+      const childDisk = `${diskPath}/${name}`
+      this.#nodes.push({path: child, diskPath: childDisk, ...facts})
+      if (facts.kind === 'file') continue
+      this.#deletionsIn(child)
+      if (facts.isOnDisk) this.#children(child, childDisk, holdsCarriers)
+    }
+  }
+
+  /** Pairs folders with their sidecars; a sidecar alone is a folder that a copy has lost for being empty. */
+  #withCarriers(diskPath: string, folders: readonly string[], files: readonly string[]): [string, NodeFacts][] {
+    const folderNames = new Set(folders)
+    const fileNames = new Set(files)
+    const found: [string, NodeFacts][] = folders.map((name) => {
+      const lacksCarrier = !fileNames.has(`${name}${DIRECTORY_CARRIER_SUFFIX}`)
+      return [name, {kind: 'directory', isCarrier: true, isOnDisk: true, ...(lacksCarrier ? {lacksCarrier} : {})}]
+    })
+    for (const name of files) {
+      if (!name.endsWith(DIRECTORY_CARRIER_SUFFIX)) {
+        found.push([name, {kind: 'file', isCarrier: true, isOnDisk: true}])
+        continue
+      }
+      const folder = name.slice(0, -DIRECTORY_CARRIER_SUFFIX.length)
+      if (folderNames.has(folder)) continue
+      if (folder === '' || fileNames.has(folder)) throw this.#collision(`${diskPath}/${name}`)
+      found.push([folder, {kind: 'directory', isCarrier: true, isOnDisk: false}])
+    }
+    return inByteOrder(found)
+  }
+
+  #collision(diskPath: string): InputError {
+    return new InputError('NAME_COLLISION', {
+      what: `'${diskPath}' is the metadata of a folder that does not exist.`,
+      why: 'A file has the name that the folder should have.',
+      suggestions: ['Export the layout again.'],
+      at: {path: this.#options.title},
+    })
+  }
+
+  #deletionsIn(directory: LayerPath): void {
+    for (const deleted of this.#tombstones.get(directory) ?? [])
+      this.#nodes.push({kind: 'tombstone', path: deleted, isOrphan: false})
+    this.#tombstones.delete(directory)
+  }
+
+  #orphans(): void {
+    for (const siblings of this.#tombstones.values())
+      for (const deleted of siblings) this.#nodes.push({kind: 'tombstone', path: deleted, isOrphan: true})
+    this.#tombstones.clear()
+  }
+
+  #list(diskPath: string): {folders: string[]; files: string[]} {
+    const folders: string[] = []
+    const files: string[] = []
+    const folder = path.join(this.#root, diskPath)
+    let children
+    try {
+      children = readdirSync(folder, {withFileTypes: true, encoding: 'buffer'})
+    } catch (error) {
+      throw asTransshipError(error, {path: folder})
+    }
+    for (const child of children) {
+      const name = this.#requireName(child.name, diskPath)
+      if (child.isDirectory()) folders.push(name)
+      else if (child.isFile()) files.push(name)
+      // A link could lead out of the layout, a pipe could hang the reader.
+      else throw this.#notPlain(`${diskPath}/${name}`)
+    }
+    return {folders: sorted(folders), files: sorted(files)}
+  }
+
+  #requireName(bytes: Buffer, diskPath: string): string {
+    const name = bytes.toString('utf8')
+    if (isUtf8(bytes)) return name
+    throw new InputError('NAME_UNSAFE', {
+      what: `A name in '${diskPath}' is not valid UTF-8: ${JSON.stringify(name)}.`,
+      suggestions: ['Copy the layout again with a tool that keeps names as UTF-8.'],
+      at: {path: this.#options.title},
+    })
+  }
+
+  #notPlain(diskPath: string): InputError {
+    return new InputError('UNRECOGNISED_FORMAT', {
+      what: `'${diskPath}' is neither a file nor a folder.`,
+      why: 'A transport layout keeps links as carriers; a link or device of this file system has no place in it.',
+      suggestions: ['Copy the layout again without turning carriers into links.'],
+      at: {path: this.#options.title},
+    })
+  }
+}
+
+interface NodeFacts {
+  readonly kind: 'file' | 'directory'
+  readonly isCarrier: boolean
+  readonly isOnDisk: boolean
+  readonly lacksCarrier?: boolean
+}
+
+function plainNames(folders: readonly string[], files: readonly string[]): [string, NodeFacts][] {
+  return inByteOrder([
+    ...folders.map((name): [string, NodeFacts] => [name, {kind: 'directory', isCarrier: false, isOnDisk: true}]),
+    ...files.map((name): [string, NodeFacts] => [name, {kind: 'file', isCarrier: false, isOnDisk: true}]),
+  ])
+}
+
+function inByteOrder(found: [string, NodeFacts][]): [string, NodeFacts][] {
+  return found.sort(([left], [right]) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
+}
+
+function sorted(names: string[]): string[] {
+  return names.sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
+}

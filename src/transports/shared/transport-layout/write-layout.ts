@@ -1,0 +1,420 @@
+import {copyFileSync, existsSync, linkSync, mkdirSync, rmSync} from 'node:fs'
+import path from 'node:path'
+import {decodeTombstones, encodeTombstones, findTombstoneLine} from '../../../codecs/tombstones/tombstones.js'
+import {planCarrier, type CarrierPlan} from '../../../codecs/carrier/plan-carrier.js'
+import type {Content} from '../../../model/content.js'
+import {digestOf, type Digest} from '../../../model/digest.js'
+import {asTransshipError, findSystemCode, InputError} from '../../../model/errors.js'
+import type {WorkOptions} from '../../../model/events.js'
+import type {LayerForm} from '../../../model/image.js'
+import type {DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry} from '../../../model/layer-entry.js'
+import {
+  baseName,
+  DIRECTORY_CARRIER_SUFFIX,
+  foldPath,
+  parentPath,
+  payloadPart,
+  type LayerPath,
+} from '../../../model/layer-path.js'
+import {PayloadFile} from './carrier-file.js'
+import {CarrierOutput, piecesOf, setTimes, storeBytes, type StoredFile} from './carrier-output.js'
+import {areLayoutNotes, decodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
+import {IndexWriter} from './payload-index.js'
+
+export interface WriteLayoutOptions extends WorkOptions {
+  /** For messages: the folder, or the package whose payload it becomes. */
+  readonly title: string
+  readonly form: LayerForm
+  /** What the layout cannot hold is kept beside it, so that it is not lost. */
+  readonly keepsRecipe: boolean
+  /** Reads a file of the layers below, for hard links that lead there; its entry stays readable until the next call. */
+  readonly readLower?: (path: LayerPath) => FileEntry | undefined
+}
+
+export interface WrittenLayout {
+  readonly entries: number
+  /** Bytes of all files of the payload. */
+  readonly payloadBytes: number
+  /** The bytes of payload-index.jsonl. */
+  readonly index: Uint8Array
+  /** SHA-256 of those bytes: what the payload is known by. */
+  readonly digest: Digest
+}
+
+/** Content up to this size goes into the carrier in one write. */
+const SMALL_BYTES = 1024 * 1024
+
+/**
+ * Writes a layer as a transport layout into an existing, empty folder. Entries must come without opaque directories;
+ * parents that no entry states are made without metadata. Source: hcsshim internal/wclayer/legacy.go Add, AddLink;
+ * format page, sections 1.1 and 1.6.
+ */
+export async function writeLayout(
+  root: string,
+  entries: AsyncIterable<LayerEntry>,
+  options: WriteLayoutOptions,
+): Promise<WrittenLayout> {
+  const writer = new LayoutWriter(root, options)
+  for await (const entry of entries) {
+    options.signal?.throwIfAborted()
+    await writer.add(entry)
+  }
+  return writer.finish()
+}
+
+class LayoutWriter {
+  readonly #root: string
+  readonly #options: WriteLayoutOptions
+  readonly #index = new IndexWriter()
+  /** Folded path -> where the folder lies below the root. Layers spell one folder in several ways. */
+  readonly #folders = new Map<string, string>([['', '']])
+  readonly #tombstones: LayerPath[] = []
+  /** Links whose target has not come yet. */
+  readonly #pending: HardLinkEntry[] = []
+  #filesNotes: LayoutNotes = {}
+  /** The utility VM is kept as plain files. */
+  #isVmPlain = false
+  #hasVm = false
+  #entries = 0
+  #payloadBytes = 0
+
+  constructor(root: string, options: WriteLayoutOptions) {
+    this.#root = root
+    this.#options = options
+  }
+
+  async add(entry: LayerEntry): Promise<void> {
+    // Opaque directories come expanded to deletions; frames belong to the recipe.
+    if (entry.kind === 'frame' || entry.kind === 'opaque') return
+    this.#entries++
+    if (entry.kind === 'tombstone') {
+      this.#tombstone(entry.path)
+      return
+    }
+    if (payloadPart(entry.path) === 'other') throw this.#noPlace(entry.path)
+    this.#meetVm(entry.path)
+    if (entry.kind === 'hard-link') await this.#link(entry)
+    else if (entry.kind === 'directory') await this.#directory(entry)
+    else await this.#file(entry)
+  }
+
+  /** A utility VM whose top no entry states has no carrier there, so its files are plain. */
+  #meetVm(entry: LayerPath): void {
+    if (this.#hasVm || payloadPart(entry) !== 'utility-vm') return
+    this.#hasVm = true
+    this.#isVmPlain = parentPath(entry) !== undefined
+  }
+
+  finish(): WrittenLayout {
+    for (const link of this.#pending) this.#lateLink(link)
+    for (const top of ['Files', 'Hives']) this.#folder(top)
+    this.#writeTombstones()
+    const index = this.#index.finish()
+    return {entries: this.#entries, payloadBytes: this.#payloadBytes, index, digest: digestOf(index)}
+  }
+
+  #tombstone(deleted: LayerPath): void {
+    if (findTombstoneLine(deleted) !== undefined) {
+      this.#tombstones.push(deleted)
+      return
+    }
+    this.#lost('deletion-outside-files', 'tombstones.txt can only name what lies below Files.', deleted)
+  }
+
+  #writeTombstones(): void {
+    const bytes = this.#tombstoneBytes()
+    if (bytes === undefined) return
+    const times = {creation: 0n, lastAccess: 0n, lastWrite: 0n, change: 0n}
+    const {sizeBytes, sha256} = storeBytes(this.#disk('tombstones.txt'), [bytes], times, 'tombstones.txt')
+    this.#payloadBytes += sizeBytes
+    this.#index.add({path: 'tombstones.txt', sizeBytes, sha256})
+  }
+
+  #tombstoneBytes(): Uint8Array | undefined {
+    const kept = this.#filesNotes.tombstones
+    if (kept === null && this.#tombstones.length === 0) return undefined
+    if (kept !== undefined && kept !== null && this.#saysTheSame(kept)) return kept
+    return this.#options.form === 'delta' || this.#tombstones.length > 0
+      ? encodeTombstones(this.#tombstones)
+      : undefined
+  }
+
+  #saysTheSame(bytes: Uint8Array): boolean {
+    const kept = new Set(decodeTombstones(bytes).map(foldPath))
+    const now = new Set(this.#tombstones.map(foldPath))
+    return kept.size === now.size && [...now].every((deleted) => kept.has(deleted))
+  }
+
+  async #directory(entry: DirectoryEntry): Promise<void> {
+    const notes = decodeLayoutNotes(entry.frame?.layout)
+    const part = payloadPart(entry.path)
+    const isTop = parentPath(entry.path) === undefined
+    if (isTop && part === 'utility-vm')
+      this.#isVmPlain = notes.isPlain ?? (this.#options.form === 'delta' && entry.meta.securityDescriptor === undefined)
+    if (isTop && part === 'files') this.#filesNotes = notes
+    const folder = this.#folder(entry.path)
+    if (this.#isPlain(entry.path)) {
+      await this.#plainDirectory(entry, folder, notes)
+      return
+    }
+    const sidecar = `${folder}${DIRECTORY_CARRIER_SUFFIX}`
+    if (notes.sidecar !== undefined) {
+      const stored = storeBytes(this.#disk(sidecar), [notes.sidecar], entry.meta.times, sidecar)
+      this.#stored(sidecar, stored, entry)
+      return
+    }
+    await this.#carrier(entry, sidecar)
+  }
+
+  async #plainDirectory(entry: DirectoryEntry, folder: string, notes: LayoutNotes): Promise<void> {
+    await this.#dropStreams(entry)
+    setTimes(this.#disk(folder), entry.meta.times)
+    this.#index.add({path: folder, ...this.#plainFacts(entry, notes)})
+  }
+
+  /** What the disk cannot keep of an entry without a carrier. */
+  #plainFacts(entry: FileEntry | DirectoryEntry, {times}: LayoutNotes) {
+    const {attributes, securityDescriptor, extendedAttributes, reparsePoint} = entry.meta
+    const hasMetadata =
+      securityDescriptor !== undefined || extendedAttributes !== undefined || reparsePoint !== undefined
+    return {
+      times: {...entry.meta.times, ...times},
+      attributes,
+      ...(hasMetadata
+        ? {
+            metadata: {
+              ...(securityDescriptor === undefined ? {} : {securityDescriptor}),
+              ...(extendedAttributes === undefined ? {} : {extendedAttributes}),
+              ...(reparsePoint === undefined ? {} : {reparsePoint}),
+            },
+          }
+        : {}),
+    }
+  }
+
+  async #dropStreams(entry: FileEntry | DirectoryEntry): Promise<void> {
+    for await (const stream of entry.streams ?? [])
+      this.#lost('stream-without-carrier', 'An alternate stream has no place here.', `${entry.path}:${stream.name}`)
+  }
+
+  async #file(entry: FileEntry): Promise<void> {
+    const file = this.#place(entry.path)
+    if (!this.#isPlain(entry.path)) {
+      await this.#carrier(entry, file)
+      return
+    }
+    const stored = await this.#writeParts(
+      file,
+      {parts: [{kind: 'content', sizeBytes: entry.content?.size ?? 0}], isFramed: true, isAbsent: false},
+      withoutStreams(entry),
+    )
+    await this.#dropStreams(entry)
+    this.#payloadBytes += stored.sizeBytes
+    this.#index.add({path: file, ...stored, ...this.#plainFacts(entry, decodeLayoutNotes(entry.frame?.layout))})
+  }
+
+  async #carrier(entry: FileEntry | DirectoryEntry, file: string): Promise<void> {
+    const {layout} = entry.frame ?? {}
+    const content = entry.kind === 'file' ? entry.content : undefined
+    const plan = planCarrier(
+      {kind: entry.kind, meta: entry.meta, ...(content === undefined ? {} : {contentBytes: content.size})},
+      layout === undefined || areLayoutNotes(layout) ? undefined : layout,
+      (why) => {
+        this.#note('layout-frame-unusable', `Its kept form does not fit it: ${why}`, entry.path)
+      },
+    )
+    if (plan.isAbsent) return
+    this.#stored(file, await this.#writeParts(file, plan, entry), entry)
+  }
+
+  async #writeParts(file: string, plan: CarrierPlan, entry: FileEntry | DirectoryEntry): Promise<StoredFile> {
+    const {meta, streams} = entry
+    const content = entry.kind === 'file' ? entry.content : undefined
+    const {times} = meta
+    const isWhole = streams === undefined && plan.parts.every((part) => part.kind !== 'stream' && !isSparse(part))
+    if (isWhole && (content === undefined || (content.bytes?.byteLength ?? Infinity) <= SMALL_BYTES)) {
+      const bytes = content?.bytes ?? new Uint8Array(0)
+      const pieces = plan.parts.map((part) => (part.kind === 'bytes' ? part.bytes : bytes))
+      return storeBytes(this.#disk(file), pieces, times, this.#title(file))
+    }
+    const output = new CarrierOutput(this.#disk(file), this.#title(file))
+    try {
+      await this.#parts(output, file, plan, entry)
+      return output.finish(times)
+    } finally {
+      output.close()
+    }
+  }
+
+  async #parts(
+    output: CarrierOutput,
+    file: string,
+    plan: CarrierPlan,
+    entry: FileEntry | DirectoryEntry,
+  ): Promise<void> {
+    const firstStream = plan.parts.findIndex((part) => part.kind === 'stream')
+    const contentAt = plan.parts.findIndex((part) => part.kind === 'content')
+    const content = entry.kind === 'file' ? entry.content : undefined
+    // Content must be read before the streams, wherever the carrier has it.
+    const isLate = firstStream >= 0 && firstStream < contentAt && content !== undefined
+    const spool = isLate ? `${this.#disk(file)}.~content` : undefined
+    const held = content === undefined || spool === undefined ? content : await this.#spooled(content, spool)
+    const streams = entry.streams?.[Symbol.asyncIterator]()
+    try {
+      for (const part of plan.parts) {
+        if (part.kind === 'bytes') output.put(part.bytes)
+        else if (part.kind === 'content') await output.content(held, part.sizeBytes, part.sparse)
+        else {
+          const next = await streams?.next()
+          if (next === undefined || next.done === true || next.value.content.size !== part.sizeBytes)
+            throw this.#streamMissing(entry.path)
+          await output.stream(next.value.name, next.value.content, part)
+        }
+      }
+      for (let next = await streams?.next(); next !== undefined && next.done !== true; next = await streams?.next()) {
+        if (firstStream >= 0) throw this.#streamMissing(entry.path)
+        await output.stream(next.value.name, next.value.content, undefined)
+      }
+    } finally {
+      await streams?.return?.()
+      if (spool !== undefined) rmSync(spool, {force: true})
+    }
+  }
+
+  async #spooled(content: Content, spool: string): Promise<Content> {
+    const output = new CarrierOutput(spool, spool)
+    try {
+      for await (const piece of piecesOf(content)) output.put(piece)
+    } finally {
+      output.close()
+    }
+    return new PayloadFile(spool, content.size, spool).whole()
+  }
+
+  #streamMissing(entry: LayerPath): InputError {
+    return new InputError('RECIPE_CORRUPT', {
+      what: `The kept form of '${entry}' does not fit its alternate streams.`,
+      suggestions: ['Convert without it (--no-keep-recipe).'],
+      at: {path: this.#options.title},
+    })
+  }
+
+  #stored(file: string, {sizeBytes, sha256}: StoredFile, entry: FileEntry | DirectoryEntry): void {
+    this.#payloadBytes += sizeBytes
+    this.#index.add({path: file, sizeBytes, sha256, times: entry.meta.times})
+  }
+
+  /** True where files lie as they are: hives, and a utility VM of a delta. */
+  #isPlain(entry: LayerPath): boolean {
+    const part = payloadPart(entry)
+    return (part === 'hives' && parentPath(entry) !== undefined) || (part === 'utility-vm' && this.#isVmPlain)
+  }
+
+  /** A name of this layer becomes a real link; one of a lower layer a copy, since a layout stands for itself. */
+  async #link(entry: HardLinkEntry): Promise<void> {
+    if (this.#linkHere(entry)) return
+    const lower = this.#options.readLower?.(entry.target)
+    if (lower === undefined) this.#pending.push(entry)
+    else await this.#file({...lower, path: entry.path})
+  }
+
+  #lateLink(entry: HardLinkEntry): void {
+    if (this.#linkHere(entry)) return
+    throw new InputError('LINK_TARGET_MISSING', {
+      what: `'${entry.path}' is a hard link to '${entry.target}', which does not exist.`,
+      why: 'Neither this layer nor a layer below holds the target.',
+      suggestions: ['If the base is kept elsewhere, give it with --base REFERENCE.'],
+      at: {path: this.#options.title},
+    })
+  }
+
+  #linkHere(entry: HardLinkEntry): boolean {
+    const target = this.#findPlace(entry.target)
+    if (target === undefined || !existsSync(this.#disk(target))) return false
+    const file = this.#place(entry.path)
+    try {
+      linkSync(this.#disk(target), this.#disk(file))
+    } catch (error) {
+      this.#copyInstead(error, target, file)
+    }
+    this.#index.addLink(file, target)
+    return true
+  }
+
+  /** File systems without hard links, or with too many of one file, get a copy; the index tells that it is a link. */
+  #copyInstead(error: unknown, target: string, file: string): void {
+    if (findSystemCode(error) === 'EEXIST')
+      throw new InputError('DUPLICATE_ENTRY', {what: `The layer holds '${this.#title(file)}' twice.`, cause: error})
+    if (!['EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(findSystemCode(error) ?? ''))
+      throw asTransshipError(error, {path: this.#title(file)})
+    copyFileSync(this.#disk(target), this.#disk(file))
+  }
+
+  /** Where an entry lies, its folder made if need be. */
+  #place(entry: LayerPath): string {
+    const parent = parentPath(entry)
+    const folder = parent === undefined ? '' : this.#folder(parent)
+    return folder === '' ? baseName(entry) : `${folder}/${baseName(entry)}`
+  }
+
+  #findPlace(entry: LayerPath): string | undefined {
+    const parent = parentPath(entry)
+    const folder = parent === undefined ? '' : this.#folders.get(foldPath(parent))
+    return folder === undefined ? undefined : `${folder}/${baseName(entry)}`
+  }
+
+  #folder(entry: string): string {
+    const folded = foldPath(entry)
+    const known = this.#folders.get(folded)
+    if (known !== undefined) return known
+    const slash = entry.lastIndexOf('/')
+    const folder = slash < 0 ? entry : `${this.#folder(entry.slice(0, slash))}${entry.slice(slash)}`
+    try {
+      mkdirSync(this.#disk(folder))
+    } catch (error) {
+      if (findSystemCode(error) !== 'EEXIST') throw asTransshipError(error, {path: this.#title(folder)})
+      throw new InputError('NAME_COLLISION', {
+        what: `'${entry}' is a file, and other entries lie in it as if it were a folder.`,
+        at: {path: this.#options.title},
+        cause: error,
+      })
+    }
+    this.#folders.set(folded, folder)
+    return folder
+  }
+
+  #disk(place: string): string {
+    return path.join(this.#root, place)
+  }
+
+  #title(place: string): string {
+    return `${this.#options.title}/${place}`
+  }
+
+  #noPlace(entry: LayerPath): InputError {
+    return new InputError('NAME_UNSAFE', {
+      what: `'${entry}' has no place in a transport layout.`,
+      why: 'A layer holds only Files, Hives and UtilityVM.',
+      at: {path: this.#options.title},
+    })
+  }
+
+  #note(code: string, message: string, subject: string): void {
+    this.#options.onEvent?.({kind: 'note', code, message, subject})
+  }
+
+  /** Lost, unless a recipe beside the payload still holds it. */
+  #lost(code: string, message: string, subject: string): void {
+    const kind = this.#options.keepsRecipe ? 'note' : 'loss'
+    const kept = this.#options.keepsRecipe ? ' The recipe keeps it.' : ''
+    this.#options.onEvent?.({kind, code, message: `${message}${kept}`, subject})
+  }
+}
+
+function isSparse(part: CarrierPlan['parts'][number]): boolean {
+  return part.kind === 'content' && part.sparse !== undefined
+}
+
+function withoutStreams({streams: _streams, ...entry}: FileEntry): FileEntry {
+  return entry
+}
