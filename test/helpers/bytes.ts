@@ -1,7 +1,7 @@
 /** All chunks as one buffer. Chunks are copied as they come, since they need not outlive their turn. */
 export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const parts: Uint8Array[] = []
-  for await (const chunk of chunks) parts.push(chunk.slice())
+  for await (const chunk of chunks) parts.push(Uint8Array.from(chunk))
   return Buffer.concat(parts)
 }
 
