@@ -1,0 +1,264 @@
+import {InputError} from '../../model/errors.js'
+import {upcase} from '../../model/upcase.js'
+import type {FileTime} from '../../model/windows-metadata.js'
+import {BaseBlockFlag, decodeBaseBlock, LAYERED_MINOR, type BaseBlock} from './base-block.js'
+import {HiveCells, NIL} from './hive-cells.js'
+import {BASE_BLOCK_BYTES, corruptAt} from './hive-fault.js'
+import {
+  compareKeyNames,
+  KeyFlag,
+  MAX_DEPTH,
+  STORAGE_FLAGS,
+  type HiveKey,
+  type HiveValue,
+  type KeyDisposition,
+} from './hive-key.js'
+import type {HiveSource} from './hive-source.js'
+import {decodeKeyNode, DISPOSITIONS, INHERITS_CLASS, KEY_NODE_BYTES, requireKeyName} from './key-node.js'
+import {readSecurity} from './security-cell.js'
+import {readSubkeyOffsets} from './subkey-list.js'
+import {readValue} from './value-cells.js'
+
+/** Something about a hive that is not as it should be and does not prevent reading it. */
+export interface HiveRemark {
+  readonly code: 'hive-dirty' | 'hive-pending-transactions' | 'hive-duplicate-name' | 'hive-unsorted'
+  readonly message: string
+  /** In the file, bytes. */
+  readonly offset: number
+}
+
+export interface HiveOptions {
+  readonly onRemark?: (remark: HiveRemark) => void
+  /** Read a hive that was not written to its end and has no logs, with a remark; else `HIVE_DIRTY`. */
+  readonly acceptDirty?: boolean
+  /** Take the layer bits of a hive that states no layered keys for remnants; else `HIVE_CORRUPT`. */
+  readonly ignoreStrayLayerBits?: boolean
+}
+
+/** Most values of one key; hivex stops at 110,000. */
+const MAX_VALUES = 1_000_000
+
+/**
+ * A hive file, read as it is walked. Opening checks the head and the tiling of bins and cells; everything else is
+ * checked when it is looked at. `requireSound` looks at all of it.
+ */
+export class HiveFile {
+  readonly header: BaseBlock
+  readonly cells: HiveCells
+  readonly options: HiveOptions
+  readonly root: HiveKey
+  /** True when keys may carry layer bits: the hive is a delta. */
+  readonly isLayered: boolean
+  readonly #securities = new Map<number, Uint8Array>()
+
+  /**
+   * Throws `HIVE_CORRUPT`, `FORMAT_UNSUPPORTED`, or `HIVE_DIRTY` when the hive was not written to its end: then
+   * `replayLogs` makes it whole.
+   */
+  constructor(source: HiveSource, options: HiveOptions = {}) {
+    this.options = options
+    this.header = decodeBaseBlock(source.read(0, Math.min(source.size, BASE_BLOCK_BYTES)))
+    if (this.header.fileType !== 0) throw corruptAt(28 - BASE_BLOCK_BYTES, 'The file is the log of a hive, not a hive.')
+    if (isDirty(this.header)) this.#meetDirty()
+    if ((this.header.flags & BaseBlockFlag.pendingTransactions) !== 0) {
+      this.remark('hive-pending-transactions', 'The hive has pending transactions, which are not applied.', -3952)
+    }
+    this.isLayered = this.header.minorVersion >= LAYERED_MINOR && (this.header.flags & BaseBlockFlag.layeredKeys) !== 0
+    this.cells = new HiveCells(source, this.header.dataBytes)
+    this.root = this.#readRoot()
+  }
+
+  #meetDirty(): void {
+    const {primarySequence, secondarySequence, isChecksumValid} = this.header
+    const state = `sequence ${primarySequence}/${secondarySequence}, checksum ${isChecksumValid ? 'right' : 'wrong'}`
+    if (this.options.acceptDirty === true) {
+      this.remark('hive-dirty', `The hive was not written to its end (${state}); its logs are not here.`, -4092)
+      return
+    }
+    throw new InputError('HIVE_DIRTY', {
+      what: 'The registry hive was not written to its end, and its logs are not here.',
+      why: `Expected equal sequences and a right checksum, found ${state}.`,
+      suggestions: ['Load the hive on Windows once, or supply its .LOG1 and .LOG2.'],
+      at: {offset: 4},
+    })
+  }
+
+  #readRoot(): HiveKey {
+    const {rootOffset} = this.header
+    const root = new StoredKey(this, rootOffset, {from: 36 - BASE_BLOCK_BYTES, depth: 0})
+    if (root.disposition === 'tombstone' || root.disposition === 'supersede-local') {
+      throw corruptAt(rootOffset, `The root key is marked ${root.disposition}.`)
+    }
+    return root
+  }
+
+  remark(code: HiveRemark['code'], message: string, offset: number): void {
+    this.options.onRemark?.({code, message, offset: BASE_BLOCK_BYTES + offset})
+  }
+
+  /** Security descriptors are shared by many keys; each is read once. */
+  security(offset: number, from: number): Uint8Array {
+    const known = this.#securities.get(offset) ?? readSecurity(this.cells, offset, from)
+    this.#securities.set(offset, known)
+    return known
+  }
+}
+
+/** True when a write was begun and not ended: only the logs tell what the hive should hold. */
+export function isDirty(header: BaseBlock): boolean {
+  return !header.isChecksumValid || header.primarySequence !== header.secondarySequence
+}
+
+interface KeyPlace {
+  /** Where its offset was read. */
+  readonly from: number
+  readonly depth: number
+  /** The parent's own offset and disposition. */
+  readonly parent?: {readonly offset: number; readonly disposition: KeyDisposition}
+}
+
+/** A key in a hive file. Holds on to its cell only. */
+export class StoredKey implements HiveKey {
+  readonly name: string
+  readonly offset: number
+  readonly depth: number
+  readonly #hive: HiveFile
+  readonly #cell: Buffer
+
+  constructor(hive: HiveFile, offset: number, place: KeyPlace) {
+    this.#hive = hive
+    this.offset = offset
+    this.depth = place.depth
+    this.#cell = hive.cells.cell(offset, place.from, 'A key', KEY_NODE_BYTES)
+    this.name = requireKeyName(this.#cell, offset)
+    this.#checkPlace(place)
+    this.#checkLayer(place)
+  }
+
+  /** The parent that a key states must be the one that lists it: so that no key is met twice, and no walk is endless. */
+  #checkPlace({depth, parent}: KeyPlace): void {
+    if (depth > MAX_DEPTH) throw corruptAt(this.offset, `A key lies deeper than ${MAX_DEPTH} levels.`)
+    if (parent === undefined) return
+    const stated = this.#cell.readUInt32LE(16)
+    if (stated !== parent.offset || this.offset === this.#hive.header.rootOffset) {
+      throw corruptAt(this.offset, `The key '${this.name}' is listed by another key than its parent.`)
+    }
+  }
+
+  /** Source: sections 3.1 and 7 of the registry hive format page. */
+  #checkLayer({parent}: KeyPlace): void {
+    const layerByte = this.#cell.readUInt8(13)
+    if (!this.#hive.isLayered) {
+      if (layerByte === 0 || this.#hive.options.ignoreStrayLayerBits === true) return
+      throw corruptAt(this.offset, `The key '${this.name}' has layer bits in a hive that states no layered keys.`)
+    }
+    if ((layerByte & ~(INHERITS_CLASS | 3)) !== 0) {
+      throw corruptAt(this.offset, `The key '${this.name}' has unknown layer bits, 0x${layerByte.toString(16)}.`)
+    }
+    const {disposition} = this
+    if (parent?.disposition === 'supersede-tree' && disposition !== 'supersede-tree' && disposition !== 'tombstone') {
+      throw corruptAt(this.offset, `The key '${this.name}' merges with lower layers although its parent does not.`)
+    }
+    const node = decodeKeyNode(this.#cell)
+    if (disposition === 'tombstone' && (node.subkeyCount > 0 || node.valueCount > 0)) {
+      throw corruptAt(this.offset, `The deleted key '${this.name}' has subkeys or values.`)
+    }
+  }
+
+  get #layerByte(): number {
+    return this.#hive.isLayered ? this.#cell.readUInt8(13) : 0
+  }
+
+  get flags(): number {
+    return decodeKeyNode(this.#cell).flags & ~STORAGE_FLAGS
+  }
+
+  get lastWrite(): FileTime {
+    return decodeKeyNode(this.#cell).lastWrite
+  }
+
+  get disposition(): KeyDisposition {
+    return DISPOSITIONS[this.#layerByte & 3] ?? 'merge'
+  }
+
+  get inheritsClass(): boolean {
+    return (this.#layerByte & INHERITS_CLASS) !== 0
+  }
+
+  get className(): Uint8Array {
+    const {classOffset, classBytes} = decodeKeyNode(this.#cell)
+    if (classBytes === 0 || classOffset === NIL) return new Uint8Array()
+    return this.#hive.cells.cell(classOffset, this.offset, 'A class name', classBytes).subarray(0, classBytes)
+  }
+
+  get security(): Uint8Array | undefined {
+    const {securityOffset} = decodeKeyNode(this.#cell)
+    return securityOffset === NIL ? undefined : this.#hive.security(securityOffset, this.offset)
+  }
+
+  get controlFlags(): number {
+    return decodeKeyNode(this.#cell).controlFlags
+  }
+
+  get predefinedHandle(): number | undefined {
+    const {flags, valueCount} = decodeKeyNode(this.#cell)
+    return (flags & KeyFlag.predefinedHandle) === 0 ? undefined : valueCount
+  }
+
+  /** Offsets of the value nodes; `use` is told the list's own. */
+  valueOffsets(use: (offset: number) => void = () => undefined): number[] {
+    const {flags, valueCount, valueListOffset} = decodeKeyNode(this.#cell)
+    if ((flags & KeyFlag.predefinedHandle) !== 0 || valueCount === 0) return []
+    if (valueCount > MAX_VALUES) throw corruptAt(this.offset, `The key '${this.name}' has ${valueCount} values.`)
+    const list = this.#hive.cells.cell(valueListOffset, this.offset, 'A list of values', valueCount * 4)
+    use(valueListOffset)
+    return Array.from({length: valueCount}, (_, index) => list.readUInt32LE(index * 4))
+  }
+
+  values(): readonly HiveValue[] {
+    const values = this.valueOffsets().map((offset) =>
+      readValue(this.#hive.cells, offset, this.offset, this.#hive.header.minorVersion),
+    )
+    if (!this.#hive.isLayered && values.some((value) => value.isTombstone)) {
+      throw corruptAt(this.offset, `The key '${this.name}' has a deleted value in a hive that states no layered keys.`)
+    }
+    return this.#withoutDuplicates(values, 'value')
+  }
+
+  /** Offsets of the subkeys; `use` is told those of their lists. */
+  subkeyOffsets(use?: (offset: number) => void): number[] {
+    const {subkeyCount, subkeyListOffset} = decodeKeyNode(this.#cell)
+    return readSubkeyOffsets(this.#hive.cells, {offset: subkeyListOffset, from: this.offset, count: subkeyCount}, use)
+  }
+
+  subkeys(): readonly StoredKey[] {
+    const parent = {offset: this.offset, disposition: this.disposition}
+    const place = {from: this.offset, depth: this.depth + 1, parent}
+    const subkeys = this.subkeyOffsets().map((offset) => new StoredKey(this.#hive, offset, place))
+    const isSorted = subkeys.every((subkey, index) => {
+      const before = subkeys[index - 1]
+      return before === undefined || compareKeyNames(before.name, subkey.name) < 0
+    })
+    if (isSorted) return subkeys
+    const sorted = subkeys.toSorted((left, right) => compareKeyNames(left.name, right.name))
+    if (sorted.some((key, index) => key !== subkeys[index])) {
+      this.#hive.remark('hive-unsorted', `The subkeys of '${this.name}' are not in order.`, this.offset)
+    }
+    return this.#withoutDuplicates(sorted, 'subkey')
+  }
+
+  /** The first of a name counts; in a delta none does, since nobody can tell what Windows would compose. */
+  #withoutDuplicates<T extends {readonly name: string}>(items: readonly T[], what: string): readonly T[] {
+    if (items.length < 2) return items
+    const seen = new Set<string>()
+    const kept = items.filter((item) => {
+      const folded = upcase(item.name)
+      if (!seen.has(folded)) return seen.add(folded).size > 0
+      const message = `The key '${this.name}' has several ${what}s named ${JSON.stringify(item.name)}.`
+      if (this.#hive.isLayered) throw corruptAt(this.offset, message)
+      this.#hive.remark('hive-duplicate-name', message, this.offset)
+      return false
+    })
+    return kept.length === items.length ? items : kept
+  }
+}
