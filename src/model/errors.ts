@@ -57,6 +57,7 @@ export const ERROR_CODES = [
   'WINDOWS_ONLY',
   'ENGINE_UNAVAILABLE',
   'NETWORK_FAILED',
+  'TIMED_OUT',
   'UNAUTHORIZED',
   'INTERRUPTED',
   // ours: exit 70

@@ -17,8 +17,13 @@ export function findTool(name: string): string | undefined {
 export function requireTool(test: Mocha.Context, name: string): string {
   const found = findTool(name)
   if (found !== undefined) return found
-  if (process.env['CI'] === 'true') throw new Error(`${name} is not installed, and CI must run this test`)
-  console.error(`    SKIPPED for want of ${name}: ${test.test?.fullTitle() ?? ''}`)
+  skipLoudly(test, `${name} is not installed`)
+}
+
+/** Skips the test with its reason on the terminal; fails it under `CI=true`, where nothing may be left out unseen. */
+export function skipLoudly(test: Mocha.Context, reason: string): never {
+  if (process.env['CI'] === 'true') throw new Error(`${reason}, and CI must run this test`)
+  console.error(`    SKIPPED, ${reason}: ${test.test?.fullTitle() ?? ''}`)
   return test.skip()
 }
 

@@ -1,0 +1,84 @@
+import {Ajv, type ValidateFunction} from 'ajv'
+import {InputError} from '../../model/errors.js'
+
+/** Element of `GET /containers/json`. */
+export interface ContainerSummary {
+  readonly Id: string
+  readonly Names?: readonly string[] | null
+  readonly Image?: string
+  readonly State?: string
+}
+
+/** Answer of `GET /containers/{id}/json`, as far as it is used. */
+export interface ContainerDetails {
+  readonly Id: string
+  readonly Name?: string
+  readonly Platform?: string
+  readonly State: {
+    readonly Status?: string
+    readonly Running?: boolean
+    readonly Pid?: number
+    readonly StartedAt?: string
+  }
+  readonly Config?: {readonly Image?: string; readonly StopSignal?: string} | null
+  readonly HostConfig?: {readonly Isolation?: string} | null
+}
+
+/** Answer of `GET /containers/{id}/stats?stream=false`, as far as it is used. */
+export interface ContainerStatistics {
+  readonly cpu_stats?: {readonly cpu_usage?: {readonly total_usage?: number}}
+  readonly memory_stats?: {readonly usage?: number; readonly commitbytes?: number}
+}
+
+/** Answer of `GET /version`. */
+export interface EngineVersion {
+  readonly Version?: string
+  readonly Os?: string
+  readonly Components?: readonly {readonly Name?: string}[] | null
+}
+
+const ajv = new Ajv({strict: false})
+const text = {type: 'string'}
+const whole = {type: 'number'}
+const someObject = (properties: object, required: readonly string[] = []) => ({type: 'object', required, properties})
+const nullable = (schema: object) => ({anyOf: [{type: 'null'}, schema]})
+
+export const isContainerList = ajv.compile<readonly ContainerSummary[]>({
+  type: 'array',
+  maxItems: 1_000_000,
+  items: someObject({Id: text, Names: nullable({type: 'array', items: text}), Image: text, State: text}, ['Id']),
+})
+
+export const isContainerDetails = ajv.compile<ContainerDetails>(
+  someObject(
+    {
+      Id: text,
+      Name: text,
+      Platform: text,
+      State: someObject({Status: text, Running: {type: 'boolean'}, Pid: whole, StartedAt: text}),
+      Config: nullable(someObject({Image: text, StopSignal: text})),
+      HostConfig: nullable(someObject({Isolation: text})),
+    },
+    ['Id', 'State'],
+  ),
+)
+
+export const isContainerStatistics = ajv.compile<ContainerStatistics>(
+  someObject({
+    cpu_stats: someObject({cpu_usage: someObject({total_usage: whole})}),
+    memory_stats: someObject({usage: whole, commitbytes: whole}),
+  }),
+)
+
+export const isEngineVersion = ajv.compile<EngineVersion>(
+  someObject({Version: text, Os: text, Components: nullable({type: 'array', items: someObject({Name: text})})}),
+)
+
+/** The answer, checked. Throws `MANIFEST_INVALID` when it is of another shape than the engine API's. */
+export function requireAnswer<T>(check: ValidateFunction<T>, body: unknown, request: string): T {
+  if (check(body)) return body
+  throw new InputError('MANIFEST_INVALID', {
+    what: `The engine's answer to '${request}' is not what its API promises.`,
+    why: ajv.errorsText(check.errors ?? null),
+  })
+}

@@ -1,0 +1,81 @@
+import {TransshipError, type ErrorCode} from '../model/errors.js'
+import {asConnectionError, isAbsent, orAborted, withTimeLimit} from './connection-error.js'
+import type {ContainerManager} from './container-manager.js'
+import type {ContainerRow, ContainerSighting} from './container-row.js'
+import {joinSightings} from './join-sightings.js'
+
+/** Nobody waits longer than 5 s for the list; the rest is for putting it together. */
+export const LIST_TIMEOUT_MS = 4500
+
+/** What became of asking one manager. */
+export interface ManagerReport {
+  readonly name: string
+  readonly endpoint: string
+  /** `absent`: nobody listens there. `failed`: somebody does, and refused or did not answer; see `error`. */
+  readonly state: 'answered' | 'absent' | 'failed'
+  readonly containers: number
+  readonly error?: {readonly code: ErrorCode; readonly message: string; readonly suggestions: readonly string[]}
+}
+
+export interface ContainerList {
+  readonly containers: readonly ContainerRow[]
+  readonly managers: readonly ManagerReport[]
+}
+
+export interface ListContainersOptions {
+  /** Also those that do not run. Default: false. */
+  readonly all?: boolean
+  /** Only those of this owner. */
+  readonly manager?: string
+  /** Default: `LIST_TIMEOUT_MS`. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Every container of the host with the manager that made it. All managers are asked at once; one that hangs or refuses
+ * is reported beside the answers of the others. Throws only `INTERRUPTED`, when the signal aborts.
+ */
+export async function listContainers(
+  managers: readonly ContainerManager[],
+  options: ListContainersOptions = {},
+): Promise<ContainerList> {
+  const answers = await Promise.all(managers.map((manager) => ask(manager, options)))
+  options.signal?.throwIfAborted()
+  const rows = joinSightings(answers.map(({report, sightings}) => ({seenBy: nameOf(report), sightings})))
+  const wanted = options.manager?.toLowerCase()
+  return {
+    containers: wanted === undefined ? rows : rows.filter((row) => row.manager.toLowerCase() === wanted),
+    managers: answers.map(({report}) => report),
+  }
+}
+
+/** How rows and reports name a connection: two engines of one kind are told apart by their endpoint. */
+export function nameOf(manager: {readonly name: string; readonly endpoint: string}): string {
+  return manager.endpoint === '' ? manager.name : `${manager.name} (${manager.endpoint})`
+}
+
+async function ask(
+  manager: ContainerManager,
+  {all = false, timeoutMs = LIST_TIMEOUT_MS, signal}: ListContainersOptions,
+): Promise<{report: ManagerReport; sightings: readonly ContainerSighting[]}> {
+  const {name, endpoint} = manager
+  try {
+    const sightings = await withTimeLimit(timeoutMs, signal, async (limited) => {
+      try {
+        return await orAborted(manager.list({all, signal: limited}), limited)
+      } catch (error) {
+        throw asConnectionError(error, manager, limited)
+      }
+    })
+    return {report: {name, endpoint, state: 'answered', containers: sightings.length}, sightings}
+  } catch (error) {
+    if (!(error instanceof TransshipError) || error.code === 'INTERRUPTED') throw error
+    const {code, message, suggestions} = error
+    const state = manager.isGuess && isAbsent(error) ? 'absent' : 'failed'
+    return {
+      report: {name, endpoint, state, containers: 0, error: {code, message, suggestions}},
+      sightings: [],
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import {once} from 'node:events'
+import {mkdtemp, rm, writeFile} from 'node:fs/promises'
+import {createServer as createHttpServer, type RequestListener} from 'node:http'
+import {createServer, type Server} from 'node:net'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {ContainerdManager} from '../../src/runtime/containerd/containerd-manager.js'
+import {parseEngineEndpoint} from '../../src/runtime/engine-api/endpoint.js'
+import {EngineManager} from '../../src/runtime/engine-api/engine-manager.js'
+import {openManagers} from '../../src/runtime/open-managers.js'
+import {listContainers} from '../../src/runtime/list-containers.js'
+
+/** What listens on a socket instead of a manager; undefined: a plain file, which nobody can connect to. */
+const FAULTS: readonly {title: string; serve: () => Server; code: string}[] = [
+  {title: 'one that never answers', serve: () => createServer(() => undefined), code: 'TIMED_OUT'},
+  {title: 'one that hangs up', serve: () => createServer((socket) => socket.destroy()), code: 'ENGINE_UNAVAILABLE'},
+  {
+    title: 'one that speaks another language',
+    serve: () => createServer((socket) => socket.end('220 smtp ready\r\n')),
+    code: 'ENGINE_UNAVAILABLE',
+  },
+  {
+    title: 'one that denies',
+    serve: http((_, answer) => answer.writeHead(403).end('{"message":"no"}')),
+    code: 'NO_ACCESS',
+  },
+  {
+    title: 'one that fails with a page',
+    serve: http((_, answer) => answer.writeHead(502).end('<html>')),
+    code: 'ENGINE_UNAVAILABLE',
+  },
+  {title: 'one that answers a page', serve: http((_, answer) => answer.end('<html>')), code: 'MANIFEST_INVALID'},
+  {title: 'one that answers other JSON', serve: http((_, answer) => answer.end('{"Id":1}')), code: 'MANIFEST_INVALID'},
+  {
+    title: 'one that stops in the middle',
+    serve: http((_, answer) => {
+      answer.writeHead(200, {'Content-Length': 100}).write('[')
+      setTimeout(() => answer.destroy(), 20)
+    }),
+    code: 'ENGINE_UNAVAILABLE',
+  },
+  {title: 'one that trickles', serve: http((_, answer) => answer.writeHead(200).write('[')), code: 'TIMED_OUT'},
+]
+
+function http(listener: RequestListener): () => Server {
+  return () => createHttpServer(listener)
+}
+
+describe('managers that misbehave', function () {
+  if (process.platform === 'win32') return
+  let folder: string
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'transship-faults-'))
+  })
+  after(async () => {
+    await rm(folder, {recursive: true})
+  })
+
+  const empty = http((request, answer) => answer.end(request.url === '/version' ? '{"Os":"linux"}' : '[]'))
+
+  for (const [index, {title, serve, code}] of FAULTS.entries())
+    it(`reports ${title} as ${code}, beside the others' answers`, async () => {
+      const paths = {faulty: join(folder, `${index}.sock`), good: join(folder, `${index}-good.sock`)}
+      const servers = [serve().listen(paths.faulty), empty().listen(paths.good)]
+      const sockets = new Set<{destroy(): void}>()
+      for (const server of servers) server.on('connection', (socket) => sockets.add(socket))
+      for (const server of servers) if (!server.listening) await once(server, 'listening')
+      const managers = openManagers({
+        platform: 'linux',
+        onlyGiven: true,
+        dockerHost: `unix://${paths.faulty}`,
+        podmanHost: `unix://${paths.good}`,
+        // Nobody speaks HTTP/2 there either.
+        containerdAddress: paths.faulty,
+      })
+      try {
+        const began = performance.now()
+        const {managers: reports} = await listContainers(managers, {timeoutMs: 400})
+        assert.ok(performance.now() - began < 2000)
+        assert.deepEqual(
+          reports.slice(0, 2).map(({state, error}) => [state, error?.code]),
+          [
+            ['failed', code],
+            ['answered', undefined],
+          ],
+        )
+        assert.equal(reports[2]?.state, 'failed')
+      } finally {
+        for (const manager of managers) manager.close()
+        for (const socket of sockets) socket.destroy()
+        for (const server of servers) server.close()
+      }
+    })
+
+  it('tells a place where nobody listens from a failure only when it was a guess', async () => {
+    const plain = join(folder, 'plain')
+    await writeFile(plain, '')
+    const reports = async (dockerHost: string, isGuess: boolean) => {
+      const managers = [
+        new EngineManager('docker', parseEngineEndpoint(dockerHost), {isGuess}),
+        new ContainerdManager(plain, {isGuess}),
+      ]
+      const {managers: got} = await listContainers(managers)
+      for (const manager of managers) manager.close()
+      return got.map(({state, error}) => [state, error?.code])
+    }
+    const unavailable = (state: string) => [
+      [state, 'ENGINE_UNAVAILABLE'],
+      [state, 'ENGINE_UNAVAILABLE'],
+    ]
+    assert.deepEqual(await reports(`unix://${plain}-not`, false), unavailable('failed'))
+    assert.deepEqual(await reports(`unix://${plain}-not`, true), unavailable('absent'))
+    assert.deepEqual(await reports('tcp://127.0.0.1:1', true), unavailable('absent'))
+  })
+
+  it('is interrupted at once', async () => {
+    const path = join(folder, 'interrupted.sock')
+    const sockets = new Set<{destroy(): void}>()
+    const server = createServer((socket) => sockets.add(socket)).listen(path)
+    await once(server, 'listening')
+    const abort = new AbortController()
+    const managers = openManagers({
+      platform: 'linux',
+      onlyGiven: true,
+      dockerHost: `unix://${path}`,
+      containerdAddress: path,
+    })
+    const listed = listContainers(managers, {signal: abort.signal})
+    abort.abort()
+    await assert.rejects(listed, {code: 'INTERRUPTED'})
+    for (const manager of managers) manager.close()
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+})
