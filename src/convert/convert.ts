@@ -15,6 +15,7 @@ import {supplyBases} from './bases.js'
 import {Meter} from './metered.js'
 import type {ConvertOptions} from './options.js'
 import type {ConversionPlan, PlanStep} from './plan.js'
+import {resolveTelling} from './recognise.js'
 import {reportArtifact, type ConvertReport, type ReportArtifact} from './report.js'
 import {planImage, type ImagePlan} from './to-image.js'
 import {planPackages, type PackagesPlan} from './to-packages.js'
@@ -45,13 +46,10 @@ interface OpenedEnds {
 }
 
 async function resolveEnds(source: string, destination: string, findings: Findings): Promise<OpenedEnds> {
-  const from = await resolveReference(source)
-  if (from.recognised) {
-    const reference = transportOf(from.reference).format(from.reference)
-    findings.note({code: 'transport-recognised', message: `Read as ${reference}.`, subject: source})
+  return {
+    source: await resolveTelling(source, findings),
+    destination: await resolveTelling(destination, findings),
   }
-  const to = await resolveReference(destination)
-  return {source: from.reference, destination: to.reference}
 }
 
 function openOptions(options: ConvertOptions, bases: readonly Reference[]): OpenOptions {

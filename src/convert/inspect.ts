@@ -1,8 +1,9 @@
 import type {Image, Layer, PackageMetadata, Platform} from '../model/image.js'
 import {digestOf} from '../model/digest.js'
 import {formatFullName} from '../model/package-identity.js'
-import {resolveReference, transportOf} from '../transports/catalog.js'
+import {transportOf} from '../transports/catalog.js'
 import type {OpenOptions} from '../transports/transport.js'
+import {resolveTelling} from './recognise.js'
 
 export interface InspectedPackage {
   readonly identity: string
@@ -88,7 +89,7 @@ function parsed(document: {bytes: Uint8Array} | undefined): unknown {
 
 /** Opens the image a reference selects; the caller closes it. */
 export async function openImage(text: string, options: OpenOptions): Promise<{image: Image; reference: string}> {
-  const {reference} = await resolveReference(text)
+  const reference = await resolveTelling(text, options)
   const transport = transportOf(reference)
   return {image: await transport.open(reference, options), reference: transport.format(reference)}
 }

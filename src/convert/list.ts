@@ -1,7 +1,8 @@
 import type {WorkOptions} from '../model/events.js'
 import {formatFullName} from '../model/package-identity.js'
 import type {Platform} from '../model/image.js'
-import {resolveReference, transportOf} from '../transports/catalog.js'
+import {transportOf} from '../transports/catalog.js'
+import {resolveTelling} from './recognise.js'
 
 /** One row of `list`. */
 export interface ListRow {
@@ -26,7 +27,7 @@ export interface ListReport {
 
 /** Everything a place holds, in a stable order. */
 export async function list(text: string, options: WorkOptions = {}): Promise<ListReport> {
-  const {reference} = await resolveReference(text)
+  const reference = await resolveTelling(text, options)
   const transport = transportOf(reference)
   const items = await transport.list(reference, options)
   return {

@@ -1,0 +1,67 @@
+import {Args, Flags} from '@oclif/core'
+import {convert, planConversion} from '../src/convert/convert.js'
+import type {ConversionPlan} from '../src/convert/plan.js'
+import type {ConvertReport} from '../src/convert/report.js'
+import {BaseCommand} from '../src/terminal/base-command.js'
+import {convertFlags, convertOptions} from '../src/terminal/convert-flags.js'
+import {formatConvert, formatPlan} from '../src/terminal/convert-text.js'
+
+export default class Convert extends BaseCommand {
+  static override summary = 'Convert an image or package to any other form.'
+  static override description =
+    'Carries what SOURCE names to DESTINATION: from a Docker image to inbox packages, back, or to another form of the ' +
+    'same. Nothing is visible at the destination before everything has been written and verified. What the destination ' +
+    'cannot hold is reported as a loss; --strict refuses losses.'
+  static override examples = [
+    {
+      description: 'Turn a saved image into a package of an inbox repository, as one package above its OS package:',
+      command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar inbox:./repository',
+    },
+    {
+      description: 'The same without losing the layers, one package each:',
+      command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar inbox:./repository --layers chain',
+    },
+    {
+      description: 'And back again, byte for byte:',
+      command: '<%= config.bin %> <%= command.id %> inbox:./repository:Shop docker-archive:again.tar',
+    },
+    {
+      description: 'See what would be done, and which layers are taken for the operating system:',
+      command: '<%= config.bin %> <%= command.id %> shop.tar inbox:./repository --dry-run',
+    },
+    {
+      description: 'Name the package, and refuse any loss:',
+      command:
+        '<%= config.bin %> <%= command.id %> docker-archive:shop.tar inbox:./repository --publisher CN=Contoso --name Shop --package-version 1.2.0.0 --strict',
+    },
+    {
+      description: 'Read an image from a pipe:',
+      command: 'docker save shop:1.2 | <%= config.bin %> <%= command.id %> docker-archive:- layout:./shop',
+    },
+  ]
+  static override args = {
+    source: Args.string({required: true, description: 'What to convert: TRANSPORT:LOCATION, or an existing path.'}),
+    destination: Args.string({required: true, description: 'Where to write it: TRANSPORT:LOCATION.'}),
+  }
+  static override flags = {
+    ...convertFlags,
+    'dry-run': Flags.boolean({summary: 'Tell what would be done, and write nothing.'}),
+  }
+
+  async run(): Promise<ConvertReport | ConversionPlan> {
+    const {args, flags} = await this.parse(Convert)
+    const options = convertOptions(flags)
+    if (flags['dry-run']) {
+      const plan = await this.showing(`Planning ${args.source}`, (run) =>
+        planConversion(args.source, args.destination, {...options, ...run}),
+      )
+      this.print(formatPlan(plan))
+      return plan
+    }
+    const report = await this.showing(`Converting ${args.source}`, (run) =>
+      convert(args.source, args.destination, {...options, ...run}),
+    )
+    this.print(formatConvert(report))
+    return report
+  }
+}

@@ -1,0 +1,50 @@
+import {Args, Flags} from '@oclif/core'
+import {files, readFile, type FilesReport} from '../src/convert/files.js'
+import {UsageError} from '../src/model/errors.js'
+import {BaseCommand} from '../src/terminal/base-command.js'
+import {formatFiles} from '../src/terminal/files-text.js'
+import {readingFlags, readingOptions} from '../src/terminal/reading-flags.js'
+
+export default class Files extends BaseCommand {
+  static override summary = 'Show the files of an image or package after merging all layers.'
+  static override description =
+    'Attributes, sizes, times, links and alternate streams as Windows would see them. The letters are those of attrib: ' +
+    'A archive, S system, H hidden, R read-only, P sparse, L reparse point; d is a directory, h a hard link.'
+  static override examples = [
+    {
+      description: 'Everything below a folder:',
+      command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar Files/inetpub',
+    },
+    {
+      description: 'What the second layer changes, with its deletions:',
+      command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar --layer 1',
+    },
+    {
+      description: 'The content of one file:',
+      command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar Files/shop/web.config --cat',
+    },
+  ]
+  static override args = {
+    ref: Args.string({required: true, description: 'TRANSPORT:LOCATION, or an existing path.'}),
+    path: Args.string({description: 'A file or folder in it, with / or \\.'}),
+  }
+  static override flags = {
+    ...readingFlags,
+    layer: Flags.integer({summary: 'Only this layer; the base is 0.', helpValue: 'N', min: 0}),
+    cat: Flags.boolean({summary: "Write the file's content to stdout, byte for byte.", exclusive: ['json']}),
+  }
+
+  async run(): Promise<FilesReport | undefined> {
+    const {args, flags} = await this.parse(Files)
+    const options = {...(await readingOptions(flags)), ...(flags.layer === undefined ? {} : {layer: flags.layer})}
+    if (flags.cat) {
+      const {path} = args
+      if (path === undefined) throw new UsageError('BAD_OPTION', {what: '--cat needs the path of a file.'})
+      await this.streaming((run) => readFile(args.ref, path, {...options, ...run}))
+      return undefined
+    }
+    const report = await this.showing(`Reading ${args.ref}`, (run) => files(args.ref, args.path, {...options, ...run}))
+    this.print(formatFiles(report))
+    return report
+  }
+}

@@ -1,0 +1,29 @@
+import {Args} from '@oclif/core'
+import {list, type ListReport} from '../src/convert/list.js'
+import {BaseCommand} from '../src/terminal/base-command.js'
+import {formatList} from '../src/terminal/list-text.js'
+
+export default class List extends BaseCommand {
+  static override summary = 'List the packages of a repository, or the images of an archive.'
+  static override description = 'Each row ends with the reference that selects it, for use with the other commands.'
+  static override examples = [
+    {
+      description: 'The packages of an inbox repository:',
+      command: '<%= config.bin %> <%= command.id %> inbox:./repository',
+    },
+    {
+      description: 'The references of all images in an archive, for a script:',
+      command: "<%= config.bin %> <%= command.id %> docker-archive:images.tar --json | jq -r '.items[].reference'",
+    },
+  ]
+  static override args = {
+    ref: Args.string({required: true, description: 'TRANSPORT:LOCATION, or an existing path.'}),
+  }
+
+  async run(): Promise<ListReport> {
+    const {args} = await this.parse(List)
+    const report = await this.showing(`Reading ${args.ref}`, (run) => list(args.ref, run))
+    this.print(formatList(report))
+    return report
+  }
+}

@@ -1,0 +1,33 @@
+import {Args} from '@oclif/core'
+import {verify, type VerifyReport} from '../src/convert/verify.js'
+import {BaseCommand} from '../src/terminal/base-command.js'
+import {readingFlags, readingOptions} from '../src/terminal/reading-flags.js'
+import {formatVerify} from '../src/terminal/verify-text.js'
+
+export default class Verify extends BaseCommand {
+  static override summary = 'Check every digest, size, name, link, hive, dependency and rule.'
+  static override description = 'Tells all faults, not the first, and exits with 1 when there are any.'
+  static override examples = [
+    {
+      description: 'Is this archive whole?',
+      command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar',
+    },
+    {
+      description: 'The codes of all faults in a repository:',
+      command: "<%= config.bin %> <%= command.id %> inbox:./repository --json | jq -r '.faults[].code'",
+    },
+  ]
+  static override args = {
+    ref: Args.string({required: true, description: 'TRANSPORT:LOCATION, or an existing path.'}),
+  }
+  static override flags = readingFlags
+
+  async run(): Promise<VerifyReport> {
+    const {args, flags} = await this.parse(Verify)
+    const options = await readingOptions(flags)
+    const report = await this.showing(`Verifying ${args.ref}`, (run) => verify(args.ref, {...options, ...run}))
+    this.print(formatVerify(report))
+    if (!report.ok) this.found()
+    return report
+  }
+}

@@ -1,0 +1,154 @@
+import {styleText} from 'node:util'
+import {Command, Errors, Flags, type Interfaces} from '@oclif/core'
+import type {WorkOptions} from '../model/events.js'
+import {asFailure, documentFailure, formatFailure, interruption} from './failure.js'
+import {startProgress} from './progress.js'
+
+/** Signals that end the work cleanly. */
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+type Parsed = Record<string, unknown>
+
+interface GlobalFlags {
+  readonly quiet: boolean
+  readonly verbose: boolean
+  readonly 'no-color': boolean
+}
+
+/**
+ * What every command shares: the global flags, one signal that Ctrl-C aborts, progress on stderr, and errors told in one
+ * way with their exit code.
+ */
+export abstract class BaseCommand extends Command {
+  static override enableJsonFlag = true
+
+  static override baseFlags = {
+    quiet: Flags.boolean({char: 'q', summary: 'Print results and errors only.', helpGroup: 'GLOBAL'}),
+    verbose: Flags.boolean({
+      char: 'v',
+      summary: 'Tell more: progress in full, causes and traces of errors.',
+      helpGroup: 'GLOBAL',
+      exclusive: ['quiet'],
+    }),
+    'no-color': Flags.boolean({summary: 'No colour, as with NO_COLOR set.', helpGroup: 'GLOBAL'}),
+  }
+
+  readonly #abort = new AbortController()
+  #globals: GlobalFlags = {quiet: false, verbose: false, 'no-color': false}
+
+  // A second signal finds no listener and ends the process at once, for when cleaning up hangs.
+  readonly #onSignal = () => {
+    this.#unlisten()
+    this.#abort.abort(interruption())
+  }
+
+  protected override async init(): Promise<void> {
+    await super.init()
+    for (const signal of SIGNALS) process.once(signal, this.#onSignal)
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    this.#unlisten()
+    await super.finally(error)
+  }
+
+  protected override async parse<F extends Parsed, B extends Parsed, A extends Parsed>(
+    options?: Interfaces.Input<F, B, A>,
+    argv?: string[],
+  ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const parsed = await super.parse<F, B, A>(options, argv)
+    const flags: Parsed = parsed.flags
+    const isOn = (name: string) => flags[name] === true
+    this.#globals = {quiet: isOn('quiet'), verbose: isOn('verbose'), 'no-color': isOn('no-color')}
+    return parsed
+  }
+
+  /** Runs a piece of work and shows on stderr what it tells. `work` gets the signal and the listener to pass on. */
+  protected async showing<T>(title: string, work: (run: Required<WorkOptions>) => Promise<T>): Promise<T> {
+    const stream = process.stderr
+    const isLive = stream.isTTY && process.env['TERM'] !== 'dumb'
+    const mode = this.#globals.quiet || this.jsonEnabled() ? 'silent' : isLive ? 'live' : 'lines'
+    const progress = startProgress({title, mode, stream, verbose: this.#globals.verbose})
+    let failed = true
+    try {
+      const result = await work({
+        signal: this.#abort.signal,
+        onEvent: (event) => {
+          progress.onEvent(event)
+        },
+      })
+      failed = false
+      return result
+    } finally {
+      await progress.end(failed)
+    }
+  }
+
+  /** Like `showing`, for work whose bytes go to stdout while it runs: messages only, as a repainted line would mix in. */
+  protected async streaming(
+    work: (run: Required<WorkOptions>) => AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>,
+  ): Promise<void> {
+    const mode = this.#globals.quiet ? 'silent' : 'lines'
+    const progress = startProgress({title: '', mode, stream: process.stderr, verbose: this.#globals.verbose})
+    const chunks = work({
+      signal: this.#abort.signal,
+      onEvent: (event) => {
+        progress.onEvent(event)
+      },
+    })
+    await writeToStdout(await chunks)
+  }
+
+  /** Prints a result, which may have several lines, unless `--json` prints it as a document. */
+  protected print(text: string): void {
+    if (text !== '') this.log(text)
+  }
+
+  /** The work is done and has findings: exit 1. */
+  protected found(): void {
+    process.exitCode = 1
+  }
+
+  protected override catch(error: Error): Promise<void> {
+    if (error instanceof Errors.ExitError) throw error
+    const failure = asFailure(error, this.#abort.signal, this.id ?? '')
+    process.exitCode = failure.exitCode
+    if (this.jsonEnabled()) {
+      this.logJson(documentFailure(failure))
+      return Promise.resolve()
+    }
+    const verbose = this.#globals.verbose || this.argv.includes('--verbose')
+    process.stderr.write(formatFailure(failure, {verbose, red: (text) => this.#red(text)}))
+    // oclif ends the process with this code, and prints nothing more.
+    throw Object.assign(failure, {oclif: {exit: failure.exitCode}, skipOclifErrorHandling: true})
+  }
+
+  #red(text: string): string {
+    const isPlain = Boolean(process.env['NO_COLOR']) || this.#globals['no-color'] || this.argv.includes('--no-color')
+    return isPlain || !process.stderr.isTTY ? text : styleText(['bold', 'red'], text)
+  }
+
+  #unlisten(): void {
+    for (const signal of SIGNALS) process.removeListener(signal, this.#onSignal)
+  }
+}
+
+/** Writes at the pace of the reader; a reader that has seen enough (`| head`) ends the writing without an error. */
+async function writeToStdout(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const {stdout} = process
+  for await (const chunk of chunks) {
+    if (stdout.destroyed || stdout.writableEnded) return
+    if (!stdout.write(chunk)) await roomIn(stdout)
+  }
+}
+
+function roomIn(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    const events = ['drain', 'close', 'error'] as const
+    const settle = () => {
+      for (const event of events) stream.removeListener(event, settle)
+      resolve()
+    }
+    for (const event of events) stream.once(event, settle)
+  })
+}

@@ -1,0 +1,169 @@
+import {Errors, Flags} from '@oclif/core'
+import type {ConvertOptions} from '../convert/options.js'
+import {readingFlags} from './reading-flags.js'
+
+const COMPRESSIONS = ['none', 'gzip', 'zstd'] as const
+/** Levels that the compressors take, lowest and highest. */
+const LEVELS = {gzip: [1, 9], zstd: [1, 22]} as const
+
+type CompressionChoice = Required<Pick<ConvertOptions, 'compression'>> & Pick<ConvertOptions, 'compressionLevel'>
+
+/** `none`, `gzip`, `zstd`, the last two with `:LEVEL`. */
+export function parseCompression(text: string): CompressionChoice {
+  const [name = '', level, ...rest] = text.split(':')
+  const compression = COMPRESSIONS.find((candidate) => candidate === name)
+  if (compression === undefined || rest.length > 0) throw wrong(text, 'none, gzip[:LEVEL] or zstd[:LEVEL]')
+  if (level === undefined) return {compression}
+  if (compression === 'none') throw wrong(text, 'none without a level')
+  const [lowest, highest] = LEVELS[compression]
+  const compressionLevel = /^\d{1,2}$/.test(level) ? Number(level) : NaN
+  if (!(compressionLevel >= lowest && compressionLevel <= highest)) {
+    throw wrong(text, `a level from ${lowest} to ${highest} for ${compression}`)
+  }
+  return {compression, compressionLevel}
+}
+
+/** `auto` (undefined) or a number of layers. */
+export function parseOsLayers(text: string): number | 'auto' {
+  if (text === 'auto') return 'auto'
+  if (!/^\d{1,3}$/.test(text)) throw wrong(text, 'auto or a number of layers')
+  return Number(text)
+}
+
+function wrong(text: string, expected: string): Errors.CLIError {
+  return new Errors.CLIError(`Expected ${expected}, found '${text}'.`, {exit: 2})
+}
+
+/** Flags of `convert` that say what is made of the source and how it is stored. */
+export const convertFlags = {
+  ...readingFlags,
+  layers: Flags.option({
+    options: ['squash', 'chain'] as const,
+    summary: 'One package (or layer) of all layers, or one each, linked by dependencies.',
+    description: 'Default: squash towards packages and transport layouts, chain towards images. Chain loses nothing.',
+    helpGroup: 'WHAT IS MADE',
+  })(),
+  'os-layers': Flags.custom<number | 'auto'>({
+    parse: (text) => Promise.resolve(parseOsLayers(text)),
+    summary: 'How many of the lowest layers are the operating system.',
+    description: 'Default: auto, by evidence in the layers; --dry-run tells which.',
+    helpValue: 'auto|N',
+    helpGroup: 'WHAT IS MADE',
+  })(),
+  'without-base': Flags.boolean({
+    summary: 'Write the OS package as a stub: its identity without its bits.',
+    helpGroup: 'WHAT IS MADE',
+  }),
+  all: Flags.boolean({summary: 'Convert everything the source holds.', helpGroup: 'WHAT IS MADE'}),
+  'keep-recipe': Flags.boolean({
+    summary: 'Keep with the result what makes the way back exact, byte for byte.',
+    description: 'On by default.',
+    allowNo: true,
+    helpGroup: 'WHAT IS MADE',
+  }),
+  name: Flags.string({summary: 'Name of the package.', helpValue: 'NAME', helpGroup: 'IDENTITY'}),
+  publisher: Flags.string({
+    summary: 'Publisher of the package, e.g. CN=Contoso.',
+    helpValue: 'CN=NAME',
+    helpGroup: 'IDENTITY',
+  }),
+  'package-version': Flags.string({
+    summary: 'Version of the package, four numbers.',
+    helpValue: 'A.B.C.D',
+    helpGroup: 'IDENTITY',
+  }),
+  tag: Flags.string({
+    summary: 'Name of the image written, in place of the names of the source; may be repeated.',
+    helpValue: 'NAME:TAG',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: 'IDENTITY',
+  }),
+  compression: Flags.custom<CompressionChoice>({
+    parse: (text) => Promise.resolve(parseCompression(text)),
+    summary: 'Compression of layers; default: as the source stores them.',
+    helpValue: 'none|gzip|zstd[:LEVEL]',
+    helpGroup: 'STORAGE',
+  })(),
+  'archive-format': Flags.option({
+    options: ['v1', 'docker', 'hybrid'] as const,
+    summary: 'Form of a docker-archive; default: hybrid, which every engine loads.',
+    helpGroup: 'STORAGE',
+  })(),
+  'manifest-format': Flags.option({
+    options: ['docker', 'oci'] as const,
+    summary: 'Form of the image manifest.',
+    helpGroup: 'STORAGE',
+  })(),
+  replace: Flags.boolean({summary: 'Overwrite what is at the destination.', helpGroup: 'STORAGE'}),
+  strict: Flags.boolean({summary: 'Refuse to lose anything (exit 3), and write nothing then.'}),
+  concurrency: Flags.integer({
+    summary: 'How much is done at once; changes no byte.',
+    helpValue: 'N',
+    min: 1,
+    max: 1024,
+  }),
+  'source-date-epoch': Flags.integer({
+    summary: 'Seconds since 1970 for every time that is not of the source, for reproducible output.',
+    helpValue: 'SECONDS',
+    min: 0,
+    env: 'SOURCE_DATE_EPOCH',
+  }),
+}
+
+interface ConvertFlags {
+  readonly layers: ConvertOptions['layers']
+  readonly 'os-layers': number | 'auto' | undefined
+  readonly 'without-base': boolean
+  readonly all: boolean
+  readonly 'keep-recipe': boolean | undefined
+  readonly name: string | undefined
+  readonly publisher: string | undefined
+  readonly 'package-version': string | undefined
+  readonly tag: readonly string[] | undefined
+  readonly platform: string | undefined
+  readonly base: readonly string[] | undefined
+  readonly 'accept-base-mismatch': boolean
+  readonly compression: CompressionChoice | undefined
+  readonly 'archive-format': ConvertOptions['archiveFormat']
+  readonly 'manifest-format': ConvertOptions['manifestFormat']
+  readonly replace: boolean
+  readonly strict: boolean
+  readonly concurrency: number | undefined
+  readonly 'source-date-epoch': number | undefined
+}
+
+/** The library's options that these flags stand for; what was not given stays absent, so that its default holds. */
+export function convertOptions(flags: ConvertFlags): ConvertOptions {
+  const osLayers = flags['os-layers'] === 'auto' ? undefined : flags['os-layers']
+  const given = {
+    layers: flags.layers,
+    bases: flags.base,
+    osLayers,
+    name: flags.name,
+    publisher: flags.publisher,
+    packageVersion: flags['package-version'],
+    tags: flags.tag,
+    platform: flags.platform,
+    ...flags.compression,
+    archiveFormat: flags['archive-format'],
+    manifestFormat: flags['manifest-format'],
+    concurrency: flags.concurrency,
+    keepRecipe: flags['keep-recipe'],
+    sourceDateEpoch: flags['source-date-epoch'],
+  }
+  return {
+    ...withoutUndefined(given),
+    acceptBaseMismatch: flags['accept-base-mismatch'],
+    withoutBase: flags['without-base'],
+    all: flags.all,
+    replace: flags.replace,
+    strict: flags.strict,
+  }
+}
+
+type Given<T> = {[K in keyof T]?: Exclude<T[K], undefined>}
+
+function withoutUndefined<T extends object>(values: T): Given<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>
+}

@@ -1,0 +1,136 @@
+import {Errors} from '@oclif/core'
+import {asTransshipError, InternalError, InterruptedError, TransshipError, UsageError} from '../model/errors.js'
+import {printable, printableLines} from './printable.js'
+
+/** What `--json` prints when a command fails. Schema: `src/schemas/error.schema.json`. */
+export interface ErrorDocument {
+  readonly error: {
+    readonly name: string
+    /** One of `ERROR_CODES`. */
+    readonly code: string
+    readonly exitCode: number
+    /** All of the following in one line of text. */
+    readonly message: string
+    readonly what: string
+    readonly why?: string
+    readonly suggestions: readonly string[]
+    readonly at: TransshipError['at']
+    readonly cause?: CauseDocument
+  }
+}
+
+export interface CauseDocument {
+  readonly name: string
+  readonly message: string
+  readonly code?: string
+  readonly cause?: CauseDocument
+}
+
+/** A chain of causes is cut here: a cause may, by a fault, lead back to itself. */
+const MOST_CAUSES = 8
+
+/**
+ * What oclif adds to its own messages: ours have suggestions instead, and its note on flags of several values is about
+ * greedy ones, which we have none of.
+ */
+const OCLIF_ADDITIONS = /\n?See more help with --help\s*$|\n\nNote: --[^]*$/g
+
+/**
+ * Anything thrown as the error to be told: ours as they are, oclif's about the command line as `BAD_OPTION`, those of
+ * the operating system by their kind, anything after an interrupt as `INTERRUPTED`, and the rest as `INTERNAL`.
+ */
+export function asFailure(error: unknown, signal: AbortSignal, command: string): TransshipError {
+  if (signal.aborted) {
+    return error instanceof InterruptedError
+      ? error
+      : new InterruptedError('INTERRUPTED', {...INTERRUPTED, cause: error})
+  }
+  const known = asTransshipError(error, {})
+  if (known instanceof TransshipError) return known
+  if (error instanceof Errors.CLIError && error.oclif.exit === 2) {
+    return new UsageError('BAD_OPTION', {
+      what: error.message.replaceAll(OCLIF_ADDITIONS, '').replaceAll(/\s*\n\s+/g, ' '),
+      suggestions: [`See the options: transship ${command} --help`],
+    })
+  }
+  return new InternalError('INTERNAL', {
+    what: 'transship failed in a way it should not.',
+    why: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+    suggestions: ['Please report this, with the command line and the trace below.'],
+    cause: error,
+  })
+}
+
+const INTERRUPTED = {what: 'Interrupted: nothing half-written was left.'}
+
+/** The reason to abort with on Ctrl-C. */
+export function interruption(): InterruptedError {
+  return new InterruptedError('INTERRUPTED', INTERRUPTED)
+}
+
+function* causesOf(error: Error): Generator<Error> {
+  let next = error.cause
+  for (let count = 0; next instanceof Error && count < MOST_CAUSES; count++) {
+    yield next
+    next = next.cause
+  }
+}
+
+function documentCause(causes: readonly Error[]): CauseDocument | undefined {
+  const [first, ...rest] = causes
+  if (first === undefined) return undefined
+  const cause = documentCause(rest)
+  const code = 'code' in first && typeof first.code === 'string' ? first.code : undefined
+  return {
+    name: first.name,
+    message: first.message,
+    ...(code === undefined ? {} : {code}),
+    ...(cause === undefined ? {} : {cause}),
+  }
+}
+
+/** The failure as plain JSON, with its causes. */
+export function documentFailure(failure: TransshipError): ErrorDocument {
+  const {name, code, exitCode, message, what, why, suggestions, at} = failure
+  const cause = documentCause([...causesOf(failure)])
+  return {
+    error: {
+      name,
+      code,
+      exitCode,
+      message,
+      what,
+      ...(why === undefined ? {} : {why}),
+      suggestions,
+      at,
+      ...(cause === undefined ? {} : {cause}),
+    },
+  }
+}
+
+function place({at}: TransshipError): string | undefined {
+  const parts = [at.reference, at.path, at.offset === undefined ? undefined : `offset ${at.offset}`]
+  const known = parts.filter((part) => part !== undefined)
+  return known.length === 0 ? undefined : known.join(', ')
+}
+
+/** The failure as text: what, where, why, what to do next, the code; with its causes and traces when `verbose`. */
+export function formatFailure(
+  failure: TransshipError,
+  options: {verbose: boolean; red: (text: string) => string},
+): string {
+  const where = place(failure)
+  const lines = [`${options.red('Error:')} ${printableLines(failure.what)}`]
+  if (where !== undefined) lines.push(`  Where: ${printable(where)}`)
+  if (failure.why !== undefined) lines.push(`  Why:   ${printable(failure.why)}`)
+  failure.suggestions.forEach((suggestion, index) => {
+    lines.push(`  ${index === 0 ? 'Try:  ' : '      '} ${printable(suggestion)}`)
+  })
+  lines.push(`  Code:  ${failure.code}`)
+  const isOurs = failure instanceof InternalError
+  for (const cause of causesOf(failure)) {
+    if (options.verbose || isOurs) lines.push(`  Cause: ${printableLines(cause.stack ?? cause.message)}`)
+  }
+  if (options.verbose && !isOurs) lines.push(`  Trace: ${printableLines(failure.stack ?? '')}`)
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,71 @@
+import type {InspectedLayer, InspectedPackage, InspectReport} from '../convert/inspect.js'
+import {printable} from './printable.js'
+import {formatBytes} from './quantities.js'
+import {formatFields, formatTable} from './table.js'
+
+function formatPlatform({platform}: InspectReport): string {
+  const version = platform.osVersion === undefined ? '' : ` ${platform.osVersion}`
+  const features = platform.osFeatures?.length ? ` (${platform.osFeatures.join(', ')})` : ''
+  return `${platform.os}/${platform.architecture}${version}${features}`
+}
+
+function packageFields(described: InspectedPackage | undefined): readonly (readonly [string, string | undefined])[] {
+  if (described === undefined) return []
+  return [
+    ['Package', described.identity],
+    ['Friendly name', described.friendlyName],
+    ['Description', described.description],
+    ['Created', described.createdTime],
+    ['OS image', described.isOsImage ? 'yes' : undefined],
+    ['Depends on', described.dependencies.length === 0 ? undefined : described.dependencies.join(', ')],
+  ]
+}
+
+/** What a layer is called in a line: its package, or its digest. */
+function layerName(layer: InspectedLayer): string {
+  return layer.package?.identity ?? layer.diffId ?? layer.digest ?? layer.title
+}
+
+/** Metadata, layers (base first) and warnings. */
+export function formatInspect(report: InspectReport): string {
+  const head = formatFields([
+    ['Reference', report.reference],
+    ['Names', report.names.length === 0 ? undefined : report.names.join(', ')],
+    ['Image ID', report.imageId],
+    ['Manifest', report.manifestDigest],
+    ['Platform', formatPlatform(report)],
+    ...packageFields(report.layers.at(-1)?.package),
+    ['Builds on', report.namedBase?.name],
+    ['Stored size', report.sizeBytes === undefined ? undefined : formatBytes(report.sizeBytes)],
+  ])
+  const layers = formatTable(
+    report.layers.map((layer, index) => ({layer, index})),
+    [
+      {title: 'LAYER', cell: ({index}) => String(index), align: 'right'},
+      {title: 'NAME', cell: ({layer}) => layerName(layer)},
+      {title: 'FORM', cell: ({layer}) => layer.form},
+      {
+        title: 'STORED',
+        cell: ({layer}) => (layer.size === undefined ? undefined : formatBytes(layer.size)),
+        align: 'right',
+      },
+      {title: 'COMPRESSION', cell: ({layer}) => layer.compression},
+      {title: 'CONTENT', cell: ({layer}) => (layer.hasContent ? undefined : 'only named')},
+    ],
+  )
+  const warnings = report.warnings.map(({code, message}) => `Warning: ${printable(message)} (${code})`).join('\n')
+  return [head, layers, warnings].filter((part) => part !== '').join('\n\n')
+}
+
+/** The top on the first line, and what each layer builds on below it, one step further in. */
+export function formatLayerTree(report: InspectReport): string {
+  const top = report.names[0] ?? report.reference
+  const levels = [...report.layers].reverse().map((layer) => {
+    const parts = [layer.form, layer.size === undefined ? undefined : formatBytes(layer.size)]
+    const facts = [...parts, layer.hasContent ? undefined : 'only named'].filter((part) => part !== undefined)
+    return facts.length === 0 ? layerName(layer) : `${layerName(layer)} (${facts.join(', ')})`
+  })
+  if (report.namedBase !== undefined) levels.push(`${report.namedBase.name} (only named)`)
+  const lines = levels.map((level, depth) => `${'   '.repeat(depth)}└─ ${printable(level)}`)
+  return [printable(top), ...lines].join('\n')
+}

@@ -1,0 +1,111 @@
+import type {WorkEvent} from '../model/events.js'
+import {LiveSteps} from './live-steps.js'
+import {printable} from './printable.js'
+import {formatBytes, formatProgress, formatSeconds} from './quantities.js'
+
+/** `live`: repainted on a terminal; `lines`: a line for each thing that happened; `silent`: nothing. */
+export type ProgressMode = 'live' | 'lines' | 'silent'
+
+export interface ProgressOptions {
+  /** What is being done, for the time before the first step. */
+  readonly title: string
+  readonly mode: ProgressMode
+  /** Where it is shown; never stdout, which carries results only. */
+  readonly stream: NodeJS.WriteStream
+  /** In `lines`, tell every progress event, not one in ten seconds. */
+  readonly verbose: boolean
+}
+
+/** Shows what a running piece of work tells. `end` must be called once, whatever happened. */
+export interface Progress {
+  onEvent(event: WorkEvent): void
+  end(failed: boolean): Promise<void>
+}
+
+const LINE_EVERY_MS = 10_000
+
+interface RunningStep {
+  readonly title: string
+  readonly totalBytes: number | undefined
+  readonly started: number
+  bytes: number
+  told: number
+}
+
+/** Plain lines: for logs, pipes and dumb terminals. */
+class LineProgress implements Progress {
+  readonly #options: ProgressOptions
+  readonly #steps = new Map<string, RunningStep>()
+
+  constructor(options: ProgressOptions) {
+    this.#options = options
+  }
+
+  onEvent(event: WorkEvent): void {
+    const now = performance.now()
+    if (event.kind === 'step') {
+      const {title, totalBytes} = event
+      this.#steps.set(event.id, {title, totalBytes, started: now, bytes: 0, told: now})
+      this.#line(totalBytes === undefined ? title : `${title} (${formatBytes(totalBytes)})`)
+    } else if (event.kind === 'progress') {
+      const step = this.#steps.get(event.id)
+      if (step === undefined) return
+      step.bytes = event.bytes
+      if (!this.#options.verbose && now - step.told < LINE_EVERY_MS) return
+      step.told = now
+      this.#line(`${step.title}: ${formatProgress(event.bytes, step.totalBytes, (now - step.started) / 1000)}`)
+    } else if (event.kind === 'done') {
+      const step = this.#steps.get(event.id)
+      this.#steps.delete(event.id)
+      const took = step === undefined ? '' : ` in ${formatSeconds((now - step.started) / 1000)}`
+      this.#line(`${step?.title ?? event.id}: ${event.summary ?? 'done'}${took}`)
+    } else {
+      this.#line(messageOf(event))
+    }
+  }
+
+  end(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  #line(text: string): void {
+    this.#options.stream.write(`${printable(text)}\n`)
+  }
+}
+
+/** On a terminal: a spinner until the first step, then a list of steps; messages follow when the picture is complete. */
+class LiveProgress implements Progress {
+  readonly #stream: NodeJS.WriteStream
+  readonly #live: LiveSteps
+  readonly #messages: string[] = []
+
+  constructor({title, stream}: ProgressOptions) {
+    this.#stream = stream
+    this.#live = new LiveSteps(printable(title), stream)
+  }
+
+  onEvent(event: WorkEvent): void {
+    if (event.kind === 'step') this.#live.begin(event.id, printable(event.title), event.totalBytes)
+    else if (event.kind === 'progress') this.#live.progress(event.id, event.bytes)
+    else if (event.kind === 'done') this.#live.done(event.id, printable(event.summary ?? 'done'))
+    else this.#messages.push(messageOf(event))
+  }
+
+  async end(failed: boolean): Promise<void> {
+    await this.#live.end(failed)
+    for (const message of this.#messages) this.#stream.write(`${printable(message)}\n`)
+  }
+}
+
+const SILENT: Progress = {onEvent: () => undefined, end: () => Promise.resolve()}
+
+/** One line for a loss or a note. */
+function messageOf(event: Extract<WorkEvent, {kind: 'loss' | 'note'}>): string {
+  return `${event.kind === 'loss' ? 'Loss' : 'Note'}: ${event.subject === '' ? '' : `${event.subject}: `}${event.message}`
+}
+
+/** Begins to show a piece of work. */
+export function startProgress(options: ProgressOptions): Progress {
+  if (options.mode === 'silent') return SILENT
+  return options.mode === 'live' ? new LiveProgress(options) : new LineProgress(options)
+}

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import {parseCompression, parseOsLayers} from '../../src/terminal/convert-flags.js'
+import {formatRange} from '../../src/terminal/convert-text.js'
+
+describe('flags of convert', () => {
+  for (const {text, expected} of [
+    {text: 'none', expected: {compression: 'none'}},
+    {text: 'gzip', expected: {compression: 'gzip'}},
+    {text: 'gzip:9', expected: {compression: 'gzip', compressionLevel: 9}},
+    {text: 'zstd:19', expected: {compression: 'zstd', compressionLevel: 19}},
+  ]) {
+    it(`takes --compression ${text}`, () => {
+      assert.deepEqual(parseCompression(text), expected)
+    })
+  }
+
+  for (const text of [
+    '',
+    'lzma',
+    'none:1',
+    'gzip:',
+    'gzip:0',
+    'gzip:10',
+    'gzip:1:2',
+    'zstd:23',
+    'zstd:-1',
+    'gzip:1.5',
+  ]) {
+    it(`refuses --compression '${text}' as a usage error`, () => {
+      assert.throws(() => parseCompression(text), {oclif: {exit: 2}})
+    })
+  }
+
+  it('takes auto or a number for --os-layers', () => {
+    assert.equal(parseOsLayers('auto'), 'auto')
+    assert.equal(parseOsLayers('2'), 2)
+    for (const text of ['', '-1', '1.5', 'two']) assert.throws(() => parseOsLayers(text), {oclif: {exit: 2}})
+  })
+
+  it('writes runs of layers as ranges', () => {
+    assert.equal(formatRange([0, 1, 2, 4, 6, 7]), '0-2,4,6-7')
+  })
+})

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import {Writable} from 'node:stream'
+import {stripVTControlCharacters} from 'node:util'
+import type {WorkEvent} from '../../src/model/events.js'
+import {startProgress, type ProgressMode} from '../../src/terminal/progress.js'
+
+const EVENTS: WorkEvent[] = [
+  {kind: 'note', code: 'transport-recognised', message: 'Read as docker-archive:a.tar.', subject: 'a.tar'},
+  {kind: 'step', id: 'one', title: 'Write package \u001b[2JOne', totalBytes: 2048},
+  {kind: 'progress', id: 'one', bytes: 1024},
+  {kind: 'done', id: 'one', summary: 'written'},
+  {kind: 'step', id: 'two', title: 'Write package Two'},
+  {kind: 'loss', code: 'x', message: 'Gone.', subject: 'Files/a'},
+]
+
+/** A stand-in for a terminal: what listr2 and ora ask of stderr, gathering what is written. */
+function terminal(): {stream: NodeJS.WriteStream; text: () => string} {
+  let written = ''
+  const stream = new Writable({
+    write(chunk: Buffer, _, done) {
+      written += chunk.toString('utf8')
+      done()
+    },
+  })
+  const stub = {
+    isTTY: true,
+    columns: 120,
+    rows: 40,
+    clearLine: () => true,
+    cursorTo: () => true,
+    moveCursor: () => true,
+  }
+  return {stream: Object.assign(stream, stub) as unknown as NodeJS.WriteStream, text: () => written}
+}
+
+async function show(mode: ProgressMode, failed: boolean, verbose = false): Promise<string> {
+  const {stream, text} = terminal()
+  const progress = startProgress({title: 'Converting', mode, stream, verbose})
+  for (const event of EVENTS) progress.onEvent(event)
+  await progress.end(failed)
+  return text()
+}
+
+describe('progress', () => {
+  it('says nothing when silent', async () => {
+    assert.equal(await show('silent', false), '')
+  })
+
+  it('is one plain line for each thing that happened, where there is no terminal', async () => {
+    assert.equal(
+      await show('lines', false),
+      [
+        'Note: a.tar: Read as docker-archive:a.tar.',
+        'Write package \\x1b[2JOne (2.0 KiB)',
+        'Write package \\x1b[2JOne: written in 0 s',
+        'Write package Two',
+        'Loss: Files/a: Gone.',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  it('tells each advance of the bytes when verbose', async () => {
+    assert.match(await show('lines', false, true), /One: 1\.0 KiB of 2\.0 KiB/)
+  })
+
+  it('paints the steps in order on a terminal, messages last, and nothing of it on stdout', async () => {
+    const write = process.stdout.write.bind(process.stdout)
+    const leaked: unknown[] = []
+    process.stdout.write = (chunk: unknown) => leaked.push(chunk) > 0
+    let painted: string
+    try {
+      painted = await show('live', false)
+    } finally {
+      process.stdout.write = write
+    }
+    const text = stripVTControlCharacters(painted)
+    assert.deepEqual(leaked, [])
+    assert.ok(!painted.includes('\u001b[2JOne'))
+    const places = ['One: written', 'Two: done', 'Note: a.tar', 'Loss: Files/a'].map((part) => text.lastIndexOf(part))
+    assert.ok(
+      places.every((place, index) => place > (places[index - 1] ?? -1)),
+      text,
+    )
+  })
+
+  it('ends the picture when the work fails', async () => {
+    const text = stripVTControlCharacters(await show('live', true))
+    assert.match(text, /One: written/)
+    assert.match(text, /✖ Write package Two/)
+  })
+})
