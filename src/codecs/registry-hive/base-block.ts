@@ -78,6 +78,18 @@ export function decodeBaseBlock(bytes: Uint8Array): BaseBlock {
   }
 }
 
+/** The head of a hive or a log; undefined unless it is one, of a version that is read, and its checksum is right. */
+export function findBaseBlock(bytes: Uint8Array): BaseBlock | undefined {
+  if (bytes.byteLength < 512) return undefined
+  const block = Buffer.from(bytes.buffer, bytes.byteOffset, 512)
+  const isKnown = block.readUInt32LE(20) === 1 && block.readUInt32LE(32) === 1
+  const minorVersion = block.readUInt32LE(24)
+  if (block.toString('latin1', 0, 4) !== 'regf' || !isKnown || minorVersion < 3 || minorVersion > LAYERED_MINOR)
+    return undefined
+  const header = decodeBaseBlock(block)
+  return header.isChecksumValid ? header : undefined
+}
+
 function decodeFileName(block: Buffer): string {
   const text = block.toString('utf16le', 48, 48 + FILE_NAME_BYTES)
   const end = text.indexOf('\0')

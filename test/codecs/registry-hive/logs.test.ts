@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import {baseBlockChecksum} from '../../../src/codecs/registry-hive/base-block.js'
+import {isDirty} from '../../../src/codecs/registry-hive/hive-file.js'
+import {keyOf, valueOf} from '../../../src/codecs/registry-hive/hive-key.js'
+import {marvin32} from '../../../src/codecs/registry-hive/marvin32.js'
+import {replayLogs} from '../../../src/codecs/registry-hive/replay-logs.js'
+import {requireSound} from '../../../src/codecs/registry-hive/require-sound.js'
+import {TransshipError} from '../../../src/model/errors.js'
+import {describeTree, descriptorOf, hiveOf, openHive} from '../../helpers/hives.js'
+
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 500)
+
+/** Four states of one hive, of growing size, each after one write. */
+const STATES = [1, 2, 200, 400].map((count) =>
+  hiveOf(
+    keyOf({
+      name: 'ROOT',
+      security: descriptorOf(18),
+      subkeys: Array.from({length: count}, (_, index) =>
+        keyOf({name: `k${index}`, values: [valueOf('count', 4, Uint8Array.of(count & 255))]}),
+      ),
+    }),
+  ),
+)
+
+function sealed(bytes: Buffer, fields: Readonly<Record<number, number>>): Buffer {
+  const copy = Buffer.from(bytes)
+  for (const [offset, value] of Object.entries(fields)) copy.writeUInt32LE(value, Number(offset))
+  copy.writeUInt32LE(baseBlockChecksum(copy), 508)
+  return copy
+}
+
+/** The first state, as a crash leaves it: the first sequence is ahead and the data partly written. */
+function dirty(primary: number, secondary: number): Buffer {
+  const hive = sealed(STATES[0]!, {4: primary, 8: secondary})
+  hive.fill(0xaa, 4096 + 512, 4096 + 1024)
+  return hive
+}
+
+/** An entry that makes state `index` of anything. */
+function entryOf(index: number, sequence: number): Buffer {
+  const data = STATES[index]!.subarray(4096)
+  const size = Math.ceil((48 + data.byteLength) / 512) * 512
+  const entry = Buffer.alloc(size)
+  entry.write('HvLE', 0, 'latin1')
+  entry.writeUInt32LE(size, 4)
+  entry.writeUInt32LE(sequence, 12)
+  entry.writeUInt32LE(data.byteLength, 16)
+  entry.writeUInt32LE(1, 20)
+  entry.writeUInt32LE(0, 40)
+  entry.writeUInt32LE(data.byteLength, 44)
+  data.copy(entry, 48)
+  entry.writeBigUInt64LE(marvin32(entry.subarray(40)), 24)
+  entry.writeBigUInt64LE(marvin32(entry.subarray(0, 32)), 32)
+  return entry
+}
+
+function newLog(sequence: number, entries: readonly Buffer[]): Buffer {
+  const header = sealed(STATES[0]!.subarray(0, 512), {4: sequence, 8: sequence, 28: 6})
+  return Buffer.concat([header, ...entries])
+}
+
+/** An old log that holds all pages of state `index`. */
+function oldLog(index: number, fields: Readonly<Record<number, number>> = {}): Buffer {
+  const state = STATES[index]!
+  const data = state.subarray(4096)
+  const bitmap = Buffer.alloc(data.byteLength / 4096, 0xff)
+  const head = Buffer.concat([Buffer.from('DIRT', 'latin1'), bitmap])
+  const padding = Buffer.alloc((512 - (head.byteLength % 512)) % 512)
+  return Buffer.concat([sealed(state.subarray(0, 512), {4: 5, 8: 5, 28: 1, ...fields}), head, padding, data])
+}
+
+describe('hives with logs', () => {
+  for (const {input, hash} of [
+    {input: '', hash: 0x30ed35c100cd3c7dn},
+    {input: 'af', hash: 0x48e73fc77d75ddc1n},
+    {input: '37f495', hash: 0xf0b07c789b8cf7e8n},
+    {input: '8642dc59', hash: 0x7008f2e87e9cf556n},
+    {input: '153fb79826', hash: 0xe6c08c6da2afa997n},
+  ])
+    it(`hashes '${input}' as .NET's own tests say`, () => {
+      assert.equal(marvin32(Buffer.from(input, 'hex'), 0x004fb61a001bdbccn), hash)
+    })
+
+  for (const {title, hive, logs, state, replayed} of [
+    {title: 'one log', hive: dirty(3, 2), logs: [newLog(2, [entryOf(1, 2)])], state: 1, replayed: 1},
+    {
+      title: 'two logs, the earlier first, whichever is given first',
+      hive: dirty(3, 2),
+      logs: [newLog(3, [entryOf(2, 3), entryOf(3, 4)]), newLog(2, [entryOf(1, 2)])],
+      state: 3,
+      replayed: 3,
+    },
+    {
+      title: 'no entry behind a gap',
+      hive: dirty(3, 2),
+      logs: [newLog(2, [entryOf(1, 2)]), newLog(4, [entryOf(3, 4)])],
+      state: 1,
+      replayed: 1,
+    },
+    {
+      title: 'no entry of earlier use behind the last',
+      hive: dirty(9, 8),
+      logs: [newLog(8, [entryOf(1, 8), entryOf(3, 5)])],
+      state: 1,
+      replayed: 1,
+    },
+    {
+      title: 'no entry whose hash is wrong',
+      hive: dirty(3, 2),
+      logs: [newLog(2, [entryOf(1, 2), Buffer.from(entryOf(3, 3)).fill(1, 100, 101)])],
+      state: 1,
+      replayed: 1,
+    },
+    {
+      title: 'the newest log alone when the head of the hive is damaged',
+      hive: Buffer.concat([Buffer.from('junk'), dirty(3, 2).subarray(4)]),
+      logs: [newLog(2, [entryOf(1, 2)]), newLog(3, [entryOf(2, 3)])],
+      state: 2,
+      replayed: 1,
+    },
+    {title: 'an old log', hive: dirty(6, 5), logs: [oldLog(3)], state: 3, replayed: 1},
+    {title: 'an old log of Windows 2000', hive: dirty(6, 5), logs: [oldLog(1, {28: 2})], state: 1, replayed: 1},
+    {
+      title: 'an old log for a hive without a head',
+      hive: Buffer.from(dirty(6, 5)).fill(0, 0, 512),
+      logs: [oldLog(2)],
+      state: 2,
+      replayed: 1,
+    },
+  ])
+    it(`takes ${title}`, () => {
+      const result = replayLogs(hive, logs)
+      assert.equal(result.replayed, replayed)
+      const read = openHive(result.bytes)
+      requireSound(read)
+      assert.ok(!isDirty(read.header))
+      assert.deepEqual(describeTree(read.root), describeTree(openHive(STATES[state]!).root))
+    })
+
+  for (const {title, hive, logs} of [
+    {title: 'a clean hive, whatever its logs hold', hive: STATES[0]!, logs: [newLog(1, [entryOf(3, 1)])]},
+    {title: 'a dirty hive without logs', hive: dirty(3, 2), logs: []},
+    {title: 'a dirty hive whose log is older', hive: dirty(9, 8), logs: [newLog(2, [entryOf(1, 2)])]},
+    {title: 'a dirty hive whose old log was not ended', hive: dirty(6, 5), logs: [oldLog(1, {8: 4})]},
+    {title: 'a dirty hive whose old log is of another time', hive: dirty(6, 5), logs: [oldLog(1, {12: 1})]},
+    {
+      title: 'a dirty hive whose log has a damaged head',
+      hive: dirty(3, 2),
+      logs: [newLog(2, [entryOf(1, 2)]).fill(1, 60, 61)],
+    },
+    {title: 'a dirty hive whose log is empty', hive: dirty(3, 2), logs: [Buffer.alloc(0)]},
+  ])
+    it(`leaves ${title} as it is`, () => {
+      const result = replayLogs(hive, logs)
+      assert.equal(result.replayed, 0)
+      assert.ok(hive.equals(result.bytes))
+    })
+
+  it('refuses a dirty hive, or reads it with a remark when asked to', () => {
+    const hive = sealed(STATES[0]!, {4: 3, 8: 2})
+    assert.throws(() => openHive(hive), {code: 'HIVE_DIRTY'})
+    const remarks: string[] = []
+    const read = openHive(hive, {acceptDirty: true, onRemark: (remark) => remarks.push(remark.code)})
+    assert.equal(read.root.subkeys().length, 1)
+    assert.deepEqual(remarks, ['hive-dirty'])
+  })
+
+  it('survives logs with any byte changed', () => {
+    const logs = [newLog(2, [entryOf(1, 2), entryOf(3, 3)]), oldLog(2)]
+    fc.assert(
+      fc.property(fc.nat({max: 1}), fc.nat(), fc.nat({max: 255}), fc.boolean(), (which, at, byte, cut) => {
+        const log = Buffer.from(logs[which]!)
+        log.writeUInt8(byte, at % Math.min(log.byteLength, 700))
+        if (which === 1 || cut) log.writeUInt32LE(baseBlockChecksum(log), 508)
+        try {
+          openHive(replayLogs(dirty(6, which === 0 ? 2 : 5), [log]).bytes)
+        } catch (error) {
+          assert.ok(error instanceof TransshipError, String(error))
+        }
+      }),
+      {numRuns: RUNS},
+    )
+  })
+})
