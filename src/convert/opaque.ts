@@ -1,7 +1,7 @@
 import type {WorkOptions} from '../model/events.js'
 import type {Layer} from '../model/image.js'
 import type {LayerEntry} from '../model/layer-entry.js'
-import {foldPath} from '../model/layer-path.js'
+import {foldPath, type LayerPath} from '../model/layer-path.js'
 import {LayerShadow} from './merge.js'
 import {SquashedDeletions} from './squashed-deletions.js'
 
@@ -23,16 +23,26 @@ async function* expanded(
   const shadow = new LayerShadow()
   const directories = new Set<string>()
   shadow.beginLayer(0)
+  const deleted: LayerPath[] = []
   let hasOpaque = false
   for await (const entry of layer.entries(options)) {
     if (entry.kind === 'opaque') {
       deletions.clear(entry.path)
       hasOpaque = true
-    } else if (entry.kind !== 'frame' && entry.kind !== 'tombstone') {
+    } else if (entry.kind === 'tombstone') deleted.push(entry.path)
+    else if (entry.kind !== 'frame') {
       shadow.show(entry)
       if (entry.kind === 'directory') directories.add(foldPath(entry.path))
     }
     yield entry
   }
-  if (hasOpaque) yield* deletions.entries(shadow, (path) => directories.has(foldPath(path)))
+  // A layout cannot say 'delete this directory, then make it anew': its content below must go name by name.
+  for (const path of deleted) {
+    if (!directories.has(foldPath(path))) continue
+    deletions.clear(path)
+    hasOpaque = true
+  }
+  if (!hasOpaque) return
+  for await (const entry of deletions.entries(shadow, (path) => directories.has(foldPath(path))))
+    yield entry.kind === 'tombstone' ? {...entry, isDerived: true} : entry
 }

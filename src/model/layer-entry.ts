@@ -57,6 +57,8 @@ export interface HardLinkEntry {
 export interface TombstoneEntry {
   readonly kind: 'tombstone'
   readonly path: LayerPath
+  /** It stands for what an opaque directory hides, which the source spelt otherwise; a tar of it has none. */
+  readonly isDerived?: boolean
   readonly frame?: EntryFrame
 }
 

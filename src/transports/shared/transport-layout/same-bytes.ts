@@ -9,13 +9,19 @@ export function areSameBytes(left: string, right: string): boolean {
   try {
     const b = openSync(right, OPEN_FLAGS)
     try {
-      return haveSameBytes(a, b)
+      return isSameFile(a, b) || haveSameBytes(a, b)
     } finally {
       closeSync(b)
     }
   } finally {
     closeSync(a)
   }
+}
+
+function isSameFile(a: number, b: number): boolean {
+  const left = fstatSync(a, {bigint: true})
+  const right = fstatSync(b, {bigint: true})
+  return left.dev === right.dev && left.ino === right.ino
 }
 
 function haveSameBytes(a: number, b: number): boolean {

@@ -107,8 +107,10 @@ class LayoutWriter {
 
   finish(): WrittenLayout {
     for (const link of this.#pending) this.#lateLink(link)
+    // Windows deletes after it has written: a name that was made again must not be in the list.
+    const deletions = this.#tombstones.filter((deleted) => !this.#isThere(deleted))
     for (const top of ['Files', 'Hives']) this.#folder(top)
-    this.#writeTombstones()
+    this.#writeTombstones(deletions)
     const index = this.#index.finish()
     return {entries: this.#entries, payloadBytes: this.#payloadBytes, index, digest: digestOf(index)}
   }
@@ -121,8 +123,13 @@ class LayoutWriter {
     this.#lost('deletion-outside-files', 'tombstones.txt can only name what lies below Files.', deleted)
   }
 
-  #writeTombstones(): void {
-    const bytes = this.#tombstoneBytes()
+  #isThere(entry: LayerPath): boolean {
+    const place = this.#findPlace(entry)
+    return this.#folders.has(foldPath(entry)) || (place !== undefined && existsSync(this.#disk(place)))
+  }
+
+  #writeTombstones(deletions: readonly LayerPath[]): void {
+    const bytes = this.#tombstoneBytes(deletions)
     if (bytes === undefined) return
     const times = {creation: 0n, lastAccess: 0n, lastWrite: 0n, change: 0n}
     const {sizeBytes, sha256} = storeBytes(this.#disk('tombstones.txt'), [bytes], times, 'tombstones.txt')
@@ -130,19 +137,11 @@ class LayoutWriter {
     this.#index.add({path: 'tombstones.txt', sizeBytes, sha256})
   }
 
-  #tombstoneBytes(): Uint8Array | undefined {
+  #tombstoneBytes(deletions: readonly LayerPath[]): Uint8Array | undefined {
     const kept = this.#filesNotes.tombstones
-    if (kept === null && this.#tombstones.length === 0) return undefined
-    if (kept !== undefined && kept !== null && this.#saysTheSame(kept)) return kept
-    return this.#options.form === 'delta' || this.#tombstones.length > 0
-      ? encodeTombstones(this.#tombstones)
-      : undefined
-  }
-
-  #saysTheSame(bytes: Uint8Array): boolean {
-    const kept = new Set(decodeTombstones(bytes).map(foldPath))
-    const now = new Set(this.#tombstones.map(foldPath))
-    return kept.size === now.size && [...now].every((deleted) => kept.has(deleted))
+    if (kept === null && deletions.length === 0) return undefined
+    if (kept !== undefined && kept !== null && saysTheSame(kept, this.#tombstones)) return kept
+    return this.#options.form === 'delta' || deletions.length > 0 ? encodeTombstones(deletions) : undefined
   }
 
   async #directory(entry: DirectoryEntry): Promise<void> {
@@ -417,4 +416,11 @@ function isSparse(part: CarrierPlan['parts'][number]): boolean {
 
 function withoutStreams({streams: _streams, ...entry}: FileEntry): FileEntry {
   return entry
+}
+
+/** True when the bytes of a tombstones.txt name just these deletions, in whatever order and form. */
+function saysTheSame(bytes: Uint8Array, deletions: readonly LayerPath[]): boolean {
+  const kept = new Set(decodeTombstones(bytes).map(foldPath))
+  const now = new Set(deletions.map(foldPath))
+  return kept.size === now.size && [...now].every((deleted) => kept.has(deleted))
 }

@@ -1,0 +1,89 @@
+import {createGunzip, gzipSync} from 'node:zlib'
+import {Readable} from 'node:stream'
+import {recipeCorrupt, RecordDecoder, RecordEncoder, type RecipeRecord} from './recipe-records.js'
+
+/** First bytes inside the compression: the format and its version. */
+const MAGIC = Buffer.from('transship recipe 1\n')
+/** Records are gathered to blocks of this size, each a gzip member of its own, so that neither side holds a whole recipe. */
+const BLOCK_BYTES = 1024 * 1024
+/** A record is a header of a tar entry at most, which Go limits to a few MiB. */
+const MAX_BLOCK_BYTES = 64 * 1024 * 1024
+/** Room for the length in front of a block. */
+const LENGTH_BYTES = 4
+
+/** Encodes records to the pieces of a recipe file: gzip members of blocks with their length in front. */
+export class RecipeEncoder {
+  readonly #records = new RecordEncoder()
+  #pieces: Uint8Array[] = [MAGIC]
+  #size = MAGIC.byteLength
+
+  /** Bytes of the file that are due, if any. */
+  add(record: RecipeRecord): Uint8Array | undefined {
+    const bytes = this.#records.encode(record)
+    this.#pieces.push(bytes)
+    this.#size += bytes.byteLength
+    return this.#size < BLOCK_BYTES ? undefined : this.flush()
+  }
+
+  /** What is left. */
+  flush(): Uint8Array {
+    const length = Buffer.alloc(LENGTH_BYTES)
+    length.writeUInt32LE(this.#size)
+    const block = gzipSync(Buffer.concat([length, ...this.#pieces]), {level: 9})
+    this.#pieces = []
+    this.#size = 0
+    return block
+  }
+}
+
+/** The records of a recipe file. Throws `RECIPE_CORRUPT` for anything that is none, or that ends early. */
+export async function* decodeRecipe(file: AsyncIterable<Uint8Array>): AsyncGenerator<RecipeRecord> {
+  const decoder = new RecordDecoder()
+  let hasMagic = false
+  let hasEnd = false
+  for await (const block of blocksOf(file)) {
+    let records: Uint8Array = block
+    if (!hasMagic) {
+      if (!MAGIC.equals(block.subarray(0, MAGIC.byteLength))) throw recipeCorrupt('It is not a recipe of version 1.')
+      records = block.subarray(MAGIC.byteLength)
+      hasMagic = true
+    }
+    for (const record of decoder.decode(records)) {
+      if (hasEnd) throw recipeCorrupt('Something follows its end.')
+      hasEnd = record.kind === 'end'
+      yield record
+    }
+  }
+  if (!hasEnd) throw recipeCorrupt('It ends early.')
+}
+
+async function* blocksOf(file: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let held: Buffer = Buffer.alloc(0)
+  const source = Readable.from(file)
+  const gunzip = createGunzip()
+  source.on('error', (error) => gunzip.destroy(error))
+  source.pipe(gunzip)
+  try {
+    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+      held = held.byteLength === 0 ? chunk : Buffer.concat([held, chunk])
+      for (;;) {
+        if (held.byteLength < LENGTH_BYTES) break
+        const end = LENGTH_BYTES + held.readUInt32LE(0)
+        if (end > MAX_BLOCK_BYTES) throw recipeCorrupt('A block is larger than any that was ever written.')
+        if (held.byteLength < end) break
+        yield held.subarray(LENGTH_BYTES, end)
+        held = held.subarray(end)
+      }
+    }
+  } catch (error) {
+    throw isZlibError(error) ? recipeCorrupt('Its compression is damaged.') : error
+  } finally {
+    source.destroy()
+    gunzip.destroy()
+  }
+  if (held.byteLength > 0) throw recipeCorrupt('It ends early.')
+}
+
+function isZlibError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_')
+}

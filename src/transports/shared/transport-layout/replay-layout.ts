@@ -1,0 +1,142 @@
+import {createHash} from 'node:crypto'
+import {closeSync, openSync, readSync} from 'node:fs'
+import path from 'node:path'
+import {replayRecipe} from '../../../codecs/recipe/replay-recipe.js'
+import type {RecipeRecord} from '../../../codecs/recipe/recipe-records.js'
+import type {WorkOptions} from '../../../model/events.js'
+import type {LayerEntry} from '../../../model/layer-entry.js'
+import {foldPath, type LayerPath} from '../../../model/layer-path.js'
+import type {PayloadIndex} from './payload-index.js'
+import type {TransportLayout} from './read-layout.js'
+import {areSameBytes} from './same-bytes.js'
+import type {LayoutNode} from './scan-layout.js'
+import {OPEN_FLAGS} from './small-file.js'
+
+type DiskNode = Exclude<LayoutNode, {kind: 'tombstone'}>
+
+export interface ReplayLayoutOptions extends WorkOptions {
+  readonly title: string
+  readonly index?: PayloadIndex
+  /** Opens the recipe from its start; read twice. */
+  readonly records: () => AsyncIterable<RecipeRecord>
+}
+
+/**
+ * The entries of the layer tar that a payload was made from, by its recipe. When names came or went since, the recipe
+ * says nothing of them: then the entries are those of the payload alone, and `recipe-stale` is noted. A changed entry
+ * loses only its own form.
+ */
+export async function* replayLayout(layout: TransportLayout, options: ReplayLayoutOptions): AsyncGenerator<LayerEntry> {
+  const note = (message: string) =>
+    options.onEvent?.({kind: 'note', code: 'recipe-stale', message, subject: options.title})
+  const difference = await findDifference(layout, options.records())
+  if (difference !== undefined) {
+    note(`The payload was changed since its recipe was made: ${difference}. The layer is written anew.`)
+    yield* layout.entries()
+    return
+  }
+  const changed: LayerPath[] = []
+  try {
+    yield* replayRecipe(options.records(), new LayoutSource(layout, options.index, changed))
+  } finally {
+    layout.close()
+  }
+  const [first] = changed
+  if (first !== undefined)
+    note(`${changed.length} entries were changed since the recipe was made, '${first}' first; they are written anew.`)
+}
+
+/** Names that only one of the two has; undefined when the recipe speaks of just what is there. */
+async function findDifference(
+  layout: TransportLayout,
+  records: AsyncIterable<RecipeRecord>,
+): Promise<string | undefined> {
+  const left = new Map<string, LayoutNode>()
+  const deleted = new Set<string>()
+  for (const node of layout.scanned.nodes) {
+    if (node.kind === 'tombstone') deleted.add(foldPath(node.path))
+    else left.set(foldPath(node.path), node)
+  }
+  for await (const record of records) {
+    switch (record.kind) {
+      case 'entry':
+      case 'hard-link':
+        if (!left.delete(foldPath(record.path))) return `'${record.path}' is gone`
+        break
+      case 'derived':
+        if (!deleted.delete(foldPath(record.path))) return `the deletion of '${record.path}' is gone`
+        break
+      case 'tombstone':
+        // One whose name was made again is not in tombstones.txt, nor can be one outside Files.
+        deleted.delete(foldPath(record.path))
+    }
+  }
+  for (const folded of deleted) return `there is a new deletion, ${folded}`
+  for (const node of left.values()) if (!isImplied(node)) return `'${node.path}' is new`
+  return undefined
+}
+
+/** Folders that the writer makes for entries whose parents the tar does not state. */
+function isImplied(node: LayoutNode): boolean {
+  if (node.kind !== 'directory') return false
+  return node.lacksCarrier === true || !node.isCarrier
+}
+
+class LayoutSource {
+  readonly #layout: TransportLayout
+  readonly #index: PayloadIndex | undefined
+  readonly #changed: LayerPath[]
+  readonly #nodes = new Map<string, DiskNode>()
+
+  constructor(layout: TransportLayout, index: PayloadIndex | undefined, changed: LayerPath[]) {
+    this.#layout = layout
+    this.#index = index
+    this.#changed = changed
+    for (const node of layout.scanned.nodes) if (node.kind !== 'tombstone') this.#nodes.set(foldPath(node.path), node)
+  }
+
+  find(wanted: LayerPath) {
+    const node = this.#nodes.get(foldPath(wanted))
+    if (node === undefined) return undefined
+    const entry = this.#layout.entry(node, {links: false})
+    return entry.kind === 'file' || entry.kind === 'directory' ? entry : undefined
+  }
+
+  isLink(name: LayerPath, target: LayerPath): boolean {
+    const node = this.#nodes.get(foldPath(name))
+    if (node === undefined) return false
+    const first = this.#nodes.get(foldPath(target))
+    if (first === undefined) return this.#isUntouched(node)
+    return (
+      areSameBytes(this.#disk(first), this.#disk(node)) ||
+      (first.isCarrier !== node.isCarrier && this.#isUntouched(node))
+    )
+  }
+
+  /** A copy of a file of a lower layer: still what was written. */
+  #isUntouched(node: DiskNode): boolean {
+    const wanted = this.#index?.get(node.diskPath)?.sha256
+    return wanted !== undefined && wanted === hashFile(this.#disk(node))
+  }
+
+  #disk(node: DiskNode): string {
+    return path.join(this.#layout.root, node.diskPath)
+  }
+
+  onChanged(changed: LayerPath): void {
+    this.#changed.push(changed)
+  }
+}
+
+function hashFile(file: string): string {
+  const hash = createHash('sha256')
+  const buffer = Buffer.allocUnsafe(256 * 1024)
+  const fd = openSync(file, OPEN_FLAGS)
+  try {
+    for (let count = readSync(fd, buffer); count > 0; count = readSync(fd, buffer))
+      hash.update(buffer.subarray(0, count))
+    return hash.digest('hex')
+  } finally {
+    closeSync(fd)
+  }
+}
