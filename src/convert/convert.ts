@@ -162,7 +162,11 @@ export async function planConversion(
 async function openSource(reference: Reference, options: ConvertOptions): Promise<Image> {
   const bases = await Promise.all((options.bases ?? []).map((base) => resolveReference(base)))
   const references = bases.map((base) => base.reference)
-  const image = await transportOf(reference).open(reference, openOptions(options, references))
+  const parents = await Promise.all((options.parents ?? []).map((parent) => resolveReference(parent)))
+  const image = await transportOf(reference).open(reference, {
+    ...openOptions(options, references),
+    parents: parents.map((parent) => parent.reference),
+  })
   return supplyBases(image, references, openOptions(options, []))
 }
 

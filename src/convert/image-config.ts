@@ -18,6 +18,9 @@ export interface HistoryItem {
   readonly empty_layer?: boolean
 }
 
+/** `created_by` of layers that were packages. */
+export const OWN_HISTORY = 'transship'
+
 export const CONFIG_MEDIA_TYPE = 'application/vnd.oci.image.config.v1+json'
 
 const ajv = new Ajv({allowUnionTypes: true})
@@ -122,4 +125,20 @@ function encodeConfig(config: object): RawDocument {
 export function layerHistory(config: ImageConfig, layers: number): readonly HistoryItem[] | undefined {
   const items = (config.history ?? []).filter((item) => item.empty_layer !== true)
   return items.length === layers ? items : undefined
+}
+
+/**
+ * True for a configuration that holds nothing but what `makeImageConfig` puts in: engines and archives may have spelt it
+ * anew, so keys without a value count as absent.
+ */
+export function isOwnConfig(document: RawDocument, ownLabel: string): boolean {
+  const {config, history} = parseImageConfig(document)
+  const isEmpty = (value: unknown) =>
+    value === null || value === '' || value === false || (typeof value === 'object' && Object.keys(value).length === 0)
+  const known = new Set(['created', 'architecture', 'os', 'os.version', 'os.features', 'config', 'rootfs', 'history'])
+  const others = Object.entries(parseObject(document)).filter(([key, value]) => !known.has(key) && !isEmpty(value))
+  const settings = Object.entries(config ?? {}).filter(([key, value]) => key !== 'Labels' && !isEmpty(value))
+  const labels = Object.keys(config?.Labels ?? {}).filter((key) => key !== ownLabel)
+  const isOwnHistory = (history ?? []).every((item) => item.created_by === OWN_HISTORY)
+  return others.length === 0 && settings.length === 0 && labels.length === 0 && isOwnHistory
 }

@@ -6,6 +6,8 @@ export interface ConvertOptions extends WorkOptions {
   readonly layers?: 'squash' | 'chain'
   /** References to packages or images that supply what the source only names, nearest first. */
   readonly bases?: readonly string[]
+  /** References to transport layouts that the source layout builds on, nearest first. */
+  readonly parents?: readonly string[]
   readonly acceptBaseMismatch?: boolean
   /** How many of the lowest layers are the operating system; undefined = by evidence. */
   readonly osLayers?: number

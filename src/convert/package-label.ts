@@ -1,8 +1,9 @@
 import {Ajv} from 'ajv'
 import {findDigest, type Digest} from '../model/digest.js'
-import type {LayerForm, PackageMetadata} from '../model/image.js'
+import type {Image, LayerForm, PackageMetadata} from '../model/image.js'
 import {formatFullName, parseFullName, requirePackageIdentity, type PackageIdentity} from '../model/package-identity.js'
 import {TransshipError} from '../model/errors.js'
+import {parseImageConfig} from './image-config.js'
 
 /*
  * The label that carries packages through images: engines and image registries pass labels on untouched. It names each
@@ -149,4 +150,11 @@ function decodePackage(json: PackageJson): LabelledPackage {
 
 function decodeAttachments(attachments: Readonly<Record<string, string>>): Record<string, Uint8Array> {
   return Object.fromEntries(Object.entries(attachments).map(([name, base64]) => [name, Buffer.from(base64, 'base64')]))
+}
+
+/** The packages that an image's label names; none where there is no label or it is malformed. */
+export function labelledPackages(image: Image): readonly LabelledPackage[] {
+  if (image.config === undefined) return []
+  const label = parseImageConfig(image.config).config?.Labels?.[PACKAGE_LABEL]
+  return (label === undefined ? undefined : findPackageLabel(label)) ?? []
 }

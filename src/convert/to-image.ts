@@ -9,6 +9,7 @@ import {referenceOfIdentity} from './identity-mapping.js'
 import {
   layerHistory,
   makeImageConfig,
+  OWN_HISTORY,
   parseImageConfig,
   rewriteImageConfig,
   type HistoryItem,
@@ -189,7 +190,7 @@ class ImagePlanner {
     return this.#groups.map((group, index) => {
       const [first = 0] = group
       const item = group.length === 1 ? kept?.[first] : undefined
-      return item ?? {created: this.#created(), created_by: 'transship', comment: this.#layers[index]?.title ?? ''}
+      return item ?? {created: this.#created(), created_by: OWN_HISTORY, comment: this.#layers[index]?.title ?? ''}
     })
   }
 

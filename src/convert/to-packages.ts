@@ -11,9 +11,10 @@ import {
 import type {KeptImage, PackageDraft} from '../transports/transport.js'
 import {findPackageTime, packageTimeOfSeconds} from './created-time.js'
 import {chainName, identityOfImage} from './identity-mapping.js'
-import {parseImageConfig, type ImageConfig} from './image-config.js'
+import {isOwnConfig, parseImageConfig, type ImageConfig} from './image-config.js'
 import {parseImageName} from './image-name.js'
 import type {ConvertOptions} from './options.js'
+import {withoutOpaque} from './opaque.js'
 import {findOsLayers, type OsLayers} from './os-layers.js'
 import {findPackageLabel, PACKAGE_LABEL, type LabelledPackage} from './package-label.js'
 import type {LayerMode} from './plan.js'
@@ -102,7 +103,7 @@ class PackagePlanner {
     const label = this.#config?.config?.Labels?.[PACKAGE_LABEL]
     if (label === undefined) return []
     const packages = findPackageLabel(label)
-    if (packages === undefined) {
+    if (packages === undefined && !this.#notes.some((note) => note.code === 'label-malformed')) {
       this.#note('label-malformed', `The label ${PACKAGE_LABEL} is malformed and was not used.`, PACKAGE_LABEL)
     }
     return packages ?? []
@@ -190,7 +191,7 @@ class PackagePlanner {
       const standsAlone = first === 0 && facts.form === 'base'
       return squashLayers(this.#image.layers, {from: first, to: indices.at(-1) ?? first, title, standsAlone})
     }
-    if (layer.hasContent) return layer
+    if (layer.hasContent) return withoutOpaque(layer, this.#below(first))
     if (facts.metadata.isOsImage) return undefined
     throw new InputError('LAYER_MISSING', {
       what: `The content of ${layer.title} is not in the source.`,
@@ -198,6 +199,12 @@ class PackagePlanner {
       suggestions: ['Give --base REFERENCE with an image that holds it.'],
       at: {path: layer.title},
     })
+  }
+
+  /** The layers below one, base first; undefined unless all of their content is at hand. */
+  #below(index: number): readonly Layer[] | undefined {
+    const below = this.#image.layers.slice(0, index)
+    return this.#image.namedBase === undefined && below.every((layer) => layer.hasContent) ? below : undefined
   }
 
   #metadata(identity: PackageIdentity, dependencies: readonly PackageIdentity[], isOsImage: boolean): PackageMetadata {
@@ -291,6 +298,9 @@ class PackagePlanner {
   #withKeptImage(packages: readonly PlannedPackage[]): readonly PlannedPackage[] {
     const {names, config, manifest} = this.#image
     const top = packages.at(-1)
+    // A configuration that was made of the packages says nothing beside them; kept, it would change the package.
+    const isOwn = config !== undefined && isOwnConfig(config, PACKAGE_LABEL)
+    if (isOwn && packages.length === this.#knownPackages().length) return packages
     if (top === undefined || (config === undefined && manifest === undefined)) return packages
     const kept: KeptImage = {
       names,

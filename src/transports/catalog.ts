@@ -1,10 +1,12 @@
 import {lstat} from 'node:fs/promises'
 import {UsageError} from '../model/errors.js'
 import {splitReference, type Reference} from '../model/reference.js'
+import {inbox} from './inbox/inbox.js'
+import {layout} from './layout/layout.js'
 import type {Transport} from './transport.js'
 
 /** Every way to name and reach images. A new transport is one folder and one line here. */
-export const TRANSPORTS: readonly Transport[] = []
+export const TRANSPORTS: readonly Transport[] = [inbox, layout]
 
 const SUGGESTIONS = () => TRANSPORTS.map((transport) => `${transport.name}:${transport.grammar}`)
 

@@ -49,6 +49,8 @@ export interface OpenOptions extends WorkOptions {
   readonly platform?: string
   /** Other places to look for packages or layers that the source only names, nearest first. */
   readonly bases?: readonly Reference[]
+  /** Of a bare transport layout: what it builds on, nearest first. */
+  readonly parents?: readonly Reference[]
   /** Accept a dependency of another version than the one named. */
   readonly acceptBaseMismatch?: boolean
 }

@@ -1,18 +1,15 @@
-import {createHash} from 'node:crypto'
-import {closeSync, openSync, readSync} from 'node:fs'
 import path from 'node:path'
 import {replayRecipe} from '../../../codecs/recipe/replay-recipe.js'
 import type {RecipeRecord} from '../../../codecs/recipe/recipe-records.js'
 import type {WorkOptions} from '../../../model/events.js'
 import type {LayerEntry} from '../../../model/layer-entry.js'
 import {foldPath, type LayerPath} from '../../../model/layer-path.js'
+import {hashFile} from './hash-file.js'
+import {LayoutLookup, type DiskNode} from './layout-lookup.js'
 import type {PayloadIndex} from './payload-index.js'
 import type {TransportLayout} from './read-layout.js'
 import {areSameBytes} from './same-bytes.js'
 import type {LayoutNode} from './scan-layout.js'
-import {OPEN_FLAGS} from './small-file.js'
-
-type DiskNode = Exclude<LayoutNode, {kind: 'tombstone'}>
 
 export interface ReplayLayoutOptions extends WorkOptions {
   readonly title: string
@@ -86,31 +83,26 @@ class LayoutSource {
   readonly #layout: TransportLayout
   readonly #index: PayloadIndex | undefined
   readonly #changed: LayerPath[]
-  readonly #nodes = new Map<string, DiskNode>()
+  readonly #lookup: LayoutLookup
 
   constructor(layout: TransportLayout, index: PayloadIndex | undefined, changed: LayerPath[]) {
     this.#layout = layout
     this.#index = index
     this.#changed = changed
-    for (const node of layout.scanned.nodes) if (node.kind !== 'tombstone') this.#nodes.set(foldPath(node.path), node)
+    this.#lookup = new LayoutLookup(layout)
   }
 
   find(wanted: LayerPath) {
-    const node = this.#nodes.get(foldPath(wanted))
-    if (node === undefined) return undefined
-    const entry = this.#layout.entry(node, {links: false})
-    return entry.kind === 'file' || entry.kind === 'directory' ? entry : undefined
+    return this.#lookup.find(wanted)
   }
 
   isLink(name: LayerPath, target: LayerPath): boolean {
-    const node = this.#nodes.get(foldPath(name))
+    const node = this.#lookup.node(name)
     if (node === undefined) return false
-    const first = this.#nodes.get(foldPath(target))
-    if (first === undefined) return this.#isUntouched(node)
-    return (
-      areSameBytes(this.#disk(first), this.#disk(node)) ||
-      (first.isCarrier !== node.isCarrier && this.#isUntouched(node))
-    )
+    const first = this.#lookup.node(target)
+    // Without a target here, or with one of the other kind, the link was stored as a copy.
+    if (first?.isCarrier !== node.isCarrier) return this.#isUntouched(node)
+    return areSameBytes(this.#disk(first), this.#disk(node))
   }
 
   /** A copy of a file of a lower layer: still what was written. */
@@ -125,18 +117,5 @@ class LayoutSource {
 
   onChanged(changed: LayerPath): void {
     this.#changed.push(changed)
-  }
-}
-
-function hashFile(file: string): string {
-  const hash = createHash('sha256')
-  const buffer = Buffer.allocUnsafe(256 * 1024)
-  const fd = openSync(file, OPEN_FLAGS)
-  try {
-    for (let count = readSync(fd, buffer); count > 0; count = readSync(fd, buffer))
-      hash.update(buffer.subarray(0, count))
-    return hash.digest('hex')
-  } finally {
-    closeSync(fd)
   }
 }

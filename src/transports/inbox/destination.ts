@@ -1,0 +1,253 @@
+import {execFile} from 'node:child_process'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import path from 'node:path'
+import {promisify} from 'node:util'
+import {asTransshipError, InputError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import {formatFullName, identityKey, type PackageIdentity} from '../../model/package-identity.js'
+import type {Reference} from '../../model/reference.js'
+import type {DestinationOptions, ListItem, PackageArtifact, PackageDestination, PackageDraft} from '../transport.js'
+import {RepositoryLock, makeWorkFolder, REPLACED, restoreReplaced} from './lock.js'
+import {formatInboxReference, INBOX} from './reference.js'
+import {findPackage, isMissing, readRepository, type Repository, type StoredPackage} from './repository.js'
+import {listItemOf} from './source.js'
+import {isSameAsStored, writePackage, type WrittenPackage} from './write-package.js'
+
+const MARKER = 'repository.json'
+const MARKER_BYTES = '{"Format":"transship-repository","FormatVersion":1}\r\n'
+
+/** Begun packages by identity, and what stands in their place now. */
+interface Pending extends WrittenPackage {
+  readonly existing?: StoredPackage
+}
+
+/**
+ * Opens a repository for writing; it is made if it is not there. Packages are written into a work folder inside it and
+ * renamed at `commit`, so that a reader sees each package whole or not at all.
+ */
+export async function createRepository(reference: Reference, options: DestinationOptions): Promise<PackageDestination> {
+  const root = reference.path
+  const isNew = await isMissing(root)
+  const repository = isNew ? {root, packages: [], faults: []} : await readRepository(root)
+  return new InboxDestination(repository, isNew, options)
+}
+
+class InboxDestination implements PackageDestination {
+  readonly holds = 'packages'
+  readonly #repository: Repository
+  readonly #isNew: boolean
+  readonly #replace: boolean
+  readonly #pending = new Map<string, Pending>()
+  #lock: RepositoryLock | undefined
+  #work: string | undefined
+
+  constructor(repository: Repository, isNew: boolean, options: DestinationOptions) {
+    this.#repository = repository
+    this.#isNew = isNew
+    this.#replace = options.replace ?? false
+  }
+
+  findPackage(identity: PackageIdentity): Promise<ListItem | undefined> {
+    const stored = findPackage(this.#repository, identity)
+    return Promise.resolve(stored === undefined ? undefined : listItemOf(this.#repository.root, stored))
+  }
+
+  async write(draft: PackageDraft, options: WorkOptions): Promise<PackageArtifact> {
+    const {identity} = draft.metadata
+    const existing = findPackage(this.#repository, identity)
+    if (existing !== undefined && isSameAsStored(draft, existing)) return this.#unchanged(draft, existing)
+    const work = this.#begin()
+    const written = await writePackage(path.join(work, formatFullName(identity)), draft, {
+      ...options,
+      lower: this.#lower(draft),
+    })
+    if (
+      existing?.payload.Digest !== undefined &&
+      existing.payload.Digest === written.payload?.digest &&
+      !this.#replace
+    ) {
+      rmSync(written.folder, {recursive: true, force: true})
+      return this.#unchanged(draft, existing)
+    }
+    if (existing !== undefined && existing.payload.Kind !== 'none' && !this.#replace)
+      throw this.#clash(written, existing)
+    this.#pending.set(identityKey(identity), {...written, ...(existing === undefined ? {} : {existing})})
+    return this.#artifact(draft, written, false)
+  }
+
+  /** The payloads that hard links may lead to: of the dependencies, nearest first. */
+  #lower(draft: PackageDraft): readonly StoredPackage[] {
+    const lower: StoredPackage[] = []
+    for (let next = draft.metadata.dependencies[0]; next !== undefined && lower.length < 1000;) {
+      const stored = this.#pending.get(identityKey(next))?.stored ?? findPackage(this.#repository, next)
+      if (stored === undefined) break
+      lower.push(stored)
+      next = stored.metadata.dependencies[0]
+    }
+    return lower
+  }
+
+  #unchanged(draft: PackageDraft, existing: StoredPackage): PackageArtifact {
+    const {identity} = existing.metadata
+    const {diffId} = draft.layer ?? {}
+    return {
+      kind: 'package',
+      reference: this.#referenceOf(identity),
+      identity,
+      dependencies: existing.metadata.dependencies,
+      unchanged: true,
+      layers:
+        diffId === undefined
+          ? []
+          : [
+              {
+                diffId,
+                digest: diffId,
+                mediaType: LAYOUT_MEDIA_TYPE,
+                size: existing.payload.Bytes ?? 0,
+                entries: existing.payload.Entries ?? 0,
+              },
+            ],
+      bytesWritten: 0,
+    }
+  }
+
+  #artifact(draft: PackageDraft, written: WrittenPackage, unchanged: boolean): PackageArtifact {
+    const {identity, dependencies} = draft.metadata
+    const {payload} = written
+    const {diffId} = draft.layer ?? {}
+    return {
+      kind: 'package',
+      reference: this.#referenceOf(identity),
+      identity,
+      dependencies,
+      unchanged,
+      layers:
+        payload === undefined || diffId === undefined
+          ? []
+          : [
+              {
+                diffId,
+                digest: payload.digest,
+                mediaType: LAYOUT_MEDIA_TYPE,
+                size: payload.bytes,
+                entries: payload.entries,
+              },
+            ],
+      bytesWritten: written.bytesWritten,
+    }
+  }
+
+  #referenceOf(identity: PackageIdentity): string {
+    return formatInboxReference({transport: INBOX, path: this.#repository.root, selector: formatFullName(identity)})
+  }
+
+  #clash(written: WrittenPackage, existing: StoredPackage): InputError {
+    const fullName = formatFullName(existing.metadata.identity)
+    return new InputError('IDENTITY_CLASH', {
+      what: `The repository holds another package '${fullName}' already.`,
+      why: `Its payload is ${existing.payload.Digest ?? 'not indexed'}, the new one ${written.payload?.digest ?? 'a stub'}${
+        existing.docker?.ConfigDigest === undefined ? '' : `; it came from the image ${existing.docker.ConfigDigest}`
+      }.`,
+      suggestions: ['Give --name, --publisher or --package-version.', 'Give --replace to overwrite it.'],
+      at: {reference: this.#referenceOf(existing.metadata.identity)},
+    })
+  }
+
+  /** The work folder, made with the lock at the first write. */
+  #begin(): string {
+    if (this.#work !== undefined) return this.#work
+    const {root} = this.#repository
+    try {
+      if (this.#isNew) mkdirSync(root, {recursive: true})
+    } catch (error) {
+      throw asTransshipError(error, {reference: `inbox:${root}`})
+    }
+    this.#lock = RepositoryLock.take(root)
+    try {
+      this.#work = makeWorkFolder(root)
+    } catch (error) {
+      throw asTransshipError(error, {reference: `inbox:${root}`})
+    }
+    return this.#work
+  }
+
+  async commit(): Promise<void> {
+    if (this.#work === undefined) return
+    const {root} = this.#repository
+    await flushFileSystem(root)
+    try {
+      for (const pending of this.#pending.values()) this.#place(pending, this.#work)
+      if (!existsSync(path.join(root, MARKER))) this.#mark(this.#work)
+      flushFolder(root)
+    } catch (error) {
+      throw asTransshipError(error, {reference: `inbox:${root}`})
+    }
+    this.#end()
+  }
+
+  #place({folder, existing}: Pending, work: string): void {
+    const {root} = this.#repository
+    if (existing !== undefined) {
+      mkdirSync(path.join(work, REPLACED), {recursive: true})
+      renameSync(existing.folder, path.join(work, REPLACED, existing.folderName))
+    }
+    renameSync(folder, path.join(root, path.basename(folder)))
+  }
+
+  #mark(work: string): void {
+    const file = path.join(work, MARKER)
+    writeFileSync(file, MARKER_BYTES, {flush: true})
+    renameSync(file, path.join(this.#repository.root, MARKER))
+  }
+
+  abort(): Promise<void> {
+    if (this.#work !== undefined) restoreReplaced(this.#repository.root, this.#work)
+    this.#end()
+    if (this.#isNew) {
+      // Only when nothing was committed to it.
+      try {
+        rmdirSync(this.#repository.root)
+      } catch {
+        // It was never made, or holds something.
+      }
+    }
+    return Promise.resolve()
+  }
+
+  #end(): void {
+    if (this.#work !== undefined) rmSync(this.#work, {recursive: true, force: true})
+    this.#work = undefined
+    this.#lock?.release()
+    this.#lock = undefined
+  }
+}
+
+const LAYOUT_MEDIA_TYPE = 'application/vnd.transship.transport-layout.v1'
+
+/** Makes everything written durable before the renames do it: one call for all files where the system has it. */
+async function flushFileSystem(folder: string): Promise<void> {
+  if (process.platform !== 'linux') return
+  // A missing or old coreutils leaves durability to the system's own pace; atomicity does not depend on it.
+  await promisify(execFile)('sync', ['--file-system', folder]).catch(() => undefined)
+}
+
+function flushFolder(folder: string): void {
+  if (process.platform === 'win32') return
+  const fd = openSync(folder, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}

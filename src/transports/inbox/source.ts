@@ -1,0 +1,148 @@
+import path from 'node:path'
+import {digestOf, findDigest} from '../../model/digest.js'
+import {InputError} from '../../model/errors.js'
+import type {Image, Layer, Platform, RawDocument} from '../../model/image.js'
+import {formatFullName, type PackageIdentity} from '../../model/package-identity.js'
+import type {Reference} from '../../model/reference.js'
+import type {ListItem, OpenOptions} from '../transport.js'
+import {findSmallFile} from '../shared/transport-layout/small-file.js'
+import {resolveDependencies} from './dependencies.js'
+import {formatInboxReference, INBOX} from './reference.js'
+import {readRepository, selectPackage, type StoredPackage} from './repository.js'
+import {layerOfPackage} from './stored-layer.js'
+
+/** AppX names of processor architectures -> Go's, which Docker uses. */
+const ARCHITECTURES: Readonly<Record<string, string>> = {x64: 'amd64', x86: '386', arm: 'arm', arm64: 'arm64'}
+
+const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+
+/** The packages of a repository, by full name; narrowed to what the selector fits. */
+export async function listPackages(reference: Reference): Promise<readonly ListItem[]> {
+  const repository = await readRepository(reference.path)
+  const packages =
+    reference.selector === undefined ? repository.packages : [selectPackage(repository, reference.selector)]
+  return packages
+    .filter(({metadata}) => metadata.isDeleted !== true)
+    .map((stored) => listItemOf(reference.path, stored))
+}
+
+export function listItemOf(root: string, stored: StoredPackage): ListItem {
+  const {metadata, payload, docker} = stored
+  const fullName = formatFullName(metadata.identity)
+  const imageId = docker?.ConfigDigest === undefined ? undefined : findDigest(docker.ConfigDigest)
+  return {
+    kind: 'package',
+    reference: formatInboxReference({transport: INBOX, path: root, selector: fullName}),
+    names: [fullName, ...(docker?.References ?? [])],
+    identity: metadata.identity,
+    dependencies: metadata.dependencies,
+    platform: platformOf(stored),
+    createdTime: metadata.createdTime,
+    layers: payload.Kind === 'none' ? 0 : 1,
+    ...(imageId === undefined ? {} : {imageId}),
+    ...(payload.Bytes === undefined ? {} : {sizeBytes: payload.Bytes}),
+  }
+}
+
+function platformOf({metadata}: StoredPackage): Platform {
+  return {
+    os: 'windows',
+    architecture: ARCHITECTURES[metadata.architecture] ?? 'amd64',
+    ...(metadata.osVersion === undefined ? {} : {osVersion: metadata.osVersion}),
+    ...(metadata.osFeatures === undefined ? {} : {osFeatures: metadata.osFeatures}),
+  }
+}
+
+/**
+ * Opens a package with all it depends on, as an image whose layers are the payloads, base first. A dependency that the
+ * repository does not hold becomes a layer without content; `--base` may supply it.
+ */
+export async function openPackage(reference: Reference, options: OpenOptions): Promise<Image> {
+  const repository = await readRepository(reference.path)
+  const top = selectPackage(repository, reference.selector)
+  const chain = resolveDependencies(repository, top, {
+    acceptBaseMismatch: options.acceptBaseMismatch ?? false,
+    onMismatch: (message) =>
+      options.onEvent?.({kind: 'note', code: 'base-mismatch', message, subject: formatFullName(top.metadata.identity)}),
+  })
+  const layers = chain.packages.map(layerOfPackage)
+  const config = readConfig(top)
+  const manifest = readManifest(top)
+  return {
+    names: config === undefined ? [formatFullName(top.metadata.identity)] : (top.docker?.References ?? []),
+    platform: platformOf(top),
+    ...(config === undefined ? {} : {config}),
+    ...(manifest === undefined ? {} : {manifest}),
+    layers: chain.missing === undefined ? layers : [missingLayer(chain.missing), ...layers],
+    warnings: repository.faults.map(({code, message}) => ({code, message})),
+    close: () => Promise.resolve(),
+  }
+}
+
+function missingLayer({identity, why}: {identity: PackageIdentity; why: string}): Layer {
+  const isOsImage = /^cn=microsoft(,|$)/i.test(identity.publisher)
+  return {
+    title: formatFullName(identity),
+    hasContent: false,
+    package: {
+      identity,
+      architecture: 'neutral',
+      isOsImage,
+      createdTime: '1970-01-01T00:00:00.0000000Z',
+      dependencies: [],
+    },
+    // eslint-disable-next-line @typescript-eslint/require-await
+    async *entries() {
+      throw new InputError('DEPENDENCY_MISSING', {
+        what: `The package ${formatFullName(identity)} is missing.`,
+        why,
+        suggestions: ['Give --base REFERENCE with the package or image that holds it.'],
+      })
+      yield undefined as never
+    },
+  }
+}
+
+function readConfig(stored: StoredPackage): RawDocument | undefined {
+  const {ConfigFile, ConfigDigest, ConfigMediaType} = stored.docker ?? {}
+  const bytes = readVerified(stored, ConfigFile, ConfigDigest)
+  return bytes === undefined ? undefined : {mediaType: ConfigMediaType ?? DOCKER_CONFIG, bytes}
+}
+
+/** Media type of a configuration whose manifest was not kept. Source: Docker image page, section on media types. */
+const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json'
+const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
+
+function readManifest(stored: StoredPackage): Image['manifest'] {
+  const {ManifestFile, ManifestDigest, ManifestMediaType} = stored.docker ?? {}
+  const bytes = readVerified(stored, ManifestFile, ManifestDigest)
+  if (bytes === undefined) return undefined
+  return {mediaType: ManifestMediaType ?? DOCKER_MANIFEST, bytes, digest: digestOf(bytes)}
+}
+
+/** A kept document whose digest is stated. Throws `LAYER_MISSING`-like `NOT_FOUND`, or `DIGEST_MISMATCH`. */
+export function readVerified(
+  stored: StoredPackage,
+  file: string | undefined,
+  digest: string | undefined,
+): Uint8Array | undefined {
+  if (file === undefined) return undefined
+  const place = `${stored.folderName}/${file}`
+  const bytes = findSmallFile(path.join(stored.folder, file), MAX_DOCUMENT_BYTES, place)
+  if (bytes === undefined) {
+    throw new InputError('CONFIG_MISSING', {
+      what: `The package's file '${file}' is missing.`,
+      suggestions: ['Restore it from a copy.'],
+      at: {path: place},
+    })
+  }
+  if (digestOf(bytes) !== digest) {
+    throw new InputError('DIGEST_MISMATCH', {
+      what: `The package's file '${file}' is damaged or was edited.`,
+      why: `Expected ${String(digest)}, found ${digestOf(bytes)}.`,
+      suggestions: ['Restore it from a copy.'],
+      at: {path: place},
+    })
+  }
+  return bytes
+}

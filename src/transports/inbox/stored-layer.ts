@@ -1,0 +1,112 @@
+import {createReadStream, readdirSync} from 'node:fs'
+import path from 'node:path'
+import {decodeRecipe} from '../../codecs/recipe/recipe-file.js'
+import type {RecipeRecord} from '../../codecs/recipe/recipe-records.js'
+import {findDigest, type Digest} from '../../model/digest.js'
+import {asTransshipError, InputError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import type {Layer, LayerForm, PackageMetadata} from '../../model/image.js'
+import type {LayerEntry} from '../../model/layer-entry.js'
+import {formatFullName} from '../../model/package-identity.js'
+import {PayloadIndex} from '../shared/transport-layout/payload-index.js'
+import {TransportLayout} from '../shared/transport-layout/read-layout.js'
+import {replayLayout} from '../shared/transport-layout/replay-layout.js'
+import {findSmallFile} from '../shared/transport-layout/small-file.js'
+import {isPayloadName, OWN_NAMES} from './package-folder.js'
+import type {StoredPackage} from './repository.js'
+
+export const INDEX_NAME = 'payload-index.jsonl'
+
+/** An index takes some 200 bytes an entry; this is more entries than Windows layers have. */
+const MAX_INDEX_BYTES = 1024 * 1024 * 1024
+/** Attachments travel in a label of an image configuration, which engines read whole. */
+const MAX_ATTACHMENT_BYTES = 64 * 1024
+
+/** The payload of a package as a layer. */
+export function layerOfPackage(stored: StoredPackage): Layer {
+  const {metadata, payload} = stored
+  const recipe = recipeOf(stored)
+  const form: LayerForm = payload.Kind === 'none' ? (metadata.isOsImage ? 'base' : 'delta') : payload.Kind
+  return {
+    title: formatFullName(metadata.identity),
+    ...(recipe === undefined ? {} : {diffId: recipe.diffId}),
+    form,
+    package: withAttachments(stored),
+    hasContent: payload.Kind !== 'none',
+    ...(payload.Bytes === undefined ? {} : {sizeBytes: payload.Bytes}),
+    entries: (options = {}) => readEntries(stored, options),
+  }
+}
+
+/** The digest of the layer that the package was made from, where its recipe is kept. */
+export function recipeOf({docker}: StoredPackage): {diffId: Digest; file: string; digest?: Digest} | undefined {
+  const [layer] = docker?.Layers ?? []
+  const diffId = layer === undefined ? undefined : findDigest(layer.DiffID)
+  if (layer?.Recipe === undefined || diffId === undefined) return undefined
+  const digest = layer.RecipeDigest === undefined ? undefined : findDigest(layer.RecipeDigest)
+  return {diffId, file: layer.Recipe, ...(digest === undefined ? {} : {digest})}
+}
+
+export function readIndex({folder, folderName}: StoredPackage): PayloadIndex | undefined {
+  const bytes = findSmallFile(path.join(folder, INDEX_NAME), MAX_INDEX_BYTES, `${folderName}/${INDEX_NAME}`)
+  return bytes === undefined ? undefined : new PayloadIndex(bytes)
+}
+
+export function openLayout(
+  stored: StoredPackage,
+  index: PayloadIndex | undefined,
+  options: WorkOptions,
+): TransportLayout {
+  return new TransportLayout(stored.folder, {
+    ...options,
+    title: stored.folderName,
+    form: stored.payload.Kind === 'base' ? 'base' : 'delta',
+    isPlain: stored.payload.Layout === 'plain-1',
+    ...(index === undefined ? {} : {index}),
+  })
+}
+
+export function readRecipe(stored: StoredPackage, file: string): AsyncIterable<RecipeRecord> {
+  return decodeRecipe(readFile(path.join(stored.folder, file), `${stored.folderName}/${file}`))
+}
+
+async function* readFile(file: string, place: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(file) as AsyncIterable<Uint8Array>
+  } catch (error) {
+    throw asTransshipError(error, {path: place})
+  }
+}
+
+async function* readEntries(stored: StoredPackage, options: WorkOptions): AsyncGenerator<LayerEntry> {
+  if (stored.payload.Kind === 'none') {
+    throw new InputError('LAYER_MISSING', {
+      what: `The package ${formatFullName(stored.metadata.identity)} is a stub without payload.`,
+      suggestions: ['Give --base REFERENCE with the package or image that holds it.'],
+    })
+  }
+  const index = readIndex(stored)
+  const layout = openLayout(stored, index, options)
+  const recipe = recipeOf(stored)
+  if (recipe === undefined) {
+    yield* layout.entries()
+    return
+  }
+  yield* replayLayout(layout, {
+    ...options,
+    title: stored.folderName,
+    ...(index === undefined ? {} : {index}),
+    records: () => readRecipe(stored, recipe.file),
+  })
+}
+
+/** Files beside the payload that are neither ours nor disks: `version.wcx` and the like. */
+function withAttachments({folder, folderName, metadata}: StoredPackage): PackageMetadata {
+  const attachments: Record<string, Uint8Array> = {}
+  for (const child of readdirSync(folder, {withFileTypes: true})) {
+    if (!child.isFile() || OWN_NAMES.has(child.name) || isPayloadName(child.name)) continue
+    const bytes = findSmallFile(path.join(folder, child.name), Infinity, `${folderName}/${child.name}`)
+    if (bytes !== undefined && bytes.byteLength <= MAX_ATTACHMENT_BYTES) attachments[child.name] = bytes
+  }
+  return Object.keys(attachments).length === 0 ? metadata : {...metadata, attachments}
+}

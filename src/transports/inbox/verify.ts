@@ -1,0 +1,135 @@
+import {encodeLayerTar} from '../../codecs/layer-tar/encode-layer-tar.js'
+import {Digester, type Digest} from '../../model/digest.js'
+import {TransshipError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import type {LayerEntry} from '../../model/layer-entry.js'
+import {formatFullName} from '../../model/package-identity.js'
+import type {Reference} from '../../model/reference.js'
+import type {Fault, LayerVerdict, OpenOptions, Verdict} from '../transport.js'
+import {verifyIndex} from '../shared/transport-layout/verify-layout.js'
+import {resolveDependencies} from './dependencies.js'
+import {readRepository, selectPackage, type Repository, type StoredPackage} from './repository.js'
+import {readVerified} from './source.js'
+import {layerOfPackage, openLayout, readIndex, recipeOf} from './stored-layer.js'
+
+/** Checks the selected package, or all of a repository: documents, index, every file, dependencies, recipes. */
+export async function verifyPackages(reference: Reference, options: OpenOptions): Promise<Verdict> {
+  const repository = await readRepository(reference.path)
+  const packages =
+    reference.selector === undefined ? repository.packages : [selectPackage(repository, reference.selector)]
+  const faults: Fault[] = reference.selector === undefined ? [...repository.faults] : []
+  const layers: LayerVerdict[] = []
+  let bytes = 0
+  for (const stored of packages) {
+    const verifier = new PackageVerifier(repository, stored, options)
+    const verdict = await verifier.verify()
+    layers.push(verdict)
+    faults.push(...verifier.faults)
+    bytes += verifier.bytes
+  }
+  return {faults, layers, bytes}
+}
+
+class PackageVerifier {
+  readonly faults: Fault[] = []
+  bytes = 0
+  readonly #repository: Repository
+  readonly #stored: StoredPackage
+  readonly #options: WorkOptions
+  readonly #title: string
+
+  constructor(repository: Repository, stored: StoredPackage, options: WorkOptions) {
+    this.#repository = repository
+    this.#stored = stored
+    this.#options = options
+    this.#title = formatFullName(stored.metadata.identity)
+  }
+
+  async verify(): Promise<LayerVerdict> {
+    const {docker, payload} = this.#stored
+    this.#gather('metadata.json', () => {
+      this.#verifyDependencies()
+    })
+    this.#gather('docker', () => readVerified(this.#stored, docker?.ConfigFile, docker?.ConfigDigest))
+    this.#gather('docker', () => readVerified(this.#stored, docker?.ManifestFile, docker?.ManifestDigest))
+    if (payload.Kind === 'none') return {title: this.#title, entries: 0}
+    this.#gather('payload-index.jsonl', () => {
+      this.#verifyPayload()
+    })
+    const recipe = recipeOf(this.#stored)
+    if (recipe?.digest !== undefined)
+      this.#gather(recipe.file, () => readVerified(this.#stored, recipe.file, recipe.digest))
+    return this.#verifyLayer(recipe?.diffId)
+  }
+
+  #verifyDependencies(): void {
+    const chain = resolveDependencies(this.#repository, this.#stored, {
+      acceptBaseMismatch: false,
+      onMismatch: () => undefined,
+    })
+    if (chain.missing === undefined) return
+    const {identity, why} = chain.missing
+    this.#fault('DEPENDENCY_MISSING', `It needs ${formatFullName(identity)}. ${why}`, this.#title)
+  }
+
+  #verifyPayload(): void {
+    const {payload} = this.#stored
+    const index = readIndex(this.#stored)
+    if (index === undefined) {
+      if (payload.Digest !== undefined) this.#fault('NOT_FOUND', 'Its payload-index.jsonl is missing.', this.#title)
+      return
+    }
+    if (payload.Digest !== undefined && payload.Digest !== index.digest)
+      this.#fault('DIGEST_MISMATCH', `Its index is ${index.digest}, its metadata says ${payload.Digest}.`, this.#title)
+    const layout = openLayout(this.#stored, index, this.#options)
+    const verdict = verifyIndex(layout, index, this.#options)
+    for (const fault of verdict.faults) this.faults.push({...fault, subject: `${this.#title}/${fault.subject}`})
+    this.bytes += verdict.bytes
+  }
+
+  /** Reads every entry, which checks each carrier and name, and rebuilds the layer tar where its digest is known. */
+  async #verifyLayer(diffId: Digest | undefined): Promise<LayerVerdict> {
+    let entries = 0
+    const counted = async function* (source: AsyncIterable<LayerEntry>): AsyncGenerator<LayerEntry> {
+      for await (const entry of source) {
+        if (entry.kind !== 'frame') entries++
+        yield entry
+      }
+    }
+    try {
+      const digester = new Digester()
+      const layer = layerOfPackage(this.#stored)
+      for await (const piece of encodeLayerTar(counted(layer.entries(this.#options)), {
+        ...this.#options,
+        keepFrames: true,
+      }))
+        digester.update(piece)
+      const found = digester.digest()
+      return {
+        title: this.#title,
+        entries,
+        ...(diffId === undefined ? {} : {diffId, reproducible: found === diffId}),
+      }
+    } catch (error) {
+      this.#keep(error, this.#title)
+      return {title: this.#title, entries, ...(diffId === undefined ? {} : {diffId, reproducible: false})}
+    }
+  }
+
+  #gather(file: string, check: () => unknown): void {
+    try {
+      check()
+    } catch (error) {
+      this.#keep(error, `${this.#title}/${file}`)
+    }
+  }
+
+  #keep(error: unknown, subject: string): void {
+    if (!(error instanceof TransshipError) || error.code === 'INTERRUPTED') throw error
+    this.#fault(error.code, error.message, subject)
+  }
+
+  #fault(code: string, message: string, subject: string): void {
+    this.faults.push({code, message, subject})
+  }
+}

@@ -1,0 +1,123 @@
+import {randomBytes} from 'node:crypto'
+import {existsSync, mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs'
+import path from 'node:path'
+import {asTransshipError, InputError, UsageError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import {formatFullName} from '../../model/package-identity.js'
+import type {Reference} from '../../model/reference.js'
+import type {DestinationOptions, ListItem, PackageArtifact, PackageDestination, PackageDraft} from '../transport.js'
+import {writeLayout} from '../shared/transport-layout/write-layout.js'
+import {indexFileOf} from './layout-folder.js'
+import {formatLayoutReference} from './reference.js'
+
+/** Opens a new folder for one transport layout; one that exists is `DESTINATION_EXISTS` without `replace`. */
+export function createLayout(reference: Reference, options: DestinationOptions): Promise<PackageDestination> {
+  const target = path.resolve(reference.path)
+  if (existsSync(target) && options.replace !== true) {
+    throw new InputError('DESTINATION_EXISTS', {
+      what: `'${reference.path}' exists already.`,
+      suggestions: ['Choose another folder, or give --replace.'],
+      at: {reference: formatLayoutReference(reference)},
+    })
+  }
+  return Promise.resolve(new LayoutDestination(reference, target))
+}
+
+/** Holds one layer: what a package's metadata says has no place in a bare layout. */
+class LayoutDestination implements PackageDestination {
+  readonly holds = 'packages'
+  readonly #reference: Reference
+  readonly #target: string
+  #work: string | undefined
+  #index: Uint8Array | undefined
+
+  constructor(reference: Reference, target: string) {
+    this.#reference = reference
+    this.#target = target
+  }
+
+  findPackage(): Promise<ListItem | undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  async write(draft: PackageDraft, options: WorkOptions): Promise<PackageArtifact> {
+    const {identity, dependencies} = draft.metadata
+    const artifact = {
+      kind: 'package',
+      reference: formatLayoutReference(this.#reference),
+      identity,
+      dependencies,
+      unchanged: false,
+    } as const
+    // A stub stands for what lies elsewhere; of a layout, that are its parents.
+    if (draft.layer === undefined) return {...artifact, layers: [], bytesWritten: 0}
+    if (this.#work !== undefined) throw this.#secondLayer(formatFullName(identity))
+    this.#work = `${this.#target}.tmp-${randomBytes(6).toString('hex')}`
+    try {
+      mkdirSync(this.#work, {recursive: true})
+    } catch (error) {
+      throw asTransshipError(error, {reference: formatLayoutReference(this.#reference)})
+    }
+    options.onEvent?.({
+      kind: 'loss',
+      code: 'metadata-not-kept',
+      message: 'A bare transport layout holds a payload only; metadata and configuration are left out.',
+      subject: formatFullName(identity),
+    })
+    const written = await writeLayout(this.#work, draft.layer.entries(options), {
+      ...options,
+      title: this.#reference.path,
+      form: draft.form,
+      keepsRecipe: false,
+    })
+    this.#index = written.index
+    const {diffId} = draft.layer
+    const size = written.payloadBytes
+    return {
+      ...artifact,
+      layers:
+        diffId === undefined
+          ? []
+          : [{diffId, digest: written.digest, mediaType: MEDIA_TYPE, size, entries: written.entries}],
+      bytesWritten: size,
+    }
+  }
+
+  #secondLayer(title: string): UsageError {
+    return new UsageError('BAD_OPTION', {
+      what: 'A transport layout holds one layer, and the source has more.',
+      why: `${title} would be the second.`,
+      suggestions: [
+        'Give --without-base --layers squash for the application on top of the OS.',
+        'Give --os-layers 0 --layers squash for everything in one.',
+      ],
+    })
+  }
+
+  commit(): Promise<void> {
+    if (this.#work === undefined || this.#index === undefined) return Promise.resolve()
+    const index = indexFileOf(this.#target)
+    const old = `${this.#work}.old`
+    try {
+      const begun = `${index}.tmp`
+      writeFileSync(begun, this.#index, {flush: true})
+      if (existsSync(this.#target)) renameSync(this.#target, old)
+      renameSync(this.#work, this.#target)
+      renameSync(begun, index)
+      rmSync(old, {recursive: true, force: true})
+    } catch (error) {
+      if (existsSync(old) && !existsSync(this.#target)) renameSync(old, this.#target)
+      throw asTransshipError(error, {reference: formatLayoutReference(this.#reference)})
+    }
+    this.#work = undefined
+    return Promise.resolve()
+  }
+
+  abort(): Promise<void> {
+    if (this.#work !== undefined) rmSync(this.#work, {recursive: true, force: true})
+    this.#work = undefined
+    return Promise.resolve()
+  }
+}
+
+const MEDIA_TYPE = 'application/vnd.transship.transport-layout.v1'

@@ -1,0 +1,107 @@
+import {readdirSync} from 'node:fs'
+import path from 'node:path'
+import {asTransshipError, InputError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import type {LayerForm} from '../../model/image.js'
+import {DIRECTORY_CARRIER_SUFFIX, findHive, parseLayerPath} from '../../model/layer-path.js'
+import {PayloadIndex} from '../shared/transport-layout/payload-index.js'
+import {TransportLayout} from '../shared/transport-layout/read-layout.js'
+import {findSmallFile} from '../shared/transport-layout/small-file.js'
+
+const MAX_INDEX_BYTES = 1024 * 1024 * 1024
+
+/** What a folder shows at a glance. */
+export interface LayoutFolder {
+  readonly folder: string
+  readonly form: LayerForm
+  /** Real files instead of carriers. */
+  readonly isPlain: boolean
+}
+
+/** The index of a bare layout lies beside it: inside, an importer would take it for payload. */
+export function indexFileOf(folder: string): string {
+  return `${path.resolve(folder)}.payload-index.jsonl`
+}
+
+export function readIndexOf(folder: string): PayloadIndex | undefined {
+  const file = indexFileOf(folder)
+  const bytes = findSmallFile(file, MAX_INDEX_BYTES, file)
+  return bytes === undefined ? undefined : new PayloadIndex(bytes)
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}
+
+/** What the folder is; undefined when it is no transport layout: `Files` beside `Hives`, by any case. */
+export function findLayoutFolder(folder: string): LayoutFolder | undefined {
+  const top = namesIn(folder)
+  const files = top.find((name) => name.toLowerCase() === 'files')
+  const hives = top.find((name) => name.toLowerCase() === 'hives')
+  if (files === undefined || hives === undefined || top.includes('metadata.json')) return undefined
+  const forms = namesIn(path.join(folder, hives)).map((name) => {
+    try {
+      return findHive(parseLayerPath(`Hives/${name}`))?.form
+    } catch {
+      return undefined
+    }
+  })
+  const hasConfig = namesIn(path.join(folder, files, 'Windows', 'System32', 'config')).some((name) =>
+    /^system$/i.test(name),
+  )
+  const isBase = forms.includes('base') || (hasConfig && !forms.includes('delta'))
+  return {folder, form: isBase ? 'base' : 'delta', isPlain: isPlainTree(folder, top, files)}
+}
+
+/** A tree with folders and not one sidecar holds plain files. */
+function isPlainTree(folder: string, top: readonly string[], files: string): boolean {
+  if (top.some((name) => name.endsWith(DIRECTORY_CARRIER_SUFFIX))) return false
+  const children = readdirSync(path.join(folder, files), {withFileTypes: true})
+  return (
+    children.some((child) => child.isDirectory()) &&
+    !children.some((child) => child.name.endsWith(DIRECTORY_CARRIER_SUFFIX))
+  )
+}
+
+export function requireLayoutFolder(folder: string): LayoutFolder {
+  const found = findLayoutFolder(folder)
+  if (found !== undefined) return found
+  try {
+    readdirSync(folder)
+  } catch (error) {
+    throw asTransshipError(error, {reference: `layout:${folder}`})
+  }
+  throw new InputError('UNRECOGNISED_FORMAT', {
+    what: `'${folder}' is not a transport layout.`,
+    why: 'One holds the folders Files and Hives.',
+    suggestions: ['Give the folder that an export of a layer has made.'],
+    at: {reference: `layout:${folder}`},
+  })
+}
+
+export function openLayoutFolder(
+  {folder, form, isPlain}: LayoutFolder,
+  index: PayloadIndex | undefined,
+  options: WorkOptions,
+): TransportLayout {
+  const layout = new TransportLayout(folder, {
+    ...options,
+    title: folder,
+    form,
+    isPlain,
+    ...(index === undefined ? {} : {index}),
+  })
+  for (const stray of layout.scanned.strays) {
+    options.onEvent?.({
+      kind: 'loss',
+      code: 'not-payload',
+      message: 'It is no part of a transport layout and is left out.',
+      subject: `${folder}/${stray}`,
+    })
+  }
+  return layout
+}

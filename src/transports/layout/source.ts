@@ -1,0 +1,52 @@
+import {UsageError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import type {Image, Layer} from '../../model/image.js'
+import type {LayerEntry} from '../../model/layer-entry.js'
+import type {Reference} from '../../model/reference.js'
+import type {ListItem, OpenOptions} from '../transport.js'
+import {openLayoutFolder, readIndexOf, requireLayoutFolder, type LayoutFolder} from './layout-folder.js'
+import {formatLayoutReference, LAYOUT} from './reference.js'
+
+export function listLayout(reference: Reference): Promise<readonly ListItem[]> {
+  const {folder} = requireLayoutFolder(reference.path)
+  return Promise.resolve([
+    {kind: 'transport-layout', reference: formatLayoutReference(reference), names: [folder], layers: 1},
+  ])
+}
+
+/** The layout as one layer above those of its parents, which come nearest first. */
+export function openLayout(reference: Reference, options: OpenOptions): Promise<Image> {
+  const parents = (options.parents ?? []).map(requireLayoutReference)
+  const folders = [...parents.map(({path}) => path).reverse(), reference.path].map(requireLayoutFolder)
+  const [lowest] = folders
+  return Promise.resolve({
+    names: [],
+    platform: {os: 'windows', architecture: 'amd64'},
+    layers: folders.map(layerOf),
+    ...(lowest?.form === 'delta' ? {warnings: [NO_BASE]} : {warnings: []}),
+    close: () => Promise.resolve(),
+  })
+}
+
+const NO_BASE = {
+  code: 'parents-unknown',
+  message: 'The lowest layout is a delta; what it was made on was not given (--parent layout:DIR).',
+}
+
+function requireLayoutReference(reference: Reference): Reference {
+  if (reference.transport === LAYOUT) return reference
+  throw new UsageError('BAD_OPTION', {
+    what: `--parent takes layout:DIR, not ${reference.transport}:${reference.path}.`,
+    suggestions: ['Give what the layout builds on from elsewhere with --base REFERENCE.'],
+  })
+}
+
+function layerOf(found: LayoutFolder): Layer {
+  return {
+    title: found.folder,
+    form: found.form,
+    hasContent: true,
+    entries: (options: WorkOptions = {}): AsyncIterable<LayerEntry> =>
+      openLayoutFolder(found, readIndexOf(found.folder), options).entries(),
+  }
+}

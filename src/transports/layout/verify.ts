@@ -1,0 +1,27 @@
+import {TransshipError} from '../../model/errors.js'
+import type {Reference} from '../../model/reference.js'
+import type {Fault, OpenOptions, Verdict} from '../transport.js'
+import {verifyIndex} from '../shared/transport-layout/verify-layout.js'
+import {openLayoutFolder, readIndexOf, requireLayoutFolder} from './layout-folder.js'
+
+/** Reads every entry, which checks carriers, names and deletions, and holds the files against the index beside them. */
+export async function verifyLayoutFolder(reference: Reference, options: OpenOptions): Promise<Verdict> {
+  const found = requireLayoutFolder(reference.path)
+  const faults: Fault[] = []
+  let entries = 0
+  let bytes = 0
+  try {
+    const index = readIndexOf(found.folder)
+    const layout = openLayoutFolder(found, index, options)
+    if (index !== undefined) {
+      const verdict = verifyIndex(layout, index, options)
+      faults.push(...verdict.faults)
+      bytes = verdict.bytes
+    }
+    for await (const _entry of layout.entries()) entries++
+  } catch (error) {
+    if (!(error instanceof TransshipError) || error.code === 'INTERRUPTED') throw error
+    faults.push({code: error.code, message: error.message, subject: found.folder})
+  }
+  return {faults, layers: [{title: found.folder, entries}], bytes}
+}

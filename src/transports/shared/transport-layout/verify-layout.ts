@@ -1,0 +1,68 @@
+import path from 'node:path'
+import {existsSync, lstatSync} from 'node:fs'
+import {InputError, TransshipError} from '../../../model/errors.js'
+import type {WorkOptions} from '../../../model/events.js'
+import {DIRECTORY_CARRIER_SUFFIX} from '../../../model/layer-path.js'
+import type {Fault} from '../../transport.js'
+import {hashFile} from './hash-file.js'
+import type {PayloadIndex} from './payload-index.js'
+import type {TransportLayout} from './read-layout.js'
+
+/** Checks each file of a payload against its index: there, of that size, with those bytes; and nothing beside them. */
+export function verifyIndex(
+  layout: TransportLayout,
+  index: PayloadIndex,
+  options: WorkOptions,
+): {readonly faults: readonly Fault[]; readonly bytes: number} {
+  const faults: Fault[] = []
+  let bytes = 0
+  const seen = new Set<string>()
+  for (const name of index.paths()) {
+    options.signal?.throwIfAborted()
+    seen.add(name)
+    const line = index.get(name)
+    if (line === undefined) continue
+    try {
+      bytes += verifyLine(path.join(layout.root, name), line.sizeBytes, line.sha256)
+    } catch (error) {
+      if (!(error instanceof TransshipError)) throw error
+      faults.push({code: error.code, message: [error.what, error.why].join(' ').trim(), subject: name})
+    }
+  }
+  for (const name of payloadFiles(layout)) {
+    if (!seen.has(name))
+      faults.push({code: 'ARCHIVE_CONTRADICTORY', message: 'The index does not know it.', subject: name})
+  }
+  return {faults, bytes}
+}
+
+function verifyLine(file: string, sizeBytes: number | undefined, sha256: string | undefined): number {
+  if (!existsSync(file)) throw new InputError('NOT_FOUND', {what: 'It is missing.'})
+  const stats = lstatSync(file)
+  if (sizeBytes === undefined) return 0
+  if (stats.size !== sizeBytes) {
+    throw new InputError('SIZE_MISMATCH', {
+      what: 'It was changed.',
+      why: `Expected ${sizeBytes} bytes, found ${stats.size}.`,
+    })
+  }
+  if (sha256 === undefined) return 0
+  const found = hashFile(file)
+  if (found !== sha256) {
+    throw new InputError('DIGEST_MISMATCH', {what: 'It was changed.', why: `Expected ${sha256}, found ${found}.`})
+  }
+  return sizeBytes
+}
+
+/** Files of the payload as the index names them. */
+function* payloadFiles(layout: TransportLayout): Generator<string> {
+  for (const node of layout.scanned.nodes) {
+    if (node.kind === 'tombstone') continue
+    if (node.kind === 'file') yield node.diskPath
+    else {
+      const sidecar = `${node.diskPath}${DIRECTORY_CARRIER_SUFFIX}`
+      if (existsSync(path.join(layout.root, sidecar))) yield sidecar
+    }
+  }
+  if (layout.scanned.tombstones !== undefined) yield 'tombstones.txt'
+}
