@@ -2,7 +2,7 @@ import {styleText} from 'node:util'
 import {Command, Errors, Flags, type Interfaces} from '@oclif/core'
 import type {WorkOptions} from '../model/events.js'
 import {asFailure, documentFailure, formatFailure, interruption} from './failure.js'
-import {startProgress} from './progress.js'
+import {canRepaint, startProgress} from './progress.js'
 
 /** Signals that end the work cleanly. */
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
@@ -66,8 +66,7 @@ export abstract class BaseCommand extends Command {
   /** Runs a piece of work and shows on stderr what it tells. `work` gets the signal and the listener to pass on. */
   protected async showing<T>(title: string, work: (run: Required<WorkOptions>) => Promise<T>): Promise<T> {
     const stream = process.stderr
-    const isLive = stream.isTTY && process.env['TERM'] !== 'dumb'
-    const mode = this.#globals.quiet || this.jsonEnabled() ? 'silent' : isLive ? 'live' : 'lines'
+    const mode = this.#globals.quiet || this.jsonEnabled() ? 'silent' : canRepaint(stream) ? 'live' : 'lines'
     const progress = startProgress({title, mode, stream, verbose: this.#globals.verbose})
     let failed = true
     try {

@@ -6,6 +6,14 @@ import {formatBytes, formatProgress, formatSeconds} from './quantities.js'
 /** `live`: repainted on a terminal; `lines`: a line for each thing that happened; `silent`: nothing. */
 export type ProgressMode = 'live' | 'lines' | 'silent'
 
+/**
+ * Whether lines can be repainted there. A terminal may have no size (a container's, or one that a script made): ora
+ * divides by the width, and would erase lines without end.
+ */
+export function canRepaint(stream: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>, term = process.env['TERM']): boolean {
+  return stream.isTTY && stream.columns > 0 && term !== 'dumb'
+}
+
 export interface ProgressOptions {
   /** What is being done, for the time before the first step. */
   readonly title: string

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import {Writable} from 'node:stream'
 import {stripVTControlCharacters} from 'node:util'
 import type {WorkEvent} from '../../src/model/events.js'
-import {startProgress, type ProgressMode} from '../../src/terminal/progress.js'
+import {canRepaint, startProgress, type ProgressMode} from '../../src/terminal/progress.js'
 
 const EVENTS: WorkEvent[] = [
   {kind: 'note', code: 'transport-recognised', message: 'Read as docker-archive:a.tar.', subject: 'a.tar'},
@@ -83,6 +83,17 @@ describe('progress', () => {
       text,
     )
   })
+
+  for (const {isTTY, columns, term, expected, note} of [
+    {isTTY: true, columns: 80, term: 'xterm', expected: true, note: 'on a terminal'},
+    {isTTY: true, columns: 0, term: 'xterm', expected: false, note: 'not on one without a size, where ora never ends'},
+    {isTTY: true, columns: 80, term: 'dumb', expected: false, note: 'not on one that cannot move its cursor'},
+    {isTTY: false, columns: 80, term: 'xterm', expected: false, note: 'not on a pipe'},
+  ]) {
+    it(`repaints ${note}`, () => {
+      assert.equal(canRepaint({isTTY, columns}, term), expected)
+    })
+  }
 
   it('ends the picture when the work fails', async () => {
     const text = stripVTControlCharacters(await show('live', true))
