@@ -47,7 +47,10 @@ export interface Layer {
   readonly diffId?: Digest
   /** Where known before the layer is read. */
   readonly form?: LayerForm
-  /** Undefined when the source holds no tar of the layer, e.g. a package, or only names it (a foreign layer). */
+  /**
+   * Undefined when the source holds no tar of the layer, e.g. a package. A foreign layer may have it for its descriptor
+   * alone: then `hasContent` is false, and opening it is `LAYER_MISSING`.
+   */
   readonly blob?: LayerBlob
   /** The package whose payload this layer is, where the source has packages. */
   readonly package?: PackageMetadata

@@ -1,12 +1,13 @@
 import {lstat} from 'node:fs/promises'
 import {UsageError} from '../model/errors.js'
 import {splitReference, type Reference} from '../model/reference.js'
+import {dockerArchive} from './docker-archive/docker-archive.js'
 import {inbox} from './inbox/inbox.js'
 import {layout} from './layout/layout.js'
 import type {Transport} from './transport.js'
 
 /** Every way to name and reach images. A new transport is one folder and one line here. */
-export const TRANSPORTS: readonly Transport[] = [inbox, layout]
+export const TRANSPORTS: readonly Transport[] = [dockerArchive, inbox, layout]
 
 const SUGGESTIONS = () => TRANSPORTS.map((transport) => `${transport.name}:${transport.grammar}`)
 

@@ -1,0 +1,72 @@
+import {findPaxRecords} from './pax.js'
+import {hasBody} from './tar-reader.js'
+import {BLOCK_BYTES, findTarHeader, isZero, paddingOf, type TarHeader} from './tar-header.js'
+
+/** Extension members are path-sized; Go refuses more than this. */
+const MAX_EXTENSION_BYTES = 2 ** 20
+
+/** Counts the members of a tar whose bytes pass by in pieces. Checks nothing: what is no tar simply counts no more. */
+export class MemberCounter {
+  #members = 0
+  /** Bytes of body and padding to leap over. */
+  #skip = 0
+  /** A header block, or a PAX header's body, in the making. */
+  #wanted: Buffer = Buffer.alloc(BLOCK_BYTES)
+  #filled = 0
+  /** Bytes of the PAX header that is being gathered; 0 = a header block is. */
+  #paxBytes = 0
+  #paxSize: number | undefined
+  #isOver = false
+
+  /** Members seen so far, extension members not counted. */
+  get members(): number {
+    return this.#members
+  }
+
+  update(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.byteLength && !this.#isOver;) {
+      if (this.#skip > 0) {
+        const leap = Math.min(this.#skip, chunk.byteLength - at)
+        this.#skip -= leap
+        at += leap
+        continue
+      }
+      const piece = chunk.subarray(at, at + this.#wanted.byteLength - this.#filled)
+      this.#wanted.set(piece, this.#filled)
+      this.#filled += piece.byteLength
+      at += piece.byteLength
+      if (this.#filled === this.#wanted.byteLength) this.#take()
+    }
+  }
+
+  #take(): void {
+    const bytes = this.#wanted
+    const paxBytes = this.#paxBytes
+    this.#wanted = Buffer.alloc(BLOCK_BYTES)
+    this.#filled = 0
+    this.#paxBytes = 0
+    if (paxBytes > 0) {
+      const size = findPaxRecords(bytes.subarray(0, paxBytes))?.get('size')
+      if (size !== undefined && /^[0-9]{1,16}$/.test(size)) this.#paxSize = Number(size)
+      return
+    }
+    const header = isZero(bytes) ? undefined : findTarHeader(bytes)
+    if (header === undefined) this.#isOver = true
+    else this.#header(header)
+  }
+
+  #header(header: TarHeader): void {
+    const {typeflag} = header
+    if (typeflag === 'x' && header.size > 0 && header.size <= MAX_EXTENSION_BYTES) {
+      this.#paxBytes = header.size
+      this.#wanted = Buffer.alloc(header.size + paddingOf(header.size))
+      return
+    }
+    const isExtension = ['x', 'g', 'L', 'K'].includes(typeflag)
+    const size = isExtension ? header.size : hasBody(typeflag) ? (this.#paxSize ?? header.size) : 0
+    this.#skip = size + paddingOf(size)
+    if (isExtension) return
+    this.#paxSize = undefined
+    this.#members++
+  }
+}

@@ -1,0 +1,121 @@
+import {digestAlgorithm, digestHex, type Digest} from '../../model/digest.js'
+import type {Descriptor, RawDocument} from '../../model/image.js'
+import type {TaggedName} from '../shared/image-name.js'
+import {MEDIA_TYPE} from '../shared/media-types.js'
+import {descriptorOfDocument, descriptorOfLayer, manifestFor, type ManifestFamily} from '../shared/written-manifest.js'
+import type {ArchiveForm, WrittenImage} from './destination.js'
+import type {TarFile} from './tar-file.js'
+
+/** Where a blob lies in the archive, as in any OCI layout. */
+function blobPath(digest: Digest): string {
+  return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`
+}
+
+interface ListedImage {
+  readonly names: readonly TaggedName[]
+  readonly config: Digest
+  readonly layers: readonly Descriptor[]
+  readonly diffIds: readonly Digest[]
+  readonly foreign: readonly number[]
+  readonly manifest: Descriptor
+  readonly platform: object
+}
+
+/**
+ * What Docker 25 and later save: an OCI layout that has a manifest.json as well, so that every loader takes it. Blobs
+ * come first and documents last. Source: containerd core/images/archive/exporter.go; Docker image page, section 1c.
+ */
+export class HybridForm implements ArchiveForm {
+  readonly takesCompressed = true
+  readonly #family: ManifestFamily | undefined
+  readonly #named = new Set<Digest>()
+  readonly #images: ListedImage[] = []
+
+  constructor(family: ManifestFamily | undefined) {
+    this.#family = family
+  }
+
+  async begin(file: TarFile): Promise<void> {
+    for (const name of ['blobs/', 'blobs/sha256/']) await file.add({name, typeflag: '5', mode: 0o755})
+  }
+
+  async addImage(
+    file: TarFile,
+    {names, draft, config, imageId, diffIds, layers}: WrittenImage,
+  ): Promise<{layers: readonly Descriptor[]; manifestDigest: Digest}> {
+    for (const layer of layers) {
+      if (layer.kind === 'foreign' || this.#named.has(layer.facts.digest)) continue
+      await file.name(layer.member, blobPath(layer.facts.digest))
+      this.#named.add(layer.facts.digest)
+    }
+    await this.#addDocument(file, config)
+    const parts = layers.map((layer) => (layer.kind === 'stored' ? layer.facts : layer.descriptor))
+    const manifest = manifestFor(
+      {config: {digest: imageId, size: config.bytes.byteLength}, layers: parts},
+      {kept: draft.manifest, family: this.#family},
+    )
+    await this.#addDocument(file, manifest)
+    const family = manifest.mediaType === MEDIA_TYPE.dockerManifest ? 'docker' : 'oci'
+    const descriptors = parts.map((part) => descriptorOfLayer(part, family))
+    const described = descriptorOfDocument(manifest)
+    this.#images.push({
+      names,
+      config: imageId,
+      layers: descriptors,
+      diffIds,
+      foreign: layers.flatMap((layer, index) => (layer.kind === 'foreign' ? [index] : [])),
+      manifest: described,
+      platform: platformOf(draft.platform),
+    })
+    return {layers: descriptors, manifestDigest: described.digest}
+  }
+
+  async #addDocument(file: TarFile, document: RawDocument): Promise<void> {
+    const {digest} = descriptorOfDocument(document)
+    if (this.#named.has(digest)) return
+    this.#named.add(digest)
+    await file.add({name: blobPath(digest), typeflag: '0', mode: 0o444}, document.bytes)
+  }
+
+  async end(file: TarFile): Promise<void> {
+    const documents: readonly (readonly [string, unknown])[] = [
+      ['index.json', {schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests: this.#images.flatMap(indexEntries)}],
+      ['manifest.json', this.#images.map(manifestItem)],
+      ['oci-layout', {imageLayoutVersion: '1.0.0'}],
+    ]
+    for (const [name, document] of documents) {
+      await file.add({name, typeflag: '0', mode: 0o644}, Buffer.from(JSON.stringify(document)))
+    }
+  }
+}
+
+/** One descriptor for each name; containerd looks for the full name, others for the tag. */
+function indexEntries({names, manifest, platform}: ListedImage): readonly object[] {
+  if (names.length === 0) return [{...manifest, platform}]
+  return names.map((name) => ({
+    ...manifest,
+    annotations: {'io.containerd.image.name': name.full, 'org.opencontainers.image.ref.name': name.tag},
+    platform,
+  }))
+}
+
+function manifestItem({names, config, layers, diffIds, foreign}: ListedImage): object {
+  const sources = foreign.map((index): [string, Descriptor | undefined] => [diffIds[index] ?? '', layers[index]])
+  return {
+    Config: blobPath(config),
+    RepoTags: names.length === 0 ? null : names.map((name) => name.familiar),
+    Layers: layers.map((layer) => blobPath(layer.digest)),
+    ...(sources.length === 0 ? {} : {LayerSources: Object.fromEntries(sources)}),
+  }
+}
+
+/** Without os.version containerd drops Windows images of other builds. Source: containerd issue 5690. */
+function platformOf(platform: WrittenImage['draft']['platform']): object {
+  const {os, architecture, osVersion, osFeatures} = platform
+  return {
+    architecture,
+    os,
+    ...(osVersion === undefined ? {} : {'os.version': osVersion}),
+    ...(osFeatures === undefined || osFeatures.length === 0 ? {} : {'os.features': osFeatures}),
+  }
+}

@@ -1,0 +1,157 @@
+import type {TarIndexEntry} from '../../codecs/tar/index-tar.js'
+import {digestHex, digestOf, findDigest, type Digest} from '../../model/digest.js'
+import {InputError} from '../../model/errors.js'
+import type {Descriptor} from '../../model/image.js'
+import {descriptorOf, readConfig, type ConfigFacts} from '../shared/image-documents.js'
+import {isSameName} from '../shared/image-name.js'
+import {isForeignType, MEDIA_TYPE} from '../shared/media-types.js'
+import {digestMismatch} from '../shared/verified.js'
+import type {Archive} from './archive.js'
+import {attempt, type ArchivedImage, type ArchivedLayer, type FaultSink} from './archived-image.js'
+import type {OciImage} from './oci-images.js'
+import {parseManifestItems, type ManifestItem} from './schema.js'
+
+/** The images of `manifest.json`, in its order; `oci` supplies their manifests where the archive is a hybrid. */
+export async function readManifestImages(
+  archive: Archive,
+  entry: TarIndexEntry,
+  {oci, sink}: {readonly oci: readonly OciImage[]; readonly sink: FaultSink},
+): Promise<readonly ArchivedImage[]> {
+  const items = await attempt(sink, async () => parseManifestItems(await archive.readDocument(entry)))
+  const images: ArchivedImage[] = []
+  for (const item of items ?? []) {
+    const image = await attempt(sink, () => readItem(archive, item, {oci, sink}))
+    if (image === undefined) continue
+    warnOfContradiction(image, oci, sink)
+    images.push(image)
+  }
+  return images
+}
+
+interface Surroundings {
+  readonly oci: readonly OciImage[]
+  readonly sink: FaultSink
+}
+
+async function readItem(archive: Archive, item: ManifestItem, {oci, sink}: Surroundings): Promise<ArchivedImage> {
+  const entry = archive.find(item.Config)
+  if (entry === undefined) {
+    throw new InputError('CONFIG_MISSING', {
+      what: `manifest.json names the configuration '${item.Config}', which is not in the archive.`,
+      at: {path: archive.path},
+    })
+  }
+  const bytes = await archive.readDocument(entry)
+  const imageId = digestOf(bytes)
+  const stated = statedDigest(item.Config)
+  if (stated !== undefined && stated !== imageId) {
+    sink.fault(digestMismatch({title: `configuration ${item.Config}`, digest: stated}, imageId))
+  }
+  const facts = readConfig(bytes, `configuration ${item.Config}`)
+  const paths = item.Layers ?? []
+  if (paths.length !== facts.diffIds.length) {
+    throw new InputError('ARCHIVE_CONTRADICTORY', {
+      what: `manifest.json and the configuration '${item.Config}' disagree.`,
+      why: `manifest.json has ${paths.length} layers, the configuration ${facts.diffIds.length}.`,
+      at: {path: archive.path},
+    })
+  }
+  const partner = findPartner(oci, imageId, facts, sink)
+  const layers: ArchivedLayer[] = []
+  for (const [index, path] of paths.entries()) {
+    const source = {path, index, diffId: facts.diffIds[index], item, inManifest: partner?.layers[index]}
+    layers.push((await attempt(sink, () => readLayer(archive, source))) ?? withDiffId(source.diffId))
+  }
+  return {
+    origin: 'manifest.json',
+    names: (item.RepoTags ?? []).filter((name) => name !== '' && name !== '<none>:<none>'),
+    config: {mediaType: partner?.config.mediaType ?? MEDIA_TYPE.dockerConfig, bytes},
+    imageId,
+    facts,
+    ...(partner === undefined ? {} : {manifest: partner.manifest}),
+    layers,
+  }
+}
+
+/** The OCI manifest of the same configuration. Docker 25.0.0 wrote some without layers, which are of no use. */
+function findPartner(
+  oci: readonly OciImage[],
+  imageId: Digest,
+  facts: ConfigFacts,
+  sink: FaultSink,
+): OciImage | undefined {
+  const found = oci.filter((image) => image.config.digest === imageId)
+  const usable = found.find((image) => image.layers.length === facts.diffIds.length)
+  if (usable === undefined && found.length > 0) {
+    sink.warn({
+      code: 'manifest-incomplete',
+      message: `The OCI manifest of ${imageId} does not list its layers; manifest.json was used instead.`,
+    })
+  }
+  return usable
+}
+
+interface LayerSource {
+  readonly path: string
+  readonly index: number
+  readonly diffId: Digest | undefined
+  readonly item: ManifestItem
+  readonly inManifest: Descriptor | undefined
+}
+
+function readLayer(archive: Archive, {path, index, diffId, item, inManifest}: LayerSource): ArchivedLayer {
+  const known = withDiffId(diffId)
+  const entry = archive.find(path)
+  if (entry === undefined) {
+    const foreign = inManifest ?? foreignSource(item, diffId)
+    if (foreign !== undefined && (isForeignType(foreign.mediaType) || foreign.urls !== undefined)) {
+      return {...known, descriptor: foreign}
+    }
+    throw new InputError('LAYER_MISSING', {
+      what: `Layer ${index} ('${path.slice(0, 300)}') is not in the archive.`,
+      suggestions: ['Save the image again, with all its layers.'],
+      at: {path: archive.path},
+    })
+  }
+  const stated = statedDigest(path)
+  const isOwnBlob = inManifest !== undefined && (stated === undefined || stated === inManifest.digest)
+  if (isOwnBlob) return {...known, entry, descriptor: inManifest}
+  // A name of 64 digits is the diffID in some tools' archives and the blob's digest in others'; both only if they differ.
+  const isBlobName = stated !== undefined && (path.startsWith('blobs/') || path.endsWith('.tar.gz'))
+  if (!isBlobName || (stated === diffId && !path.startsWith('blobs/'))) return {...known, entry}
+  return {...known, entry, descriptor: {mediaType: '', digest: stated, size: entry.size}}
+}
+
+function withDiffId(diffId: Digest | undefined): ArchivedLayer {
+  return diffId === undefined ? {} : {diffId}
+}
+
+function foreignSource(item: ManifestItem, diffId: Digest | undefined): Descriptor | undefined {
+  const source = Object.entries(item.LayerSources ?? {}).find(([key]) => key === diffId)?.[1]
+  return source === undefined ? undefined : descriptorOf(source, 'manifest.json')
+}
+
+/** The digest that a name states: `<hex>.json`, `sha256:<hex>`, `blobs/sha256/<hex>`, `<hex>.tar.gz`. */
+function statedDigest(name: string): Digest | undefined {
+  const blob = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/.exec(name)
+  if (blob?.[1] !== undefined) return findDigest(`${blob[1]}:${blob[2] ?? ''}`)
+  const hex = /^(?:sha256:)?([0-9a-f]{64})(?:\.json|\.tar\.gz|\.tar)?$/.exec(name)?.[1]
+  return hex === undefined ? undefined : findDigest(`sha256:${hex}`)
+}
+
+/**
+ * One file, two images: Docker's older stores, skopeo and crane read `manifest.json`, containerd reads `index.json`.
+ * Where one name means different images there, somebody may be deceived.
+ */
+function warnOfContradiction(image: ArchivedImage, oci: readonly OciImage[], sink: FaultSink): void {
+  for (const name of image.names) {
+    const same = oci.filter((other) => other.names.some((otherName) => isSameName(otherName, name)))
+    if (same.length === 0 || same.some((other) => other.config.digest === image.imageId)) continue
+    sink.warn({
+      code: 'archive-contradictory',
+      message:
+        `'${name}' is image ${digestHex(image.imageId).slice(0, 12)} in manifest.json and another one in index.json, ` +
+        'which containerd reads; manifest.json was used.',
+    })
+  }
+}

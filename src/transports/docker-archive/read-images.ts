@@ -1,0 +1,145 @@
+import type {TarIndexEntry} from '../../codecs/tar/index-tar.js'
+import {InputError, UsageError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import type {Platform} from '../../model/image.js'
+import type {Reference} from '../../model/reference.js'
+import {platformOf} from '../shared/image-documents.js'
+import {findTaggedName, isSameName} from '../shared/image-name.js'
+import type {Archive} from './archive.js'
+import {attempt, type ArchivedImage, type FaultSink} from './archived-image.js'
+import {readManifestImages} from './manifest-images.js'
+import {archivedOciImage, readOciImages} from './oci-images.js'
+import {formatLocation, NAME, selectionOf} from './reference.js'
+import {completeV1Image, readV1Images} from './v1-images.js'
+
+/** One image that an archive offers. */
+export interface Offer {
+  readonly names: readonly string[]
+  readonly platform: Platform
+  readonly createdTime?: string
+  /** False for what only `index.json` names beside a `manifest.json`: further platforms, mostly. */
+  readonly isPrimary: boolean
+  /** Members that hold layers; undefined = not in the archive. */
+  readonly layers: readonly (TarIndexEntry | undefined)[]
+  /** Known without reading layers in all but archives of Docker before 1.10. */
+  readonly image?: ArchivedImage
+  read(options: WorkOptions): Promise<ArchivedImage>
+}
+
+/** Everything the archive offers, in a stable order. Throws `UNRECOGNISED_FORMAT` when it is no archive of images. */
+export async function readOffers(archive: Archive, sink: FaultSink): Promise<readonly Offer[]> {
+  const manifest = archive.find('manifest.json')
+  const oci = await readOciImages(archive, sink)
+  if (manifest !== undefined || archive.find('index.json') !== undefined) {
+    const listed = manifest === undefined ? [] : await readManifestImages(archive, manifest, {oci, sink})
+    const offers = listed.map((image) => offerOf(image, true))
+    for (const image of oci) {
+      if (listed.some((other) => other.imageId === image.config.digest)) continue
+      const found = await attempt(sink, () => archivedOciImage(archive, image, sink))
+      if (found !== undefined) offers.push(offerOf(found, listed.length === 0))
+    }
+    return offers
+  }
+  const repositories = archive.find('repositories')
+  if (repositories === undefined) throw unrecognised(archive)
+  const images = await readV1Images(archive, repositories, sink)
+  return images.map((image) => ({
+    names: image.names,
+    platform: platformOf(image.top.document),
+    ...(image.top.document.created === undefined ? {} : {createdTime: image.top.document.created}),
+    isPrimary: true,
+    layers: image.layers.map((layer) => layer.entry),
+    read: (options) => completeV1Image(archive, image, options),
+  }))
+}
+
+function offerOf(image: ArchivedImage, isPrimary: boolean): Offer {
+  const {names, facts, layers} = image
+  return {
+    names,
+    platform: facts.platform,
+    ...(facts.created === undefined ? {} : {createdTime: facts.created}),
+    isPrimary,
+    layers: layers.map((layer) => layer.entry),
+    image,
+    read: () => Promise.resolve(image),
+  }
+}
+
+function unrecognised(archive: Archive): InputError {
+  const isPayload = [...archive.names()].some((name) => /^(?:files|hives|utilityvm)(?:\/|$)/i.test(name))
+  return new InputError('UNRECOGNISED_FORMAT', {
+    what: `'${archive.path}' is not an archive of images.`,
+    why: isPayload
+      ? 'It is a tar of one transport layout (Files, Hives), such as an early Windows base image.'
+      : 'It has none of manifest.json, index.json and repositories.',
+    suggestions: isPayload ? ['Unpack it into a folder and use layout:FOLDER.'] : ['Use a file made by docker save.'],
+    at: {path: archive.path},
+  })
+}
+
+/** The offers that a reference's selector and a platform leave, with their indices. */
+export function matching(
+  offers: readonly Offer[],
+  reference: Reference,
+  platform?: string,
+): readonly {readonly offer: Offer; readonly index: number}[] {
+  const selection = selectionOf(reference)
+  return offers
+    .map((offer, index) => ({offer, index}))
+    .filter(({offer, index}) => {
+      if (selection?.kind === 'index') return index === selection.index
+      return selection === undefined || offer.names.some((name) => isSameName(name, selection.name))
+    })
+    .filter(({offer}) => platform === undefined || isPlatform(offer.platform, platform))
+}
+
+function isPlatform({os, architecture}: Platform, wanted: string): boolean {
+  const [wantedOs, wantedArchitecture] = wanted.split('/')
+  return os === wantedOs && (wantedArchitecture === undefined || architecture === wantedArchitecture)
+}
+
+/** The one offer that the reference selects. Throws `NOT_FOUND`, or `AMBIGUOUS_SELECTION` with all that fit. */
+export function requireOne(offers: readonly Offer[], reference: Reference, platform?: string): Offer {
+  const found = matching(offers, reference, platform)
+  const primary = found.filter(({offer}) => offer.isPrimary)
+  const chosen = primary.length === 1 ? primary : found
+  const [first, second] = chosen
+  const suggestions = (first === undefined ? offers.map((offer, index) => ({offer, index})) : chosen).map(
+    ({offer, index}) => `${referenceOf(reference.path, offers, index)} (${describe(offer)})`,
+  )
+  if (first === undefined) {
+    throw new InputError('NOT_FOUND', {
+      what: `There is no such image in '${reference.path}'.`,
+      why: [
+        ...(reference.selector === undefined ? [] : [`'${reference.selector}' was asked for.`]),
+        ...(platform === undefined ? [] : [`Platform ${platform} was asked for.`]),
+        offers.length === 0 ? 'The archive is empty.' : 'It holds those listed.',
+      ].join(' '),
+      suggestions,
+      at: {reference: formatLocation(reference)},
+    })
+  }
+  if (second !== undefined) {
+    throw new UsageError('AMBIGUOUS_SELECTION', {
+      what: `'${reference.path}' holds ${chosen.length} images that fit.`,
+      suggestions,
+      at: {reference: formatLocation(reference)},
+    })
+  }
+  return first.offer
+}
+
+function describe({names, platform}: Offer): string {
+  return `${names.length === 0 ? 'untagged' : names.join(', ')}, ${platform.os}/${platform.architecture}`
+}
+
+/** The reference that selects one offer: by name where that is unique, else by index. */
+export function referenceOf(path: string, offers: readonly Offer[], index: number): string {
+  const name = offers[index]?.names[0]
+  const isUnique =
+    name !== undefined &&
+    findTaggedName(name) !== undefined &&
+    offers.filter((offer) => offer.names.some((other) => isSameName(other, name))).length === 1
+  return formatLocation({transport: NAME, path, selector: isUnique ? name : `@${index}`})
+}
