@@ -64,7 +64,7 @@ const apart = TRANSPORTS.map((name) => ({
 }))
 
 export default tseslint.config(
-  {ignores: ['dist/', 'coverage/', 'node_modules/']},
+  {ignores: ['dist/', 'coverage/', 'node_modules/', '.wine/']},
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,

@@ -2,6 +2,7 @@ import type {ContainerManager} from './container-manager.js'
 import {ContainerdManager} from './containerd/containerd-manager.js'
 import {formatEngineEndpoint, parseEngineEndpoint, type EngineEndpoint, type EngineTls} from './engine-api/endpoint.js'
 import {EngineManager} from './engine-api/engine-manager.js'
+import {HostComputeManager} from './host-compute/host-compute-manager.js'
 
 /** Where to look for managers. What is not given is looked for where each manager listens by default. */
 export interface ManagerPlaces {
@@ -44,6 +45,7 @@ export function openManagers(places: ManagerPlaces): readonly ContainerManager[]
   } else {
     managers.push(...guess.containerd.map((path) => new ContainerdManager(path, {isGuess: true})))
   }
+  if (places.platform === 'win32') managers.push(new HostComputeManager())
   return managers
 }
 

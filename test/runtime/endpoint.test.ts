@@ -57,6 +57,7 @@ describe('places of managers', () => {
     assert.deepEqual(places('win32').slice(1), [
       'podman npipe:////./pipe/podman-machine-default?',
       'containerd npipe:////./pipe/containerd-containerd?',
+      'host-compute-service ',
     ])
   })
 })

@@ -63,8 +63,11 @@ export class ContainerdClient {
   }
 
   #connected(): Client {
-    // A pipe is a path to Node as well; `unix:` is only how the library calls a path.
-    this.#client ??= new Client(this.endpoint.replace(/^(?:unix|npipe):\/\//, 'unix:'), credentials.createInsecure(), {
+    // A pipe is a path to Node as well. With backslashes, else the library takes its beginning for a host.
+    const path = this.endpoint
+      .replace(/^unix:\/\//, '')
+      .replace(/^npipe:\/\/(.*)$/, (_, pipe: string) => pipe.replaceAll('/', '\\'))
+    this.#client ??= new Client(`unix:${path}`, credentials.createInsecure(), {
       'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
       'grpc.enable_retries': 0,
     })

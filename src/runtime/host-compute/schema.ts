@@ -1,0 +1,85 @@
+import {Ajv, type ValidateFunction} from 'ajv'
+import {InputError} from '../../model/errors.js'
+
+/** One system of the Host Compute Service; statistics and processes come when asked for. Source: hcsshim hcs/schema1. */
+export interface ComputeSystem {
+  readonly Id: string
+  readonly SystemType?: string
+  readonly Name?: string
+  readonly Owner?: string
+  readonly RuntimeOsType?: string
+  readonly State?: string
+  readonly Stopped?: boolean
+}
+
+export interface ComputeSystemProperties {
+  readonly Statistics?: {
+    readonly ContainerStartTime?: string
+    readonly Memory?: {readonly MemoryUsageCommitBytes?: number}
+    /** 100 ns. */
+    readonly Processor?: {readonly TotalRuntime100ns?: number}
+  }
+  readonly ProcessList?: readonly {readonly ProcessId?: number; readonly CreateTimestamp?: string}[]
+}
+
+const ajv = new Ajv({strict: false})
+const text = {type: 'string'}
+const whole = {type: 'number'}
+const someObject = (properties: object, required: readonly string[] = []) => ({type: 'object', required, properties})
+
+const isSystemList = ajv.compile<readonly ComputeSystem[]>({
+  type: 'array',
+  maxItems: 1_000_000,
+  items: someObject(
+    {
+      Id: text,
+      SystemType: text,
+      Name: text,
+      Owner: text,
+      RuntimeOsType: text,
+      State: text,
+      Stopped: {type: 'boolean'},
+    },
+    ['Id'],
+  ),
+})
+
+const isProperties = ajv.compile<ComputeSystemProperties>(
+  someObject({
+    Statistics: someObject({
+      ContainerStartTime: text,
+      Memory: someObject({MemoryUsageCommitBytes: whole}),
+      Processor: someObject({TotalRuntime100ns: whole}),
+    }),
+    ProcessList: {type: 'array', items: someObject({ProcessId: whole, CreateTimestamp: text})},
+  }),
+)
+
+/** Answer of an enumeration. Throws `MANIFEST_INVALID`. Nothing at all means that there is no system. */
+export function parseSystems(document: string | undefined): readonly ComputeSystem[] {
+  return document === undefined || document.trim() === '' ? [] : parse(document, isSystemList)
+}
+
+/** Answer about one system. Throws `MANIFEST_INVALID`. */
+export function parseProperties(document: string | undefined): ComputeSystemProperties {
+  return document === undefined || document.trim() === '' ? {} : parse(document, isProperties)
+}
+
+function parse<T>(document: string, check: ValidateFunction<T>): T {
+  let value: unknown
+  try {
+    value = JSON.parse(document)
+  } catch (cause) {
+    throw invalid(`It begins with '${document.slice(0, 80)}'.`, cause)
+  }
+  if (check(value)) return value
+  throw invalid(ajv.errorsText(check.errors ?? null))
+}
+
+function invalid(why: string, cause?: unknown): InputError {
+  return new InputError('MANIFEST_INVALID', {
+    what: 'The Host Compute Service answered something that its API does not promise.',
+    why,
+    cause,
+  })
+}

@@ -1,0 +1,46 @@
+import {readFile, writeFile} from 'node:fs/promises'
+import {win32} from 'node:path'
+import {Ajv} from 'ajv'
+import {asTransshipError, findSystemCode, InputError} from '../../model/errors.js'
+
+/** Docker's record beside a runtime layer: absolute paths of its parents, nearest first; a base layer has none. */
+const CHAIN_FILE = 'layerchain.json'
+/** Docker allows 127 layers; the file's size is bounded by it. */
+const MAX_LAYERS = 1000
+const isChain = new Ajv().compile<readonly string[]>({
+  type: 'array',
+  maxItems: MAX_LAYERS,
+  items: {type: 'string', minLength: 1, maxLength: 32_767},
+})
+
+/** Parents of a runtime layer by Docker's own record; none when there is no record. Throws `METADATA_INVALID`. */
+export async function readLayerChain(layer: string): Promise<readonly string[]> {
+  const path = win32.join(layer, CHAIN_FILE)
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if (findSystemCode(error) === 'ENOENT') return []
+    throw asTransshipError(error, {path})
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    value = undefined
+  }
+  // Docker writes null for a layer without parents.
+  if (value === null) return []
+  if (isChain(value) && value.every((parent) => win32.isAbsolute(parent))) return value
+  throw new InputError('METADATA_INVALID', {
+    what: 'The record of parent layers cannot be read.',
+    why: 'Expected a JSON array of absolute paths.',
+    suggestions: ['Name the parents yourself: --parent PATH, nearest first.'],
+    at: {path},
+  })
+}
+
+/** Leaves the record that `readLayerChain` finds. */
+export async function writeLayerChain(layer: string, parents: readonly string[]): Promise<void> {
+  await writeFile(win32.join(layer, CHAIN_FILE), JSON.stringify(parents), {flag: 'wx'})
+}
