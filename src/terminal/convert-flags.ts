@@ -123,6 +123,7 @@ interface ConvertFlags {
   readonly tag: readonly string[] | undefined
   readonly platform: string | undefined
   readonly base: readonly string[] | undefined
+  readonly parent: readonly string[] | undefined
   readonly 'accept-base-mismatch': boolean
   readonly compression: CompressionChoice | undefined
   readonly 'archive-format': ConvertOptions['archiveFormat']
@@ -139,6 +140,7 @@ export function convertOptions(flags: ConvertFlags): ConvertOptions {
   const given = {
     layers: flags.layers,
     bases: flags.base,
+    parents: flags.parent,
     osLayers,
     name: flags.name,
     publisher: flags.publisher,

@@ -112,8 +112,20 @@ function messageOf(event: Extract<WorkEvent, {kind: 'loss' | 'note'}>): string {
   return `${event.kind === 'loss' ? 'Loss' : 'Note'}: ${event.subject === '' ? '' : `${event.subject}: `}${event.message}`
 }
 
-/** Begins to show a piece of work. */
+/** Begins to show a piece of work. The same loss or note is told once, though reading twice tells it twice. */
 export function startProgress(options: ProgressOptions): Progress {
   if (options.mode === 'silent') return SILENT
-  return options.mode === 'live' ? new LiveProgress(options) : new LineProgress(options)
+  const progress = options.mode === 'live' ? new LiveProgress(options) : new LineProgress(options)
+  const told = new Set<string>()
+  return {
+    onEvent: (event) => {
+      if (event.kind === 'loss' || event.kind === 'note') {
+        const message = messageOf(event)
+        if (told.has(message)) return
+        told.add(message)
+      }
+      progress.onEvent(event)
+    },
+    end: (failed) => progress.end(failed),
+  }
 }

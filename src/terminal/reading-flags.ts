@@ -1,4 +1,5 @@
 import {Flags} from '@oclif/core'
+import type {Reference} from '../model/reference.js'
 import {resolveReference} from '../transports/catalog.js'
 import type {OpenOptions} from '../transports/transport.js'
 
@@ -14,6 +15,12 @@ export const readingFlags = {
     multiple: true,
     multipleNonGreedy: true,
   }),
+  parent: Flags.string({
+    summary: 'What a transport layout builds on; may be repeated, nearest first.',
+    helpValue: 'layout:DIR',
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
   'accept-base-mismatch': Flags.boolean({
     summary: 'Accept a base of another version than the one named.',
     description: 'A delta only fits the build it was made on: the result may not run.',
@@ -23,15 +30,21 @@ export const readingFlags = {
 interface ReadingFlags {
   readonly platform: string | undefined
   readonly base: readonly string[] | undefined
+  readonly parent: readonly string[] | undefined
   readonly 'accept-base-mismatch': boolean
 }
 
-/** The library's options that these flags stand for. Throws `BAD_REFERENCE` for a base that is none. */
+/** The library's options that these flags stand for. Throws `BAD_REFERENCE` for a base or parent that is none. */
 export async function readingOptions(flags: ReadingFlags): Promise<OpenOptions> {
-  const bases = await Promise.all((flags.base ?? []).map((base) => resolveReference(base)))
   return {
-    bases: bases.map((base) => base.reference),
+    bases: await resolveAll(flags.base),
+    parents: await resolveAll(flags.parent),
     acceptBaseMismatch: flags['accept-base-mismatch'],
     ...(flags.platform === undefined ? {} : {platform: flags.platform}),
   }
+}
+
+async function resolveAll(texts: readonly string[] | undefined): Promise<Reference[]> {
+  const resolved = await Promise.all((texts ?? []).map((text) => resolveReference(text)))
+  return resolved.map(({reference}) => reference)
 }

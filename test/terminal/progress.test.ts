@@ -11,6 +11,7 @@ const EVENTS: WorkEvent[] = [
   {kind: 'done', id: 'one', summary: 'written'},
   {kind: 'step', id: 'two', title: 'Write package Two'},
   {kind: 'loss', code: 'x', message: 'Gone.', subject: 'Files/a'},
+  {kind: 'loss', code: 'x', message: 'Gone.', subject: 'Files/a'},
 ]
 
 /** A stand-in for a terminal: what listr2 and ora ask of stderr, gathering what is written. */
