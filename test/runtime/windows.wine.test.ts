@@ -40,7 +40,7 @@ describe('Windows code under Wine, against stand-ins for the container DLLs', fu
     wine = await startWine(this)
   })
   after(async () => {
-    await wine.close()
+    await (wine as Wine | undefined)?.close()
   })
 
   it('says which feature is missing when the host has no such DLL', () => {
