@@ -1,5 +1,6 @@
 import {chainIdOf, digestHex, digestOf, type Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
 import type {Descriptor} from '../../model/image.js'
 import type {TaggedName} from '../shared/image-name.js'
 import {compileSchema, parseDocument} from '../shared/json-document.js'
@@ -71,8 +72,16 @@ export class ClassicForm implements ArchiveForm {
     // Every member belongs to an image here.
   }
 
-  async addImage(file: TarFile, image: WrittenImage): Promise<{layers: readonly Descriptor[]}> {
-    if (this.#form === 'v1') requireV1(image)
+  async addImage(file: TarFile, image: WrittenImage, options: WorkOptions): Promise<{layers: readonly Descriptor[]}> {
+    if (this.#form === 'v1') {
+      requireV1(image)
+      options.onEvent?.({
+        kind: 'loss',
+        code: 'image-id',
+        message: 'An archive of the form v1 has no configuration document: a loader makes another image ID.',
+        subject: image.names[0]?.familiar ?? image.imageId,
+      })
+    }
     const ids = layerIds(image)
     for (const [index, layer] of image.layers.entries()) {
       await this.#addLayer(file, {image, ids, index, layer})

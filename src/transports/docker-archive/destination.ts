@@ -33,7 +33,11 @@ export interface ArchiveForm {
   /** Written before anything else. */
   begin(file: TarFile): Promise<void>
   /** Names the layers' members and writes what belongs to one image. Gives the media types, and the manifest if any. */
-  addImage(file: TarFile, image: WrittenImage): Promise<{layers: readonly Descriptor[]; manifestDigest?: Digest}>
+  addImage(
+    file: TarFile,
+    image: WrittenImage,
+    options: WorkOptions,
+  ): Promise<{layers: readonly Descriptor[]; manifestDigest?: Digest}>
   /** The documents over all images. */
   end(file: TarFile): Promise<void>
 }
@@ -90,14 +94,8 @@ class ArchiveDestination implements ImageDestination {
     const config = draft.config(diffIds)
     const imageId = digestOf(config.bytes)
     this.#register(names, imageId)
-    const {layers: descriptors, manifestDigest} = await this.#form.addImage(file, {
-      names,
-      draft,
-      config,
-      imageId,
-      diffIds,
-      layers,
-    })
+    const image: WrittenImage = {names, draft, config, imageId, diffIds, layers}
+    const {layers: descriptors, manifestDigest} = await this.#form.addImage(file, image, options)
     const selector = names[0]?.familiar ?? `@${this.#images}`
     this.#images++
     return {

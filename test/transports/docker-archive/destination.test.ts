@@ -209,6 +209,20 @@ describe('the destination docker-archive', () => {
     assert.ok(await dockerArchive.recognises(target))
   })
 
+  it('tells that the form v1 keeps no image ID', async () => {
+    const image = await opened(classicMembers(PARTS))
+    const destination = await create(fresh(), {archiveFormat: 'v1'})
+    const losses: string[] = []
+    await destination.write(draftOf(image), {
+      onEvent: (event) => {
+        if (event.kind === 'loss') losses.push(event.code)
+      },
+    })
+    await destination.abort()
+    await image.close()
+    assert.deepEqual(losses, ['image-id'])
+  })
+
   it('does not overwrite what appeared while it wrote', async () => {
     const image = await opened(classicMembers(PARTS))
     const target = fresh()
@@ -270,6 +284,39 @@ describe('the destination docker-archive', () => {
       await read.close()
       assert.equal(artifact.imageId, PARTS.imageId)
       assert.deepEqual((await dockerArchive.verify(dockerArchive.parse(theirs), {})).faults, [])
+    })
+
+    it('podman loads what was written of a Linux image and saves what is read back', async function () {
+      requireTool(this, 'podman')
+      const tree = await tarOf([
+        ['bin/', ''],
+        ['bin/hello', 'hello'],
+        ['link', {link: 'bin/hello'}],
+      ])
+      const linux = partsOf([tree], {os: 'linux', 'os.version': undefined})
+      const store = path.join(folder.path, 'podman')
+      const podman = ['--root', store, '--runroot', `${store}-run`, '--storage-driver', 'vfs']
+      try {
+        runTool('podman', [...podman, 'info'])
+      } catch (error) {
+        console.error(`    SKIPPED, podman does not run here: ${String(error)}`)
+        this.skip()
+      }
+      for (const [archiveFormat, compression] of [
+        ['hybrid', 'gzip'],
+        ['docker', 'none'],
+      ] as const) {
+        const image = await opened(classicMembers(linux, ['team/app:3']))
+        const [target, saved] = [fresh(), fresh()]
+        await write(target, draftOf(image), {archiveFormat, compression})
+        await image.close()
+        runTool('podman', [...podman, 'load', '-q', '-i', target])
+        runTool('podman', [...podman, 'save', '-q', '-o', saved, 'team/app:3'])
+        const [item] = await dockerArchive.list(dockerArchive.parse(saved), {})
+        assert.equal(item?.imageId, linux.imageId)
+        assert.deepEqual((await dockerArchive.verify(dockerArchive.parse(saved), {})).faults, [])
+        runTool('podman', [...podman, 'rmi', '-a', '-f'])
+      }
     })
 
     it('GNU tar lists every form', async function () {
