@@ -1,4 +1,5 @@
-import {TransshipError, type ErrorCode} from '../model/errors.js'
+import {EnvironmentError, TransshipError, type ErrorCode} from '../model/errors.js'
+import type {WorkOptions} from '../model/events.js'
 import {asConnectionError, isAbsent, orAborted, withTimeLimit} from './connection-error.js'
 import type {ContainerManager} from './container-manager.js'
 import type {ContainerRow, ContainerSighting} from './container-row.js'
@@ -22,14 +23,13 @@ export interface ContainerList {
   readonly managers: readonly ManagerReport[]
 }
 
-export interface ListContainersOptions {
+export interface ListContainersOptions extends WorkOptions {
   /** Also those that do not run. Default: false. */
   readonly all?: boolean
   /** Only those of this owner. */
   readonly manager?: string
   /** Default: `LIST_TIMEOUT_MS`. */
   readonly timeoutMs?: number
-  readonly signal?: AbortSignal
 }
 
 /**
@@ -48,6 +48,33 @@ export async function listContainers(
     containers: wanted === undefined ? rows : rows.filter((row) => row.manager.toLowerCase() === wanted),
     managers: answers.map(({report}) => report),
   }
+}
+
+/**
+ * The same for people: failures are told as notes, and `ENGINE_UNAVAILABLE` is thrown when nobody at all answers, since an
+ * empty list would say that nothing runs.
+ */
+export async function listHostContainers(
+  managers: readonly ContainerManager[],
+  options: ListContainersOptions = {},
+): Promise<ContainerList> {
+  const list = await listContainers(managers, options)
+  const failed = list.managers.filter(({state}) => state === 'failed')
+  if (!list.managers.some(({state}) => state === 'answered')) {
+    throw new EnvironmentError('ENGINE_UNAVAILABLE', {
+      what: 'No container manager answers on this host.',
+      why: list.managers.map((report) => report.error?.message ?? nameOf(report)).join(' '),
+      suggestions: [
+        ...new Set(failed.flatMap(({error}) => error?.suggestions ?? [])),
+        'Say where it listens: DOCKER_HOST, CONTAINER_HOST or CONTAINERD_ADDRESS.',
+      ],
+    })
+  }
+  for (const {name, error} of failed) {
+    if (error !== undefined)
+      options.onEvent?.({kind: 'note', code: 'manager-failed', message: error.message, subject: name})
+  }
+  return list
 }
 
 /** How rows and reports name a connection: two engines of one kind are told apart by their endpoint. */

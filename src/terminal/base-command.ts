@@ -63,6 +63,11 @@ export abstract class BaseCommand extends Command {
     return parsed
   }
 
+  /** Aborts on Ctrl-C; for what waits outside of `showing`. */
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
   /** Runs a piece of work and shows on stderr what it tells. `work` gets the signal and the listener to pass on. */
   protected async showing<T>(title: string, work: (run: Required<WorkOptions>) => Promise<T>): Promise<T> {
     const stream = process.stderr

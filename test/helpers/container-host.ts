@@ -22,6 +22,8 @@ export interface ContainerHost {
   runInEngine(socket: string, name: string, command?: readonly string[]): Promise<string>
   /** The same through containerd, in a namespace; the id is the one given. */
   runInContainerd(namespace: string, id: string, command?: readonly string[]): string
+  /** Starts one again that has ended, where containers can run. */
+  startInEngine(socket: string, name: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -92,6 +94,9 @@ export async function startContainerHost(test: Context): Promise<ContainerHost> 
         runFailure = String(error)
       })
       return id
+    },
+    async startInEngine(socket, name) {
+      if (runFailure === undefined) await call(socket, 'POST', `/containers/${name}/start`)
     },
     runInContainerd(namespace, id, command = POLITE) {
       if (!imported.has(namespace)) {

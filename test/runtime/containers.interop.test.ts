@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import {openManagers} from '../../src/runtime/open-managers.js'
 import type {ContainerManager} from '../../src/runtime/container-manager.js'
-import {listContainers} from '../../src/runtime/list-containers.js'
+import {listContainers, type ContainerList} from '../../src/runtime/list-containers.js'
 import {killContainers, stopContainers} from '../../src/runtime/stop-containers.js'
 import {startContainerHost, STUBBORN, TEST_IMAGE, type ContainerHost} from '../helpers/container-host.js'
+import {runCli, runJson} from '../helpers/run-cli.js'
+import {assertSchema} from '../helpers/schemas.js'
 import {skipLoudly} from '../helpers/tools.js'
 
 describe('real dockerd, containerd and Podman on one host', function () {
@@ -59,6 +61,28 @@ describe('real dockerd, containerd and Podman on one host', function () {
       assert.equal(row.image, TEST_IMAGE, row.name)
     }
     assert.match(containers[1]?.startedAt ?? '', /^\d{4}-\d\d-\d\dT/)
+  })
+
+  it('lists and ends them from the command line, as JSON and as a table', async () => {
+    const env = {
+      DOCKER_HOST: `unix://${host.dockerSocket}`,
+      CONTAINER_HOST: `unix://${host.podmanSocket}`,
+      CONTAINERD_ADDRESS: host.containerdSocket,
+    }
+    const listed = await runJson(['containers', 'list', '--all'], {env})
+    assert.deepEqual([listed.code, listed.stderr], [0, ''])
+    await assertSchema('containers-list', listed.json)
+    assert.equal((listed.json as ContainerList).containers.length, 4)
+    const table = await runCli(['containers', 'list', '--all', '--manager', 'podman'], {env})
+    assert.match(table.stdout.toString(), /^ID +NAME +MANAGER +IMAGE [^]*\n[0-9a-f]{12} +by-podman +podman +/)
+    const ended = await runJson(['containers', 'kill', 'by-docker', 'nothing'], {env})
+    assert.equal(ended.code, 3)
+    await assertSchema('containers-end', ended.json)
+    const doctor = await runJson(['doctor'], {env})
+    assert.equal(doctor.code, 0)
+    await assertSchema('doctor', doctor.json)
+    // The next tests find it as the first left it.
+    await host.startInEngine(host.dockerSocket, 'by-docker')
   })
 
   it('shows only the rows of one manager when asked to', async () => {

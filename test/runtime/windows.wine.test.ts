@@ -2,8 +2,12 @@ import assert from 'node:assert/strict'
 import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join, relative} from 'node:path'
 import type {ContainerList} from '../../src/runtime/list-containers.js'
+import type {HostReport} from '../../src/runtime/diagnose-host.js'
 import type {EndResult} from '../../src/runtime/stop-containers.js'
 import type {LayerMove} from '../../src/runtime/storage/runtime-layers.js'
+import {assertSchema} from '../helpers/schemas.js'
+import {PROJECT} from '../helpers/snapshot.js'
+import {runTool} from '../helpers/tools.js'
 import type {WindowsCall, WindowsOutcome, WindowsStep} from '../helpers/windows-program.js'
 import {startWine, STAND_INS, type StandIn, type Wine} from '../helpers/wine.js'
 
@@ -76,6 +80,29 @@ describe('Windows code under Wine, against stand-ins for the container DLLs', fu
         ['failed', 'TIMED_OUT'],
       ],
     )
+  })
+
+  it('diagnoses the host and converts on it, with paths of Windows', async () => {
+    wine.install(STAND_INS)
+    const doctor = wine.node('dist/src/main.js', ['doctor', '--json'])
+    assert.deepEqual([doctor.status, doctor.stderr], [0, ''])
+    const report = JSON.parse(doctor.stdout) as HostReport
+    await assertSchema('doctor', report)
+    for (const name of ['compute service', 'runtime layers', 'privileges', 'long paths'])
+      assert.equal(report.checks.find((check) => check.name === name)?.state, 'ok', name)
+    const layout = wine.windowsPath(unpackVector('basic', join(wine.folder, 'vector')))
+    const repository = wine.windowsPath(join(wine.folder, 'repository'))
+    const name = ['--name', 'Shop', '--publisher', 'CN=Contoso', '--package-version', '1.0.0.0']
+    const convert = wine.node('dist/src/main.js', [
+      'convert',
+      `layout:${layout}`,
+      `inbox:${repository}`,
+      ...name,
+      '--json',
+    ])
+    assert.equal(convert.status, 0, convert.stdout + convert.stderr)
+    const verify = wine.node('dist/src/main.js', ['verify', `inbox:${repository}`, '--json'])
+    assert.equal(verify.status, 0, verify.stdout + verify.stderr)
   })
 
   for (const {title, dlls, library, storage} of GENERATIONS)
@@ -165,6 +192,22 @@ describe('Windows code under Wine, against stand-ins for the container DLLs', fu
           assert.equal(managers.at(-1)?.error?.code, code)
         })
 
+      it('lists and ends them from the command line', async () => {
+        const folder = join(wine.folder, `cli-${library}`)
+        mkdirSync(folder)
+        const env = {STAND_IN_FOLDER: wine.windowsPath(folder)}
+        const list = wine.node('dist/src/main.js', ['containers', 'list', '--json'], env)
+        assert.deepEqual([list.status, list.stderr], [0, ''])
+        await assertSchema('containers-list', JSON.parse(list.stdout))
+        const kill = wine.node('dist/src/main.js', ['containers', 'kill', 'aa11', 'denied', '--json'], env)
+        assert.equal(kill.status, 4)
+        await assertSchema('containers-end', JSON.parse(kill.stdout))
+        const after = wine.node('dist/src/main.js', ['containers', 'list'], env)
+        assert.equal(after.status, 0)
+        assert.match(after.stdout, /^denied +denied +VMMS +running +linux +4100 +70\.0 MiB +3 s +2026-01-02T03:04:05$/m)
+        assert.doesNotMatch(after.stdout, /^aa11/m)
+      })
+
       describe('moves layers:', () => {
         const at = (...parts: readonly string[]) => join(wine.folder, `layers-${library}`, ...parts)
         const win = (...parts: readonly string[]) => wine.windowsPath(at(...parts))
@@ -249,6 +292,16 @@ describe('Windows code under Wine, against stand-ins for the container DLLs', fu
           assert.ok(!existsSync(at('refused', 'broken')))
         })
 
+        it('does so from the command line', async () => {
+          const env = {STAND_IN_FOLDER: wine.windowsPath(wine.folder)}
+          const args = ['layout', 'export', win('layer'), win('cli'), '--parent', win('base'), '--json']
+          const {status, stdout, stderr} = wine.node('dist/src/main.js', args, env)
+          assert.deepEqual([status, stderr], [0, ''])
+          await assertSchema('layout', JSON.parse(stdout))
+          assert.deepEqual((JSON.parse(stdout) as LayerMove).parents, [win('base')])
+          assert.deepEqual(treeOf(at('cli')), treeOf(at('layer', 'payload')))
+        })
+
         it('writes over nothing', () => {
           assert.equal(moves['taken']?.failure?.code, 'DESTINATION_EXISTS')
           assert.equal(moves['occupied']?.failure?.code, 'DESTINATION_EXISTS')
@@ -256,6 +309,13 @@ describe('Windows code under Wine, against stand-ins for the container DLLs', fu
       })
     })
 })
+
+/** Unpacks the transport layout of a test vector; the folder it is in. */
+function unpackVector(vector: string, folder: string): string {
+  mkdirSync(folder)
+  runTool('tar', ['-xzf', join(PROJECT, 'test', 'vectors', vector, 'layout.tar.gz'), '-C', folder])
+  return folder
+}
 
 /** A runtime layer as the stand-ins keep it, with a payload of its own. */
 function makeLayer(path: string): void {

@@ -1,0 +1,212 @@
+import {constants} from 'node:fs'
+import {access, mkdir, mkdtemp, readFile, rm, statfs, writeFile} from 'node:fs/promises'
+import {availableParallelism, tmpdir} from 'node:os'
+import path from 'node:path'
+import * as zlib from 'node:zlib'
+import {findSystemCode, TransshipError} from '../model/errors.js'
+import type {WorkOptions} from '../model/events.js'
+import type {ContainerManager} from './container-manager.js'
+import {openComputeService} from './host-compute/compute-service.js'
+import {openNativeSystem} from './host-compute/native-library.js'
+import {enablePrivileges, LAYER_PRIVILEGES} from './host-compute/privileges.js'
+import {listContainers, nameOf} from './list-containers.js'
+import {openLayerService} from './storage/layer-service.js'
+
+/** One thing that this machine can do, in part, or not. */
+export interface HostCheck {
+  readonly name: string
+  /** `limited`: works, with the drawback told; `absent`: is not here. */
+  readonly state: 'ok' | 'limited' | 'absent'
+  readonly found: string
+  /** What to do about it. */
+  readonly advice?: string
+}
+
+export interface HostReport {
+  readonly platform: string
+  readonly architecture: string
+  readonly node: string
+  readonly checks: readonly HostCheck[]
+}
+
+export interface DiagnoseOptions extends WorkOptions {
+  /** Folder of Docker's client, with `config.json`. */
+  readonly dockerFolder: string
+  /** Folders where credential helpers are looked for. */
+  readonly programFolders: readonly string[]
+}
+
+const GIB = 1024 ** 3
+/** A base layer of Windows Server, unpacked, and its copy. */
+const ROOM_BYTES = 20 * GIB
+
+/** What works on this machine, and what to do about the rest. Throws only `INTERRUPTED`. */
+export async function diagnoseHost(
+  managers: readonly ContainerManager[],
+  options: DiagnoseOptions,
+): Promise<HostReport> {
+  const groups = await Promise.all([
+    inTemporaryFolder((folder) => Promise.all([checkRoom(folder), checkLongPaths(folder)])),
+    checkCredentials(options),
+    checkManagers(managers, options),
+    process.platform === 'win32' ? checkWindows() : Promise.resolve([OFF_WINDOWS]),
+  ])
+  const checks = [checkProcessors(), checkZstd(), ...groups.flat()]
+  return {platform: process.platform, architecture: process.arch, node: process.version, checks}
+}
+
+const OFF_WINDOWS: HostCheck = {
+  name: 'runtime layers',
+  state: 'absent',
+  found: 'This is not Windows.',
+  advice: 'Run transship layout on the container host; everything else works here.',
+}
+
+function checkProcessors(): HostCheck {
+  return {name: 'processors', state: 'ok', found: `${availableParallelism()} for compression`}
+}
+
+function checkZstd(): HostCheck {
+  if ('createZstdCompress' in zlib) return {name: 'zstd', state: 'ok', found: 'built into Node'}
+  return {name: 'zstd', state: 'limited', found: 'read by JavaScript', advice: 'Node 22.15 or later is faster.'}
+}
+
+async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'transship-doctor-'))
+  try {
+    return await work(folder)
+  } finally {
+    await rm(folder, {recursive: true, force: true})
+  }
+}
+
+async function checkRoom(folder: string): Promise<HostCheck> {
+  const {bavail, bsize} = await statfs(folder)
+  const free = bavail * bsize
+  const found = `${(free / GIB).toFixed(1)} GiB free in ${path.dirname(folder)}`
+  if (free >= ROOM_BYTES) return {name: 'disk', state: 'ok', found}
+  return {
+    name: 'disk',
+    state: 'limited',
+    found,
+    advice: 'A base image of Windows takes up to 20 GiB: set TMPDIR (Windows: TEMP) to a larger disk.',
+  }
+}
+
+/** Not what a setting says but what the file system does: payloads of Windows go deeper than 260 characters. */
+async function checkLongPaths(folder: string): Promise<HostCheck> {
+  const deep = path.join(folder, ...Array.from({length: 8}, () => 'n'.repeat(100)))
+  try {
+    await mkdir(deep, {recursive: true})
+    await writeFile(path.join(deep, 'file'), '')
+    return {name: 'long paths', state: 'ok', found: `${deep.length} characters work`}
+  } catch (error) {
+    return {
+      name: 'long paths',
+      state: 'limited',
+      found: `${deep.length} characters fail (${findSystemCode(error) ?? 'no code'})`,
+      advice: 'On Windows set LongPathsEnabled; elsewhere choose another file system for packages.',
+    }
+  }
+}
+
+/** Which image registries Docker's client has credentials for; the credentials themselves are not looked at. */
+async function checkCredentials({dockerFolder, programFolders}: DiagnoseOptions): Promise<readonly HostCheck[]> {
+  const file = path.join(dockerFolder, 'config.json')
+  let value: unknown
+  try {
+    value = JSON.parse(await readFile(file, 'utf8'))
+  } catch (error) {
+    if (findSystemCode(error) === 'ENOENT') {
+      const advice = 'Public images need none; for others run docker login, or podman login --authfile.'
+      return [{name: 'credentials', state: 'absent', found: `no ${file}`, advice}]
+    }
+    return [{name: 'credentials', state: 'limited', found: `${file} cannot be read`, advice: 'Check the file.'}]
+  }
+  const hosts = keysOf(value, 'auths')
+  const helpers = [...new Set([...textOf(value, 'credsStore'), ...valuesOf(value, 'credHelpers')])]
+  const found = hosts.length === 0 ? `none in ${file}` : `for ${hosts.join(', ')}`
+  const checks: HostCheck[] = [{name: 'credentials', state: 'ok', found}]
+  for (const helper of helpers) {
+    const program = `docker-credential-${helper}`
+    const isThere = await isProgram(program, programFolders)
+    checks.push({
+      name: 'credential helper',
+      state: isThere ? 'ok' : 'limited',
+      found: `${program} is ${isThere ? 'there' : 'not on PATH'}`,
+      ...(isThere ? {} : {advice: `Install ${program}, or take it out of ${file}.`}),
+    })
+  }
+  return checks
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
+  return (value as Readonly<Record<string, unknown>>)[name]
+}
+
+function keysOf(value: unknown, name: string): readonly string[] {
+  const member = memberOf(value, name)
+  return typeof member === 'object' && member !== null ? Object.keys(member).sort() : []
+}
+
+function valuesOf(value: unknown, name: string): readonly string[] {
+  const member = memberOf(value, name)
+  return keysOf(value, name).flatMap((key) => textOf(member, key))
+}
+
+function textOf(value: unknown, name: string): readonly string[] {
+  const member = memberOf(value, name)
+  return typeof member === 'string' && member !== '' ? [member] : []
+}
+
+async function isProgram(name: string, folders: readonly string[]): Promise<boolean> {
+  const names = process.platform === 'win32' ? [`${name}.exe`, `${name}.cmd`] : [name]
+  for (const file of folders.flatMap((folder) => names.map((each) => path.join(folder, each)))) {
+    const isThere = await access(file, constants.X_OK).then(
+      () => true,
+      () => false,
+    )
+    if (isThere) return true
+  }
+  return false
+}
+
+async function checkManagers(
+  managers: readonly ContainerManager[],
+  {signal}: DiagnoseOptions,
+): Promise<readonly HostCheck[]> {
+  const {managers: reports} = await listContainers(managers, {all: true, ...(signal === undefined ? {} : {signal})})
+  return reports.map((report): HostCheck => {
+    const name = nameOf(report)
+    if (report.state === 'answered') return {name, state: 'ok', found: `${report.containers} containers`}
+    return {
+      name,
+      state: report.state === 'absent' ? 'absent' : 'limited',
+      found: report.state === 'absent' ? 'nobody listens there' : (report.error?.message ?? 'it failed'),
+      ...(report.error?.suggestions[0] === undefined ? {} : {advice: report.error.suggestions[0]}),
+    }
+  })
+}
+
+/** What the commands for runtime layers and containers stand on. */
+async function checkWindows(): Promise<readonly HostCheck[]> {
+  return Promise.all([
+    checkStep('compute service', async () => (await openComputeService()).library),
+    checkStep('runtime layers', async () => openLayerService(await openNativeSystem()).library),
+    checkStep('privileges', async () => {
+      await enablePrivileges(await openNativeSystem(), LAYER_PRIVILEGES)
+      return LAYER_PRIVILEGES.join(', ')
+    }),
+  ])
+}
+
+async function checkStep(name: string, work: () => Promise<string>): Promise<HostCheck> {
+  try {
+    return {name, state: 'ok', found: await work()}
+  } catch (error) {
+    if (!(error instanceof TransshipError)) throw error
+    const [advice] = error.suggestions
+    return {name, state: 'absent', found: error.message, ...(advice === undefined ? {} : {advice})}
+  }
+}
