@@ -128,11 +128,24 @@ class PackagePlanner {
     for (const [index, group] of groups.entries()) {
       const own = {...identity, name: chainName(identity.name, index, groups.length)}
       const metadata = this.#metadata(own, below === undefined ? [] : [below], false)
-      const form: LayerForm = below === undefined ? 'base' : 'delta'
+      const form: LayerForm = below === undefined ? this.#lowestForm() : 'delta'
       packages.push(this.#planned(group, {metadata, form}, 'application'))
       below = own
     }
     return packages
+  }
+
+  /** Of a package with nothing below it: a base only if the user or the source says so, since no OS was found in it. */
+  #lowestForm(): LayerForm {
+    const form = this.#options.osLayers === undefined ? (this.#image.layers[0]?.form ?? 'delta') : 'base'
+    if (form === 'delta') {
+      this.#note(
+        'base-unknown',
+        'The source holds changes to an operating system that it does not name; the package depends on nothing.',
+        this.#image.names[0] ?? 'the source',
+      )
+    }
+    return form
   }
 
   #osPackages(count: number): PlannedPackage[] {
