@@ -37,7 +37,7 @@ async function diffIdOf(layer: Layer) {
 
 /** An image as a build on Windows makes it: history, entrypoint, environment, labels. */
 async function writeArchive(file: string): Promise<void> {
-  const platform = {os: 'windows', architecture: 'amd64', osVersion: VERSION}
+  const platform = {os: 'windows', architecture: 'amd64', osVersion: VERSION, osFeatures: ['win32k']}
   const created = (hour: number) => `2016-10-12T${String(hour).padStart(2, '0')}:00:00Z`
   const diffIds = await Promise.all(LAYERS.map(diffIdOf))
   const plain = makeImageConfig({

@@ -37,13 +37,14 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** What the folder is; undefined when it is no transport layout: `Files` beside `Hives`, by any case. */
+/** What the folder is; undefined when it is no transport layout: `Files` beside `Hives`, or a base. */
 export function findLayoutFolder(folder: string): LayoutFolder | undefined {
   const top = namesIn(folder)
   const files = top.find((name) => name.toLowerCase() === 'files')
   const hives = top.find((name) => name.toLowerCase() === 'hives')
-  if (files === undefined || hives === undefined || top.includes('metadata.json')) return undefined
-  const forms = namesIn(path.join(folder, hives)).map((name) => {
+  if (files === undefined || top.includes('metadata.json')) return undefined
+  const hasSidecar = top.some((name) => name.endsWith(DIRECTORY_CARRIER_SUFFIX))
+  const forms = (hives === undefined ? [] : namesIn(path.join(folder, hives))).map((name) => {
     try {
       return findHive(parseLayerPath(`Hives/${name}`))?.form
     } catch {
@@ -53,6 +54,7 @@ export function findLayoutFolder(folder: string): LayoutFolder | undefined {
   const hasConfig = namesIn(path.join(folder, files, 'Windows', 'System32', 'config')).some((name) =>
     /^system$/i.test(name),
   )
+  if (hives === undefined && !hasSidecar && !hasConfig) return undefined
   const isBase = forms.includes('base') || (hasConfig && !forms.includes('delta'))
   return {folder, form: isBase ? 'base' : 'delta', isPlain: isPlainTree(folder, top, files)}
 }
@@ -77,7 +79,7 @@ export function requireLayoutFolder(folder: string): LayoutFolder {
   }
   throw new InputError('UNRECOGNISED_FORMAT', {
     what: `'${folder}' is not a transport layout.`,
-    why: 'One holds the folders Files and Hives.',
+    why: 'One holds the folder Files and, unless it is a base, Hives.',
     suggestions: ['Give the folder that an export of a layer has made.'],
     at: {reference: `layout:${folder}`},
   })

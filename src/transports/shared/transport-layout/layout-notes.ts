@@ -1,4 +1,5 @@
 import {InputError} from '../../../model/errors.js'
+import type {FileTimes} from '../../../model/windows-metadata.js'
 
 /*
  * `EntryFrame.layout` of entries that have no carrier of their own (`Files`, `Hives/*`, a plain utility VM): JSON, so
@@ -10,6 +11,8 @@ export interface LayoutNotes {
   readonly times?: {readonly creation: bigint; readonly lastAccess: bigint}
   /** The bytes of the sidecar beside a top folder. */
   readonly sidecar?: Uint8Array
+  /** Times of that sidecar, where they are not the folder's. */
+  readonly sidecarTimes?: FileTimes
   /** Bytes of tombstones.txt; null = there is none. Only on `Files`. */
   readonly tombstones?: Uint8Array | null
   /** The utility VM is kept as plain files instead of carriers. Only on `UtilityVM`. */
@@ -21,6 +24,8 @@ export interface LayoutNotes {
 const base64 = (bytes: Uint8Array | null | undefined) =>
   bytes === null ? null : bytes === undefined ? undefined : Buffer.from(bytes).toString('base64')
 
+const listOf = (times: FileTimes) => [times.creation, times.lastAccess, times.lastWrite, times.change].map(String)
+
 /** Bytes of the notes; undefined when there is nothing to note. */
 export function encodeLayoutNotes(notes: LayoutNotes): Uint8Array | undefined {
   if (Object.values(notes).every((value) => value === undefined)) return undefined
@@ -29,6 +34,7 @@ export function encodeLayoutNotes(notes: LayoutNotes): Uint8Array | undefined {
       c: notes.times?.creation.toString(),
       a: notes.times?.lastAccess.toString(),
       sidecar: base64(notes.sidecar),
+      t: notes.sidecarTimes === undefined ? undefined : listOf(notes.sidecarTimes),
       tombstones: base64(notes.tombstones),
       plain: notes.isPlain,
       orphan: notes.isOrphan,
@@ -64,13 +70,16 @@ export function decodeLayoutNotes(frame: Uint8Array | undefined): LayoutNotes {
     if (typeof value !== 'string') throw corrupt()
     return Buffer.from(value, 'base64')
   }
-  const {c, a} = json
+  const {c, a, t} = json
   const isTime = (value: unknown): value is string => typeof value === 'string' && /^-?\d{1,20}$/.test(value)
+  const [creation, lastAccess, lastWrite, change] = Array.isArray(t) && t.every(isTime) ? t.map(BigInt) : []
+  const hasTimes = creation !== undefined && lastAccess !== undefined && lastWrite !== undefined && change !== undefined
   const sidecar = bytes('sidecar')
   const tombstones = bytes('tombstones')
   return {
     ...(isTime(c) && isTime(a) ? {times: {creation: BigInt(c), lastAccess: BigInt(a)}} : {}),
     ...(sidecar === undefined || sidecar === null ? {} : {sidecar}),
+    ...(hasTimes ? {sidecarTimes: {creation, lastAccess, lastWrite, change}} : {}),
     ...(tombstones === undefined ? {} : {tombstones}),
     ...(json['plain'] === true ? {isPlain: true} : {}),
     ...(json['orphan'] === true ? {isOrphan: true} : {}),

@@ -134,18 +134,35 @@ export class IndexWriter {
     this.#links.set(path, this.#links.get(first) ?? first)
   }
 
+  /**
+   * The bytes of the file. Of a file with several names the first in order has the line, whichever was written first, so
+   * that the same payload always gives the same index.
+   */
   finish(): Buffer {
-    const firsts = new Set(this.#links.values())
-    const found = new Map(this.#lines.filter(({path}) => firsts.has(path)).map(({path, text}) => [path, text]))
+    const groups = new Map<string, string[]>()
     for (const [path, first] of this.#links) {
-      const text = found.get(first)
-      if (text !== undefined) this.add({...decodeLine(text, 0), path, link: first})
+      const names = groups.get(first)
+      if (names === undefined) groups.set(first, [first, path])
+      else names.push(path)
     }
-    // The separator sorts before everything else, so that a folder's content follows it at once.
-    const keyed = this.#lines.map(({path, text}) => ({key: Buffer.from(path.replaceAll('/', '\0')), text}))
+    const lines = this.#lines.filter(({path}) => !groups.has(path))
+    for (const {path, text} of this.#lines) {
+      const names = groups.get(path)
+      if (names === undefined) continue
+      const [first = path, ...others] = names.sort((left, right) => Buffer.compare(orderKey(left), orderKey(right)))
+      const facts = decodeLine(text, 0)
+      lines.push({path: first, text: encodeIndexLine({...facts, path: first})})
+      for (const other of others) lines.push({path: other, text: encodeIndexLine({...facts, path: other, link: first})})
+    }
+    const keyed = lines.map(({path, text}) => ({key: orderKey(path), text}))
     keyed.sort((left, right) => Buffer.compare(left.key, right.key))
     return Buffer.concat(keyed.flatMap(({text}) => [Buffer.from(text), NEWLINE]))
   }
+}
+
+/** Sorts paths as a walk meets them: the separator before everything else, so that a folder's content follows it at once. */
+function orderKey(path: string): Buffer {
+  return Buffer.from(path.replaceAll('/', '\0'))
 }
 
 const NEWLINE = Buffer.from('\n')

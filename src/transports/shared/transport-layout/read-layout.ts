@@ -1,5 +1,5 @@
 import path from 'node:path'
-import type {BigIntStats} from 'node:fs'
+import {existsSync, type BigIntStats} from 'node:fs'
 import type {Carrier} from '../../../codecs/carrier/carrier.js'
 import {encodeCarrierFrame} from '../../../codecs/carrier/carrier-frame.js'
 import {encodeCarrierHead} from '../../../codecs/carrier/plan-carrier.js'
@@ -39,8 +39,8 @@ export class TransportLayout {
   readonly root: string
   readonly scanned: ScannedLayout
   readonly #options: ReadLayoutOptions
-  /** `device:inode` -> the first name of a file with several. */
-  readonly #firstNames = new Map<string, {path: LayerPath; node: DiskNode}>()
+  /** `device:inode`, or the name in the index -> the first name of a file with several. */
+  readonly #firstNames = new Map<string, DiskNode>()
   #open: PayloadFile | undefined
   #missing = 0
   #seesLinks = true
@@ -81,8 +81,16 @@ export class TransportLayout {
       const layout = node.isOrphan ? encodeLayoutNotes({isOrphan: true}) : undefined
       return {kind: 'tombstone', path: node.path, ...framed(layout)}
     }
-    if (node.isCarrier) return node.kind === 'file' ? this.#carrierFile(node) : this.#carrierDirectory(node)
+    if (node.isCarrier || this.#isTopOfBase(node))
+      return node.kind === 'file' ? this.#carrierFile(node) : this.#carrierDirectory(node)
     return node.kind === 'file' ? this.#plainFile(node) : this.#plainDirectory(node)
+  }
+
+  /** Of a base, Microsoft's export tells the top folder as it is; of a delta, without what its sidecar says. */
+  #isTopOfBase(node: DiskNode): boolean {
+    const isTop = !node.path.includes('/') && payloadPart(node.path) !== 'utility-vm'
+    if (!isTop || this.#options.form !== 'base' || this.#options.isPlain) return false
+    return existsSync(path.join(this.root, `${node.diskPath}${DIRECTORY_CARRIER_SUFFIX}`))
   }
 
   #carrierFile(node: DiskNode): LayerEntry {
@@ -140,13 +148,14 @@ export class TransportLayout {
     const isTop = !node.path.includes('/')
     const line = this.#lineOf(node.diskPath)
     const own = line?.times ?? diskTimes(this.#stat(node.diskPath))
-    const {meta, notes} =
-      isTop && part !== 'utility-vm'
-        ? plainMetadata(line, this.#topTimes() ?? own, FileAttribute.directory)
-        : plainMetadata(line, own, FileAttribute.directory)
-    const top = isTop && part !== 'utility-vm' && !this.#options.isPlain ? this.#topNotes(node, part) : {}
-    const vm = isTop && part === 'utility-vm' && !this.#options.isPlain && this.#options.form === 'base'
-    const all = isTop && part !== 'utility-vm' ? top : {...notes, ...(vm ? {isPlain: true} : {})}
+    if (isTop && part !== 'utility-vm') {
+      const {meta} = plainMetadata(line, this.#topTimes() ?? own, FileAttribute.directory)
+      const notes = this.#options.isPlain ? {} : this.#topNotes(node, part, meta.times)
+      return {kind: 'directory', path: node.path, meta, ...framed(encodeLayoutNotes(notes))}
+    }
+    const {meta, notes} = plainMetadata(line, own, FileAttribute.directory)
+    const isUnusual = isTop && !this.#options.isPlain && this.#options.form === 'base'
+    const all = {...notes, ...(isUnusual ? {isPlain: true} : {})}
     return {kind: 'directory', path: node.path, meta, ...framed(encodeLayoutNotes(all))}
   }
 
@@ -161,8 +170,8 @@ export class TransportLayout {
   }
 
   /** What Microsoft's export leaves behind: the sidecars of the top folders, and how the deletions were spelt. */
-  #topNotes(node: DiskNode, part: string): LayoutNotes {
-    const sidecar = this.#topSidecar(node)
+  #topNotes(node: DiskNode, part: string, times: FileTimes): LayoutNotes {
+    const sidecar = this.#topSidecar(node, times)
     if (part !== 'files') return sidecar
     const {tombstones, nodes} = this.scanned
     const deleted = nodes.filter((each) => each.kind === 'tombstone').map((each) => each.path)
@@ -174,15 +183,20 @@ export class TransportLayout {
     return {...sidecar, ...(isExpected ? {} : {tombstones: tombstones ?? null})}
   }
 
-  #topSidecar(node: DiskNode): LayoutNotes {
+  #topSidecar(node: DiskNode, times: FileTimes): LayoutNotes {
     const name = `${node.diskPath}${DIRECTORY_CARRIER_SUFFIX}`
     const bytes = findSmallFile(path.join(this.root, name), MAX_SIDECAR_BYTES, this.#place(name))
     if (bytes === undefined) {
       this.#note('sidecar-missing', `${name} is missing; a layout that is written from this one will have it.`)
       return {}
     }
+    const stats = this.#stat(name)
+    const own = this.#lineOf(name, stats)?.times ?? (process.platform === 'win32' ? diskTimes(stats) : times)
     const expected = encodeCarrierHead({kind: 'directory', meta: PLAIN_DIRECTORY})
-    return Buffer.compare(expected, bytes) === 0 ? {} : {sidecar: bytes}
+    return {
+      ...(Buffer.compare(expected, bytes) === 0 ? {} : {sidecar: bytes}),
+      ...(areSameTimes(own, times) ? {} : {sidecarTimes: own}),
+    }
   }
 
   #frameOf(carrier: Carrier, node: DiskNode): Uint8Array | undefined {
@@ -197,31 +211,36 @@ export class TransportLayout {
     return carrier.frame
   }
 
-  /** The first name of a file that this is a further name of: by the inode, else by an index that content confirms. */
+  /**
+   * The first name, in the order of the walk, of a file that this is a further name of: by the inode, else by an index
+   * that the content confirms.
+   */
   #findFirstName(node: DiskNode, stats: BigIntStats, line: IndexLine | undefined): LayerPath | undefined {
     if (!this.#seesLinks) return undefined
-    if (stats.nlink > 1n) {
-      const key = `${stats.dev}:${stats.ino}`
-      const first = this.#firstNames.get(key)
-      if (first === undefined) this.#firstNames.set(key, {path: node.path, node})
-      else if (first.path !== node.path && first.node.isCarrier === node.isCarrier) return first.path
+    const group = stats.nlink > 1n ? `${stats.dev}:${stats.ino}` : line?.link
+    if (group === undefined) return undefined
+    const first = this.#firstNames.get(group) ?? this.#targetOf(line)
+    if (first === undefined || first.path === node.path) {
+      this.#firstNames.set(group, node)
+      return undefined
     }
-    if (line?.link === undefined) return undefined
-    const target = this.#nodeAt(line.link)
-    if (target === undefined || target === node || target.isCarrier !== node.isCarrier) return undefined
+    this.#firstNames.set(group, first)
+    if (first.isCarrier !== node.isCarrier) return undefined
     // A copy that has lost its links may have been edited under one name since.
-    const isSame = areSameBytes(path.join(this.root, target.diskPath), path.join(this.root, node.diskPath))
-    return isSame ? target.path : undefined
+    const isSame =
+      stats.nlink > 1n || areSameBytes(path.join(this.root, first.diskPath), path.join(this.root, node.diskPath))
+    return isSame ? first.path : undefined
   }
 
-  #byDiskPath: Map<string, DiskNode> | undefined
-
-  #nodeAt(diskPath: string): DiskNode | undefined {
+  #targetOf(line: IndexLine | undefined): DiskNode | undefined {
+    if (line?.link === undefined) return undefined
     this.#byDiskPath ??= new Map(
       this.scanned.nodes.flatMap((node) => (node.kind === 'tombstone' ? [] : [[node.diskPath, node]])),
     )
-    return this.#byDiskPath.get(diskPath)
+    return this.#byDiskPath.get(line.link)
   }
+
+  #byDiskPath: Map<string, DiskNode> | undefined
 
   /** What the index says of a file, when it is of the same size still. */
   #lineOf(diskPath: string, stats?: BigIntStats): IndexLine | undefined {
@@ -291,4 +310,13 @@ function streamsOf(file: PayloadFile, carrier: Carrier): {streams?: AsyncIterabl
       },
     },
   }
+}
+
+function areSameTimes(left: FileTimes, right: FileTimes): boolean {
+  return (
+    left.creation === right.creation &&
+    left.lastAccess === right.lastAccess &&
+    left.lastWrite === right.lastWrite &&
+    left.change === right.change
+  )
 }

@@ -16,6 +16,7 @@ import {
   payloadPart,
   type LayerPath,
 } from '../../../model/layer-path.js'
+import type {WindowsMetadata} from '../../../model/windows-metadata.js'
 import {PayloadFile} from './carrier-file.js'
 import {CarrierOutput, piecesOf, setTimes, storeBytes, type StoredFile} from './carrier-output.js'
 import {areLayoutNotes, decodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
@@ -109,7 +110,8 @@ class LayoutWriter {
     for (const link of this.#pending) this.#lateLink(link)
     // Windows deletes after it has written: a name that was made again must not be in the list.
     const deletions = this.#tombstones.filter((deleted) => !this.#isThere(deleted))
-    for (const top of ['Files', 'Hives']) this.#folder(top)
+    // Of a base, the hives lie among the files; only a delta must have the folder, even an empty one.
+    for (const top of this.#options.form === 'delta' ? ['Files', 'Hives'] : ['Files']) this.#folder(top)
     this.#writeTombstones(deletions)
     const index = this.#index.finish()
     return {entries: this.#entries, payloadBytes: this.#payloadBytes, index, digest: digestOf(index)}
@@ -157,12 +159,13 @@ class LayoutWriter {
       return
     }
     const sidecar = `${folder}${DIRECTORY_CARRIER_SUFFIX}`
+    const meta = {...entry.meta, times: notes.sidecarTimes ?? entry.meta.times}
     if (notes.sidecar !== undefined) {
-      const stored = storeBytes(this.#disk(sidecar), [notes.sidecar], entry.meta.times, sidecar)
-      this.#stored(sidecar, stored, entry)
+      const stored = storeBytes(this.#disk(sidecar), [notes.sidecar], meta.times, sidecar)
+      this.#stored(sidecar, stored, meta)
       return
     }
-    await this.#carrier(entry, sidecar)
+    await this.#carrier({...entry, meta}, sidecar)
   }
 
   async #plainDirectory(entry: DirectoryEntry, folder: string, notes: LayoutNotes): Promise<void> {
@@ -223,7 +226,7 @@ class LayoutWriter {
       },
     )
     if (plan.isAbsent) return
-    this.#stored(file, await this.#writeParts(file, plan, entry), entry)
+    this.#stored(file, await this.#writeParts(file, plan, entry), entry.meta)
   }
 
   async #writeParts(file: string, plan: CarrierPlan, entry: FileEntry | DirectoryEntry): Promise<StoredFile> {
@@ -298,9 +301,9 @@ class LayoutWriter {
     })
   }
 
-  #stored(file: string, {sizeBytes, sha256}: StoredFile, entry: FileEntry | DirectoryEntry): void {
+  #stored(file: string, {sizeBytes, sha256}: StoredFile, {times}: WindowsMetadata): void {
     this.#payloadBytes += sizeBytes
-    this.#index.add({path: file, sizeBytes, sha256, times: entry.meta.times})
+    this.#index.add({path: file, sizeBytes, sha256, times})
   }
 
   /** True where files lie as they are: hives, and a utility VM of a delta. */

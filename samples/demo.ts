@@ -6,29 +6,33 @@ import path from 'node:path'
 
 /* Converts the samples both ways with the real command, shows what it says, and holds the results against each other. */
 
-const MAIN = path.join(import.meta.dirname, '..', 'dist', 'src', 'main.js')
+const MAIN = path.join(import.meta.dirname, '..', 'src', 'main.js')
 const folder = mkdtempSync(path.join(tmpdir(), 'transship-demo-'))
 
-function transship(...args) {
+function transship(...args: string[]): void {
   console.log(`\n$ transship ${args.join(' ').replaceAll(folder, 'DEMO')}`)
-  const output = execFileSync(process.execPath, [MAIN, ...args], {encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit']})
+  const output = execFileSync(process.execPath, [MAIN, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   console.log(output.replaceAll(folder, 'DEMO').trimEnd())
 }
 
-function json(...args) {
-  return JSON.parse(execFileSync(process.execPath, [MAIN, ...args, '--json'], {encoding: 'utf8'}))
+function imageIdOf(reference: string): string {
+  const output = execFileSync(process.execPath, [MAIN, 'inspect', reference, '--json'], {encoding: 'utf8'})
+  return (JSON.parse(output) as {imageId: string}).imageId
 }
 
 /** SHA-256 over the names and bytes of all files of a folder. */
-function digestOfTree(root) {
+function digestOfTree(root: string): string {
   const hash = createHash('sha256')
   const files = readdirSync(root, {recursive: true, withFileTypes: true}).filter((child) => child.isFile())
   const names = files.map((child) => path.relative(root, path.join(child.parentPath, child.name))).sort()
   for (const name of names) hash.update(`${name}\0`).update(readFileSync(path.join(root, name)))
-  return `${names.length} files, sha256:${hash.digest('hex')}`
+  return `${String(names.length)} files, sha256:${hash.digest('hex')}`
 }
 
-function requireSame(what, expected, found) {
+function requireSame(what: string, expected: string, found: string): void {
   if (expected !== found) throw new Error(`${what}: expected ${expected}, found ${found}`)
   console.log(`${what}: the same, ${found}`)
 }
@@ -45,7 +49,7 @@ try {
   transship('verify', repository)
   transship('convert', `${repository}:CN=contoso_shop_1.2.0.0`, back)
   transship('verify', back)
-  requireSame('Image ID', json('inspect', archive).imageId, json('inspect', back).imageId)
+  requireSame('Image ID', imageIdOf(archive), imageIdOf(back))
 
   console.log('\n== An inbox package becomes a Docker image, and a package again')
   const image = `docker-archive:${path.join(folder, 'package.tar')}`
