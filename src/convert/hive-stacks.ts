@@ -1,64 +1,96 @@
-import {UnsupportedError} from '../model/errors.js'
 import {contentOf} from '../model/content.js'
+import {UnsupportedError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import type {FileEntry, LayerEntry} from '../model/layer-entry.js'
-import {findHive, foldPath} from '../model/layer-path.js'
+import {foldPath, HIVE_NAMES, type HiveName} from '../model/layer-path.js'
+import {holdStreams, readHeld} from './held-file.js'
+import {findHiveRole, type HiveRole} from './hive-names.js'
+import {HiveStack} from './hive-stack.js'
+import {MAX_HIVE_BYTES} from './open-hive.js'
 
-interface StackedHive {
-  readonly entry: FileEntry
-  readonly bytes: Uint8Array
-  readonly layer: number
+/** All hives held of one range: those of a full server and the deltas of its layers are far smaller. */
+const MAX_HELD_BYTES = 2 * 2 ** 30
+
+export interface HiveStacksOptions extends WorkOptions {
+  /** The result stands alone: deltas are folded into the whole hives of its lowest layer. */
+  readonly isBase: boolean
+  /** Index of that layer. */
+  readonly lowest: number
 }
 
-/** Far above any real delta; a bound for hostile input. */
-const MAX_HIVE_BYTES = 512 * 2 ** 20
-
-/** Collects the hives of squashed layers, top layer first, and makes one of each. */
+/**
+ * Collects the hives of squashed layers, top layer first, and makes one of each: deltas are composed, or folded into the
+ * whole hive that they change, which is a file of the OS (`config\SYSTEM`) or a hive of the layer (`Hives\System_Base`).
+ */
 export class HiveStacks {
-  readonly #options: WorkOptions & {readonly isBase: boolean}
-  readonly #stacks = new Map<string, StackedHive[]>()
+  readonly #options: HiveStacksOptions
+  readonly #stacks: ReadonlyMap<HiveName, HiveStack>
+  /** What else lies among the hives: folded path -> the topmost of that name. */
+  readonly #others = new Map<string, FileEntry>()
+  #heldBytes = 0
 
-  constructor(options: WorkOptions & {readonly isBase: boolean}) {
+  constructor(options: HiveStacksOptions) {
     this.#options = options
+    this.#stacks = new Map(HIVE_NAMES.map((name) => [name, new HiveStack(options)]))
   }
 
   /** A file of a layer's `Hives` folder. */
   async add(entry: FileEntry, layer: number): Promise<void> {
-    const key = foldPath(entry.path)
-    const stack = this.#stacks.get(key) ?? []
-    stack.push({entry, layer, bytes: await readBounded(entry)})
-    this.#stacks.set(key, stack)
+    const role = findHiveRole(entry.path)
+    if (role !== undefined) await this.#hold(role, entry, layer)
+    else if (!this.#others.has(foldPath(entry.path))) {
+      const bytes = await this.#read(entry)
+      this.#others.set(foldPath(entry.path), {...(await held(entry)), content: contentOf(bytes)})
+    }
+  }
+
+  /**
+   * Takes a visible file of the OS if it is a hive that the layers above change, or a log of one; false when it is to be
+   * passed on as it is.
+   */
+  async takeConfig(entry: FileEntry, layer: number): Promise<boolean> {
+    const role = findHiveRole(entry.path)
+    if (role?.form !== 'config' || !this.#options.isBase) return false
+    const stack = this.#stacks.get(role.name)
+    if (stack !== undefined && layer > this.#options.lowest) {
+      if (role.part === 'hive' && entry.content !== undefined && entry.content.size > 0) stack.replaceConfig(entry.path)
+      return false
+    }
+    if (stack?.hasDeltas !== true) return false
+    await this.#hold(role, entry, layer)
+    return true
   }
 
   /** One entry for each hive. */
   *entries(): Generator<LayerEntry> {
-    for (const stack of this.#stacks.values()) {
-      const [top] = stack
-      if (top === undefined) continue
-      const contents = new Set(stack.map((hive) => Buffer.from(hive.bytes).toString('latin1')))
-      if (findHive(top.entry.path)?.form === 'delta' && (contents.size > 1 || this.#options.isBase)) throw conflict(top)
-      const {frame: _frame, ...entry} = top.entry
-      yield {...entry, content: contentOf(top.bytes)}
+    for (const stack of this.#stacks.values()) yield* stack.entries(this.#options.isBase)
+    yield* this.#others.values()
+  }
+
+  async #hold({name, form, part}: HiveRole, entry: FileEntry, layer: number): Promise<void> {
+    const stack = this.#stacks.get(name)
+    // Stale once the hive is written anew: Windows might take the log of transactions for that of the new file.
+    if (stack === undefined || part === 'transactions') return
+    const bytes = await this.#read(entry)
+    if (part === 'log') stack.addLog(form, layer, bytes)
+    else stack.add(form, {entry: await held(entry), bytes, layer})
+  }
+
+  async #read(entry: FileEntry): Promise<Buffer> {
+    const bytes = await readHeld(entry, MAX_HIVE_BYTES)
+    this.#heldBytes += bytes.byteLength
+    if (this.#heldBytes > MAX_HELD_BYTES) {
+      throw new UnsupportedError('LIMIT_EXCEEDED', {
+        what: `The registry hives of these layers have more than ${MAX_HELD_BYTES} bytes.`,
+        at: {path: entry.path},
+      })
     }
+    return bytes
   }
 }
 
-async function readBounded(entry: FileEntry): Promise<Uint8Array> {
-  if (entry.content === undefined) return new Uint8Array()
-  if (entry.content.bytes !== undefined) return Uint8Array.from(entry.content.bytes)
-  if (entry.content.size > MAX_HIVE_BYTES) {
-    throw new UnsupportedError('LIMIT_EXCEEDED', {what: `The hive '${entry.path}' is larger than 512 MiB.`})
-  }
-  const chunks: Uint8Array[] = []
-  for await (const chunk of entry.content.open()) chunks.push(Uint8Array.from(chunk))
-  return Buffer.concat(chunks)
-}
-
-function conflict(hive: StackedHive): UnsupportedError {
-  return new UnsupportedError('HIVE_CONFLICT', {
-    what: `Several of the layers change the registry hive '${hive.entry.path}'.`,
-    why: 'Composing registry deltas is not there yet, and taking one of them would lose the others.',
-    suggestions: ['Use --layers chain, which keeps every layer as it is.'],
-    at: {path: hive.entry.path},
-  })
+/** The entry without its content, which has been read. */
+async function held(entry: FileEntry): Promise<FileEntry> {
+  const {content: _content, frame: _frame, ...rest} = entry
+  return holdStreams(rest)
 }

@@ -1,9 +1,9 @@
-import {contentOf} from '../model/content.js'
-import {InputError, UnsupportedError} from '../model/errors.js'
+import {InputError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import type {Layer, LayerForm} from '../model/image.js'
-import type {AlternateStream, DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry} from '../model/layer-entry.js'
+import type {DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry} from '../model/layer-entry.js'
 import {comparePaths, foldPath, parentPath, type LayerPath} from '../model/layer-path.js'
+import {holdStreams} from './held-file.js'
 import {HiveStacks} from './hive-stacks.js'
 import {isLeaf, LayerShadow, mergeLayers} from './merge.js'
 import {SquashedDeletions} from './squashed-deletions.js'
@@ -74,17 +74,18 @@ class Squash {
     this.#options = options
     const isBelowKnown = range.from > 0 && layers.slice(0, range.from).every((layer) => layer.hasContent)
     this.#deletions = new SquashedDeletions(isBelowKnown ? layers.slice(0, range.from) : undefined, options)
-    this.#hives = new HiveStacks({isBase: range.standsAlone, ...options})
+    this.#hives = new HiveStacks({isBase: range.standsAlone, lowest: range.from, ...options})
   }
 
   async *entries(): AsyncGenerator<LayerEntry> {
     yield* this.#firstPass()
     yield* this.#secondPass()
+    // Before the links: a hive of the OS's files has another name among the layer's hives.
+    yield* this.#hives.entries()
     for (const link of this.#links) yield link
     if (!this.#range.standsAlone) {
       yield* this.#deletions.entries(this.#shadow, (path) => this.#directories.has(foldPath(path)))
     }
-    yield* this.#hives.entries()
   }
 
   async *#firstPass(): AsyncGenerator<LayerEntry> {
@@ -111,9 +112,10 @@ class Squash {
     for await (const {entry, layer} of merged) {
       if (!isLeaf(entry)) this.#directories.add(foldPath(entry.path))
       if (entry.kind === 'file') this.#closeLinks(foldPath(entry.path))
+      if (entry.kind === 'file' && (await this.#hives.takeConfig(entry, layer))) continue
       if (entry.kind === 'hard-link') this.#meetLink(entry, layer)
       else if (this.#hasParent(entry.path)) yield* this.#give(entry)
-      else if (entry.kind === 'directory') this.#orphanDirectories.push(await inMemory(entry))
+      else if (entry.kind === 'directory') this.#orphanDirectories.push(await holdStreams(entry))
       else this.#orphans.set(foldPath(entry.path), layer)
     }
   }
@@ -257,32 +259,6 @@ class Squash {
     yield {...withoutArchiveFrame(entry), path: first.path}
     for (const other of others) this.#links.push({...other, target: first.path})
   }
-}
-
-/** Alternate streams of a directory are a few bytes in every layer seen; this is only a bound for hostile input. */
-const MAX_DIRECTORY_STREAM_BYTES = 2 ** 20
-
-/** The directory with its streams read, so that it can be given out later. */
-async function inMemory(entry: DirectoryEntry): Promise<DirectoryEntry> {
-  if (entry.streams === undefined) return entry
-  const streams: AlternateStream[] = []
-  for await (const stream of entry.streams) {
-    if (stream.content.size > MAX_DIRECTORY_STREAM_BYTES) {
-      throw new UnsupportedError('LIMIT_EXCEEDED', {
-        what: `The stream '${entry.path}:${stream.name}' of a directory without its parent is larger than 1 MiB.`,
-        at: {path: entry.path},
-      })
-    }
-    const chunks: Uint8Array[] = []
-    for await (const chunk of stream.content.open()) chunks.push(Uint8Array.from(chunk))
-    streams.push({name: stream.name, content: contentOf(Buffer.concat(chunks))})
-  }
-  return {...entry, streams: iterate(streams)}
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await -- what is at hand, in the shape of what is not
-async function* iterate<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items
 }
 
 function missingTarget(link: HardLinkEntry): InputError {

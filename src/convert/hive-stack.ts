@@ -1,0 +1,164 @@
+import {encodeHive} from '../codecs/registry-hive/encode-hive.js'
+import type {HiveFile} from '../codecs/registry-hive/hive-file.js'
+import type {HiveKey} from '../codecs/registry-hive/hive-key.js'
+import {compose, flatten, type LayeringOptions} from '../codecs/registry-hive/layered-keys.js'
+import {contentOf} from '../model/content.js'
+import {InputError, UnsupportedError} from '../model/errors.js'
+import type {WorkOptions} from '../model/events.js'
+import type {FileEntry} from '../model/layer-entry.js'
+import type {LayerPath} from '../model/layer-path.js'
+import type {HiveForm} from './hive-names.js'
+import {MAX_HIVE_BYTES, openHive} from './open-hive.js'
+
+/** A hive of one layer, held back. */
+export interface HeldHive {
+  readonly entry: FileEntry
+  readonly bytes: Uint8Array
+  readonly layer: number
+}
+
+/** What the layers of a range say about one hive. */
+export class HiveStack {
+  readonly #options: WorkOptions
+  /** Top layer first. */
+  readonly #deltas: HeldHive[] = []
+  /** The topmost whole hive of each form. */
+  readonly #wholes = new Map<HiveForm, HeldHive>()
+  /** `form:layer` -> logs beside that hive. */
+  readonly #logs = new Map<string, Uint8Array[]>()
+
+  #replacedConfig: LayerPath | undefined
+
+  constructor(options: WorkOptions) {
+    this.#options = options
+  }
+
+  /** True when a delta has been met; one of no bytes says nothing. */
+  get hasDeltas(): boolean {
+    return this.#deltas.some((delta) => delta.bytes.byteLength > 0)
+  }
+
+  /** Called top layer first. */
+  add(form: HiveForm, hive: HeldHive): void {
+    if (form === 'delta') this.#deltas.push(hive)
+    else if (!this.#wholes.has(form)) this.#wholes.set(form, hive)
+  }
+
+  addLog(form: HiveForm, layer: number, bytes: Uint8Array): void {
+    const key = `${form}:${layer}`
+    this.#logs.set(key, [...(this.#logs.get(key) ?? []), bytes])
+  }
+
+  /** A layer above the OS holds the hive as an ordinary file. */
+  replaceConfig(path: LayerPath): void {
+    this.#replacedConfig ??= path
+  }
+
+  /** The hives of the result: whole ones with the deltas above them folded in, and the one delta where it still matters. */
+  *entries(isBase: boolean): Generator<FileEntry> {
+    if (isBase && this.hasDeltas && this.#replacedConfig !== undefined) throw replaced(this.#replacedConfig)
+    let isFolded = false
+    for (const [form, whole] of this.#wholes) {
+      const folded = this.#fold(form, whole)
+      isFolded ||= folded !== undefined
+      yield folded ?? verbatim(whole)
+    }
+    if (isBase && isFolded) return
+    const delta = this.#composed()
+    if (delta === undefined) return
+    if (isBase && this.hasDeltas) {
+      this.#note('hive-without-base', 'There is no whole hive to fold its changes into; they stay a delta.', delta.path)
+    }
+    yield delta
+  }
+
+  /** Undefined when nothing changes the hive, or when it is one of no bytes, which some tools write for none. */
+  #fold(form: HiveForm, whole: HeldHive): FileEntry | undefined {
+    const deltas = this.#deltas.filter((delta) => delta.layer >= whole.layer && delta.bytes.byteLength > 0)
+    const [top] = deltas
+    if (top === undefined || whole.bytes.byteLength === 0) return undefined
+    const base = this.#open(form, whole)
+    if (base.isLayered) {
+      throw new InputError('HIVE_CONFLICT', {
+        what: `The hive '${whole.entry.path}' should be whole, and is a delta.`,
+        suggestions: ['Use --layers chain, which keeps every layer as it is.'],
+        at: {path: whole.entry.path},
+      })
+    }
+    const root = deltas.reduceRight<HiveKey>(
+      (below, delta) => flatten(below, this.#open('delta', delta).root, this.#layering(delta)),
+      base.root,
+    )
+    const bytes = encodeHive(root, {
+      minorVersion: base.header.minorVersion,
+      isLayered: false,
+      lastWritten: base.header.lastWritten,
+      fileName: base.header.fileName,
+      maxBytes: MAX_HIVE_BYTES,
+    })
+    // A hive of the layer is as old as its last change; one of the OS's files keeps what it had as a file.
+    return withBytes(form === 'config' ? whole.entry : top.entry, whole.entry.path, bytes)
+  }
+
+  /** Left as it is when all layers say the same, so that its bytes stay its own. */
+  #composed(): FileEntry | undefined {
+    const [top] = this.#deltas
+    if (top === undefined) return undefined
+    const deltas = this.#deltas.filter((delta) => delta.bytes.byteLength > 0)
+    const [first, ...others] = deltas
+    if (first === undefined) return verbatim(top)
+    if (others.every((delta) => Buffer.compare(delta.bytes, first.bytes) === 0)) {
+      return withBytes(top.entry, top.entry.path, first.bytes)
+    }
+    const lowest = deltas.at(-1) ?? first
+    const bottom = this.#open('delta', lowest)
+    const root = deltas
+      .slice(0, -1)
+      .reduceRight<HiveKey>(
+        (below, delta) => compose(below, this.#open('delta', delta).root, this.#layering(delta)),
+        bottom.root,
+      )
+    const {lastWritten, fileName, minorVersion} = bottom.header
+    const bytes = encodeHive(root, {minorVersion, isLayered: true, lastWritten, fileName, maxBytes: MAX_HIVE_BYTES})
+    return withBytes(top.entry, top.entry.path, bytes)
+  }
+
+  #open(form: HiveForm, hive: HeldHive): HiveFile {
+    const logs = this.#logs.get(`${form}:${hive.layer}`) ?? []
+    return openHive(hive.bytes, {...this.#options, subject: hive.entry.path, logs})
+  }
+
+  #layering({entry}: HeldHive): LayeringOptions {
+    return {
+      onDroppedClass: (key) => {
+        this.#note(
+          'hive-class-dropped',
+          `The key '${key.name}' replaces one whose class it should inherit.`,
+          entry.path,
+        )
+      },
+    }
+  }
+
+  #note(code: string, message: string, subject: string): void {
+    this.#options.onEvent?.({kind: 'note', code, message, subject})
+  }
+}
+
+function withBytes(entry: FileEntry, path: LayerPath, bytes: Uint8Array): FileEntry {
+  const {frame: _frame, ...rest} = entry
+  return {...rest, path, content: contentOf(bytes)}
+}
+
+function verbatim({entry, bytes}: HeldHive): FileEntry {
+  return withBytes(entry, entry.path, bytes)
+}
+
+function replaced(path: LayerPath): UnsupportedError {
+  return new UnsupportedError('HIVE_CONFLICT', {
+    what: `A layer above the operating system replaces the hive '${path}' as a file, and layers change it as a hive.`,
+    why: 'A container loads the hive of the OS with the changes of each layer, and not that file.',
+    suggestions: ['Use --layers chain, which keeps every layer as it is.'],
+    at: {path},
+  })
+}
