@@ -77,6 +77,19 @@ export class HiveStack {
     const deltas = this.#deltas.filter((delta) => delta.layer >= whole.layer && delta.bytes.byteLength > 0)
     const [top] = deltas
     if (top === undefined || whole.bytes.byteLength === 0) return undefined
+    const {base, root} = this.#flattened(form, whole, deltas)
+    const bytes = encodeHive(root, {
+      minorVersion: base.header.minorVersion,
+      isLayered: false,
+      lastWritten: base.header.lastWritten,
+      fileName: base.header.fileName,
+      maxBytes: MAX_HIVE_BYTES,
+    })
+    // A hive of the layer is as old as its last change; one of the OS's files keeps what it had as a file.
+    return withBytes(form === 'config' ? whole.entry : top.entry, whole.entry.path, bytes)
+  }
+
+  #flattened(form: HiveForm, whole: HeldHive, deltas: readonly HeldHive[]): {base: HiveFile; root: HiveKey} {
     const base = this.#open(form, whole)
     if (base.isLayered) {
       throw new InputError('HIVE_CONFLICT', {
@@ -89,15 +102,22 @@ export class HiveStack {
       (below, delta) => flatten(below, this.#open('delta', delta).root, this.#layering(delta)),
       base.root,
     )
-    const bytes = encodeHive(root, {
-      minorVersion: base.header.minorVersion,
-      isLayered: false,
-      lastWritten: base.header.lastWritten,
-      fileName: base.header.fileName,
-      maxBytes: MAX_HIVE_BYTES,
-    })
-    // A hive of the layer is as old as its last change; one of the OS's files keeps what it had as a file.
-    return withBytes(form === 'config' ? whole.entry : top.entry, whole.entry.path, bytes)
+    return {base, root}
+  }
+
+  /** What a container sees, or what the layers change when none of them holds the whole hive; undefined = nothing. */
+  seen(): HiveKey | undefined {
+    const deltas = this.#deltas.filter((delta) => delta.bytes.byteLength > 0)
+    const [whole] = [...this.#wholes]
+      .filter(([, hive]) => hive.bytes.byteLength > 0)
+      .sort(([, left], [, right]) => right.layer - left.layer)
+    if (whole === undefined) return this.#composedRoot(deltas)
+    const [form, hive] = whole
+    return this.#flattened(
+      form,
+      hive,
+      deltas.filter((delta) => delta.layer >= hive.layer),
+    ).root
   }
 
   /** Left as it is when all layers say the same, so that its bytes stay its own. */
@@ -110,17 +130,18 @@ export class HiveStack {
     if (others.every((delta) => Buffer.compare(delta.bytes, first.bytes) === 0)) {
       return withBytes(top.entry, top.entry.path, first.bytes)
     }
-    const lowest = deltas.at(-1) ?? first
-    const bottom = this.#open('delta', lowest)
-    const root = deltas
-      .slice(0, -1)
-      .reduceRight<HiveKey>(
-        (below, delta) => compose(below, this.#open('delta', delta).root, this.#layering(delta)),
-        bottom.root,
-      )
+    const bottom = this.#open('delta', deltas.at(-1) ?? first)
+    const root = this.#composedRoot(deltas) ?? bottom.root
     const {lastWritten, fileName, minorVersion} = bottom.header
     const bytes = encodeHive(root, {minorVersion, isLayered: true, lastWritten, fileName, maxBytes: MAX_HIVE_BYTES})
     return withBytes(top.entry, top.entry.path, bytes)
+  }
+
+  #composedRoot(deltas: readonly HeldHive[]): HiveKey | undefined {
+    return deltas.reduceRight<HiveKey | undefined>((below, delta) => {
+      const {root} = this.#open('delta', delta)
+      return below === undefined ? root : compose(below, root, this.#layering(delta))
+    }, undefined)
   }
 
   #open(form: HiveForm, hive: HeldHive): HiveFile {

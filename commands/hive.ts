@@ -1,0 +1,53 @@
+import {Args, Flags} from '@oclif/core'
+import {readHive, readHiveAsReg, type HiveReport} from '../src/convert/hive.js'
+import {BaseCommand} from '../src/terminal/base-command.js'
+import {formatHive} from '../src/terminal/hive-text.js'
+import {readingFlags, readingOptions} from '../src/terminal/reading-flags.js'
+
+export default class Hive extends BaseCommand {
+  static override summary = 'Show the Windows registry of an image or package after merging all layers.'
+  static override description =
+    'Keys and values as a container would see them, or what one layer changes, with its deletions. hive:FILE reads a bare ' +
+    'hive file, with the logs beside it. SAM and SECURITY hold password hashes and secrets: their data is told on request.'
+  static override examples = [
+    {
+      description: 'The services of an image:',
+      command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar "HKLM\\SYSTEM\\ControlSet001\\Services"',
+    },
+    {
+      description: 'What the second layer changes, as a .reg file:',
+      command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar --layer 1 --reg > changes.reg',
+    },
+    {
+      description: 'A hive file:',
+      command: '<%= config.bin %> <%= command.id %> hive:SOFTWARE "Microsoft\\Windows NT\\CurrentVersion"',
+    },
+  ]
+  static override args = {
+    ref: Args.string({required: true, description: 'TRANSPORT:LOCATION, an existing path, or hive:FILE.'}),
+    key: Args.string({description: 'A key in it, with \\; HKLM and HKU for the roots.'}),
+  }
+  static override flags = {
+    ...readingFlags,
+    layer: Flags.integer({summary: 'Only what this layer changes; the base is 0.', helpValue: 'N', min: 0}),
+    reg: Flags.boolean({summary: 'Write a .reg file to stdout, in UTF-16 as regedit does.', exclusive: ['json']}),
+    'show-secrets': Flags.boolean({summary: 'Tell the data of values in SAM and SECURITY too.'}),
+  }
+
+  async run(): Promise<HiveReport | undefined> {
+    const {args, flags} = await this.parse(Hive)
+    const options = {
+      ...(await readingOptions(flags)),
+      ...(flags.layer === undefined ? {} : {layer: flags.layer}),
+      showSecrets: flags['show-secrets'],
+    }
+    if (flags.reg) {
+      await this.streaming((run) => readHiveAsReg(args.ref, args.key, {...options, ...run}))
+      return undefined
+    }
+    const title = `Reading ${args.ref}`
+    const report = await this.showing(title, (run) => readHive(args.ref, args.key, {...options, ...run}))
+    this.print(formatHive(report))
+    return report
+  }
+}

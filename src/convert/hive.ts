@@ -1,0 +1,186 @@
+import {REG_HEADER, regLines} from '../codecs/registry-hive/reg-text.js'
+import type {HiveKey, HiveValue} from '../codecs/registry-hive/hive-key.js'
+import {compareKeyNames, findSubkey} from '../codecs/registry-hive/hive-key.js'
+import {findReadable, formatValueType} from '../codecs/registry-hive/value-text.js'
+import {InputError} from '../model/errors.js'
+import type {OpenOptions} from '../transports/transport.js'
+import {openMounts, type HiveMount} from './hive-mounts.js'
+
+/** One value of a key. */
+export interface HiveValueRow {
+  /** Empty for the default value. */
+  readonly name: string
+  /** `REG_SZ` …; absent for a deletion. */
+  readonly type?: string
+  readonly size?: number
+  /** Base64, where data is shown. */
+  readonly data?: string
+  /** The data in words, where it is what its type says. */
+  readonly text?: string
+  /** In a delta: the value of lower layers is gone. */
+  readonly deleted?: true
+}
+
+/** One key. */
+export interface HiveRow {
+  /** Full name, `\` between names. */
+  readonly path: string
+  /** FILETIME as a decimal string: 100 ns since 1601. */
+  readonly lastWrite: string
+  /** In a delta: what happens to the key of lower layers; absent = it merges. */
+  readonly change?: 'deleted' | 'values-replaced' | 'replaced'
+  /** Base64 of the class, as stored. */
+  readonly className?: string
+  /** Base64 of the self-relative security descriptor. */
+  readonly securityDescriptor?: string
+  readonly values: readonly HiveValueRow[]
+}
+
+/** What `hive` prints with `--json`. Schema: `src/schemas/hive.schema.json`. */
+export interface HiveReport {
+  readonly reference: string
+  readonly key?: string
+  readonly layer?: number
+  /** True when values of SAM or SECURITY are told without their data. */
+  readonly hidden: boolean
+  readonly keys: readonly HiveRow[]
+}
+
+export interface ReadHiveOptions extends OpenOptions {
+  /** Only what this layer changes, base = 0, with its deletions; undefined = what a container sees. */
+  readonly layer?: number
+  /** Tell the data of values in SAM and SECURITY too: password hashes, and secrets of services. */
+  readonly showSecrets?: boolean
+}
+
+const CHANGES = {
+  merge: undefined,
+  tombstone: 'deleted',
+  'supersede-local': 'values-replaced',
+  'supersede-tree': 'replaced',
+} as const
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
+}
+
+function describeValue(value: HiveValue, isHidden: boolean): HiveValueRow {
+  const {name, type, data} = value
+  if (value.isTombstone) return {name, deleted: true}
+  const row = {name, type: formatValueType(type), size: data.byteLength}
+  if (isHidden) return row
+  const text = findReadable(value)
+  return {...row, data: base64(data), ...(text === undefined ? {} : {text})}
+}
+
+function describeKey(key: HiveKey, path: string, isHidden: boolean): HiveRow {
+  const change = CHANGES[key.disposition]
+  return {
+    path,
+    lastWrite: key.lastWrite.toString(),
+    ...(change === undefined ? {} : {change}),
+    ...(key.className.byteLength === 0 || isHidden ? {} : {className: base64(key.className)}),
+    ...(key.security === undefined ? {} : {securityDescriptor: base64(key.security)}),
+    values: key.values().map((value) => describeValue(value, isHidden)),
+  }
+}
+
+function* rowsOf(root: HiveKey, path: string, isHidden: boolean): Generator<HiveRow> {
+  const pending: {key: HiveKey; path: string}[] = [{key: root, path}]
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    yield describeKey(next.key, next.path, isHidden)
+    const {key, path: parent} = next
+    for (const subkey of key.subkeys().toReversed()) pending.push({key: subkey, path: `${parent}\\${subkey.name}`})
+  }
+}
+
+/**
+ * The registry of an image or package as a container sees it, or what one layer changes in it, or a bare hive file
+ * (`hive:FILE`, with the logs beside it). `key` limits it to that key and what is below (`NOT_FOUND`).
+ */
+export async function readHive(
+  text: string,
+  key: string | undefined,
+  options: ReadHiveOptions = {},
+): Promise<HiveReport> {
+  const {reference, parts} = await findParts(text, key, options)
+  const keys = parts.flatMap((part) => [...rowsOf(part.root, part.path, part.isHidden)])
+  return {
+    reference,
+    ...(key === undefined ? {} : {key}),
+    ...(options.layer === undefined ? {} : {layer: options.layer}),
+    hidden: parts.some((part) => part.isHidden),
+    keys,
+  }
+}
+
+/** The same as a `.reg` file: UTF-16LE with a byte order mark and CRLF, as regedit writes and reads it. */
+export async function* readHiveAsReg(
+  text: string,
+  key: string | undefined,
+  options: ReadHiveOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const {parts} = await findParts(text, key, options)
+  const encode = (line: string): Buffer => Buffer.from(`${line}\r\n`, 'utf16le')
+  yield Buffer.from('\ufeff', 'utf16le')
+  for (const line of REG_HEADER) yield encode(line)
+  for (const part of parts) {
+    for (const line of regLines(part.root, part.path, {hideData: part.isHidden})) yield encode(line)
+  }
+}
+
+interface Part {
+  readonly root: HiveKey
+  readonly path: string
+  readonly isHidden: boolean
+}
+
+async function findParts(
+  text: string,
+  key: string | undefined,
+  options: ReadHiveOptions,
+): Promise<{reference: string; parts: Part[]}> {
+  const names = splitKey(key)
+  const {reference, mounts} = await openMounts(text, options)
+  const parts = mounts.flatMap((mount) => {
+    const found = findBelow(mount, names)
+    return found === undefined ? [] : [{...found, isHidden: mount.isSecret && options.showSecrets !== true}]
+  })
+  if (parts.length === 0 && names.length > 0) {
+    throw new InputError('NOT_FOUND', {
+      what: `There is no key '${key ?? ''}' in it.`,
+      suggestions: [`List what is there: transship hive ${reference}`],
+      at: {reference},
+    })
+  }
+  return {reference, parts}
+}
+
+const ABBREVIATIONS: Readonly<Record<string, string>> = {HKLM: 'HKEY_LOCAL_MACHINE', HKU: 'HKEY_USERS'}
+
+/** A key as users type it: with or without a backslash at either end, `HKLM` for `HKEY_LOCAL_MACHINE`. */
+function splitKey(text: string | undefined): string[] {
+  const names = (text ?? '').split('\\').filter((name) => name !== '')
+  const [first = ''] = names
+  const whole = ABBREVIATIONS[first.toUpperCase()]
+  return whole === undefined ? names : [whole, ...names.slice(1)]
+}
+
+/** The key of these names in a mounted hive; the whole hive when the names end above it. */
+function findBelow(mount: HiveMount, names: readonly string[]): {root: HiveKey; path: string} | undefined {
+  const matching = mount.path.filter((name, index) => names[index] === undefined || isSame(name, names[index]))
+  const isUnder = matching.length === mount.path.length
+  if (!isUnder && !mount.isBare) return undefined
+  let path = mount.path.join('\\')
+  let root: HiveKey | undefined = mount.root
+  for (const name of names.slice(isUnder ? mount.path.length : 0)) {
+    root = findSubkey(root, name)
+    if (root === undefined) return undefined
+    path = `${path}\\${root.name}`
+  }
+  return {root, path}
+}
+
+function isSame(left: string, right: string): boolean {
+  return compareKeyNames(left, right) === 0
+}
