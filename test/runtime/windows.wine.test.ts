@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import {createHash} from 'node:crypto'
 import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join, relative} from 'node:path'
 import type {ContainerList} from '../../src/runtime/list-containers.js'
+import type {ConvertReport} from '../../src/convert/report.js'
 import type {HostReport} from '../../src/runtime/diagnose-host.js'
 import type {EndResult} from '../../src/runtime/stop-containers.js'
 import type {LayerMove} from '../../src/runtime/storage/runtime-layers.js'
@@ -302,6 +304,48 @@ describe('Windows code under Wine, against stand-ins for the container DLLs', fu
           assert.deepEqual(treeOf(at('cli')), treeOf(at('layer', 'payload')))
         })
 
+        it('converts a runtime layer with its parents to packages, and back', () => {
+          for (const [name, vector] of [
+            ['own', 'streams-sparse'],
+            ['below', 'basic'],
+          ] as const) {
+            mkdirSync(at(name))
+            unpackVector(vector, at(name, 'payload'))
+          }
+          writeFileSync(at('own', 'layerchain.json'), JSON.stringify([win('below')]))
+          const env = {STAND_IN_FOLDER: wine.windowsPath(wine.folder)}
+          const identity = ['--name', 'Shop', '--publisher', 'CN=Contoso', '--package-version', '1.0.0.0']
+          const there = ['convert', `runtime:${win('own')}`, `inbox:${win('packages')}`, '--layers', 'chain']
+          const converted = wine.node('dist/src/main.js', [...there, ...identity, '--os-layers', '0', '--json'], env)
+          assert.equal(converted.status, 0, converted.stdout + converted.stderr)
+          const {artifacts} = JSON.parse(converted.stdout) as ConvertReport
+          assert.equal(artifacts.length, 2)
+          const verified = wine.node('dist/src/main.js', ['verify', `inbox:${win('packages')}`, '--json'], env)
+          assert.equal(verified.status, 0, verified.stdout + verified.stderr)
+          const back = [
+            'convert',
+            `inbox:${win('packages')}:Shop`,
+            `runtime:${win('back')}`,
+            '--layers',
+            'chain',
+            '--json',
+          ]
+          const returned = wine.node('dist/src/main.js', back, env)
+          assert.equal(returned.status, 0, returned.stdout + returned.stderr)
+          for (const [made, given] of [
+            ['back', 'own'],
+            ['back.parent-1', 'below'],
+          ] as const) {
+            const tree = treeOf(at(made, 'payload'))
+            // Windows leaves the sidecars of the two top folders out; they are always written.
+            for (const top of ['Files.$wcidirs$', 'Hives.$wcidirs$']) Reflect.deleteProperty(tree, top)
+            assert.deepEqual(tree, treeOf(at(given, 'payload')))
+          }
+          assert.ok(!readdirSync(at()).some((name) => name.includes('.tmp-')))
+          const chain = JSON.parse(readFileSync(at('back', 'layerchain.json'), 'utf8')) as unknown
+          assert.deepEqual(chain, [win('back.parent-1')])
+        })
+
         it('writes over nothing', () => {
           assert.equal(moves['taken']?.failure?.code, 'DESTINATION_EXISTS')
           assert.equal(moves['occupied']?.failure?.code, 'DESTINATION_EXISTS')
@@ -341,6 +385,6 @@ function treeOf(folder: string): Record<string, string> {
     files
       .map((entry) => join(entry.parentPath, entry.name))
       .sort()
-      .map((path) => [relative(folder, path), readFileSync(path, 'utf8')]),
+      .map((path) => [relative(folder, path), createHash('sha256').update(readFileSync(path)).digest('hex')]),
   )
 }

@@ -89,6 +89,13 @@ export async function importRuntimeLayer(
   return {runtime: layer, transportLayout: source, parents: chain, library: service.library}
 }
 
+/** Removes a runtime layer, as only Windows can. One that is not there is no fault. */
+export async function destroyRuntimeLayer(runtime: string): Promise<void> {
+  requireWindows('Removing a runtime layer', `rmdir "${runtime}"`)
+  const {service} = await openServices()
+  await destroyBegun(service, win32.resolve(runtime))
+}
+
 async function openServices(): Promise<{system: NativeSystem; service: LayerService}> {
   const system = await openNativeSystem()
   const service = openLayerService(system)
@@ -136,7 +143,7 @@ async function destroyBegun(service: LayerService, layer: string): Promise<void>
   const result = await service.destroyLayer(layer)
   if (result < 0x80000000) return
   throw new EnvironmentError('IO_FAILED', {
-    what: `The runtime layer ${layer} is unfinished and could not be removed.`,
+    what: `The unfinished runtime layer ${layer} could not be removed.`,
     why: `Windows says ${formatResult(result)}.`,
     suggestions: ['Restart the host, then remove the folder.'],
     at: {path: layer},

@@ -1,0 +1,116 @@
+import {existsSync} from 'node:fs'
+import {mkdir, mkdtemp, rm} from 'node:fs/promises'
+import path from 'node:path'
+import {asTransshipError, InputError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import {formatFullName} from '../../model/package-identity.js'
+import type {Reference} from '../../model/reference.js'
+import {destroyRuntimeLayer, importRuntimeLayer} from '../../runtime/storage/runtime-layers.js'
+import {writeLayout} from '../shared/transport-layout/write-layout.js'
+import type {DestinationOptions, ListItem, PackageArtifact, PackageDestination, PackageDraft} from '../transport.js'
+import {formatRuntimeReference} from './reference.js'
+import {requireRuntime} from './source.js'
+
+const MEDIA_TYPE = 'application/vnd.transship.transport-layout.v1'
+
+/** Opens a runtime layer that is yet to be made. Throws `DESTINATION_EXISTS`: Windows makes the folder itself. */
+export function createRuntime(reference: Reference, _options: DestinationOptions): Promise<PackageDestination> {
+  requireRuntime(reference)
+  const target = path.resolve(reference.path)
+  if (existsSync(target)) {
+    throw new InputError('DESTINATION_EXISTS', {
+      what: `'${reference.path}' exists already.`,
+      suggestions: ['Choose a new folder: Windows makes the layer itself.'],
+      at: {reference: formatRuntimeReference(reference)},
+    })
+  }
+  return Promise.resolve(new RuntimeDestination(reference, target))
+}
+
+/** The last layer written becomes the one that was named; those below it lie beside, as `NAME.parent-1`, nearest first. */
+class RuntimeDestination implements PackageDestination {
+  readonly holds = 'packages'
+  readonly #reference: Reference
+  readonly #target: string
+  readonly #layouts: string[] = []
+  readonly #imported: string[] = []
+  #work: string | undefined
+
+  constructor(reference: Reference, target: string) {
+    this.#reference = reference
+    this.#target = target
+  }
+
+  findPackage(): Promise<ListItem | undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  async write(draft: PackageDraft, options: WorkOptions): Promise<PackageArtifact> {
+    const {identity, dependencies} = draft.metadata
+    const subject = formatFullName(identity)
+    if (draft.layer === undefined) {
+      throw new InputError('DEPENDENCY_MISSING', {
+        what: `The content of ${subject} is needed, since a runtime layer is made on top of its parents.`,
+        suggestions: ['Say where it is: --base REFERENCE.'],
+        at: {reference: formatRuntimeReference(this.#reference)},
+      })
+    }
+    const folder = path.join(await this.#workFolder(), String(this.#layouts.length))
+    await mkdir(folder)
+    options.onEvent?.({
+      kind: 'loss',
+      code: 'metadata-not-kept',
+      message: 'A runtime layer holds a payload only; metadata and configuration are left out.',
+      subject,
+    })
+    const written = await writeLayout(folder, draft.layer.entries(options), {
+      ...options,
+      title: subject,
+      form: draft.form,
+      keepsRecipe: false,
+    })
+    this.#layouts.push(folder)
+    const {diffId} = draft.layer
+    const layer = {digest: written.digest, mediaType: MEDIA_TYPE, size: written.payloadBytes, entries: written.entries}
+    return {
+      kind: 'package',
+      reference: formatRuntimeReference(this.#reference),
+      identity,
+      dependencies,
+      unchanged: false,
+      layers: diffId === undefined ? [] : [{diffId, ...layer}],
+      bytesWritten: written.payloadBytes,
+    }
+  }
+
+  async commit(options: WorkOptions): Promise<void> {
+    const above = this.#layouts.length - 1
+    for (const [index, layout] of this.#layouts.entries()) {
+      const layer = index === above ? this.#target : `${this.#target}.parent-${above - index}`
+      await importRuntimeLayer(layout, layer, {parents: [...this.#imported].reverse(), ...options})
+      this.#imported.push(layer)
+    }
+    await this.#clean()
+  }
+
+  async abort(): Promise<void> {
+    for (const layer of this.#imported.splice(0).reverse()) await destroyRuntimeLayer(layer)
+    await this.#clean()
+  }
+
+  /** Beside the layer: what was written there has room there. */
+  async #workFolder(): Promise<string> {
+    try {
+      await mkdir(path.dirname(this.#target), {recursive: true})
+      this.#work ??= await mkdtemp(`${this.#target}.tmp-`)
+      return this.#work
+    } catch (error) {
+      throw asTransshipError(error, {reference: formatRuntimeReference(this.#reference)})
+    }
+  }
+
+  async #clean(): Promise<void> {
+    if (this.#work !== undefined) await rm(this.#work, {recursive: true, force: true})
+    this.#work = undefined
+  }
+}
