@@ -1,4 +1,5 @@
 import {Ajv, type JSONSchemaType} from 'ajv'
+import {lazyValidator} from '../codecs/json/validator.js'
 import {InputError} from '../model/errors.js'
 import type {Digest} from '../model/digest.js'
 import type {Platform, RawDocument} from '../model/image.js'
@@ -23,9 +24,8 @@ export const OWN_HISTORY = 'transship'
 
 export const CONFIG_MEDIA_TYPE = 'application/vnd.oci.image.config.v1+json'
 
-const ajv = new Ajv({allowUnionTypes: true})
 const text = {type: 'string', nullable: true} as const
-const validate = ajv.compile<ImageConfig>({
+const SCHEMA = {
   type: 'object',
   properties: {
     created: text,
@@ -48,7 +48,9 @@ const validate = ajv.compile<ImageConfig>({
       properties: {diff_ids: {type: 'array', nullable: true, items: {type: 'string'}}},
     },
   },
-} satisfies Partial<JSONSchemaType<ImageConfig>> | object)
+} satisfies Partial<JSONSchemaType<ImageConfig>> | object
+
+const validate = lazyValidator(() => new Ajv({allowUnionTypes: true}).compile<ImageConfig>(SCHEMA))
 
 /** Parses a configuration document. Throws `CONFIG_INVALID`. Source: image-spec config.md. */
 export function parseImageConfig(document: RawDocument): ImageConfig {
@@ -56,7 +58,7 @@ export function parseImageConfig(document: RawDocument): ImageConfig {
   if (!validate(json)) {
     throw new InputError('CONFIG_INVALID', {
       what: 'The image configuration is malformed.',
-      why: ajv.errorsText(validate.errors, {dataVar: 'config'}),
+      why: new Ajv().errorsText([...(validate.errors ?? [])], {dataVar: 'config'}),
     })
   }
   return json

@@ -1,4 +1,5 @@
 import {Ajv} from 'ajv'
+import {lazyValidator} from '../codecs/json/validator.js'
 import {findDigest, type Digest} from '../model/digest.js'
 import type {Image, LayerForm, PackageMetadata} from '../model/image.js'
 import {formatFullName, parseFullName, requirePackageIdentity, type PackageIdentity} from '../model/package-identity.js'
@@ -45,7 +46,9 @@ interface LabelJson {
 }
 
 const text = {type: 'string'} as const
-const validate = new Ajv({strict: false}).compile<LabelJson>({
+const validate = lazyValidator(() => new Ajv({strict: false}).compile<LabelJson>(SCHEMA))
+
+const SCHEMA = {
   type: 'object',
   required: ['FormatVersion', 'Packages'],
   properties: {
@@ -75,7 +78,7 @@ const validate = new Ajv({strict: false}).compile<LabelJson>({
       },
     },
   },
-})
+}
 
 /** The label's text for the packages of an image, base first. */
 export function formatPackageLabel(packages: readonly LabelledPackage[]): string {

@@ -72,7 +72,7 @@ export abstract class BaseCommand extends Command {
   protected async showing<T>(title: string, work: (run: Required<WorkOptions>) => Promise<T>): Promise<T> {
     const stream = process.stderr
     const mode = this.#globals.quiet || this.jsonEnabled() ? 'silent' : canRepaint(stream) ? 'live' : 'lines'
-    const progress = startProgress({title, mode, stream, verbose: this.#globals.verbose})
+    const progress = await startProgress({title, mode, stream, verbose: this.#globals.verbose})
     let failed = true
     try {
       const result = await work({
@@ -93,7 +93,7 @@ export abstract class BaseCommand extends Command {
     work: (run: Required<WorkOptions>) => AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>,
   ): Promise<void> {
     const mode = this.#globals.quiet ? 'silent' : 'lines'
-    const progress = startProgress({title: '', mode, stream: process.stderr, verbose: this.#globals.verbose})
+    const progress = await startProgress({title: '', mode, stream: process.stderr, verbose: this.#globals.verbose})
     const chunks = work({
       signal: this.#abort.signal,
       onEvent: (event) => {

@@ -1,5 +1,5 @@
 import type {WorkEvent} from '../model/events.js'
-import {LiveSteps} from './live-steps.js'
+import type {LiveSteps} from './live-steps.js'
 import {printable} from './printable.js'
 import {formatBytes, formatProgress, formatSeconds} from './quantities.js'
 
@@ -87,9 +87,15 @@ class LiveProgress implements Progress {
   readonly #live: LiveSteps
   readonly #messages: string[] = []
 
-  constructor({title, stream}: ProgressOptions) {
+  constructor(stream: NodeJS.WriteStream, live: LiveSteps) {
     this.#stream = stream
-    this.#live = new LiveSteps(printable(title), stream)
+    this.#live = live
+  }
+
+  /** Loads the renderer only where it is needed: it takes longer to load than many commands to run. */
+  static async start({title, stream}: ProgressOptions): Promise<LiveProgress> {
+    const {LiveSteps} = await import('./live-steps.js')
+    return new LiveProgress(stream, new LiveSteps(printable(title), stream))
   }
 
   onEvent(event: WorkEvent): void {
@@ -113,9 +119,9 @@ function messageOf(event: Extract<WorkEvent, {kind: 'loss' | 'note'}>): string {
 }
 
 /** Begins to show a piece of work. The same loss or note is told once, though reading twice tells it twice. */
-export function startProgress(options: ProgressOptions): Progress {
+export async function startProgress(options: ProgressOptions): Promise<Progress> {
   if (options.mode === 'silent') return SILENT
-  const progress = options.mode === 'live' ? new LiveProgress(options) : new LineProgress(options)
+  const progress = options.mode === 'live' ? await LiveProgress.start(options) : new LineProgress(options)
   const told = new Set<string>()
   return {
     onEvent: (event) => {

@@ -36,7 +36,7 @@ function terminal(): {stream: NodeJS.WriteStream; text: () => string} {
 
 async function show(mode: ProgressMode, failed: boolean, verbose = false): Promise<string> {
   const {stream, text} = terminal()
-  const progress = startProgress({title: 'Converting', mode, stream, verbose})
+  const progress = await startProgress({title: 'Converting', mode, stream, verbose})
   for (const event of EVENTS) progress.onEvent(event)
   await progress.end(failed)
   return text()

@@ -290,7 +290,7 @@ class LayerDecoder {
       })
     }
     const chunks: Uint8Array[] = []
-    for await (const chunk of member.content.open()) chunks.push(chunk.slice())
+    for await (const chunk of member.content.open()) chunks.push(Uint8Array.from(chunk))
     return {kind: 'inline', bytes: Buffer.concat(chunks)}
   }
 }

@@ -25,7 +25,8 @@ export class ByteReader {
   /** Reads on until `length` bytes are at hand; false when the stream ends before. */
   async has(length: number): Promise<boolean> {
     if (this.#available >= length) return true
-    const parts: Uint8Array[] = [this.#chunk.slice(this.#at)]
+    // Not slice: that of a Buffer shares its memory, which the source may fill anew.
+    const parts: Uint8Array[] = [Uint8Array.from(this.#chunk.subarray(this.#at))]
     let available = this.#available
     while (available < length && !this.#ended) {
       const next = await this.#source.next()
@@ -37,7 +38,7 @@ export class ByteReader {
         available = next.value.byteLength
       } else {
         // Copied only where it must outlive its turn: another chunk follows, or it completes a split piece.
-        parts.push(next.value.slice())
+        parts.push(Uint8Array.from(next.value))
         available += next.value.byteLength
       }
     }

@@ -82,7 +82,7 @@ async function oldGnuForm(raw: Uint8Array[], takeBlock: () => Promise<Uint8Array
   let isExtended = block[482] !== 0
   if (realSize === undefined || !takeRanges(block.subarray(386, 482), ranges)) return 'malformed'
   while (isExtended) {
-    const more = (await takeBlock()).slice()
+    const more = Uint8Array.from(await takeBlock())
     raw.push(more)
     isExtended = more[504] !== 0
     if (!takeRanges(more.subarray(0, 504), ranges) || ranges.length > MAX_RANGES) return 'malformed'
@@ -114,7 +114,7 @@ export async function readSparseBodyMap(
     const [count] = numbers
     if (count !== undefined && (count > MAX_RANGES || numbers.length === 1 + 2 * count)) break
     if ((blocks.length + 1) * BLOCK_BYTES > bodyBytes) return undefined
-    const block = (await takeBlock()).slice()
+    const block = Uint8Array.from(await takeBlock())
     blocks.push(block)
     text += Buffer.from(block).toString('latin1')
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {

@@ -106,7 +106,7 @@ class TarReader {
       }
       const header = findTarHeader(block)
       if (header === undefined) throw this.#corrupt('A header block is damaged: its checksum is wrong.', -BLOCK_BYTES)
-      extensions.raw.push(block.slice())
+      extensions.raw.push(Uint8Array.from(block))
       if (header.typeflag === 'g' && extensions.raw.length === 1) return this.#global(header, extensions)
       if (!(await this.#extend(header, extensions))) return this.#member(header, extensions, offset)
     }
@@ -148,7 +148,7 @@ class TarReader {
     if (header.size > MAX_EXTENSION_BYTES) throw this.#corrupt('An extended header is larger than 1 MiB.')
     const length = header.size + paddingOf(header.size)
     if (!(await this.#reader.has(length))) throw this.#truncated('It ends inside an extended header.')
-    const bytes = this.#reader.take(length).slice()
+    const bytes = Uint8Array.from(this.#reader.take(length))
     extensions.raw.push(bytes)
     return bytes.subarray(0, header.size)
   }

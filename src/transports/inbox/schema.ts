@@ -1,4 +1,5 @@
 import {Ajv2020} from 'ajv/dist/2020.js'
+import {lazyValidator} from '../../codecs/json/validator.js'
 import {InputError} from '../../model/errors.js'
 
 /* metadata.json of a package, format version 1. Source: inbox package page, section 3.2. */
@@ -99,7 +100,7 @@ const docker = {
   dependentRequired: {ConfigFile: ['ConfigDigest'], ManifestFile: ['ManifestDigest']},
 }
 
-const validate = new Ajv2020({strict: false}).compile<MetadataJson>({
+const SCHEMA = {
   type: 'object',
   required: ['Name', 'Version', 'Path', 'Size', 'CreatedTime'],
   properties: {
@@ -140,7 +141,9 @@ const validate = new Ajv2020({strict: false}).compile<MetadataJson>({
       },
     },
   },
-})
+}
+
+const validate = lazyValidator(() => new Ajv2020({strict: false}).compile<MetadataJson>(SCHEMA))
 
 /** Parses and checks a metadata.json. Throws `METADATA_INVALID` with each rule that is broken. */
 export function parseMetadata(bytes: Uint8Array, place: string): MetadataJson {

@@ -1,20 +1,19 @@
-import {Ajv, type AnySchema, type ValidateFunction} from 'ajv'
+import {Ajv, type AnySchema} from 'ajv'
+import {lazyValidator, type Validator} from '../../codecs/json/validator.js'
 import {InputError, type ErrorCode} from '../../model/errors.js'
 
 /** Largest JSON document of an image that is read; containerd has the same bound. */
 export const MAX_DOCUMENT_BYTES = 20 * 2 ** 20
 
-const ajv = new Ajv({allowUnionTypes: true})
-
-/** Compiles a schema that is tolerant of unknown keys. The type is the caller's promise of what the schema holds. */
-export function compileSchema<T>(schema: AnySchema): ValidateFunction<T> {
-  return ajv.compile<T>(schema)
+/** A schema that is tolerant of unknown keys. The type is the caller's promise of what the schema holds. */
+export function compileSchema<T>(schema: AnySchema): Validator<T> {
+  return lazyValidator(() => new Ajv({allowUnionTypes: true}).compile<T>(schema))
 }
 
 export interface ParseOptions<T> {
   /** For messages: which document this is. */
   readonly title: string
-  readonly validate: ValidateFunction<T>
+  readonly validate: Validator<T>
   /** `MANIFEST_INVALID` or the like. */
   readonly code: ErrorCode
   /** Go takes keys in any case: keys of this list are read so, in objects at any depth. */
@@ -35,7 +34,7 @@ export function parseDocument<T>(bytes: Uint8Array, options: ParseOptions<T>): T
   if (validate(json)) return json
   throw new InputError(code, {
     what: `${title} is malformed.`,
-    why: ajv.errorsText(validate.errors, {dataVar: 'it'}),
+    why: new Ajv().errorsText([...(validate.errors ?? [])], {dataVar: 'it'}),
     at: {path: title},
   })
 }

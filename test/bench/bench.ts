@@ -1,0 +1,132 @@
+import {execFileSync} from 'node:child_process'
+import {mkdirSync, mkdtempSync, readFileSync, rmSync, statSync} from 'node:fs'
+import {cpus, tmpdir} from 'node:os'
+import path from 'node:path'
+import {renderTable} from './table.js'
+import {writeFixture} from './fixture.js'
+import {measure, median, type Measured} from './measured.js'
+
+/*
+ * What transship costs against what a user would run instead, on one generated archive, as medians of ratios: the machine
+ * is noisy, and seconds of one say nothing of another.
+ *   npm run bench -- [--rounds N] [--files N] [--megabytes N]
+ */
+
+const MAIN = path.resolve(import.meta.dirname, '..', '..', 'src', 'main.js')
+
+function numberOf(flag: string, otherwise: number): number {
+  const at = process.argv.indexOf(flag)
+  return at < 0 ? otherwise : Number(process.argv[at + 1])
+}
+
+const rounds = numberOf('--rounds', 5)
+const size = {files: numberOf('--files', 5000), bytes: numberOf('--megabytes', 300) * 2 ** 20, layers: 3}
+const folder = mkdtempSync(path.join(tmpdir(), 'transship-bench-'))
+const has = (tool: string) => {
+  try {
+    execFileSync('which', [tool], {stdio: 'ignore'})
+    return true
+  } catch {
+    return false
+  }
+}
+
+interface Contender {
+  readonly name: string
+  readonly run: (round: string) => Promise<Measured>
+}
+
+const transship = (args: readonly string[]) => measure(process.execPath, [MAIN, ...args, '--quiet'], folder)
+
+/** The layer tars of the archive, unpacked beside it once. */
+function layerFiles(): string[] {
+  mkdirSync(path.join(folder, 'unpacked'))
+  execFileSync('tar', ['-xf', 'image.tar', '-C', 'unpacked'], {cwd: folder})
+  const manifest = JSON.parse(readFileSync(path.join(folder, 'unpacked', 'manifest.json'), 'utf8')) as [
+    {Layers: string[]},
+  ]
+  return manifest[0].Layers.map((name) => path.join(folder, 'unpacked', name))
+}
+
+async function untar(round: string, layers: readonly string[]): Promise<Measured> {
+  const target = path.join(round, 'tar')
+  mkdirSync(target)
+  const script = layers.map((file, index) => `mkdir ${index} && tar -xf '${file}' -C ${index}`).join(' && ')
+  return measure('bash', ['-c', script], target)
+}
+
+try {
+  await writeFixture(path.join(folder, 'image.tar'), size)
+  const megabytes = Math.round(statSync(path.join(folder, 'image.tar')).size / 2 ** 20)
+  const layers = layerFiles()
+  const contenders: Contender[] = [
+    {name: 'tar -x of the layers', run: (round) => untar(round, layers)},
+    {name: 'sha256sum of the archive', run: () => measure('sha256sum', ['image.tar'], folder)},
+    ...(has('skopeo')
+      ? [
+          {
+            name: 'skopeo copy to an OCI layout',
+            run: (round: string) =>
+              measure(
+                'skopeo',
+                ['--override-os', 'windows', 'copy', '-q', 'docker-archive:image.tar', `oci:${round}/oci:x`],
+                folder,
+              ),
+          },
+        ]
+      : []),
+    {
+      name: 'transship to inbox (chain)',
+      run: (round) => transship(['convert', 'docker-archive:image.tar', `inbox:${round}/chain`, '--layers', 'chain']),
+    },
+    {
+      name: 'transship to inbox, no recipe',
+      run: (round) =>
+        transship([
+          'convert',
+          'docker-archive:image.tar',
+          `inbox:${round}/bare`,
+          '--layers',
+          'chain',
+          '--no-keep-recipe',
+        ]),
+    },
+    {
+      name: 'transship to inbox (squash)',
+      run: (round) => transship(['convert', 'docker-archive:image.tar', `inbox:${round}/squash`, '--layers', 'squash']),
+    },
+    {
+      name: 'transship back to an archive',
+      run: (round) => transship(['convert', `inbox:${round}/chain`, `docker-archive:${round}/back.tar`]),
+    },
+    {name: 'transship verify of the packages', run: (round) => transship(['verify', `inbox:${round}/chain`])},
+  ]
+  const results = new Map<string, Measured[]>(contenders.map(({name}) => [name, []]))
+  for (let index = 0; index < rounds; index++) {
+    const round = path.join(folder, `round-${index}`)
+    mkdirSync(round)
+    for (const {name, run} of contenders) results.get(name)?.push(await run(round))
+    rmSync(round, {recursive: true, force: true})
+  }
+  const secondsOf = (name: string) => (results.get(name) ?? []).map(({seconds}) => seconds)
+  const [untarring = [], hashing = []] = contenders.slice(0, 2).map(({name}) => secondsOf(name))
+  const baseline = untarring.map((seconds, index) => seconds + (hashing[index] ?? 0))
+  const rows = contenders.map(({name}) => {
+    const seconds = secondsOf(name)
+    const ratio = median(seconds.map((each, index) => each / (baseline[index] ?? each)))
+    const peak = Math.max(...(results.get(name) ?? []).map(({peakBytes}) => peakBytes))
+    return [
+      name,
+      ratio.toFixed(2),
+      `${(megabytes / median(seconds)).toFixed(0)} MiB/s`,
+      `${(peak / 2 ** 20).toFixed(0)} MiB`,
+    ]
+  })
+  console.log(
+    `${megabytes} MiB in ${size.files} files and ${size.layers} layers; median of ${rounds} rounds; ` +
+      `Node ${process.version}, ${cpus().length} CPUs. Ratio 1 = tar -x of the layers + sha256sum of the archive.\n`,
+  )
+  console.log(renderTable(['what', 'ratio', 'rate', 'peak RSS'], rows))
+} finally {
+  rmSync(folder, {recursive: true, force: true})
+}

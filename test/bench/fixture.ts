@@ -1,0 +1,93 @@
+import {createHash} from 'node:crypto'
+import {makeImageConfig} from '../../src/convert/image-config.js'
+import type {Digest} from '../../src/model/digest.js'
+import {contentOf} from '../../src/model/content.js'
+import type {Layer} from '../../src/model/image.js'
+import type {LayerEntry} from '../../src/model/layer-entry.js'
+import {parseLayerPath} from '../../src/model/layer-path.js'
+import {FileAttribute, type WindowsMetadata} from '../../src/model/windows-metadata.js'
+import {dockerArchive} from '../../src/transports/docker-archive/docker-archive.js'
+
+export interface FixtureSize {
+  readonly files: number
+  readonly bytes: number
+  readonly layers: number
+}
+
+/** O:BAG:SYD:(A;;FA;;;BA)(A;;FA;;;SY)(A;;0x1200a9;;;BU). Source: transport layout page, section 4.6. */
+const DESCRIPTOR = Buffer.from(
+  'AQAEgBQAAAAkAAAAAAAAADAAAAABAgAAAAAABSAAAAAgAgAAAQEAAAAAAAUSAAAAAgBMAAMAAAAAABgA/wEfAAECAAAAAAAFIAAAACACAAAAABQA/wEfAAEBAAAAAAAFEgAAAAAAGACpABIAAQIAAAAAAAUgAAAAIQIAAA==',
+  'base64',
+)
+
+const START = 131_207_202_001_234_567n
+
+function meta(attributes: number, tick: number, isSecured = true): WindowsMetadata {
+  const time = START + BigInt(tick) * 10_000_019n
+  return {
+    attributes,
+    times: {creation: time, lastAccess: time + 1n, lastWrite: time + 2n, change: time + 3n},
+    ...(isSecured ? {securityDescriptor: DESCRIPTOR} : {}),
+  }
+}
+
+/** Sizes as Windows layers have them: many small files, few large ones that hold most of the bytes. */
+function sizeOf(index: number, average: number): number {
+  if (index % 50 === 0) return Math.floor(average * 30)
+  if (index % 5 === 0) return Math.floor(average * 1.5)
+  return Math.floor(average * 0.12)
+}
+
+/** Half noise, half text: what compresses by about two. */
+function contentOfFile(index: number, size: number): Buffer {
+  const block = createHash('sha512').update(String(index)).digest()
+  const bytes = Buffer.alloc(size, 'text of a program, again and again. ')
+  for (let at = 0, count = 0; at < size; at += 128, count++) {
+    block.writeUInt32LE(count, 0)
+    block.copy(bytes, at)
+  }
+  return bytes
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await
+async function* entriesOf(layer: number, files: number, average: number): AsyncGenerator<LayerEntry> {
+  const directory = (path: string, isSecured: boolean): LayerEntry => ({
+    kind: 'directory',
+    path: parseLayerPath(path),
+    meta: meta(FileAttribute.directory, layer, isSecured),
+  })
+  yield directory('Files', false)
+  yield directory(`Files/layer${layer}`, true)
+  for (let index = 0; index < files; index++) {
+    const folder = `Files/layer${layer}/folder${Math.floor(index / 100)}`
+    if (index % 100 === 0) yield directory(folder, true)
+    yield {
+      kind: 'file',
+      path: parseLayerPath(`${folder}/file${index}.dll`),
+      meta: meta(FileAttribute.archive, index),
+      content: contentOf(contentOfFile(layer * files + index, sizeOf(index, average))),
+    }
+  }
+  yield directory('Hives', false)
+}
+
+/** Writes a Docker archive of about the size asked for; the same bytes each time. */
+export async function writeFixture(file: string, size: FixtureSize): Promise<void> {
+  const perLayer = Math.floor(size.files / size.layers)
+  const layers: Layer[] = Array.from({length: size.layers}, (_, index) => ({
+    title: `layer ${index}`,
+    hasContent: true,
+    entries: () => entriesOf(index, perLayer, size.bytes / size.files),
+  }))
+  const platform = {os: 'windows', architecture: 'amd64', osVersion: '10.0.14393.206'}
+  const created = '2016-10-12T10:00:00Z'
+  const history = layers.map((_, index) => ({
+    created,
+    created_by: index === 0 ? 'Apply image 10.0.14393.206' : `layer ${index}`,
+  }))
+  const config = (diffIds: readonly Digest[]) => makeImageConfig({platform, created, labels: {}, diffIds, history})
+  const destination = await dockerArchive.create(dockerArchive.parse(file), {replace: true})
+  if (destination.holds !== 'images') throw new TypeError('an archive holds images')
+  await destination.write({names: ['bench/image:1.0'], platform, layers, config}, {})
+  await destination.commit({})
+}
