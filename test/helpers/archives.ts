@@ -83,6 +83,8 @@ export function craneMembers(parts: Parts): Member[] {
 
 export interface HybridOptions {
   readonly compressed?: boolean
+  /** The layers as stored and the end of their media type, where they are not what `compressed` makes. */
+  readonly stored?: {readonly layers: readonly Buffer[]; readonly suffix: string}
   readonly withManifestJson?: boolean
   readonly tag?: string
 }
@@ -94,7 +96,8 @@ function blob(bytes: Buffer | string): string {
 /** Docker 25 and containerd: an OCI layout, with or without manifest.json. */
 export function hybridMembers(parts: Parts, options: HybridOptions = {}): Member[] {
   const {compressed = false, withManifestJson = true, tag = 'app:1'} = options
-  const blobs = parts.layers.map((layer) => (compressed ? gzipSync(layer) : layer))
+  const blobs = options.stored?.layers ?? parts.layers.map((layer) => (compressed ? gzipSync(layer) : layer))
+  const suffix = options.stored?.suffix ?? (compressed ? '+gzip' : '')
   const manifest = JSON.stringify({
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
@@ -104,7 +107,7 @@ export function hybridMembers(parts: Parts, options: HybridOptions = {}): Member
       size: parts.config.length,
     },
     layers: blobs.map((bytes) => ({
-      mediaType: `application/vnd.oci.image.layer.v1.tar${compressed ? '+gzip' : ''}`,
+      mediaType: `application/vnd.oci.image.layer.v1.tar${suffix}`,
       digest: `sha256:${sha256(bytes)}`,
       size: bytes.length,
     })),

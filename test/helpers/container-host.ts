@@ -15,6 +15,10 @@ export interface ContainerHost {
   readonly dockerSocket: string
   readonly podmanSocket: string
   readonly containerdSocket: string
+  /** What Podman's own command line needs to see the same store. */
+  readonly podmanStore: readonly string[]
+  /** The image, saved by the real Docker engine. */
+  readonly savedImage: string
   /** Why containers cannot run here, when they cannot: they are only created then. */
   readonly runFailure: string | undefined
   readonly dockerd: ChildProcess
@@ -78,6 +82,8 @@ export async function startContainerHost(test: Context): Promise<ContainerHost> 
     dockerSocket: sockets.docker,
     podmanSocket: sockets.podman,
     containerdSocket: sockets.containerd,
+    podmanStore: podmanStore(folder),
+    savedImage: at('image.tar'),
     get runFailure() {
       return runFailure
     },
@@ -153,16 +159,11 @@ function dockerdArguments(folder: string, sockets: {docker: string; containerd: 
 }
 
 function podmanArguments(folder: string, socket: string): readonly string[] {
-  return [
-    `--root=${folder}/podman/root`,
-    `--runroot=${folder}/podman/run`,
-    '--storage-driver=vfs',
-    '--cgroup-manager=cgroupfs',
-    'system',
-    'service',
-    '--time=0',
-    `unix://${socket}`,
-  ]
+  return [...podmanStore(folder), '--cgroup-manager=cgroupfs', 'system', 'service', '--time=0', `unix://${socket}`]
+}
+
+function podmanStore(folder: string): readonly string[] {
+  return [`--root=${folder}/podman/root`, `--runroot=${folder}/podman/run`, '--storage-driver=vfs']
 }
 
 /** Imports one root file system as an image into both engines, and saves it for containerd. */
@@ -193,7 +194,8 @@ async function call(socket: string, method: string, path: string, body?: string 
   return (await callBytes(socket, method, path, body, type)).toString('utf8')
 }
 
-async function callBytes(
+/** The same, for an answer that is no text. */
+export async function callBytes(
   socket: string,
   method: string,
   path: string,

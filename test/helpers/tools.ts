@@ -34,3 +34,11 @@ export function runTool(name: string, args: readonly string[], options: {readonl
   if (run.status !== 0) throw new Error(`${name} ${args.join(' ')} ended with ${String(run.status)}: ${run.stderr}`)
   return run.stdout
 }
+
+/** Runs a program that must fail; all it said. */
+export function runFailing(name: string, args: readonly string[]): string {
+  const run = spawnSync(name, args, {encoding: 'utf8', maxBuffer: 64 * 2 ** 20})
+  if (run.error !== undefined) throw run.error
+  if (run.status === 0) throw new Error(`${name} ${args.join(' ')} did not fail`)
+  return run.stdout + run.stderr
+}
