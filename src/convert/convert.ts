@@ -1,4 +1,4 @@
-import {LossError, UsageError} from '../model/errors.js'
+import {LossError, placedError, UsageError} from '../model/errors.js'
 import type {Loss, Note, WorkEvent} from '../model/events.js'
 import type {Image} from '../model/image.js'
 import {formatFullName} from '../model/package-identity.js'
@@ -9,7 +9,9 @@ import type {
   DestinationOptions,
   ImageDestination,
   OpenOptions,
+  PackageArtifact,
   PackageDestination,
+  PackageDraft,
 } from '../transports/transport.js'
 import {supplyBases} from './bases.js'
 import {Meter} from './metered.js'
@@ -163,11 +165,18 @@ async function openSource(reference: Reference, options: ConvertOptions): Promis
   const bases = await Promise.all((options.bases ?? []).map((base) => resolveReference(base)))
   const references = bases.map((base) => base.reference)
   const parents = await Promise.all((options.parents ?? []).map((parent) => resolveReference(parent)))
-  const image = await transportOf(reference).open(reference, {
-    ...openOptions(options, references),
-    parents: parents.map((parent) => parent.reference),
-  })
+  const openedWith = {...openOptions(options, references), parents: parents.map((parent) => parent.reference)}
+  const image = await openPlaced(reference, openedWith)
   return supplyBases(image, references, openOptions(options, []))
+}
+
+/** Errors of a source name it, also where it was one of several. */
+async function openPlaced(reference: Reference, options: OpenOptions): Promise<Image> {
+  try {
+    return await transportOf(reference).open(reference, options)
+  } catch (error) {
+    throw placedError(error, {reference: transportOf(reference).format(reference)})
+  }
 }
 
 /**
@@ -195,6 +204,8 @@ export async function convert(
         const written = await writeImage(image, sink, {meter, findings, options: inner})
         artifacts.push(...written.artifacts)
         bytesWritten += written.bytes
+      } catch (error) {
+        throw placedError(error, {reference: transportOf(reference).format(reference)})
       } finally {
         await image.close()
       }
@@ -259,13 +270,31 @@ async function writePackages(
     const total = layers.reduce((sum, layer) => sum + (image.layers[layer]?.sizeBytes ?? 0), 0)
     findings.onEvent({kind: 'step', id, title: `Write package ${id}`, ...(total > 0 ? {totalBytes: total} : {})})
     meter.begin(id)
-    const artifact = await sink.write(draft, options)
+    const artifact = await writePlaced(sink, draft, {title: titleOf(image, layers), options})
     findings.onEvent({kind: 'done', id, summary: artifact.unchanged ? 'already there' : 'written'})
     artifacts.push(reportArtifact(artifact))
     bytes += artifact.bytesWritten
   }
   findings.inexact.push(...plan.inexact)
   return {artifacts, bytes}
+}
+
+function titleOf(image: Image, layers: readonly number[]): string | undefined {
+  const [first, last] = [layers[0], layers.at(-1)].map((index) => image.layers[index ?? -1]?.title)
+  return first === last ? first : `${first ?? ''} to ${last ?? ''}`
+}
+
+/** A fault that the writer of a package meets is one of the layers that it writes. */
+async function writePlaced(
+  sink: PackageDestination,
+  draft: PackageDraft,
+  {title, options}: {readonly title: string | undefined; readonly options: ConvertOptions},
+): Promise<PackageArtifact> {
+  try {
+    return await sink.write(draft, options)
+  } catch (error) {
+    throw title === undefined ? error : placedError(error, {path: title})
+  }
 }
 
 async function writeOneImage(

@@ -44,6 +44,12 @@ interface HiddenTarget {
   readonly links: HardLinkEntry[]
 }
 
+/** Links to one file that has not been met, and the layer of the first of them. */
+interface OpenLinks {
+  readonly layer: number
+  readonly links: readonly HardLinkEntry[]
+}
+
 class Squash {
   readonly #layers: readonly Layer[]
   readonly #range: SquashRange
@@ -60,8 +66,8 @@ class Squash {
   /** Files met before their parent: folded path -> layer. */
   readonly #orphans = new Map<string, number>()
   readonly #links: HardLinkEntry[] = []
-  /** Visible links whose target has not been met: folded target -> links. */
-  readonly #openLinks = new Map<string, HardLinkEntry[]>()
+  /** Visible links whose target has not been met, by folded target. */
+  readonly #openLinks = new Map<string, OpenLinks>()
   /** Links to files that a layer above replaced or deleted: `layer:folded target`. */
   readonly #hiddenTargets = new Map<string, HiddenTarget>()
   /** Of the layer being walked: files that are hidden, and what its links name. Folded paths. */
@@ -133,13 +139,14 @@ class Squash {
 
   /** A file that waiting links name has been met and is visible: they stay links. */
   #closeLinks(folded: string): void {
-    const links = this.#openLinks.get(folded)
-    if (links === undefined) return
+    const open = this.#openLinks.get(folded)
+    if (open === undefined) return
     this.#openLinks.delete(folded)
-    this.#links.push(...links)
+    this.#links.push(...open.links)
   }
 
   #meetLink(link: HardLinkEntry, layer: number): void {
+    if (foldPath(this.#followed(link.target)) === foldPath(link.path)) throw this.#missingTarget(link, layer)
     this.#resolve([withoutArchiveFrame(link)], link.target, layer)
     this.#passLink(link, layer)
   }
@@ -151,7 +158,7 @@ class Squash {
     const waiting = this.#openLinks.get(folded)
     if (waiting === undefined) return
     this.#openLinks.delete(folded)
-    this.#resolve(waiting, link.target, layer)
+    this.#resolve(waiting.links, link.target, layer)
   }
 
   /**
@@ -159,16 +166,29 @@ class Squash {
    * meant is hidden, here or further down.
    */
   #resolve(links: readonly HardLinkEntry[], target: LayerPath, layer: number): void {
-    let path = target
-    for (let next = this.#linksInLayer.get(foldPath(path)); next !== undefined;) {
-      path = next
-      next = this.#linksInLayer.get(foldPath(path))
-    }
+    const path = this.#followed(target)
     const folded = foldPath(path)
     const retargeted = links.map((link) => ({...link, target: path}))
     if (this.#hiddenInLayer.has(folded)) this.#needHidden(folded, layer, retargeted)
     else if (this.#shadow.findShown(path) === layer) this.#links.push(...retargeted)
-    else this.#openLinks.set(folded, [...(this.#openLinks.get(folded) ?? []), ...retargeted])
+    else this.#leaveOpen(folded, layer, retargeted)
+  }
+
+  /** Where links of the layer being walked lead from a target. Links in a circle end nowhere, wherever that is. */
+  #followed(target: LayerPath): LayerPath {
+    let path = target
+    const passed = new Set<string>()
+    for (let next = this.#linksInLayer.get(foldPath(path)); next !== undefined && !passed.has(foldPath(path));) {
+      passed.add(foldPath(path))
+      path = next
+      next = this.#linksInLayer.get(foldPath(path))
+    }
+    return path
+  }
+
+  #leaveOpen(folded: string, layer: number, links: readonly HardLinkEntry[]): void {
+    const open = this.#openLinks.get(folded)
+    this.#openLinks.set(folded, {layer: open?.layer ?? layer, links: [...(open?.links ?? []), ...links]})
   }
 
   #meetHidden(entry: VisibleEntry, layer: number): void {
@@ -177,10 +197,10 @@ class Squash {
     if (entry.kind !== 'file') return
     const folded = foldPath(entry.path)
     this.#hiddenInLayer.add(folded)
-    const links = this.#openLinks.get(folded)
-    if (links === undefined) return
+    const open = this.#openLinks.get(folded)
+    if (open === undefined) return
     this.#openLinks.delete(folded)
-    this.#needHidden(folded, layer, links)
+    this.#needHidden(folded, layer, open.links)
   }
 
   #needHidden(folded: string, layer: number, links: readonly HardLinkEntry[]): void {
@@ -199,32 +219,41 @@ class Squash {
       ...[...this.#hiddenTargets.values()].map((target) => target.layer),
     ])
     for (const layer of [...again].sort((left, right) => left - right)) yield* this.#again(layer)
-    const [missing] = [...this.#hiddenTargets.values()].flatMap((target) => target.links)
-    if (missing !== undefined) throw missingTarget(missing)
+    for (const {layer, links} of this.#hiddenTargets.values()) {
+      const [missing] = links
+      if (missing !== undefined) throw this.#missingTarget(missing, layer)
+    }
   }
 
   /** Links whose target no layer of the range holds: it is below the range, and visible there or not any more. */
   async #settleOpenLinks(): Promise<void> {
-    for (const links of this.#openLinks.values()) {
+    for (const {layer, links} of this.#openLinks.values()) {
       const [link] = links
       if (link === undefined) continue
-      if (this.#range.standsAlone) throw missingTarget(link)
+      if (this.#range.standsAlone) throw this.#missingTarget(link, layer)
       if (!this.#shadow.hides(link.target)) {
         this.#links.push(...links)
         continue
       }
-      const found = await this.#locateBelow(link)
+      const found = await this.#locateBelow(link, layer)
       if (found.isVisible) this.#links.push(...links.map((each) => ({...each, target: found.path})))
       else this.#needHidden(foldPath(found.path), found.layer, links)
     }
   }
 
   /** The file that a link means, below the range: another name of it may still be visible. */
-  async #locateBelow(link: HardLinkEntry): Promise<{layer: number; path: LayerPath; isVisible: boolean}> {
+  async #locateBelow(
+    link: HardLinkEntry,
+    layer: number,
+  ): Promise<{layer: number; path: LayerPath; isVisible: boolean}> {
     const top = this.#range.from - 1
+    const passed = new Set<string>()
     let at = await this.#findBelow(link.target, top)
-    while (at?.entry.kind === 'hard-link') at = await this.#findBelow(at.entry.target, at.layer)
-    if (at?.entry.kind !== 'file') throw missingTarget(link)
+    while (at?.entry.kind === 'hard-link' && !passed.has(foldPath(at.entry.path))) {
+      passed.add(foldPath(at.entry.path))
+      at = await this.#findBelow(at.entry.target, at.layer)
+    }
+    if (at?.entry.kind !== 'file') throw this.#missingTarget(link, layer)
     const {path} = at.entry
     const isVisible = !this.#shadow.hides(path) && (await this.#findBelow(path, top))?.layer === at.layer
     return {layer: at.layer, path, isVisible}
@@ -259,14 +288,15 @@ class Squash {
     yield {...withoutArchiveFrame(entry), path: first.path}
     for (const other of others) this.#links.push({...other, target: first.path})
   }
-}
 
-function missingTarget(link: HardLinkEntry): InputError {
-  return new InputError('LINK_TARGET_MISSING', {
-    what: `The hard link '${link.path}' names a file that no layer holds.`,
-    why: `Its target is '${link.target}'.`,
-    at: {path: link.path},
-  })
+  #missingTarget(link: HardLinkEntry, layer: number): InputError {
+    return new InputError('LINK_TARGET_MISSING', {
+      what: `The hard link '${link.path}' names a file that no layer holds.`,
+      why: `Its target is '${link.target}'.`,
+      suggestions: ['If the base is kept elsewhere, give it with --base REFERENCE.'],
+      at: {path: this.#layers[layer]?.title ?? `layer ${layer}`},
+    })
+  }
 }
 
 /**

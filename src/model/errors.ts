@@ -138,6 +138,32 @@ export class InternalError extends TransshipError {
   readonly exitCode = 70
 }
 
+/**
+ * An error of the input with its place filled in: the reference, and `path` in front of its own where that does not say
+ * so yet. Errors that name a reference are placed already; they and all others pass through unchanged.
+ */
+export function placedError(error: unknown, {reference, path}: Pick<ErrorPlace, 'reference' | 'path'>): unknown {
+  const isOfInput = error instanceof InputError || error instanceof UnsupportedError
+  if (!isOfInput || error.at.reference !== undefined) return error
+  const {path: own, ...rest} = error.at
+  const isTheFile = own !== undefined && reference?.endsWith(own) === true
+  const isSaid = own !== undefined && path !== undefined && (own.startsWith(path) || path.includes(own))
+  const parts = isSaid ? [own] : [path, isTheFile ? undefined : own]
+  const known = parts.filter((part) => part !== undefined)
+  const details = {
+    what: error.what,
+    ...(error.why === undefined ? {} : {why: error.why}),
+    suggestions: error.suggestions,
+    at: {
+      ...rest,
+      ...(reference === undefined ? {} : {reference}),
+      ...(known.length === 0 ? {} : {path: known.join(': ')}),
+    },
+    cause: error,
+  }
+  return error instanceof InputError ? new InputError(error.code, details) : new UnsupportedError(error.code, details)
+}
+
 const SYSTEM_ERRORS: Readonly<Record<string, {code: ErrorCode; what: string; suggestion: string}>> = {
   ENOENT: {code: 'NOT_FOUND', what: 'There is no such file or folder.', suggestion: 'Check the path.'},
   ENOTDIR: {code: 'NOT_FOUND', what: 'A part of the path is not a folder.', suggestion: 'Check the path.'},

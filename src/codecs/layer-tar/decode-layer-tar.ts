@@ -155,7 +155,7 @@ class LayerDecoder {
   }
 
   #requirePath(name: string, member: TarMember): LayerPath {
-    const path = parseLayerPath(name)
+    const path = this.#parsePath(name, member)
     const part = payloadPart(path)
     const base = baseName(path)
     const isControl = base.toLowerCase().endsWith(DIRECTORY_CARRIER_SUFFIX)
@@ -168,6 +168,17 @@ class LayerDecoder {
       suggestions: ['Check where the layer comes from. A Linux layer cannot become a transport layout.'],
       at: {path: this.#options.title, offset: member.offset},
     })
+  }
+
+  #parsePath(name: string, member: TarMember): LayerPath {
+    try {
+      return parseLayerPath(name)
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error
+      const {code, what, why, suggestions} = error
+      const at = {path: this.#options.title, offset: member.offset}
+      throw new InputError(code, {what, ...(why === undefined ? {} : {why}), suggestions, at, cause: error})
+    }
   }
 
   /** True for a directory that repeats one exactly. Anything else that meets an earlier entry is refused. */

@@ -1,15 +1,5 @@
 import {execFile} from 'node:child_process'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import {closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {promisify} from 'node:util'
 import {asTransshipError, InputError} from '../../model/errors.js'
@@ -17,7 +7,8 @@ import type {WorkOptions} from '../../model/events.js'
 import {formatFullName, identityKey, type PackageIdentity} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
 import type {DestinationOptions, ListItem, PackageArtifact, PackageDestination, PackageDraft} from '../transport.js'
-import {RepositoryLock, makeWorkFolder, REPLACED, restoreReplaced} from './lock.js'
+import {MadeFolders} from '../shared/made-folders.js'
+import {hasLeftovers, RepositoryLock, makeWorkFolder, REPLACED, restoreReplaced} from './lock.js'
 import {formatInboxReference, INBOX} from './reference.js'
 import {findPackage, isMissing, readRepository, type Repository, type StoredPackage} from './repository.js'
 import {listItemOf} from './source.js'
@@ -50,6 +41,9 @@ class InboxDestination implements PackageDestination {
   readonly #pending = new Map<string, Pending>()
   #lock: RepositoryLock | undefined
   #work: string | undefined
+  #made: MadeFolders | undefined
+  /** What `commit` has moved to its place. */
+  readonly #placed: Pending[] = []
 
   constructor(repository: Repository, isNew: boolean, options: DestinationOptions) {
     this.#repository = repository
@@ -169,7 +163,7 @@ class InboxDestination implements PackageDestination {
     if (this.#work !== undefined) return this.#work
     const {root} = this.#repository
     try {
-      if (this.#isNew) mkdirSync(root, {recursive: true})
+      if (this.#isNew) this.#made = MadeFolders.make(root)
     } catch (error) {
       throw asTransshipError(error, {reference: `inbox:${root}`})
     }
@@ -183,8 +177,12 @@ class InboxDestination implements PackageDestination {
   }
 
   async commit(): Promise<void> {
-    if (this.#work === undefined) return
     const {root} = this.#repository
+    if (this.#work === undefined) {
+      // All is there already; what a killed run left may be there as well.
+      if (!this.#isNew && hasLeftovers(root)) RepositoryLock.take(root).release()
+      return
+    }
     await flushFileSystem(root)
     try {
       for (const pending of this.#pending.values()) this.#place(pending, this.#work)
@@ -193,16 +191,20 @@ class InboxDestination implements PackageDestination {
     } catch (error) {
       throw asTransshipError(error, {reference: `inbox:${root}`})
     }
+    this.#placed.length = 0
+    this.#made = undefined
     this.#end()
   }
 
-  #place({folder, existing}: Pending, work: string): void {
+  #place(pending: Pending, work: string): void {
+    const {folder, existing} = pending
     const {root} = this.#repository
     if (existing !== undefined) {
       mkdirSync(path.join(work, REPLACED), {recursive: true})
       renameSync(existing.folder, path.join(work, REPLACED, existing.folderName))
     }
     renameSync(folder, path.join(root, path.basename(folder)))
+    this.#placed.push(pending)
   }
 
   #mark(work: string): void {
@@ -212,16 +214,11 @@ class InboxDestination implements PackageDestination {
   }
 
   abort(): Promise<void> {
-    if (this.#work !== undefined) restoreReplaced(this.#repository.root, this.#work)
+    const {root} = this.#repository
+    for (const {folder} of this.#placed.splice(0).reverse()) renameSync(path.join(root, path.basename(folder)), folder)
+    if (this.#work !== undefined) restoreReplaced(root, this.#work)
     this.#end()
-    if (this.#isNew) {
-      // Only when nothing was committed to it.
-      try {
-        rmdirSync(this.#repository.root)
-      } catch {
-        // It was never made, or holds something.
-      }
-    }
+    this.#made?.remove()
     return Promise.resolve()
   }
 

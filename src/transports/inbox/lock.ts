@@ -32,13 +32,12 @@ export class RepositoryLock {
     const own = path.join(root, `${LOCK_NAME}-${randomBytes(6).toString('hex')}`)
     try {
       writeFileSync(own, JSON.stringify({pid: process.pid, host: hostname()} satisfies Holder), {flag: 'wx'})
-      try {
-        place(own, file)
-      } finally {
-        rmSync(own, {force: true})
-      }
+      place(own, file)
     } catch (error) {
       throw asTransshipError(error, {reference: `inbox:${root}`})
+    } finally {
+      // Also after a failed write: a full disk leaves an empty file.
+      rmSync(own, {force: true})
     }
     const lock = new RepositoryLock(file)
     cleanUp(root)
@@ -59,18 +58,42 @@ function place(own: string, file: string): void {
     } catch (error) {
       if (findSystemCode(error) !== 'EEXIST') throw error
     }
-    const holder = findHolder(file)
-    if (holder !== undefined && isAlive(holder)) {
-      throw new EnvironmentError('LOCKED', {
-        what: 'Another process is writing to the repository.',
-        why: `It is process ${holder.pid} on ${holder.host}.`,
-        suggestions: ['Wait until it is done.', `If it is gone for sure, delete ${file}.`],
-      })
-    }
-    // Its process is gone. Two that find this at once meet again at the link, and one of them wins.
-    rmSync(file, {force: true})
+    requireDead(findHolder(file), file)
+    takeAway(file, `${own}-dead`)
   }
-  throw new EnvironmentError('LOCKED', {what: 'Another process has just taken the repository.'})
+  throw new EnvironmentError('LOCKED', {
+    what: 'Another process has just taken the repository.',
+    suggestions: ['Wait until it is done.'],
+    at: {reference: `inbox:${path.dirname(file)}`},
+  })
+}
+
+function requireDead(holder: Holder | undefined, file: string): void {
+  if (holder === undefined || !isAlive(holder)) return
+  throw new EnvironmentError('LOCKED', {
+    what: 'Another process is writing to the repository.',
+    why: `It is process ${holder.pid} on ${holder.host}.`,
+    suggestions: ['Wait until it is done.', `If it is gone for sure, delete ${file}.`],
+    at: {reference: `inbox:${path.dirname(file)}`},
+  })
+}
+
+/** Takes a dead lock away. Of two that find it dead at once, the slower one may meet the quicker one's, which goes back. */
+function takeAway(file: string, aside: string): void {
+  try {
+    renameSync(file, aside)
+  } catch (error) {
+    if (findSystemCode(error) === 'ENOENT') return
+    throw error
+  }
+  try {
+    requireDead(findHolder(aside), file)
+  } catch (error) {
+    linkSync(aside, file)
+    throw error
+  } finally {
+    rmSync(aside, {force: true})
+  }
 }
 
 function findHolder(file: string): Holder | undefined {
@@ -99,11 +122,18 @@ function isAlive({pid, host}: Holder): boolean {
 /** Undoes what a writer that was killed has left: moved packages come back, begun ones go. Only under the lock. */
 function cleanUp(root: string): void {
   for (const name of readdirSync(root)) {
-    if (!name.startsWith(WORK_PREFIX)) continue
     const work = path.join(root, name)
+    const holder = name.startsWith(`${LOCK_NAME}-`) ? findHolder(work) : undefined
+    if (holder !== undefined && !isAlive(holder)) rmSync(work, {force: true})
+    if (!name.startsWith(WORK_PREFIX)) continue
     restoreReplaced(root, work)
     rmSync(work, {recursive: true, force: true})
   }
+}
+
+/** True when a writer works on the repository, or one that was killed left something. */
+export function hasLeftovers(root: string): boolean {
+  return readdirSync(root).some((name) => name.startsWith(WORK_PREFIX) || name.startsWith(LOCK_NAME))
 }
 
 /** Moves packages back whose replacement has not taken their place. */

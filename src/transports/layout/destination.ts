@@ -1,11 +1,12 @@
 import {randomBytes} from 'node:crypto'
-import {existsSync, mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {asTransshipError, InputError, UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {formatFullName} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
 import type {DestinationOptions, ListItem, PackageArtifact, PackageDestination, PackageDraft} from '../transport.js'
+import {MadeFolders} from '../shared/made-folders.js'
 import {writeLayout} from '../shared/transport-layout/write-layout.js'
 import {indexFileOf} from './layout-folder.js'
 import {formatLayoutReference} from './reference.js'
@@ -29,6 +30,7 @@ class LayoutDestination implements PackageDestination {
   readonly #reference: Reference
   readonly #target: string
   #work: string | undefined
+  #made: MadeFolders | undefined
   #index: Uint8Array | undefined
 
   constructor(reference: Reference, target: string) {
@@ -54,7 +56,7 @@ class LayoutDestination implements PackageDestination {
     if (this.#work !== undefined) throw this.#secondLayer(formatFullName(identity))
     this.#work = `${this.#target}.tmp-${randomBytes(6).toString('hex')}`
     try {
-      mkdirSync(this.#work, {recursive: true})
+      this.#made = MadeFolders.make(this.#work)
     } catch (error) {
       throw asTransshipError(error, {reference: formatLayoutReference(this.#reference)})
     }
@@ -96,25 +98,41 @@ class LayoutDestination implements PackageDestination {
 
   commit(): Promise<void> {
     if (this.#work === undefined || this.#index === undefined) return Promise.resolve()
-    const index = indexFileOf(this.#target)
-    const old = `${this.#work}.old`
     try {
-      const begun = `${index}.tmp`
-      writeFileSync(begun, this.#index, {flush: true})
-      if (existsSync(this.#target)) renameSync(this.#target, old)
-      renameSync(this.#work, this.#target)
-      renameSync(begun, index)
-      rmSync(old, {recursive: true, force: true})
+      this.#replace(this.#work, this.#index)
     } catch (error) {
-      if (existsSync(old) && !existsSync(this.#target)) renameSync(old, this.#target)
       throw asTransshipError(error, {reference: formatLayoutReference(this.#reference)})
     }
     this.#work = undefined
+    this.#made = undefined
     return Promise.resolve()
+  }
+
+  /** Puts the new layout and its index in their places; if either fails, the old ones are back. */
+  #replace(work: string, bytes: Uint8Array): void {
+    const index = indexFileOf(this.#target)
+    const begun = `${index}.tmp-${randomBytes(6).toString('hex')}`
+    const old = `${work}.old`
+    const hasOld = existsSync(this.#target)
+    let isPlaced = false
+    try {
+      writeFileSync(begun, bytes, {flush: true})
+      if (hasOld) renameSync(this.#target, old)
+      renameSync(work, this.#target)
+      isPlaced = true
+      renameSync(begun, index)
+    } catch (error) {
+      rmSync(begun, {force: true})
+      if (isPlaced) renameSync(this.#target, work)
+      if (hasOld && existsSync(old)) renameSync(old, this.#target)
+      throw error
+    }
+    rmSync(old, {recursive: true, force: true})
   }
 
   abort(): Promise<void> {
     if (this.#work !== undefined) rmSync(this.#work, {recursive: true, force: true})
+    this.#made?.remove()
     this.#work = undefined
     return Promise.resolve()
   }
