@@ -9,11 +9,11 @@ import {contentOf} from '../../src/model/content.js'
 import type {Layer} from '../../src/model/image.js'
 import type {FileEntry, LayerEntry} from '../../src/model/layer-entry.js'
 import {parseLayerPath} from '../../src/model/layer-path.js'
+import {FUZZ_RUNS} from '../helpers/fuzz.js'
 import {directoryEntry, fileEntry, layerOf, linkEntry} from '../helpers/file-system-model.js'
 import {deltaOf, deltaTree, descriptorOf, hiveOf, openHive, plainTree, text} from '../helpers/hives.js'
 import {seenInStack} from '../helpers/layer-stack.js'
 
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 500)
 const CONFIG = 'Files/Windows/System32/config'
 
 function file(path: string, bytes: Uint8Array, mark = 0x20): LayerEntry {
@@ -80,7 +80,7 @@ describe('squashing registry hives', () => {
           assert.equal(squashed.hive('Hives/System_Delta'), undefined)
         },
       ),
-      {numRuns: RUNS},
+      {numRuns: FUZZ_RUNS},
     )
   })
 
@@ -98,7 +98,7 @@ describe('squashing registry hives', () => {
           assert.deepEqual(seenInStack([base, composed]), seenInStack([base, ...deltas]))
         },
       ),
-      {numRuns: RUNS},
+      {numRuns: FUZZ_RUNS},
     )
   })
 

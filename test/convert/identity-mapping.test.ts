@@ -4,6 +4,7 @@ import {chainName, identityOfImage, referenceOfIdentity} from '../../src/convert
 import {parseImageName} from '../../src/convert/image-name.js'
 import {parseDigest} from '../../src/model/digest.js'
 import {formatFullName, requirePackageIdentity} from '../../src/model/package-identity.js'
+import {FUZZ_RUNS} from '../helpers/fuzz.js'
 
 const imageId = parseDigest(`sha256:44e8596d${'0'.repeat(56)}`)
 
@@ -84,6 +85,7 @@ describe('identity mapping', () => {
       fc.property(fc.array(word, {minLength: 1, maxLength: 4}), tag, (path, version) => {
         requirePackageIdentity(identityOfImage(`${path.join('/')}:${version}`, {imageId}))
       }),
+      {numRuns: FUZZ_RUNS},
     )
   })
 

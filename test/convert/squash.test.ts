@@ -14,8 +14,7 @@ import {
   opaque,
   tombstone,
 } from '../helpers/file-system-model.js'
-
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 500)
+import {FUZZ_RUNS} from '../helpers/fuzz.js'
 
 async function applied(layers: readonly Layer[], sharing = true): Promise<string[]> {
   const model = new FileSystemModel()
@@ -55,7 +54,7 @@ describe('squashing files', () => {
         assert.deepEqual(result, await applied(layers, standsAlone))
         requireParentsFirst(await entriesOf(squashed))
       }),
-      {numRuns: RUNS},
+      {numRuns: FUZZ_RUNS},
     )
   })
 

@@ -8,9 +8,8 @@ import {
 } from '../../../src/codecs/extended-attributes/extended-attributes.js'
 import {encodeReparsePoint, findExactLink, findLink} from '../../../src/codecs/reparse-point/encode-reparse-point.js'
 import {TransshipError} from '../../../src/model/errors.js'
+import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 import {assembleCarrier, contentBytes} from '../../helpers/carriers.js'
-
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 500)
 
 interface Piece {
   readonly id: number
@@ -150,7 +149,7 @@ describe('any carrier', () => {
         const streams = decoded.streams.map(({name, location}) => ({name, bytes: contentBytes(original, location)}))
         assert.deepEqual(assembleCarrier(kind, decoded, content, streams, decoded.frame), original)
       }),
-      {numRuns: RUNS},
+      {numRuns: FUZZ_RUNS},
     )
   })
 
@@ -164,7 +163,7 @@ describe('any carrier', () => {
         const back = assembleCarrier(kind, tar.decoded, tar.hasBody ? content : undefined, streams, decoded.frame)
         assert.deepEqual(back, original)
       }),
-      {numRuns: RUNS},
+      {numRuns: FUZZ_RUNS},
     )
   })
 
@@ -175,7 +174,7 @@ describe('any carrier', () => {
         if (decoded.reparsePoint !== undefined && findExactLink(decoded.reparsePoint) === undefined)
           assert.ok(decoded.frame !== undefined)
       }),
-      {numRuns: RUNS},
+      {numRuns: FUZZ_RUNS},
     )
   })
 
@@ -190,7 +189,7 @@ describe('any carrier', () => {
           }
         }
       }),
-      {numRuns: Math.ceil(RUNS / 20)},
+      {numRuns: Math.ceil(FUZZ_RUNS / 20)},
     )
   })
 
@@ -212,7 +211,7 @@ describe('any carrier', () => {
         const streams = decoded.streams.map(({name, location}) => ({name, bytes: contentBytes(changed, location)}))
         assert.deepEqual(assembleCarrier('file', decoded, content, streams, decoded.frame), changed)
       }),
-      {numRuns: RUNS * 2},
+      {numRuns: FUZZ_RUNS * 2},
     )
   })
 })

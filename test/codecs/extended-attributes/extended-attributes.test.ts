@@ -6,6 +6,7 @@ import {
   encodeExtendedAttributes,
 } from '../../../src/codecs/extended-attributes/extended-attributes.js'
 import {TransshipError} from '../../../src/model/errors.js'
+import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 
 /** Section 7.5 of the transport layout page: {A.B = 01 02, LXUID = e8 03 00 00}. */
 const LIST = '1000000000030200412e420001020000000000000005040 04c5855494400e803000000 00'.replaceAll(' ', '')
@@ -40,6 +41,7 @@ describe('extended attributes', () => {
       fc.property(fc.array(attribute, {maxLength: 6}), (attributes) => {
         assert.deepEqual(decodeExtendedAttributes(encodeExtendedAttributes(attributes)), attributes)
       }),
+      {numRuns: FUZZ_RUNS},
     )
   })
 
@@ -93,6 +95,7 @@ describe('extended attributes', () => {
           assert.ok(error instanceof TransshipError)
         }
       }),
+      {numRuns: FUZZ_RUNS},
     )
   })
 

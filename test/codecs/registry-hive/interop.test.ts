@@ -6,6 +6,7 @@ import {join} from 'node:path'
 import fc from 'fast-check'
 import {keyOf, valueOf, type HiveKey} from '../../../src/codecs/registry-hive/hive-key.js'
 import {requireSound} from '../../../src/codecs/registry-hive/require-sound.js'
+import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 import {deltaOf, descriptorOf, hiveOf, openHive, plainTree, text} from '../../helpers/hives.js'
 import {requireTool, runTool} from '../../helpers/tools.js'
 
@@ -103,7 +104,7 @@ describe('hives and the tools of others', () => {
         const hive = save('random', hiveOf(tree, minorVersion))
         assert.deepEqual(JSON.parse(runTool(PYTHON, ['-c', DUMP, hive])), rowsOf(tree))
       }),
-      {numRuns: 40},
+      {numRuns: Math.ceil(FUZZ_RUNS / 12)},
     )
   })
 

@@ -4,10 +4,9 @@ import {diff} from '../../../src/codecs/registry-hive/diff-hives.js'
 import {findKey, keyOf, valueOf, valueTombstone, type HiveKey} from '../../../src/codecs/registry-hive/hive-key.js'
 import {compose, flatten} from '../../../src/codecs/registry-hive/layered-keys.js'
 import {requireSound} from '../../../src/codecs/registry-hive/require-sound.js'
+import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 import {deltaOf, deltaTree, describeTree, descriptorOf, hiveOf, openHive, plainTree, text} from '../../helpers/hives.js'
 import {seenInStack} from '../../helpers/layer-stack.js'
-
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 500)
 
 function seen(key: HiveKey): unknown {
   return seenInStack([key])
@@ -27,7 +26,7 @@ describe('flattening and composing deltas', () => {
           assert.deepEqual(describeTree(hive.root), describeTree(flat))
         },
       ),
-      {numRuns: RUNS},
+      {numRuns: FUZZ_RUNS},
     )
   })
 
@@ -38,7 +37,7 @@ describe('flattening and composing deltas', () => {
         requireSound(both)
         assert.deepEqual(seen(flatten(base, both.root)), seen(flatten(flatten(base, lower), upper)))
       }),
-      {numRuns: RUNS},
+      {numRuns: FUZZ_RUNS},
     )
   })
 
@@ -56,7 +55,7 @@ describe('flattening and composing deltas', () => {
           assert.deepEqual(seen(flatten(base, left)), seenInStack([base, a, b, c]))
         },
       ),
-      {numRuns: RUNS},
+      {numRuns: FUZZ_RUNS},
     )
   })
 
@@ -66,7 +65,7 @@ describe('flattening and composing deltas', () => {
         const once = flatten(base, delta)
         assert.deepEqual(describeTree(flatten(once, delta)), describeTree(once))
       }),
-      {numRuns: RUNS},
+      {numRuns: FUZZ_RUNS},
     )
   })
 })
@@ -95,7 +94,7 @@ describe('the delta between two hives', () => {
           lastWrite: before.lastWrite > after.lastWrite ? before.lastWrite : after.lastWrite,
         })
       }),
-      {numRuns: RUNS},
+      {numRuns: FUZZ_RUNS},
     )
   })
 
@@ -104,7 +103,7 @@ describe('the delta between two hives', () => {
       fc.property(plainTree(), (tree) => {
         assert.equal(diff(tree, openHive(hiveOf(tree)).root), undefined)
       }),
-      {numRuns: RUNS},
+      {numRuns: FUZZ_RUNS},
     )
   })
 

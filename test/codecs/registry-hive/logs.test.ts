@@ -7,9 +7,8 @@ import {marvin32} from '../../../src/codecs/registry-hive/marvin32.js'
 import {replayLogs} from '../../../src/codecs/registry-hive/replay-logs.js'
 import {requireSound} from '../../../src/codecs/registry-hive/require-sound.js'
 import {TransshipError} from '../../../src/model/errors.js'
+import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 import {describeTree, descriptorOf, hiveOf, openHive} from '../../helpers/hives.js'
-
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 500)
 
 /** Four states of one hive, of growing size, each after one write. */
 const STATES = [1, 2, 200, 400].map((count) =>
@@ -180,7 +179,7 @@ describe('hives with logs', () => {
           assert.ok(error instanceof TransshipError, String(error))
         }
       }),
-      {numRuns: RUNS},
+      {numRuns: FUZZ_RUNS},
     )
   })
 })

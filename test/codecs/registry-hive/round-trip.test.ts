@@ -4,9 +4,8 @@ import {keyOf, valueOf} from '../../../src/codecs/registry-hive/hive-key.js'
 import {requireSound} from '../../../src/codecs/registry-hive/require-sound.js'
 import {hashName} from '../../../src/codecs/registry-hive/subkey-leaf.js'
 import {TransshipError} from '../../../src/model/errors.js'
+import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 import {deltaOf, deltaTree, describeTree, descriptorOf, hiveOf, openHive, plainTree} from '../../helpers/hives.js'
-
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 500)
 
 describe('writing and reading a hive', () => {
   it('gives the same keys again, in every version', () => {
@@ -18,7 +17,7 @@ describe('writing and reading a hive', () => {
         assert.deepEqual(describeTree(hive.root), describeTree(tree))
         assert.ok(hiveOf(hive.root, minorVersion).equals(bytes), 'the same keys give the same bytes')
       }),
-      {numRuns: RUNS},
+      {numRuns: FUZZ_RUNS},
     )
   })
 
@@ -33,7 +32,7 @@ describe('writing and reading a hive', () => {
         assert.deepEqual(describeTree(hive.root), describeTree(tree))
         assert.ok(deltaOf(hive.root).equals(bytes))
       }),
-      {numRuns: RUNS},
+      {numRuns: FUZZ_RUNS},
     )
   })
 
@@ -105,7 +104,7 @@ describe('damaged hives', () => {
           }
         },
       ),
-      {numRuns: RUNS},
+      {numRuns: FUZZ_RUNS},
     )
   })
 

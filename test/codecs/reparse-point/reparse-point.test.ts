@@ -4,6 +4,7 @@ import {decodeReparsePoint} from '../../../src/codecs/reparse-point/decode-repar
 import {encodeReparsePoint, findExactLink, findLink} from '../../../src/codecs/reparse-point/encode-reparse-point.js'
 import {reparseTagName} from '../../../src/codecs/reparse-point/reparse-tag.js'
 import {TransshipError} from '../../../src/model/errors.js'
+import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 
 /** Section 7.3 of the transport layout page: what Microsoft's code makes of a junction and of a relative symlink. */
 const JUNCTION =
@@ -77,6 +78,7 @@ describe('reparse points', () => {
       fc.property(fc.constantFrom('symlink' as const, 'junction' as const), target, (kind, text) => {
         assert.deepEqual(findExactLink(encodeReparsePoint({kind, target: text})), {kind, target: text})
       }),
+      {numRuns: FUZZ_RUNS},
     )
   })
 
@@ -113,6 +115,7 @@ describe('reparse points', () => {
           assert.ok(error instanceof TransshipError)
         }
       }),
+      {numRuns: FUZZ_RUNS},
     )
   })
 

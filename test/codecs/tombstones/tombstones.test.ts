@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import {decodeTombstones, encodeTombstones} from '../../../src/codecs/tombstones/tombstones.js'
 import {TransshipError} from '../../../src/model/errors.js'
 import {parseLayerPath} from '../../../src/model/layer-path.js'
+import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 
 const HEAD = '\ufeffVersion 1.0'
 
@@ -58,6 +59,7 @@ describe('tombstones.txt', () => {
       fc.property(fc.array(path), (paths) => {
         assert.deepEqual(decodeTombstones(encodeTombstones(paths)), paths)
       }),
+      {numRuns: FUZZ_RUNS},
     )
   })
 
@@ -73,6 +75,7 @@ describe('tombstones.txt', () => {
           assert.ok(error instanceof TransshipError)
         }
       }),
+      {numRuns: FUZZ_RUNS},
     )
   })
 })
