@@ -7,11 +7,11 @@ import type {WorkOptions} from '../model/events.js'
 import type {Image} from '../model/image.js'
 import {HIVE_NAMES, type HiveName} from '../model/layer-path.js'
 import type {OpenOptions} from '../transports/transport.js'
-import {readHeld} from './held-file.js'
-import {findHiveRole, MOUNT_POINTS} from './hive-names.js'
+import {readHeld} from '../model/held-file.js'
+import {findHiveRole, MOUNT_POINTS} from '../model/hive-role.js'
 import {HiveStack} from './hive-stack.js'
 import {withImage} from './inspect.js'
-import {MAX_HIVE_BYTES, openHive} from './open-hive.js'
+import {MAX_HIVE_BYTES, openHive} from '../codecs/registry-hive/open-hive.js'
 
 /** A hive and where it is seen. */
 export interface HiveMount {

@@ -7,8 +7,8 @@ import {InputError, UnsupportedError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import type {FileEntry} from '../model/layer-entry.js'
 import type {LayerPath} from '../model/layer-path.js'
-import type {HiveForm} from './hive-names.js'
-import {MAX_HIVE_BYTES, openHive} from './open-hive.js'
+import type {HiveForm} from '../model/hive-role.js'
+import {MAX_HIVE_BYTES, openHive} from '../codecs/registry-hive/open-hive.js'
 
 /** A hive of one layer, held back. */
 export interface HeldHive {

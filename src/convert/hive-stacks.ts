@@ -3,10 +3,10 @@ import {UnsupportedError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import type {FileEntry, LayerEntry} from '../model/layer-entry.js'
 import {foldPath, HIVE_NAMES, type HiveName} from '../model/layer-path.js'
-import {holdStreams, readHeld} from './held-file.js'
-import {findHiveRole, type HiveRole} from './hive-names.js'
+import {holdStreams, readHeld} from '../model/held-file.js'
+import {findHiveRole, type HiveRole} from '../model/hive-role.js'
 import {HiveStack} from './hive-stack.js'
-import {MAX_HIVE_BYTES} from './open-hive.js'
+import {MAX_HIVE_BYTES} from '../codecs/registry-hive/open-hive.js'
 
 /** All hives held of one range: those of a full server and the deltas of its layers are far smaller. */
 const MAX_HELD_BYTES = 2 * 2 ** 30

@@ -4,6 +4,7 @@ import {InputError, TransshipError, type ErrorCode} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Reference} from '../../model/reference.js'
 import {layerFromTar, layerTar, type StoredLayer} from '../shared/layer-tar-stream.js'
+import {checkingHives} from '../shared/verify-hives.js'
 import {verified} from '../shared/verified.js'
 import type {Fault, LayerVerdict, OpenOptions, Verdict} from '../transport.js'
 import {Archive} from './archive.js'
@@ -95,7 +96,10 @@ class ArchiveCheck implements FaultSink {
     if (layer.entry !== undefined) this.#checked.add(String(layer.entry.offset))
     if (!isRead) this.#bytes += stored.descriptor.size
     const counts = {entries: 0}
-    const isWhole = await this.#gather(() => countEntries(stored, os, counts, this.#options))
+    const keep = (fault: Fault): void => {
+      this.#faults.push({...fault, subject: `${title}: ${fault.subject}`})
+    }
+    const isWhole = await this.#gather(() => countEntries(stored, os, {counts, keep}, this.#options))
     // A fault inside the tar ends the decoding early, and the digests are at its end.
     if (!isWhole) {
       await this.#gather(async () => {
@@ -139,11 +143,12 @@ class ArchiveCheck implements FaultSink {
 async function countEntries(
   stored: StoredLayer,
   os: string,
-  counts: {entries: number},
+  {counts, keep}: {readonly counts: {entries: number}; readonly keep: (fault: Fault) => void},
   options: WorkOptions,
 ): Promise<void> {
   if (os === 'windows') {
-    for await (const entry of layerFromTar(stored).entries(options)) if (entry.kind !== 'frame') counts.entries++
+    const entries = checkingHives(layerFromTar(stored).entries(options), keep)
+    for await (const entry of entries) if (entry.kind !== 'frame') counts.entries++
     return
   }
   const items = readTar(layerTar(stored, options), {title: stored.title, code: 'LAYER_CORRUPT', signal: options.signal})

@@ -6,6 +6,7 @@ import type {LayerEntry} from '../../model/layer-entry.js'
 import {formatFullName} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
 import type {Fault, LayerVerdict, OpenOptions, Verdict} from '../transport.js'
+import {checkingHives} from '../shared/verify-hives.js'
 import {verifyIndex} from '../shared/transport-layout/verify-layout.js'
 import {resolveDependencies} from './dependencies.js'
 import {readRepository, selectPackage, type Repository, type StoredPackage} from './repository.js'
@@ -99,7 +100,10 @@ class PackageVerifier {
     try {
       const digester = new Digester()
       const layer = layerOfPackage(this.#stored)
-      for await (const piece of encodeLayerTar(counted(layer.entries(this.#options)), {
+      const entriesOf = checkingHives(layer.entries(this.#options), (fault) => {
+        this.#fault(fault.code, fault.message, `${this.#title}/${fault.subject}`)
+      })
+      for await (const piece of encodeLayerTar(counted(entriesOf), {
         ...this.#options,
         keepFrames: true,
       }))

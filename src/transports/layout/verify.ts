@@ -1,6 +1,7 @@
 import {TransshipError} from '../../model/errors.js'
 import type {Reference} from '../../model/reference.js'
 import type {Fault, OpenOptions, Verdict} from '../transport.js'
+import {checkingHives} from '../shared/verify-hives.js'
 import {verifyIndex} from '../shared/transport-layout/verify-layout.js'
 import {openLayoutFolder, readIndexOf, requireLayoutFolder} from './layout-folder.js'
 
@@ -18,7 +19,10 @@ export async function verifyLayoutFolder(reference: Reference, options: OpenOpti
       faults.push(...verdict.faults)
       bytes = verdict.bytes
     }
-    for await (const _entry of layout.entries()) entries++
+    const keep = (fault: Fault): void => {
+      faults.push(fault)
+    }
+    for await (const entry of checkingHives(layout.entries(), keep)) if (entry.kind !== 'frame') entries++
   } catch (error) {
     if (!(error instanceof TransshipError) || error.code === 'INTERRUPTED') throw error
     faults.push({code: error.code, message: error.message, subject: found.folder})

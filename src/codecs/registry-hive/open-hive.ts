@@ -1,9 +1,9 @@
-import {HiveFile, type HiveOptions} from '../codecs/registry-hive/hive-file.js'
-import {sourceOfBytes} from '../codecs/registry-hive/hive-source.js'
-import {replayLogs} from '../codecs/registry-hive/replay-logs.js'
-import {requireSound} from '../codecs/registry-hive/require-sound.js'
-import {InputError, TransshipError, UnsupportedError} from '../model/errors.js'
-import type {WorkOptions} from '../model/events.js'
+import {HiveFile, type HiveOptions} from './hive-file.js'
+import {sourceOfBytes} from './hive-source.js'
+import {replayLogs} from './replay-logs.js'
+import {requireSound} from './require-sound.js'
+import {InputError, TransshipError, UnsupportedError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
 
 /** The largest hive that is worked with. All of it is held, as bytes; the largest of a full server has some 120 MiB. */
 export const MAX_HIVE_BYTES = 256 * 2 ** 20

@@ -1,4 +1,4 @@
-import {findHive, foldPath, HIVE_NAMES, type HiveName, type LayerPath} from '../model/layer-path.js'
+import {findHive, foldPath, HIVE_NAMES, type HiveName, type LayerPath} from './layer-path.js'
 
 /** Files of the OS that the hives of a base layer are. Source: hcsshim internal/wclayer/cim/common.go. */
 export const CONFIG_FILES: Readonly<Record<HiveName, string>> = {

@@ -1,6 +1,6 @@
-import {contentOf} from '../model/content.js'
-import {UnsupportedError} from '../model/errors.js'
-import type {AlternateStream, DirectoryEntry, FileEntry} from '../model/layer-entry.js'
+import {contentOf} from './content.js'
+import {UnsupportedError} from './errors.js'
+import type {AlternateStream, DirectoryEntry, FileEntry} from './layer-entry.js'
 
 /** Alternate streams of what is held back are a few bytes in every layer seen; this is only a bound for hostile input. */
 const MAX_STREAM_BYTES = 2 ** 20
