@@ -5,8 +5,8 @@ import type {ContainerManager} from './container-manager.js'
 import type {ContainerRow, ContainerSighting} from './container-row.js'
 import {joinSightings} from './join-sightings.js'
 
-/** Nobody waits longer than 5 s for the list; the rest is for putting it together. */
-export const LIST_TIMEOUT_MS = 4500
+/** Nobody waits longer than 5 s for the list; the rest is for starting and for putting it together. */
+export const LIST_TIMEOUT_MS = 4000
 
 /** What became of asking one manager. */
 export interface ManagerReport {

@@ -8,7 +8,7 @@ import {openComputeService, type ComputeAnswer, type ComputeService} from './com
 import {classifyResult, resultError} from './result-code.js'
 import {parseProperties, parseSystems, type ComputeSystem, type ComputeSystemProperties} from './schema.js'
 
-const ENUMERATE_MS = 4000
+const ENUMERATE_MS = 3500
 /** Numbers are a nicety: a guest that is slow to count must not cost the list. */
 const PROPERTIES_MS = 1500
 /** Every call occupies a thread while it waits. */
