@@ -15,20 +15,36 @@ export type FramedBody =
   /** A map as stored, then only these ranges of the entry's content. */
   | {readonly kind: 'sparse'; readonly mapBytes: Uint8Array; readonly ranges: readonly SparseRange[]}
 
-/** Where raw bytes stand: instead of zero padding, in front of a member, or behind the end blocks. */
-export type RawPlace = 'padding' | 'global' | 'end'
+/**
+ * Where raw bytes stand: instead of zero padding, in front of a member, or behind the end blocks; where a tar stops short,
+ * instead of the last padding and the end blocks, or of the end blocks alone.
+ */
+export type RawPlace = 'padding' | 'global' | 'end' | 'short-padding' | 'short-end'
 
 export type ArchiveFrame =
   | {readonly kind: 'member'; readonly header: Uint8Array; readonly body: FramedBody}
   | {readonly kind: 'raw'; readonly place: RawPlace; readonly bytes: Uint8Array}
 
-const RAW_PLACES: readonly RawPlace[] = ['padding', 'global', 'end']
 const CONTENT = 3
 const INLINE = 4
 const SPARSE = 5
+const RAW_KINDS: Readonly<Record<RawPlace, number>> = {
+  padding: 0,
+  global: 1,
+  end: 2,
+  'short-padding': 6,
+  'short-end': 7,
+}
+const RAW_PLACES = new Map<number, RawPlace>([
+  [0, 'padding'],
+  [1, 'global'],
+  [2, 'end'],
+  [6, 'short-padding'],
+  [7, 'short-end'],
+])
 
 export function encodeArchiveFrame(frame: ArchiveFrame): Uint8Array {
-  if (frame.kind === 'raw') return Buffer.concat([Buffer.of(RAW_PLACES.indexOf(frame.place)), frame.bytes])
+  if (frame.kind === 'raw') return Buffer.concat([Buffer.of(RAW_KINDS[frame.place]), frame.bytes])
   const {header, body} = frame
   const start = (kind: number) => [Buffer.of(kind), encodeNumber(header.byteLength), header]
   switch (body.kind) {
@@ -54,7 +70,7 @@ export function encodeArchiveFrame(frame: ArchiveFrame): Uint8Array {
 export function decodeArchiveFrame(bytes: Uint8Array): ArchiveFrame {
   const reader = new NumberReader(bytes)
   const kind = reader.byte()
-  const place = RAW_PLACES[kind]
+  const place = RAW_PLACES.get(kind)
   if (place !== undefined) return {kind: 'raw', place, bytes: reader.rest()}
   const header = reader.bytes(reader.number())
   switch (kind) {

@@ -40,6 +40,8 @@ export interface DecodeLayerTarOptions extends WorkOptions {
   readonly title: string
   /** Attach to each entry what is needed to write the very same tar again. */
   readonly keepFrames: boolean
+  /** Take a tar without its end for whole; only where its digest is checked. */
+  readonly mayLackEnd?: boolean
 }
 
 /** Bodies that are no content (of a whiteout, a link, a directory) are kept in frames up to this size. */
@@ -54,7 +56,8 @@ export async function* decodeLayerTar(
   tar: AsyncIterable<Uint8Array>,
   options: DecodeLayerTarOptions,
 ): AsyncGenerator<LayerEntry> {
-  const items = readTar(tar, {title: options.title, code: 'LAYER_CORRUPT', signal: options.signal})
+  const {title, signal, mayLackEnd = false} = options
+  const items = readTar(tar, {title, code: 'LAYER_CORRUPT', signal, mayLackEnd})
   const decoder = new LayerDecoder(new Lookahead(items), options)
   try {
     yield* decoder.entries()

@@ -150,6 +150,13 @@ class LayerEncoder {
       yield frame.bytes
       return
     }
+    if (frame.kind === 'raw' && frame.place === 'short-padding') {
+      // Of a last body that was changed since, no more than its own padding.
+      yield frame.bytes.subarray(0, this.#padding)
+      this.#padding = 0
+      this.#hasEnd = true
+      return
+    }
     yield* this.#pad()
     if (frame.kind === 'member') {
       yield frame.header
@@ -158,6 +165,7 @@ class LayerEncoder {
       this.#padding = paddingOf(frame.body.bytes.byteLength)
       return
     }
+    if (frame.place === 'short-end') this.#hasEnd = true
     if (frame.place === 'end' && !this.#hasEnd) {
       this.#hasEnd = true
       yield END_BLOCKS

@@ -48,6 +48,11 @@ export class ByteReader {
     return available >= length
   }
 
+  /** What is at hand, without taking it: all that is left once `has` has said no. */
+  peek(): Uint8Array {
+    return this.#chunk.subarray(this.#at)
+  }
+
   /** The next `length` bytes, which `has` has promised. */
   take(length: number): Uint8Array {
     const bytes = this.#chunk.subarray(this.#at, this.#at + length)

@@ -19,9 +19,12 @@ const SMALL_BODY_BYTES = 64 * 1024
 /** What a tar is made of, in order. */
 export type TarItem = TarMember | TarRemark
 
-/** Bytes that stand for no member: a global header, padding that is not zero, what follows the end blocks. */
+/**
+ * Bytes that stand for no member: a global header, padding that is not zero, what follows the end blocks. `short-padding`
+ * and `short-end` are the zeros that are there, fewer than there should be, where the tar just stops.
+ */
 export interface TarRemark {
-  readonly kind: 'global' | 'padding' | 'end'
+  readonly kind: 'global' | 'padding' | 'end' | 'short-padding' | 'short-end'
   /** Exactly as stored; valid until the next item is asked for. */
   readonly raw: Uint8Array
 }
@@ -51,6 +54,11 @@ export interface TarOptions {
   readonly title: string
   /** Code of faults; `LAYER_CORRUPT` for a layer, `ARCHIVE_CORRUPT` otherwise. */
   readonly code?: ErrorCode
+  /**
+   * Take a tar that stops behind its last body for whole: `umoci insert` leaves the end out, and Go reads on without it.
+   * Only for bytes whose digest is checked, since a cut between members looks the same.
+   */
+  readonly mayLackEnd?: boolean
   readonly signal?: AbortSignal | undefined
 }
 
@@ -67,8 +75,10 @@ export async function* readTar(body: AsyncIterable<Uint8Array>, options: TarOpti
       const member = await tar.nextMember()
       if (member === undefined) break
       yield member
+      if (member.kind === 'short-end') return
       const padding = await tar.finishBody()
-      if (padding !== undefined) yield {kind: 'padding', raw: padding}
+      if (padding !== undefined) yield padding
+      if (padding?.kind === 'short-padding') return
     }
     yield* tar.rest()
   } finally {
@@ -99,6 +109,8 @@ class TarReader {
     const {offset} = this.#reader
     const extensions: Extensions = {raw: [], pax: new Map(), longName: undefined, longLink: undefined}
     for (;;) {
+      const short = extensions.raw.length === 0 ? await this.#findShortEnd() : undefined
+      if (short !== undefined) return short
       const block = await this.#takeBlock()
       if (isZero(block)) {
         if (extensions.raw.length > 0) throw this.#corrupt('An extended header is followed by the end.')
@@ -110,6 +122,13 @@ class TarReader {
       if (header.typeflag === 'g' && extensions.raw.length === 1) return this.#global(header, extensions)
       if (!(await this.#extend(header, extensions))) return this.#member(header, extensions, offset)
     }
+  }
+
+  /** The zeros in place of the end blocks, where it is allowed that they are too few. */
+  async #findShortEnd(): Promise<TarRemark | undefined> {
+    if (this.#options.mayLackEnd !== true || (await this.#reader.has(2 * BLOCK_BYTES))) return undefined
+    const rest = this.#reader.peek()
+    return isZero(rest) ? {kind: 'short-end', raw: this.#reader.take(rest.byteLength)} : undefined
   }
 
   async #takeBlock(): Promise<Uint8Array> {
@@ -224,15 +243,21 @@ class TarReader {
     }
   }
 
-  /** Skips what is left of a body and its padding; the padding when it is not zero. */
-  async finishBody(): Promise<Uint8Array | undefined> {
+  /** Skips what is left of a body and its padding; the padding when it is not zero, or not all there. */
+  async finishBody(): Promise<TarRemark | undefined> {
     for await (const _chunk of this.#chunks(this.#left));
     const length = this.#padding
     this.#padding = 0
     if (length === 0) return undefined
-    if (!(await this.#reader.has(length))) throw this.#truncated('It ends inside the padding of a body.')
+    if (!(await this.#reader.has(length))) {
+      const rest = this.#reader.peek()
+      if (this.#options.mayLackEnd === true && isZero(rest)) {
+        return {kind: 'short-padding', raw: this.#reader.take(rest.byteLength)}
+      }
+      throw this.#truncated('It ends inside the padding of a body.')
+    }
     const padding = this.#reader.take(length)
-    return isZero(padding) ? undefined : padding
+    return isZero(padding) ? undefined : {kind: 'padding', raw: padding}
   }
 
   /** After the first zero block: demands the second, then gives out whatever follows them. */

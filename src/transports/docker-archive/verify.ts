@@ -151,6 +151,13 @@ async function countEntries(
     for await (const entry of entries) if (entry.kind !== 'frame') counts.entries++
     return
   }
-  const items = readTar(layerTar(stored, options), {title: stored.title, code: 'LAYER_CORRUPT', signal: options.signal})
+  const {title, diffId} = stored
+  const {signal} = options
+  const items = readTar(layerTar(stored, options), {
+    title,
+    code: 'LAYER_CORRUPT',
+    signal,
+    mayLackEnd: diffId !== undefined,
+  })
   for await (const item of items) if (item.kind === 'member') counts.entries++
 }

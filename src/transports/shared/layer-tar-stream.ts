@@ -50,7 +50,9 @@ export function layerFromTar(stored: StoredLayer): Layer {
 
 async function* entriesOf(stored: StoredLayer, options: WorkOptions): AsyncGenerator<LayerEntry> {
   // The decoder reads whatever follows the end blocks, so that the digests cover every byte.
-  yield* decodeLayerTar(layerTar(stored, options), {...options, title: stored.title, keepFrames: true})
+  const {title, diffId} = stored
+  const mayLackEnd = diffId !== undefined
+  yield* decodeLayerTar(layerTar(stored, options), {...options, title, keepFrames: true, mayLackEnd})
 }
 
 /** A layer that the source names and does not hold: a foreign layer. Its descriptor, where known, can be passed on. */
