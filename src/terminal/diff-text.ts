@@ -1,0 +1,58 @@
+import type {DiffReport, FileDifference} from '../convert/diff.js'
+import type {RegistryDifference, ValueSide} from '../convert/diff-registry.js'
+import {printable} from './printable.js'
+import {formatTable} from './table.js'
+
+/** As in a patch: what is only left, only right, and on both sides but not the same. */
+const MARKS = {removed: '-', added: '+', changed: '~'} as const
+
+function formatJson(value: unknown): string {
+  if (value === undefined) return ''
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+function formatValue(side: ValueSide | undefined): string {
+  if (side === undefined) return ''
+  if (side.type === undefined) return 'deleted'
+  return side.text === undefined ? `${side.type}, ${String(side.size)} bytes` : `${side.type} ${side.text}`
+}
+
+function formatKey({path, value}: RegistryDifference): string {
+  if (value === undefined) return path
+  return `${path} : ${value === '' ? '(default)' : value}`
+}
+
+function formatFields({fields}: FileDifference | RegistryDifference): string | undefined {
+  return fields?.join(', ')
+}
+
+/** A table for each part that differs, and the verdict. */
+export function formatDiff(report: DiffReport): string {
+  const metadata = formatTable(report.metadata, [
+    {title: 'METADATA', cell: ({field}) => field},
+    {title: 'LEFT', cell: ({left}) => formatJson(left)},
+    {title: 'RIGHT', cell: ({right}) => formatJson(right)},
+  ])
+  const files = formatTable(report.files, [
+    {title: '', cell: ({change}) => MARKS[change]},
+    {title: 'FILE', cell: ({path}) => path},
+    {title: 'DIFFERS IN', cell: formatFields},
+  ])
+  const registry = formatTable(report.registry, [
+    {title: '', cell: ({change}) => MARKS[change]},
+    {title: 'KEY', cell: formatKey},
+    {title: 'DIFFERS IN', cell: formatFields},
+    {title: 'LEFT', cell: ({left}) => formatValue(left)},
+    {title: 'RIGHT', cell: ({right}) => formatValue(right)},
+  ])
+  const counts = [
+    `metadata ${report.metadata.length}`,
+    `files ${report.files.length}`,
+    `registry ${report.registry.length}`,
+  ].filter((_, index) => report.compared.includes((['metadata', 'files', 'registry'] as const)[index] ?? 'files'))
+  const verdict = report.same ? 'No differences' : 'Different'
+  const between = `${printable(report.left)} and ${printable(report.right)}`
+  return [metadata, files, registry, ...report.notCompared, `${verdict} between ${between} (${counts.join(', ')}).`]
+    .filter((part) => part !== '')
+    .join('\n\n')
+}
