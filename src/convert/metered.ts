@@ -1,3 +1,4 @@
+import {placedError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import type {Layer, LayerBlob} from '../model/image.js'
 import type {LayerEntry} from '../model/layer-entry.js'
@@ -43,9 +44,13 @@ export class Meter {
   }
 
   async *#entries(layer: Layer, options: WorkOptions | undefined): AsyncGenerator<LayerEntry> {
-    for await (const entry of layer.entries(options)) {
-      yield entry
-      if (entry.kind === 'file') this.#count(entry.content?.size ?? 0)
+    try {
+      for await (const entry of layer.entries(options)) {
+        yield entry
+        if (entry.kind === 'file') this.#count(entry.content?.size ?? 0)
+      }
+    } catch (error) {
+      throw placedError(error, {path: layer.title})
     }
   }
 

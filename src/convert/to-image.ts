@@ -113,7 +113,7 @@ class ImagePlanner {
     const identity = layer.package?.identity
     throw new InputError('DEPENDENCY_MISSING', {
       what: `The content of ${identity === undefined ? layer.title : formatFullName(identity)} is not in the source.`,
-      why: 'The source holds only its name, since its bits are kept elsewhere.',
+      why: layer.absence ?? 'The source holds only its name, since its bits are kept elsewhere.',
       suggestions: ['Give --base REFERENCE with the package or image that holds it.'],
       at: {path: layer.title},
     })

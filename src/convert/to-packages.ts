@@ -206,9 +206,10 @@ class PackagePlanner {
     }
     if (layer.hasContent) return withoutOpaque(layer, this.#below(first))
     if (facts.metadata.isOsImage) return undefined
-    throw new InputError('LAYER_MISSING', {
+    const isForeign = layer.blob?.descriptor.urls !== undefined
+    throw new InputError(layer.package === undefined ? 'LAYER_MISSING' : 'DEPENDENCY_MISSING', {
       what: `The content of ${layer.title} is not in the source.`,
-      why: layer.blob?.descriptor.urls === undefined ? 'It is only named.' : 'It is a foreign layer kept elsewhere.',
+      why: layer.absence ?? (isForeign ? 'It is a foreign layer kept elsewhere.' : 'It is only named.'),
       suggestions: ['Give --base REFERENCE with an image that holds it.'],
       at: {path: layer.title},
     })

@@ -172,6 +172,11 @@ const SYSTEM_ERRORS: Readonly<Record<string, {code: ErrorCode; what: string; sug
     what: 'A file was expected, a folder was found.',
     suggestion: 'Check the path.',
   },
+  ELOOP: {
+    code: 'UNRECOGNISED_FORMAT',
+    what: 'A file was expected, a link was found.',
+    suggestion: 'Put the file itself in the place of the link.',
+  },
   EACCES: {code: 'NO_ACCESS', what: 'Access was denied.', suggestion: 'Check the permissions, or run elevated.'},
   EPERM: {
     code: 'NO_ACCESS',

@@ -56,6 +56,8 @@ export interface Layer {
   readonly package?: PackageMetadata
   /** False when the source names the layer but does not hold its content. */
   readonly hasContent: boolean
+  /** Why it does not, for messages. */
+  readonly absence?: string
   /** Bytes that reading the entries will pass, for progress; undefined = not known. */
   readonly sizeBytes?: number
   /**

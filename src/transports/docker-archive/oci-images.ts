@@ -9,7 +9,7 @@ import {
   type ManifestDocument,
   type StatedDescriptor,
 } from '../shared/image-documents.js'
-import {isConfigType, isIndexType, isManifestType} from '../shared/media-types.js'
+import {isConfigType, isForeignType, isIndexType, isManifestType} from '../shared/media-types.js'
 import {digestMismatch} from '../shared/verified.js'
 import type {Archive} from './archive.js'
 import {attempt, type ArchivedImage, type ArchivedLayer, type FaultSink} from './archived-image.js'
@@ -106,6 +106,29 @@ function nameOf({annotations}: StatedDescriptor): string | undefined {
   if (full !== undefined) return full
   const ref = annotations?.[REF_NAME_ANNOTATION]
   return ref?.includes('/') === true || ref?.includes(':') === true ? ref : undefined
+}
+
+/** Throws `LAYER_MISSING` for a layer that is neither in the archive nor said to be elsewhere. */
+export function requireLayers(archive: Archive, {layers}: ArchivedImage): void {
+  for (const [index, {entry, descriptor}] of layers.entries()) {
+    const isElsewhere =
+      descriptor !== undefined && (isForeignType(descriptor.mediaType) || descriptor.urls !== undefined)
+    if (entry !== undefined || isElsewhere) continue
+    throw new InputError('LAYER_MISSING', {
+      what: `Layer ${index} (${descriptor?.digest ?? 'unknown'}) is not in the archive.`,
+      suggestions: ['Save the image again, with all its layers.'],
+      at: {path: archive.path},
+    })
+  }
+}
+
+export function configMissing(archive: Archive, {manifest, config}: OciImage): InputError {
+  return new InputError('CONFIG_MISSING', {
+    what: `The configuration ${config.digest} is not in the archive.`,
+    why: `Manifest ${manifest.digest} names it.`,
+    suggestions: ['Save the image again.'],
+    at: {path: archive.path},
+  })
 }
 
 function tooMany(what: string): InputError {

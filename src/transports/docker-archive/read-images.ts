@@ -8,7 +8,7 @@ import {findTaggedName, isSameName} from '../shared/image-name.js'
 import type {Archive} from './archive.js'
 import {attempt, type ArchivedImage, type FaultSink} from './archived-image.js'
 import {readManifestImages} from './manifest-images.js'
-import {archivedOciImage, readOciImages} from './oci-images.js'
+import {archivedOciImage, configMissing, readOciImages, requireLayers} from './oci-images.js'
 import {formatLocation, NAME, selectionOf} from './reference.js'
 import {completeV1Image, readV1Images} from './v1-images.js'
 
@@ -36,8 +36,10 @@ export async function readOffers(archive: Archive, sink: FaultSink): Promise<rea
     for (const image of oci) {
       if (listed.some((other) => other.imageId === image.config.digest)) continue
       const found = await attempt(sink, () => archivedOciImage(archive, image, sink))
-      if (found !== undefined) offers.push(offerOf(found, listed.length === 0))
+      if (found !== undefined) offers.push(ociOfferOf(archive, found, listed.length === 0))
     }
+    const [lost] = oci.filter((image) => archive.findBlob(image.config.digest) === undefined)
+    if (offers.length === 0 && lost !== undefined) sink.fault(configMissing(archive, lost))
     return offers
   }
   const repositories = archive.find('repositories')
@@ -63,6 +65,18 @@ function offerOf(image: ArchivedImage, isPrimary: boolean): Offer {
     layers: layers.map((layer) => layer.entry),
     image,
     read: () => Promise.resolve(image),
+  }
+}
+
+/** A layout may name images that it holds in part, for other platforms; only using such a one is a fault. */
+function ociOfferOf(archive: Archive, image: ArchivedImage, isPrimary: boolean): Offer {
+  return {
+    ...offerOf(image, isPrimary),
+    // eslint-disable-next-line @typescript-eslint/require-await
+    read: async () => {
+      requireLayers(archive, image)
+      return image
+    },
   }
 }
 

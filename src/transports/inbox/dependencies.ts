@@ -65,6 +65,8 @@ function otherVersions({packages}: Repository, wanted: PackageIdentity): readonl
 }
 
 function nearMisses(repository: Repository, wanted: PackageIdentity): string {
+  const broken = repository.unreadable.get(identityKey(wanted))
+  if (broken !== undefined) return `The repository holds it, and it cannot be read: ${broken.message}`
   const others = otherVersions(repository, wanted)
   if (others.length === 0) return 'The repository does not hold it.'
   const names = others.map(({metadata: {identity}}) => formatFullName(identity)).join(', ')

@@ -29,7 +29,9 @@ interface Pending extends WrittenPackage {
 export async function createRepository(reference: Reference, options: DestinationOptions): Promise<PackageDestination> {
   const root = reference.path
   const isNew = await isMissing(root)
-  const repository = isNew ? {root, packages: [], faults: []} : await readRepository(root)
+  const repository = isNew
+    ? {root, packages: [], faults: [], unreadable: new Map<string, never>()}
+    : await readRepository(root)
   return new InboxDestination(repository, isNew, options)
 }
 

@@ -25,6 +25,8 @@ export interface Repository {
   readonly packages: readonly StoredPackage[]
   /** Folders that are no usable packages, and why. */
   readonly faults: readonly Fault[]
+  /** The same as errors, by the identity that the folder is named after. */
+  readonly unreadable: ReadonlyMap<string, TransshipError>
 }
 
 /** The document carries labels and extensions, never content. */
@@ -63,6 +65,7 @@ export async function readRepository(root: string): Promise<Repository> {
   }
   const packages: StoredPackage[] = []
   const faults: Fault[] = []
+  const unreadable = new Map<string, TransshipError>()
   for (const child of children.sort((left, right) => (left.name < right.name ? -1 : 1))) {
     if (!child.isDirectory() || child.name.startsWith('.')) continue
     try {
@@ -70,10 +73,11 @@ export async function readRepository(root: string): Promise<Repository> {
     } catch (error) {
       if (!(error instanceof TransshipError)) throw error
       faults.push({code: error.code, message: error.message, subject: child.name})
+      if (isFullName(child.name)) unreadable.set(identityKey(parseFullName(child.name)), error)
     }
   }
   requireDistinct(packages)
-  return {root, packages, faults}
+  return {root, packages, faults, unreadable}
 }
 
 function readPackage(root: string, folderName: string): StoredPackage {
@@ -118,8 +122,14 @@ export function findPackage(repository: Repository, identity: PackageIdentity): 
  * no other depends on. Throws `NOT_FOUND`, or `AMBIGUOUS_SELECTION` listing what there is.
  */
 export function selectPackage(repository: Repository, selector: string | undefined): StoredPackage {
-  const {packages} = repository
-  const fitting = selector === undefined ? tops(packages) : packages.filter((stored) => isNamed(stored, selector))
+  const {packages, unreadable} = repository
+  const isNamed = (identity: PackageIdentity) => selector === undefined || isSelected(identity, selector)
+  const fitting = (selector === undefined ? tops(packages) : packages).filter(({metadata}) =>
+    isNamed(metadata.identity),
+  )
+  // What cannot be read may be the one that is meant; without a selector any of them may.
+  const broken = [...unreadable].find(([key]) => isNamed(parseFullName(key)))?.[1]
+  if (broken !== undefined && (fitting.length === 0 || selector === undefined)) throw broken
   const [first, second] = fitting
   if (first !== undefined && second === undefined) return first
   const full = (list: readonly StoredPackage[]) =>
@@ -131,13 +141,12 @@ export function selectPackage(repository: Repository, selector: string | undefin
       at: {reference: `inbox:${repository.root}`},
     })
   }
-  const broken = repository.faults.map((fault) => `Not readable: ${fault.subject} (${fault.message})`)
   throw new InputError('NOT_FOUND', {
     what:
       selector === undefined
         ? 'The repository holds no complete package.'
         : `The repository holds no package '${selector}'.`,
-    suggestions: [...full(packages), ...broken.slice(0, 5)],
+    suggestions: full(packages),
     at: {reference: `inbox:${repository.root}`},
   })
 }
@@ -150,7 +159,7 @@ function tops(packages: readonly StoredPackage[]): readonly StoredPackage[] {
   return applications.length > 0 ? applications : free
 }
 
-function isNamed({metadata: {identity}}: StoredPackage, selector: string): boolean {
+function isSelected(identity: PackageIdentity, selector: string): boolean {
   const wanted = foldPath(selector)
   if (wanted === identityKey(identity) || wanted === foldPath(identity.name)) return true
   const underscore = selector.lastIndexOf('_')

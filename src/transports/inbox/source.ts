@@ -84,6 +84,7 @@ function missingLayer({identity, why}: {identity: PackageIdentity; why: string})
   return {
     title: formatFullName(identity),
     hasContent: false,
+    absence: why,
     package: {
       identity,
       architecture: 'neutral',

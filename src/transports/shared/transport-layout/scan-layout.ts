@@ -2,7 +2,7 @@ import {isUtf8} from 'node:buffer'
 import {readdirSync} from 'node:fs'
 import path from 'node:path'
 import {decodeTombstones} from '../../../codecs/tombstones/tombstones.js'
-import {asTransshipError, InputError} from '../../../model/errors.js'
+import {asTransshipError, InputError, placedError} from '../../../model/errors.js'
 import {
   childPath,
   DIRECTORY_CARRIER_SUFFIX,
@@ -71,7 +71,11 @@ class Scanner {
 
   scan(): ScannedLayout {
     const bytes = findSmallFile(path.join(this.#root, TOMBSTONES), MAX_TOMBSTONE_BYTES, TOMBSTONES)
-    if (bytes !== undefined) this.#readTombstones(bytes)
+    try {
+      if (bytes !== undefined) this.#readTombstones(bytes)
+    } catch (error) {
+      throw placedError(error, {path: `${this.#options.title}/${TOMBSTONES}`})
+    }
     const {folders, files} = this.#list('')
     const known = new Map(folders.map((name) => [foldPath(name), name]))
     const sidecars = new Set(files)
