@@ -26,6 +26,10 @@ export default class Convert extends BaseCommand {
       command: '<%= config.bin %> <%= command.id %> inbox:./repository:Shop docker-archive:again.tar',
     },
     {
+      description: 'Squash a Docker image: its own layers become one above those of the OS, registry included:',
+      command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar docker-archive:small.tar --layers squash',
+    },
+    {
       description: 'See what would be done, and which layers are taken for the operating system:',
       command: '<%= config.bin %> <%= command.id %> shop.tar inbox:./repository --dry-run',
     },

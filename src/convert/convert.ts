@@ -42,6 +42,28 @@ class Findings {
   }
 }
 
+/** Spells out what `withBase` means. Throws `BAD_OPTION` for options that contradict each other. */
+function consistent(options: ConvertOptions): ConvertOptions {
+  const {layers, squashRange, withBase, ...rest} = options
+  const contradicts = (what: string): UsageError => new UsageError('BAD_OPTION', {what})
+  if (squashRange !== undefined && layers === 'chain')
+    throw contradicts('A range is squashed, and chain squashes nothing.')
+  const mode = squashRange === undefined ? layers : 'squash'
+  const given = {
+    ...rest,
+    ...(mode === undefined ? {} : {layers: mode}),
+    ...(squashRange === undefined ? {} : {squashRange}),
+  }
+  if (withBase !== true) return given
+  if (mode === 'chain') throw contradicts('--with-base folds the operating system in, and chain keeps every layer.')
+  if (squashRange !== undefined)
+    throw contradicts('--with-base squashes all layers; a range that begins with 0 holds the base.')
+  if ((options.osLayers ?? 0) > 0)
+    throw contradicts('--with-base folds the operating system in; --os-layers keeps it apart.')
+  if (options.withoutBase === true) throw contradicts('--with-base and --without-base exclude each other.')
+  return {...given, layers: 'squash', osLayers: 0}
+}
+
 interface OpenedEnds {
   readonly source: Reference
   readonly destination: Reference
@@ -128,7 +150,7 @@ export async function planConversion(
   options: ConvertOptions = {},
 ): Promise<ConversionPlan> {
   const findings = new Findings(options)
-  const inner = {...options, onEvent: findings.onEvent}
+  const inner = {...consistent(options), onEvent: findings.onEvent}
   const ends = await resolveEnds(source, destination, findings)
   const target = transportOf(ends.destination)
   const opened = await target.create(ends.destination, destinationOptions(inner))
@@ -190,7 +212,7 @@ export async function convert(
 ): Promise<ConvertReport> {
   const started = performance.now()
   const findings = new Findings(options)
-  const inner = {...options, onEvent: findings.onEvent}
+  const inner = {...consistent(options), onEvent: findings.onEvent}
   const ends = await resolveEnds(source, destination, findings)
   const meter = new Meter(inner)
   const sink = await transportOf(ends.destination).create(ends.destination, destinationOptions(inner))

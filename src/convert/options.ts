@@ -1,9 +1,17 @@
 import type {WorkOptions} from '../model/events.js'
 
+/** Layers of an image, base = 0, both ends included. */
+export interface LayerRange {
+  readonly from: number
+  readonly to: number
+}
+
 /** Options of `convert` and `planConversion`; the same names as the command's flags. */
 export interface ConvertOptions extends WorkOptions {
   /** Default: `squash` towards packages and transport layouts, `chain` (layers stay layers) towards images. */
   readonly layers?: 'squash' | 'chain'
+  /** With `squash`: merge only these layers and leave the others as they are. */
+  readonly squashRange?: LayerRange
   /** References to packages or images that supply what the source only names, nearest first. */
   readonly bases?: readonly string[]
   /** References to transport layouts that the source layout builds on, nearest first. */
@@ -11,6 +19,8 @@ export interface ConvertOptions extends WorkOptions {
   readonly acceptBaseMismatch?: boolean
   /** How many of the lowest layers are the operating system; undefined = by evidence. */
   readonly osLayers?: number
+  /** With `squash`: fold the operating system in as well; the same as `osLayers: 0`. */
+  readonly withBase?: boolean
   /** Write the OS package as a stub: name and identity without its bits. */
   readonly withoutBase?: boolean
   readonly name?: string

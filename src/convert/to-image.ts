@@ -17,6 +17,7 @@ import {
 } from './image-config.js'
 import type {ConvertOptions} from './options.js'
 import {findOsLayers, type OsLayers} from './os-layers.js'
+import {groupsOf, requireRange} from './layer-range.js'
 import {formatPackageLabel, PACKAGE_LABEL, type LabelledPackage} from './package-label.js'
 import type {LayerMode} from './plan.js'
 import {squashLayers} from './squash.js'
@@ -34,6 +35,7 @@ export interface ImagePlan {
 /** Plans how packages, a transport layout or an image become an image. Layers are read only to find the OS part of a squash. */
 export async function planImage(image: Image, options: ConvertOptions): Promise<ImagePlan> {
   const config = image.config === undefined ? undefined : parseImageConfig(image.config)
+  if (options.squashRange !== undefined) requireRange(image, options.squashRange)
   const isSquash = options.layers === 'squash' && image.layers.length > 1
   const osLayers = isSquash ? await findSquashBase(image, config, options) : undefined
   return new ImagePlanner(image, config, options, osLayers).plan()
@@ -91,6 +93,8 @@ class ImagePlanner {
 
   #group(): readonly (readonly number[])[] {
     const indices = this.#image.layers.map((_, index) => index)
+    const {squashRange} = this.#options
+    if (squashRange !== undefined && this.#osLayers !== undefined) return groupsOf(indices, squashRange)
     const kept = this.#osLayers?.count ?? indices.length
     const upper = indices.slice(kept)
     return [...indices.slice(0, kept).map((index) => [index]), ...(upper.length === 0 ? [] : [upper])]
@@ -103,8 +107,14 @@ class ImagePlanner {
     if (group.length === 1) return this.#requireContent(layer)
     const title = `layers ${first} to ${group.at(-1) ?? first}`
     this.#inexact.push({code: 'squashed', message: `${group.length} layers become one.`, subject: title})
-    const standsAlone = first === 0 && this.#image.namedBase === undefined
+    const standsAlone = first === 0 && this.#isBase()
     return squashLayers(this.#image.layers, {from: first, to: group.at(-1) ?? first, title, standsAlone})
+  }
+
+  /** Layer 0 is an operating system, or the user says so; changes to one that is elsewhere keep their deletions. */
+  #isBase(): boolean {
+    if (this.#image.namedBase !== undefined) return false
+    return this.#options.osLayers === 0 || (this.#osLayers?.count ?? 0) > 0 || this.#image.layers[0]?.form === 'base'
   }
 
   /** A package stub has no bits; a foreign layer of an image may stay a reference. */

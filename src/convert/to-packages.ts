@@ -13,7 +13,8 @@ import {findPackageTime, packageTimeOfSeconds} from './created-time.js'
 import {chainName, identityOfImage} from './identity-mapping.js'
 import {isOwnConfig, parseImageConfig, type ImageConfig} from './image-config.js'
 import {parseImageName} from './image-name.js'
-import type {ConvertOptions} from './options.js'
+import {groupsOf, requireRange} from './layer-range.js'
+import type {ConvertOptions, LayerRange} from './options.js'
 import {withoutOpaque} from './opaque.js'
 import {findOsLayers, type OsLayers} from './os-layers.js'
 import {findPackageLabel, PACKAGE_LABEL, type LabelledPackage} from './package-label.js'
@@ -71,6 +72,7 @@ class PackagePlanner {
   async plan(): Promise<PackagesPlan> {
     const known = this.#knownPackages()
     const {layers} = this.#image
+    if (this.#options.squashRange !== undefined) requireRange(this.#image, this.#options.squashRange)
     const complete = known.length === layers.length
     const osLayers = complete ? undefined : await this.#findOs(known.length)
     const osCount = osLayers?.count ?? 0
@@ -116,23 +118,45 @@ class PackagePlanner {
 
   /** OS part, then what was built on it, each package depending on the one before. */
   #newPackages(known: readonly PlannedPackage[], osCount: number, mode: LayerMode): PlannedPackage[] {
+    const range = this.#options.squashRange
+    if (range !== undefined && known.length > range.to) return this.#mergedKnown(known, range)
+    const foldsBase = mode === 'squash' && this.#options.osLayers === 0
     const squashKnown = mode === 'squash' && known.length === this.#image.layers.length
-    const kept = squashKnown ? known.filter((planned) => planned.role === 'os') : known
-    const packages = [...kept, ...this.#osPackages(osCount)]
-    const indices = this.#image.layers.map((_, index) => index).slice(kept.length + osCount)
+    const unmerged = range === undefined ? known : known.slice(0, range.from)
+    const kept = foldsBase ? [] : squashKnown ? known.filter((planned) => planned.role === 'os') : unmerged
+    const ownOs = Math.min(osCount, range?.from ?? osCount)
+    const packages = [...kept, ...this.#osPackages(ownOs)]
+    const indices = this.#image.layers.map((_, index) => index).slice(kept.length + ownOs)
     if (indices.length === 0) return packages
     let below = packages.at(-1)?.draft.metadata.identity ?? this.#namedBase()
     const top = squashKnown ? known.at(-1)?.draft.metadata.identity : undefined
     const identity = this.#givenIdentity(top ?? this.#mappedIdentity())
-    const groups = mode === 'squash' && indices.length > 1 ? [indices] : indices.map((index) => [index])
+    const groups =
+      range !== undefined
+        ? groupsOf(indices, range)
+        : mode === 'squash' && indices.length > 1
+          ? [indices]
+          : indices.map((index) => [index])
     for (const [index, group] of groups.entries()) {
       const own = {...identity, name: chainName(identity.name, index, groups.length)}
       const metadata = this.#metadata(own, below === undefined ? [] : [below], false)
-      const form: LayerForm = below === undefined ? this.#lowestForm() : 'delta'
+      const form: LayerForm = below !== undefined ? 'delta' : osCount > 0 ? 'base' : this.#lowestForm()
       packages.push(this.#planned(group, {metadata, form}, 'application'))
       below = own
     }
     return packages
+  }
+
+  /** Packages of a range become the topmost of them, so that those above still depend on what is there. */
+  #mergedKnown(known: readonly PlannedPackage[], {from, to}: LayerRange): PlannedPackage[] {
+    const [lowest, top] = [known[from], known[to]]
+    if (lowest === undefined || top === undefined || from === to) return [...known]
+    const {document: _document, ...own} = top.draft.metadata
+    const {dependencies, isOsImage} = lowest.draft.metadata
+    const indices = this.#image.layers.map((_, index) => index).slice(from, to + 1)
+    const metadata = {...own, dependencies, isOsImage}
+    const merged = this.#planned(indices, {metadata, form: lowest.draft.form}, lowest.role)
+    return [...known.slice(0, from), merged, ...known.slice(to + 1)]
   }
 
   /** Of a package with nothing below it: a base only if the user or the source says so, since no OS was found in it. */

@@ -23,6 +23,17 @@ export function parseCompression(text: string): CompressionChoice {
   return {compression, compressionLevel}
 }
 
+type LayersChoice = Required<Pick<ConvertOptions, 'layers'>> & Pick<ConvertOptions, 'squashRange'>
+
+/** `chain`, `squash`, or `squash:FROM..TO`. */
+export function parseLayers(text: string): LayersChoice {
+  if (text === 'chain' || text === 'squash') return {layers: text}
+  const [, from, to] = /^squash:(\d{1,3})\.\.(\d{1,3})$/.exec(text) ?? []
+  const squashRange = {from: Number(from), to: Number(to)}
+  if (!(squashRange.from <= squashRange.to)) throw wrong(text, 'squash, chain or squash:FROM..TO')
+  return {layers: 'squash', squashRange}
+}
+
 /** `auto` (undefined) or a number of layers. */
 export function parseOsLayers(text: string): number | 'auto' {
   if (text === 'auto') return 'auto'
@@ -37,10 +48,13 @@ function wrong(text: string, expected: string): Errors.CLIError {
 /** Flags of `convert` that say what is made of the source and how it is stored. */
 export const convertFlags = {
   ...readingFlags,
-  layers: Flags.option({
-    options: ['squash', 'chain'] as const,
+  layers: Flags.custom<LayersChoice>({
+    parse: (text) => Promise.resolve(parseLayers(text)),
     summary: 'One package (or layer) of all layers, or one each, linked by dependencies.',
-    description: 'Default: squash towards packages and transport layouts, chain towards images. Chain loses nothing.',
+    description:
+      'Default: squash towards packages and transport layouts, chain towards images. Chain loses nothing. A range merges ' +
+      'those layers only, both ends included; the base is 0.',
+    helpValue: 'squash[:FROM..TO]|chain',
     helpGroup: 'WHAT IS MADE',
   })(),
   'os-layers': Flags.custom<number | 'auto'>({
@@ -50,6 +64,12 @@ export const convertFlags = {
     helpValue: 'auto|N',
     helpGroup: 'WHAT IS MADE',
   })(),
+  'with-base': Flags.boolean({
+    summary: 'Squash the operating system in as well, so that the result stands alone.',
+    description: 'The hives of the OS take in what the layers change. The same as --layers squash --os-layers 0.',
+    exclusive: ['without-base', 'os-layers'],
+    helpGroup: 'WHAT IS MADE',
+  }),
   'without-base': Flags.boolean({
     summary: 'Write the OS package as a stub: its identity without its bits.',
     helpGroup: 'WHAT IS MADE',
@@ -112,8 +132,9 @@ export const convertFlags = {
 }
 
 interface ConvertFlags {
-  readonly layers: ConvertOptions['layers']
+  readonly layers: LayersChoice | undefined
   readonly 'os-layers': number | 'auto' | undefined
+  readonly 'with-base': boolean
   readonly 'without-base': boolean
   readonly all: boolean
   readonly 'keep-recipe': boolean | undefined
@@ -138,7 +159,7 @@ interface ConvertFlags {
 export function convertOptions(flags: ConvertFlags): ConvertOptions {
   const osLayers = flags['os-layers'] === 'auto' ? undefined : flags['os-layers']
   const given = {
-    layers: flags.layers,
+    ...flags.layers,
     bases: flags.base,
     parents: flags.parent,
     osLayers,
@@ -157,6 +178,7 @@ export function convertOptions(flags: ConvertFlags): ConvertOptions {
   return {
     ...withoutUndefined(given),
     acceptBaseMismatch: flags['accept-base-mismatch'],
+    withBase: flags['with-base'],
     withoutBase: flags['without-base'],
     all: flags.all,
     replace: flags.replace,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import {parseCompression, parseOsLayers} from '../../src/terminal/convert-flags.js'
+import {parseCompression, parseLayers, parseOsLayers} from '../../src/terminal/convert-flags.js'
 import {formatRange} from '../../src/terminal/convert-text.js'
 
 describe('flags of convert', () => {
@@ -28,6 +28,23 @@ describe('flags of convert', () => {
   ]) {
     it(`refuses --compression '${text}' as a usage error`, () => {
       assert.throws(() => parseCompression(text), {oclif: {exit: 2}})
+    })
+  }
+
+  for (const {text, expected} of [
+    {text: 'chain', expected: {layers: 'chain'}},
+    {text: 'squash', expected: {layers: 'squash'}},
+    {text: 'squash:2..5', expected: {layers: 'squash', squashRange: {from: 2, to: 5}}},
+    {text: 'squash:0..0', expected: {layers: 'squash', squashRange: {from: 0, to: 0}}},
+  ]) {
+    it(`takes --layers ${text}`, () => {
+      assert.deepEqual(parseLayers(text), expected)
+    })
+  }
+
+  for (const text of ['', 'flat', 'squash:', 'squash:1', 'squash:5..2', 'squash:-1..2', 'squash:1..x', 'chain:1..2']) {
+    it(`refuses --layers '${text}' as a usage error`, () => {
+      assert.throws(() => parseLayers(text), {oclif: {exit: 2}})
     })
   }
 
