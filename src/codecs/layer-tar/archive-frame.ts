@@ -22,12 +22,19 @@ export type FramedBody =
 export type RawPlace = 'padding' | 'global' | 'end' | 'short-padding' | 'short-end'
 
 export type ArchiveFrame =
-  | {readonly kind: 'member'; readonly header: Uint8Array; readonly body: FramedBody}
+  | {
+      readonly kind: 'member'
+      readonly header: Uint8Array
+      readonly body: FramedBody
+      /** What stands instead of zeros behind the body before it, where that belongs to the same entry. */
+      readonly before?: Uint8Array
+    }
   | {readonly kind: 'raw'; readonly place: RawPlace; readonly bytes: Uint8Array}
 
 const CONTENT = 3
 const INLINE = 4
 const SPARSE = 5
+const BEFORE = 8
 const RAW_KINDS: Readonly<Record<RawPlace, number>> = {
   padding: 0,
   global: 1,
@@ -45,8 +52,9 @@ const RAW_PLACES = new Map<number, RawPlace>([
 
 export function encodeArchiveFrame(frame: ArchiveFrame): Uint8Array {
   if (frame.kind === 'raw') return Buffer.concat([Buffer.of(RAW_KINDS[frame.place]), frame.bytes])
-  const {header, body} = frame
-  const start = (kind: number) => [Buffer.of(kind), encodeNumber(header.byteLength), header]
+  const {header, body, before} = frame
+  const lead = before === undefined ? [] : [Buffer.of(BEFORE), encodeNumber(before.byteLength), before]
+  const start = (kind: number) => [...lead, Buffer.of(kind), encodeNumber(header.byteLength), header]
   switch (body.kind) {
     case 'content':
       return Buffer.concat(start(CONTENT))
@@ -72,6 +80,12 @@ export function decodeArchiveFrame(bytes: Uint8Array): ArchiveFrame {
   const kind = reader.byte()
   const place = RAW_PLACES.get(kind)
   if (place !== undefined) return {kind: 'raw', place, bytes: reader.rest()}
+  if (kind !== BEFORE) return takeMember(reader, kind)
+  const before = reader.bytes(reader.number())
+  return {...takeMember(reader, reader.byte()), before}
+}
+
+function takeMember(reader: NumberReader, kind: number): ArchiveFrame & {kind: 'member'} {
   const header = reader.bytes(reader.number())
   switch (kind) {
     case CONTENT:

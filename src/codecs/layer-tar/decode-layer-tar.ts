@@ -20,6 +20,7 @@ import {
   type LayerPath,
 } from '../../model/layer-path.js'
 import {FileAttribute, type WindowsMetadata} from '../../model/windows-metadata.js'
+import {isStreamName} from '../carrier/stream-name.js'
 import {encodeReparsePoint, linkNameToTarget} from '../reparse-point/encode-reparse-point.js'
 import {hasBody, readTar, type TarItem, type TarMember, type TarRemark} from '../tar/tar-reader.js'
 import {encodeArchiveFrame, type FramedBody} from './archive-frame.js'
@@ -94,7 +95,7 @@ class LayerDecoder {
   readonly #options: DecodeLayerTarOptions
   /** Folded path -> path as spelt, and what a repeated directory must equal. */
   readonly #seen = new Map<string, {path: string; directory: Uint8Array | undefined}>()
-  /** Padding and the like met between the streams of an entry, given out after it. */
+  /** Padding behind the last body of an entry, given out after it. */
   #remarks: FrameEntry[] = []
 
   constructor(items: Lookahead, options: DecodeLayerTarOptions) {
@@ -233,24 +234,28 @@ class LayerDecoder {
   async *#streams(owner: FileEntry | DirectoryEntry, ownerName: string): AsyncGenerator<AlternateStream> {
     const prefix = `${ownerName}:`
     const names = new Set<string>()
+    let before: Uint8Array | undefined
     for (let item = await this.#items.peek(); item !== undefined; item = await this.#items.peek()) {
       if (item.kind === 'padding') {
         await this.#items.take()
-        this.#remarks.push(...this.#remark(item))
+        before = item.raw
+        this.#remarks = [...this.#remark(item)]
         continue
       }
       if (item.kind !== 'member' || !item.name.startsWith(prefix) || !/^[0\0]$/.test(item.header.typeflag)) return
       await this.#items.take()
+      this.#remarks = []
       const name = item.name.slice(prefix.length).replace(/:\$DATA$/, '')
       this.#requireStreamName(name, names, item)
       const bare = {name, content: item.content}
       const expected = canonicalStreamHeader({path: owner.path, meta: owner.meta, mode: streamMode(owner)}, bare)
-      yield {...bare, ...(await this.#framed(item, expected, 'content'))}
+      yield {...bare, ...(await this.#framed(item, expected, 'content', false, before))}
+      before = undefined
     }
   }
 
   #requireStreamName(name: string, names: Set<string>, member: TarMember): void {
-    const isSafe = name !== '' && name.length <= 255 && !/[\\/:]/.test(name) && !hasControl(name)
+    const isSafe = isStreamName(name)
     const folded = foldPath(name)
     if (isSafe && !names.has(folded)) {
       names.add(folded)
@@ -273,18 +278,29 @@ class LayerDecoder {
     canonical: Uint8Array,
     body: 'content' | 'inline',
     always = false,
+    before?: Uint8Array,
   ): Promise<{frame?: EntryFrame}> {
     if (!this.#options.keepFrames) return {}
-    const frame = await this.#frame(member, always ? undefined : canonical, body)
+    const frame = await this.#frame(member, always || before !== undefined ? undefined : canonical, body, before)
     return frame.archive === undefined ? {} : {frame}
   }
 
   /** Nothing when the member is spelt as `canonical`. */
-  async #frame(member: TarMember, canonical: Uint8Array | undefined, body: 'content' | 'inline'): Promise<EntryFrame> {
+  async #frame(
+    member: TarMember,
+    canonical: Uint8Array | undefined,
+    body: 'content' | 'inline',
+    before?: Uint8Array,
+  ): Promise<EntryFrame> {
     const isPlain = member.content.ranges === undefined && (body === 'content' || member.storedSize === 0)
     if (isPlain && canonical !== undefined && Buffer.compare(canonical, member.raw) === 0) return {}
     return {
-      archive: encodeArchiveFrame({kind: 'member', header: member.raw, body: await this.#framedBody(member, body)}),
+      archive: encodeArchiveFrame({
+        kind: 'member',
+        header: member.raw,
+        body: await this.#framedBody(member, body),
+        ...(before === undefined ? {} : {before}),
+      }),
     }
   }
 
@@ -315,11 +331,6 @@ function cleanName(name: string): string {
     .replace(/^(?:\.\/+)+/, '')
     .replace(/^\.$/, '')
     .replace(/\/+$/, '')
-}
-
-function hasControl(text: string): boolean {
-  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) < 0x20) return true
-  return false
 }
 
 function withLayout<T extends FileEntry | DirectoryEntry | HardLinkEntry>(entry: T, member: TarMember): T {

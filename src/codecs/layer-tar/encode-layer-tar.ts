@@ -5,6 +5,7 @@ import type {AlternateStream, DirectoryEntry, FileEntry, LayerEntry} from '../..
 import {findLink} from '../reparse-point/encode-reparse-point.js'
 import {onlyRanges} from '../tar/sparse.js'
 import {END_BLOCKS, paddingOf} from '../tar/tar-header.js'
+import {hasRecord} from './metadata-records.js'
 import {decodeArchiveFrame, type ArchiveFrame} from './archive-frame.js'
 import {
   canonicalHeader,
@@ -51,17 +52,16 @@ class LayerEncoder {
     for await (const entry of entries) {
       this.#options.signal?.throwIfAborted()
       if (entry.kind === 'frame') yield* this.#outer(entry.frame.archive)
-      else {
-        yield* this.#pad()
-        yield* this.#entry(entry)
-      }
+      else yield* this.#entry(entry)
     }
     yield* this.#pad()
     if (!this.#hasEnd) yield END_BLOCKS
   }
 
-  *#pad(): Generator<Uint8Array> {
-    if (this.#padding > 0) yield END_BLOCKS.subarray(0, this.#padding)
+  /** Zeros up to the next block, or the bytes that a frame has in their place. */
+  *#pad(bytes = END_BLOCKS.subarray(0, this.#padding)): Generator<Uint8Array> {
+    if (bytes.byteLength !== this.#padding) throw misplaced()
+    if (this.#padding > 0) yield bytes
     this.#padding = 0
   }
 
@@ -85,6 +85,10 @@ class LayerEncoder {
       case 'directory':
       case 'file': {
         const content = entry.kind === 'file' ? this.#bodyOf(entry) : undefined
+        for (const {name} of entry.meta.extendedAttributes ?? []) {
+          if (hasRecord(name) || keepFrames) continue
+          this.#loss('attribute-name', `No tar can hold the extended attribute '${name}'; it was left out.`, entry.path)
+        }
         yield* this.#member(entry.frame?.archive, () => canonicalHeader(entry, keepFrames), content)
         yield* this.#streams(entry)
       }
@@ -115,7 +119,6 @@ class LayerEncoder {
         )
         continue
       }
-      yield* this.#pad()
       yield* this.#member(stream.frame?.archive, () => canonicalStreamHeader(owner, stream), stream.content)
     }
   }
@@ -127,6 +130,7 @@ class LayerEncoder {
   ): AsyncGenerator<Uint8Array> {
     const frame = archive === undefined || !this.#options.keepFrames ? undefined : decodeArchiveFrame(archive)
     if (frame?.kind === 'raw') throw misplaced()
+    yield* this.#pad(frame?.before)
     yield frame === undefined ? canonical() : frame.header
     yield* this.#body(frame, content)
   }
@@ -145,9 +149,7 @@ class LayerEncoder {
     if (archive === undefined || !this.#options.keepFrames) return
     const frame = decodeArchiveFrame(archive)
     if (frame.kind === 'raw' && frame.place === 'padding') {
-      if (frame.bytes.byteLength !== this.#padding) throw misplaced()
-      this.#padding = 0
-      yield frame.bytes
+      yield* this.#pad(frame.bytes)
       return
     }
     if (frame.kind === 'raw' && frame.place === 'short-padding') {

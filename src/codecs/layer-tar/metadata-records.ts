@@ -138,6 +138,7 @@ export function encodeMetadata(
   }
   if (!options.isHardLink) {
     for (const {name, value} of meta.extendedAttributes ?? []) {
+      if (!hasRecord(name)) continue
       const key = Buffer.from(name, 'latin1').toString('utf8')
       records[KEY.extendedAttribute + key] = Buffer.from(value).toString('base64')
     }
@@ -149,4 +150,9 @@ export function encodeMetadata(
     records[KEY.layout] = Buffer.from(options.layout).toString('base64')
   }
   return records
+}
+
+/** False for the name of an extended attribute that no PAX key can hold. Source: Go archive/tar validPAXRecord. */
+export function hasRecord(name: string): boolean {
+  return name !== '' && !/[=\0]/.test(name)
 }

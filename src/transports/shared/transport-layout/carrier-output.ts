@@ -101,31 +101,33 @@ export class CarrierOutput {
 
   /** Only what lies inside the blocks; what lies between must be zeros, or it would be lost. */
   async #blocks(pieces: AsyncIterable<Uint8Array>, sizeBytes: number, layout: ContentLayout): Promise<number> {
-    const areas = [{offset: 0, length: layout.headBytes}, ...layout.blocks]
-    let next = 0
-    const advance = (at: number) => {
-      for (; next < areas.length; next++) {
-        const area = areas[next]
-        if (area === undefined || at < area.offset + area.length) return
-        const block = layout.blocks[next]
-        if (block !== undefined) this.put(encodeBlockHeader(block))
+    const blocks = [...layout.blocks]
+    let area = {offset: 0, length: layout.headBytes}
+    let at = 0
+    // Leaves areas that are complete, empty ones too; each block has its header in front.
+    const advance = () => {
+      while (blocks.length > 0 && at >= area.offset + area.length) {
+        const next = blocks.shift()
+        if (next === undefined) return
+        this.put(encodeBlockHeader(next))
+        area = next
       }
     }
-    let at = 0
-    advance(0)
+    advance()
     for await (const piece of pieces) {
       for (let done = 0; done < piece.byteLength;) {
-        const area = areas[next]
-        const isInside = area !== undefined && at >= area.offset
-        const stop = area === undefined ? sizeBytes : isInside ? area.offset + area.length : area.offset
-        const run = piece.subarray(done, done + Math.max(1, Math.min(piece.byteLength - done, stop - at)))
+        const end = area.offset + area.length
+        const isInside = at >= area.offset && at < end
+        const stop = isInside ? end : at < area.offset ? area.offset : Math.max(sizeBytes, at + piece.byteLength)
+        const run = piece.subarray(done, done + Math.min(piece.byteLength - done, stop - at))
         if (isInside) this.put(run)
         else if (!run.every((byte) => byte === 0)) throw this.#notZero(at)
         at += run.byteLength
         done += run.byteLength
-        if (isInside) advance(at)
+        advance()
       }
     }
+    advance()
     return at
   }
 
