@@ -37,7 +37,7 @@ export async function createRepository(reference: Reference, options: Destinatio
 
 class InboxDestination implements PackageDestination {
   readonly holds = 'packages'
-  readonly #repository: Repository
+  #repository: Repository
   readonly #isNew: boolean
   readonly #replace: boolean
   readonly #pending = new Map<string, Pending>()
@@ -60,9 +60,11 @@ class InboxDestination implements PackageDestination {
 
   async write(draft: PackageDraft, options: WorkOptions): Promise<PackageArtifact> {
     const {identity} = draft.metadata
+    const known = findPackage(this.#repository, identity)
+    if (known !== undefined && isSameAsStored(draft, known)) return this.#unchanged(draft, known)
+    const work = await this.#begin()
     const existing = findPackage(this.#repository, identity)
     if (existing !== undefined && isSameAsStored(draft, existing)) return this.#unchanged(draft, existing)
-    const work = this.#begin()
     const written = await writePackage(path.join(work, formatFullName(identity)), draft, {
       ...options,
       lower: this.#lower(draft),
@@ -161,7 +163,7 @@ class InboxDestination implements PackageDestination {
   }
 
   /** The work folder, made with the lock at the first write. */
-  #begin(): string {
+  async #begin(): Promise<string> {
     if (this.#work !== undefined) return this.#work
     const {root} = this.#repository
     try {
@@ -171,6 +173,8 @@ class InboxDestination implements PackageDestination {
     }
     this.#lock = RepositoryLock.take(root)
     try {
+      // Until now another writer may have changed it, or one that was killed have left it in need of repair.
+      this.#repository = await readRepository(root)
       this.#work = makeWorkFolder(root)
     } catch (error) {
       throw asTransshipError(error, {reference: `inbox:${root}`})

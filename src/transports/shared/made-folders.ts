@@ -1,4 +1,4 @@
-import {mkdirSync, rmdirSync} from 'node:fs'
+import {existsSync, mkdirSync, rmdirSync} from 'node:fs'
 import path from 'node:path'
 import {findSystemCode} from '../../model/errors.js'
 
@@ -15,7 +15,15 @@ export class MadeFolders {
   /** Makes a folder with all that lacks above it. Errors come as the system tells them. */
   static make(folder: string): MadeFolders {
     const absolute = path.resolve(folder)
-    return new MadeFolders(absolute, mkdirSync(absolute, {recursive: true}))
+    try {
+      return new MadeFolders(absolute, mkdirSync(absolute, {recursive: true}))
+    } catch (error) {
+      // Of a disk that may not be written, Node tells ENOENT; making just the first folder tells what is wrong.
+      let first = absolute
+      while (!existsSync(path.dirname(first))) first = path.dirname(first)
+      if (!existsSync(first)) mkdirSync(first)
+      throw error
+    }
   }
 
   /** Removes what was made, as far as it is empty. */
