@@ -9,13 +9,17 @@ export interface MergedEntry {
   readonly layer: number
 }
 
+/** How a layer has decided a path: it shows it, and nothing can lie in what it shows. */
+const SHOWN = 1
+const LEAF = 2
+
 /**
  * Which names are taken or hidden while layers are walked from the top down. Names meet as Windows compares them.
  * What a layer hides counts only for the layers below it, so deletions wait until the layer has been walked.
  */
 export class LayerShadow {
-  /** Folded path -> the layer that shows or deletes it. */
-  readonly #seen = new Map<string, {layer: number; shown: boolean}>()
+  /** Folded path -> the layer that shows or deletes it, times 4, and how: a number, since there can be a million. */
+  readonly #seen = new Map<string, number>()
   /** Paths below which nothing of lower layers is visible. */
   readonly #cut = new Set<string>()
   /** Paths that lower layers may not show, themselves and below. */
@@ -31,9 +35,9 @@ export class LayerShadow {
   hides(path: LayerPath): boolean {
     const folded = foldPath(path)
     if (this.#seen.has(folded)) return true
-    if (this.#cut.size === 0) return false
     for (let slash = folded.indexOf('/'); slash >= 0; slash = folded.indexOf('/', slash + 1)) {
-      if (this.#cut.has(folded.slice(0, slash))) return true
+      const above = folded.slice(0, slash)
+      if (this.#cut.has(above) || this.#isLeafAbove(above)) return true
     }
     return false
   }
@@ -41,20 +45,25 @@ export class LayerShadow {
   /** The layer whose entry at this path is the visible one; undefined when none has been shown so far. */
   findShown(path: LayerPath): number | undefined {
     const seen = this.#seen.get(foldPath(path))
-    return seen?.shown === true ? seen.layer : undefined
+    return seen === undefined || (seen & SHOWN) === 0 ? undefined : seen >>> 2
   }
 
   show(entry: FileEntry | DirectoryEntry | HardLinkEntry): void {
-    this.#seen.set(foldPath(entry.path), {layer: this.#layer, shown: true})
-    this.cover(entry)
+    this.#seen.set(foldPath(entry.path), (this.#layer << 2) | SHOWN | (isLeaf(entry) ? LEAF : 0))
   }
 
   /**
    * A file, a link or a reparse point in place of a lower directory hides what that directory held, also when it is
-   * itself hidden by a directory further up.
+   * itself hidden by a directory further up, as the one given here is.
    */
   cover(entry: FileEntry | DirectoryEntry | HardLinkEntry): void {
     if (isLeaf(entry)) this.#pending.push({folded: foldPath(entry.path), deleted: false})
+  }
+
+  /** A layer above shows something there that nothing can lie in. */
+  #isLeafAbove(folded: string): boolean {
+    const seen = this.#seen.get(folded)
+    return seen !== undefined && (seen & LEAF) !== 0 && seen >>> 2 !== this.#layer
   }
 
   /** A tombstone: neither the path nor anything below it comes from lower layers. */
@@ -71,9 +80,10 @@ export class LayerShadow {
   endLayer(): void {
     for (const {folded, deleted} of this.#pending) {
       this.#cut.add(folded)
-      if (deleted && !this.#seen.has(folded)) this.#seen.set(folded, {layer: this.#layer, shown: false})
+      if (deleted && !this.#seen.has(folded)) this.#seen.set(folded, this.#layer << 2)
     }
     this.#pending = []
+    this.#layer = -1
   }
 }
 

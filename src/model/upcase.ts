@@ -37,6 +37,7 @@ function buildTable(): Uint16Array {
 }
 
 const TABLE = buildTable()
+const ASCII = /^[\0-\x7f]*$/
 
 /** One UTF-16 unit, upper-cased as Windows does. */
 export function upcaseUnit(unit: number): number {
@@ -45,6 +46,8 @@ export function upcaseUnit(unit: number): number {
 
 /** A name in the form under which Windows compares it. Same length as the input. */
 export function upcase(name: string): string {
+  // Most names are ASCII, where the table and JavaScript agree; the runtime makes one flat string of it.
+  if (ASCII.test(name)) return name.toUpperCase()
   let index = 0
   while (index < name.length && TABLE[name.charCodeAt(index)] === name.charCodeAt(index)) index++
   if (index === name.length) return name

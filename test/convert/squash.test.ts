@@ -54,7 +54,23 @@ describe('squashing files', () => {
         assert.deepEqual(result, await applied(layers, standsAlone))
         requireParentsFirst(await entriesOf(squashed))
       }),
-      {numRuns: FUZZ_RUNS},
+      {
+        numRuns: FUZZ_RUNS,
+        examples: [
+          // A link below the range, through a directory that the lowest layer of the range made a file.
+          [
+            [
+              [0],
+              [22288, 1279, 10395, 0, 48652, 0, 749, 0],
+              [0],
+              [19714, 0, 23995, 0],
+              [46429, 0, 0, 0],
+              [0, 0, 693, 0],
+            ],
+            942900909,
+          ],
+        ],
+      },
     )
   })
 
