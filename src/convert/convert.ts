@@ -222,7 +222,9 @@ export async function convert(
     for (const reference of await sourcesOf(ends.source, inner)) {
       const image = await openSource(reference, inner)
       try {
-        for (const warning of image.warnings) findings.note({...warning, subject: image.names.join(' ')})
+        // A bare layout has no name of its own.
+        const subject = image.names.length > 0 ? image.names.join(' ') : transportOf(reference).format(reference)
+        for (const warning of image.warnings) findings.note({...warning, subject})
         const written = await writeImage(image, sink, {meter, findings, options: inner})
         artifacts.push(...written.artifacts)
         bytesWritten += written.bytes

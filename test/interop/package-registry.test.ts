@@ -75,7 +75,8 @@ describe('packages that travel as an image through the tools of others', () => {
     it(`come back file by file from the registry where Microsoft’s own code wrote the payload: ${vector}`, async () => {
       const repository = path.join(folder.path, `${vector}-repository`)
       const payload = unpackLayout(vector, path.join(folder.path, 'layouts'))
-      await convert(`layout:${payload}`, `inbox:${repository}`, {name: vector})
+      const made = await convert(`layout:${payload}`, `inbox:${repository}`, {name: vector})
+      for (const note of made.notes) assert.notEqual(note.subject, '', note.message)
       await travelled([repository, vector], vector, (image, arrived) => {
         const remote = `docker://${registry!.address}/vectors/${vector}:1`
         skopeo(`docker-archive:${image}`, remote, '--dest-tls-verify=false')

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import {writeFileSync} from 'node:fs'
 import path from 'node:path'
-import {inspect} from '../../src/index.js'
+import {convert, inspect, verify} from '../../src/index.js'
 import {classicMembers, hybridMembers, partsOf, tarOf, type Parts} from '../helpers/archives.js'
 import type {ContainerHost} from '../helpers/container-host.js'
 import {buildKitLayer, buildpackLayer, craneLayer} from '../helpers/foreign-layers.js'
-import {assertExactRoundTrip} from '../helpers/round-trip.js'
+import {assertExactRoundTrip, topPackage} from '../helpers/round-trip.js'
 import {sharedHost} from '../helpers/shared-host.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
 import {requireTool, runTool} from '../helpers/tools.js'
@@ -137,6 +137,12 @@ describe('a Windows image in an archive that the tools of others wrote, to packa
     ] as const)
       skopeo(`oci:${layout}:app`, `${form}:${target}`)
     for (const name of [stem, `${stem}-oci`]) await assertExactRoundTrip(`${name}.tar`, name)
+    const squashed = await convert(`docker-archive:${stem}.tar`, `inbox:${stem}-squashed`)
+    assert.deepEqual((await verify(`inbox:${stem}-squashed`)).faults, [])
+    const [image, flat] = [`docker-archive:${stem}-image.tar`, `docker-archive:${stem}-flat.tar`]
+    await convert(topPackage(squashed), image)
+    await convert(`docker-archive:${stem}.tar`, flat, {layers: 'squash'})
+    for (const written of [image, flat]) assert.deepEqual((await verify(written)).faults, [])
   })
 
   for (const [name, make] of [
