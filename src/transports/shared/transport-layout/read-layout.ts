@@ -89,7 +89,9 @@ export class TransportLayout {
   /** Of a base, Microsoft's export tells the top folder as it is; of a delta, without what its sidecar says. */
   #isTopOfBase(node: DiskNode): boolean {
     const isTop = !node.path.includes('/') && payloadPart(node.path) !== 'utility-vm'
-    if (!isTop || this.#options.form !== 'base' || this.#options.isPlain) return false
+    // Deletions make it a delta after all, whatever it was called: their spelling rides in the notes of a delta.
+    if (!isTop || this.#options.form !== 'base' || this.scanned.tombstones !== undefined) return false
+    if (this.#options.isPlain) return false
     return existsSync(path.join(this.root, `${node.diskPath}${DIRECTORY_CARRIER_SUFFIX}`))
   }
 
