@@ -37,9 +37,9 @@ export function digestHex(digest: Digest): string {
   return digest.slice(digest.indexOf(':') + 1)
 }
 
-/** SHA-256 of bytes at hand. */
-export function digestOf(bytes: Uint8Array): Digest {
-  return `sha256:${hashOnce('sha256', bytes, 'hex')}` as Digest
+/** Digest of bytes at hand: SHA-256 unless another algorithm is given. */
+export function digestOf(bytes: Uint8Array, algorithm = 'sha256'): Digest {
+  return `${algorithm}:${hashOnce(algorithm, bytes, 'hex')}` as Digest
 }
 
 /** Digest and size of bytes that pass by in pieces. */

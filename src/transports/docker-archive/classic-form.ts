@@ -6,7 +6,7 @@ import type {TaggedName} from '../shared/image-name.js'
 import {compileSchema, parseDocument} from '../shared/json-document.js'
 import {descriptorOfLayer} from '../shared/written-manifest.js'
 import type {ArchiveForm, WrittenImage, WrittenLayer} from './destination.js'
-import type {TarFile} from './tar-file.js'
+import type {TarFile} from '../shared/tar-file.js'
 
 interface ConfigHistory {
   readonly created?: string

@@ -1,16 +1,16 @@
 import {requireCompression} from '../../codecs/compression/compress.js'
 import {digestOf, type Digest} from '../../model/digest.js'
-import {InputError, UsageError} from '../../model/errors.js'
+import {UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
-import type {Descriptor, Layer, RawDocument} from '../../model/image.js'
+import type {Descriptor, RawDocument} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
 import {requireTaggedName, type TaggedName} from '../shared/image-name.js'
-import {layerBody, type LayerFacts} from '../shared/layer-writing.js'
-import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft, LayerArtifact} from '../transport.js'
+import {layerArtifact, LayerWriter, type WrittenLayer as ShelvedLayer} from '../shared/layer-writer.js'
+import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../transport.js'
 import {ClassicForm} from './classic-form.js'
 import {HybridForm} from './hybrid-form.js'
 import {formatLocation, selectionOf} from './reference.js'
-import {requireFree, TarFile, type OpenMember} from './tar-file.js'
+import {requireFree, TarFile, type OpenMember} from '../shared/tar-file.js'
 
 /** One image whose layers have been written. */
 export interface WrittenImage {
@@ -22,9 +22,7 @@ export interface WrittenImage {
   readonly layers: readonly WrittenLayer[]
 }
 
-export type WrittenLayer =
-  | {readonly kind: 'stored'; readonly facts: LayerFacts; readonly member: OpenMember}
-  | {readonly kind: 'foreign'; readonly diffId: Digest; readonly descriptor: Descriptor}
+export type WrittenLayer = ShelvedLayer<OpenMember>
 
 /** What differs between the forms of an archive: how members are called, and the documents. */
 export interface ArchiveForm {
@@ -72,11 +70,9 @@ class ArchiveDestination implements ImageDestination {
   readonly #reference: Reference
   readonly #form: ArchiveForm
   readonly #options: DestinationOptions
-  /** By digest as stored, and by diffID. */
-  readonly #stored = new Map<string, WrittenLayer & {kind: 'stored'}>()
   readonly #names = new Map<string, Digest>()
   #images = 0
-  #file: TarFile | undefined
+  #opened: {readonly file: TarFile; readonly layers: LayerWriter<OpenMember>} | undefined
 
   constructor(reference: Reference, form: ArchiveForm, options: DestinationOptions) {
     this.#reference = reference
@@ -86,10 +82,10 @@ class ArchiveDestination implements ImageDestination {
 
   async write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact> {
     const names = this.#namesOf(draft)
-    const file = await this.#open()
+    const {file, layers: writer} = await this.#open()
     const before = file.size
     const layers: WrittenLayer[] = []
-    for (const layer of draft.layers) layers.push(await this.#layer(file, layer, options))
+    for (const layer of draft.layers) layers.push(await writer.write(layer, options))
     const diffIds = layers.map((layer) => (layer.kind === 'stored' ? layer.facts.diffId : layer.diffId))
     const config = draft.config(diffIds)
     const imageId = digestOf(config.bytes)
@@ -137,81 +133,31 @@ class ArchiveDestination implements ImageDestination {
     }
   }
 
-  async #open(): Promise<TarFile> {
-    if (this.#file !== undefined) return this.#file
-    this.#file = await TarFile.create(this.#reference.path)
-    await this.#form.begin(this.#file)
-    return this.#file
-  }
-
-  async #layer(file: TarFile, layer: Layer, options: WorkOptions): Promise<WrittenLayer> {
-    if (!layer.hasContent) return foreignLayer(layer)
-    const wanted = this.#options.compression
-    const accepts = this.#form.takesCompressed
-      ? wanted === undefined
-        ? (['none', 'gzip', 'zstd'] as const)
-        : // A level is a wish to compress anew.
-          this.#options.compressionLevel === undefined || wanted === 'none'
-          ? [wanted]
-          : []
-      : (['none'] as const)
-    const known = this.#known(layer, accepts)
-    if (known !== undefined) return known
-    const body = layerBody(
-      layer,
-      {accepts, compression: wanted ?? 'none', level: this.#options.compressionLevel},
-      options,
+  async #open(): Promise<{file: TarFile; layers: LayerWriter<OpenMember>}> {
+    if (this.#opened !== undefined) return this.#opened
+    const file = await TarFile.create(this.#reference.path)
+    const layers = new LayerWriter<OpenMember>(
+      {
+        takes: this.#form.takesCompressed ? ['none', 'gzip', 'zstd'] : ['none'],
+        put: (body, options) => file.addBody(body.bytes, options),
+        drop: (member) => file.drop(member),
+      },
+      this.#options,
     )
-    const member = await file.addBody(body.bytes, options)
-    const facts = body.facts()
-    const same = this.#stored.get(facts.digest)
-    if (same !== undefined) {
-      await file.drop(member)
-      return same
-    }
-    const stored = {kind: 'stored', facts, member} as const
-    this.#stored.set(facts.digest, stored)
-    if (!this.#stored.has(facts.diffId)) this.#stored.set(facts.diffId, stored)
-    return stored
-  }
-
-  /** A blob that is in the archive already need not be read again. */
-  #known(layer: Layer, accepts: readonly string[]): WrittenLayer | undefined {
-    if (layer.blob === undefined) return undefined
-    const isPassed = accepts.includes(layer.blob.compression)
-    const known = this.#stored.get(isPassed ? layer.blob.descriptor.digest : (layer.diffId ?? ''))
-    const isSame = layer.diffId === undefined || known?.facts.diffId === layer.diffId
-    return isSame ? known : undefined
+    this.#opened = {file, layers}
+    await this.#form.begin(file)
+    return this.#opened
   }
 
   async commit(options: WorkOptions): Promise<void> {
-    const file = await this.#open()
+    const {file} = await this.#open()
     await this.#form.end(file)
     await file.commit({...options, replace: this.#options.replace === true})
-    this.#file = undefined
+    this.#opened = undefined
   }
 
   async abort(): Promise<void> {
-    await this.#file?.abort()
-    this.#file = undefined
+    await this.#opened?.file.abort()
+    this.#opened = undefined
   }
-}
-
-function foreignLayer({title, diffId, blob}: Layer): WrittenLayer {
-  if (diffId !== undefined && blob !== undefined) return {kind: 'foreign', diffId, descriptor: blob.descriptor}
-  throw new InputError('LAYER_MISSING', {
-    what: `The content of ${title} is not in the source.`,
-    why: 'It is only named there, without the digest that a reference to it would need.',
-    suggestions: ['Give --base REFERENCE with an image that holds it.'],
-    at: {path: title},
-  })
-}
-
-function layerArtifact(layer: WrittenLayer, descriptor: Descriptor | undefined): LayerArtifact {
-  const {facts, diffId} =
-    layer.kind === 'stored'
-      ? {facts: layer.facts, diffId: layer.facts.diffId}
-      : {facts: {...layer.descriptor, entries: 0}, diffId: layer.diffId}
-  const {digest, size, entries} = facts
-  return {diffId, digest, mediaType: descriptor?.mediaType ?? '', size, entries}
 }

@@ -1,10 +1,5 @@
-import {open} from 'node:fs/promises'
-import {decompress} from '../../codecs/compression/decompress.js'
-import {detectCompression, MAGIC_BYTES} from '../../codecs/compression/detect-compression.js'
-import {indexTar} from '../../codecs/tar/index-tar.js'
-import {BLOCK_BYTES, findTarHeader} from '../../codecs/tar/tar-header.js'
-import {readTar} from '../../codecs/tar/tar-reader.js'
-import {SeekableFile} from '../shared/seekable-file.js'
+import {stat} from 'node:fs/promises'
+import {findTarNames} from '../shared/tar-names.js'
 import type {Transport} from '../transport.js'
 import {createDestination} from './destination.js'
 import {formatLocation, GRAMMAR, NAME, parseLocation} from './reference.js'
@@ -35,29 +30,6 @@ export const dockerArchive: Transport = {
 const DOCUMENTS = ['manifest.json', 'repositories']
 
 async function hasDocuments(path: string): Promise<boolean> {
-  if (!(await isFile(path))) return false
-  const file = await SeekableFile.open(path)
-  try {
-    const compression = detectCompression(await file.read(0, MAGIC_BYTES))
-    if (compression === 'none') {
-      if (findTarHeader(await file.read(0, BLOCK_BYTES)) === undefined) return false
-      return (await indexTar(file, {title: path})).some(({name}) => DOCUMENTS.includes(name.replace(/^\.\//, '')))
-    }
-    const plain = decompress(file.stream(0, file.size), compression, {title: path})
-    for await (const item of readTar(plain, {title: path})) {
-      if (item.kind === 'member' && DOCUMENTS.includes(item.name.replace(/^\.\//, ''))) return true
-    }
-    return false
-  } finally {
-    await file.close()
-  }
-}
-
-async function isFile(path: string): Promise<boolean> {
-  const handle = await open(path, 'r')
-  try {
-    return (await handle.stat()).isFile()
-  } finally {
-    await handle.close()
-  }
+  const names = (await stat(path)).isFile() ? await findTarNames(path) : undefined
+  return DOCUMENTS.some((name) => names?.has(name))
 }

@@ -1,15 +1,12 @@
-import {digestAlgorithm, digestHex, type Digest} from '../../model/digest.js'
-import type {Descriptor, RawDocument} from '../../model/image.js'
+import type {Digest} from '../../model/digest.js'
+import type {Descriptor, Platform, RawDocument} from '../../model/image.js'
 import type {TaggedName} from '../shared/image-name.js'
 import {MEDIA_TYPE} from '../shared/media-types.js'
+import {blobPath} from '../shared/oci/content-store.js'
+import {indexEntries} from '../shared/oci/index-entries.js'
 import {descriptorOfDocument, descriptorOfLayer, manifestFor, type ManifestFamily} from '../shared/written-manifest.js'
 import type {ArchiveForm, WrittenImage} from './destination.js'
-import type {TarFile} from './tar-file.js'
-
-/** Where a blob lies in the archive, as in any OCI layout. */
-function blobPath(digest: Digest): string {
-  return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`
-}
+import type {TarFile} from '../shared/tar-file.js'
 
 interface ListedImage {
   readonly names: readonly TaggedName[]
@@ -18,7 +15,7 @@ interface ListedImage {
   readonly diffIds: readonly Digest[]
   readonly foreign: readonly number[]
   readonly manifest: Descriptor
-  readonly platform: object
+  readonly platform: Platform
 }
 
 /**
@@ -65,7 +62,7 @@ export class HybridForm implements ArchiveForm {
       diffIds,
       foreign: layers.flatMap((layer, index) => (layer.kind === 'foreign' ? [index] : [])),
       manifest: described,
-      platform: platformOf(draft.platform),
+      platform: draft.platform,
     })
     return {layers: descriptors, manifestDigest: described.digest}
   }
@@ -79,7 +76,7 @@ export class HybridForm implements ArchiveForm {
 
   async end(file: TarFile): Promise<void> {
     const documents: readonly (readonly [string, unknown])[] = [
-      ['index.json', {schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests: this.#images.flatMap(indexEntries)}],
+      ['index.json', {schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests: this.#images.flatMap(entriesOf)}],
       ['manifest.json', this.#images.map(manifestItem)],
       ['oci-layout', {imageLayoutVersion: '1.0.0'}],
     ]
@@ -89,14 +86,13 @@ export class HybridForm implements ArchiveForm {
   }
 }
 
-/** One descriptor for each name; containerd looks for the full name, others for the tag. */
-function indexEntries({names, manifest, platform}: ListedImage): readonly object[] {
-  if (names.length === 0) return [{...manifest, platform}]
-  return names.map((name) => ({
-    ...manifest,
-    annotations: {'io.containerd.image.name': name.full, 'org.opencontainers.image.ref.name': name.tag},
+/** containerd looks for the full name, others for the tag. */
+function entriesOf({names, manifest, platform}: ListedImage): readonly object[] {
+  return indexEntries(
+    manifest,
     platform,
-  }))
+    names.map(({full, tag}) => ({full, ref: tag})),
+  )
 }
 
 function manifestItem({names, config, layers, diffIds, foreign}: ListedImage): object {
@@ -106,16 +102,5 @@ function manifestItem({names, config, layers, diffIds, foreign}: ListedImage): o
     RepoTags: names.length === 0 ? null : names.map((name) => name.familiar),
     Layers: layers.map((layer) => blobPath(layer.digest)),
     ...(sources.length === 0 ? {} : {LayerSources: Object.fromEntries(sources)}),
-  }
-}
-
-/** Without os.version containerd drops Windows images of other builds. Source: containerd issue 5690. */
-function platformOf(platform: WrittenImage['draft']['platform']): object {
-  const {os, architecture, osVersion, osFeatures} = platform
-  return {
-    architecture,
-    os,
-    ...(osVersion === undefined ? {} : {'os.version': osVersion}),
-    ...(osFeatures === undefined || osFeatures.length === 0 ? {} : {'os.features': osFeatures}),
   }
 }

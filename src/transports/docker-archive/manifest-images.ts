@@ -3,19 +3,20 @@ import {digestHex, digestOf, findDigest, type Digest} from '../../model/digest.j
 import {InputError} from '../../model/errors.js'
 import type {Descriptor} from '../../model/image.js'
 import {descriptorOf, readConfig, type ConfigFacts} from '../shared/image-documents.js'
+import {attempt, type FaultSink} from '../shared/fault-sink.js'
 import {isSameName} from '../shared/image-name.js'
 import {isForeignType, MEDIA_TYPE} from '../shared/media-types.js'
 import {digestMismatch} from '../shared/verified.js'
-import type {Archive} from './archive.js'
-import {attempt, type ArchivedImage, type ArchivedLayer, type FaultSink} from './archived-image.js'
-import type {OciImage} from './oci-images.js'
+import type {Archive} from '../shared/archive.js'
+import type {ArchivedImage, ArchivedLayer} from './archived-image.js'
+import type {FoundImage} from '../shared/oci/index-walk.js'
 import {parseManifestItems, type ManifestItem} from './schema.js'
 
 /** The images of `manifest.json`, in its order; `oci` supplies their manifests where the archive is a hybrid. */
 export async function readManifestImages(
   archive: Archive,
   entry: TarIndexEntry,
-  {oci, sink}: {readonly oci: readonly OciImage[]; readonly sink: FaultSink},
+  {oci, sink}: {readonly oci: readonly FoundImage[]; readonly sink: FaultSink},
 ): Promise<readonly ArchivedImage[]> {
   const items = await attempt(sink, async () => parseManifestItems(await archive.readDocument(entry)))
   const images: ArchivedImage[] = []
@@ -29,7 +30,7 @@ export async function readManifestImages(
 }
 
 interface Surroundings {
-  readonly oci: readonly OciImage[]
+  readonly oci: readonly FoundImage[]
   readonly sink: FaultSink
 }
 
@@ -75,11 +76,11 @@ async function readItem(archive: Archive, item: ManifestItem, {oci, sink}: Surro
 
 /** The OCI manifest of the same configuration. Docker 25.0.0 wrote some without layers, which are of no use. */
 function findPartner(
-  oci: readonly OciImage[],
+  oci: readonly FoundImage[],
   imageId: Digest,
   facts: ConfigFacts,
   sink: FaultSink,
-): OciImage | undefined {
+): FoundImage | undefined {
   const found = oci.filter((image) => image.config.digest === imageId)
   const usable = found.find((image) => image.layers.length === facts.diffIds.length)
   if (usable === undefined && found.length > 0) {
@@ -143,7 +144,7 @@ function statedDigest(name: string): Digest | undefined {
  * One file, two images: Docker's older stores, skopeo and crane read `manifest.json`, containerd reads `index.json`.
  * Where one name means different images there, somebody may be deceived.
  */
-function warnOfContradiction(image: ArchivedImage, oci: readonly OciImage[], sink: FaultSink): void {
+function warnOfContradiction(image: ArchivedImage, oci: readonly FoundImage[], sink: FaultSink): void {
   for (const name of image.names) {
     const same = oci.filter((other) => other.names.some((otherName) => isSameName(otherName, name)))
     if (same.length === 0 || same.some((other) => other.config.digest === image.imageId)) continue

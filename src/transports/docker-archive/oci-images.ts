@@ -1,111 +1,23 @@
-import {digestOf, type Digest} from '../../model/digest.js'
+import {digestOf} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
-import type {Descriptor, RawDocument} from '../../model/image.js'
-import {
-  descriptorOf,
-  parseIndex,
-  parseManifest,
-  readConfig,
-  type ManifestDocument,
-  type StatedDescriptor,
-} from '../shared/image-documents.js'
-import {isConfigType, isForeignType, isIndexType, isManifestType} from '../shared/media-types.js'
+import type {Archive} from '../shared/archive.js'
+import {attempt, type FaultSink} from '../shared/fault-sink.js'
+import {readConfig} from '../shared/image-documents.js'
+import {isForeignType} from '../shared/media-types.js'
+import {archiveStore} from '../shared/oci/archive-store.js'
+import {IndexWalk, type FoundImage} from '../shared/oci/index-walk.js'
 import {digestMismatch} from '../shared/verified.js'
-import type {Archive} from './archive.js'
-import {attempt, type ArchivedImage, type ArchivedLayer, type FaultSink} from './archived-image.js'
-
-/** An image manifest reachable from `index.json`. */
-export interface OciImage {
-  readonly names: readonly string[]
-  readonly manifest: RawDocument & {readonly digest: Digest}
-  readonly config: Descriptor
-  readonly layers: readonly Descriptor[]
-}
-
-/** The full name, as containerd and Docker 25 state it; `org.opencontainers.image.ref.name` is only the tag there. */
-const NAME_ANNOTATION = 'io.containerd.image.name'
-const REF_NAME_ANNOTATION = 'org.opencontainers.image.ref.name'
-
-/** An index of indexes of indexes is as deep as any tool makes them. */
-const MAX_DEPTH = 4
-const MAX_MANIFESTS = 10_000
+import type {ArchivedImage, ArchivedLayer} from './archived-image.js'
 
 /** All images that an OCI layout in the archive offers; none when there is no such layout. */
-export async function readOciImages(archive: Archive, sink: FaultSink): Promise<readonly OciImage[]> {
+export async function readOciImages(archive: Archive, sink: FaultSink): Promise<readonly FoundImage[]> {
   const entry = archive.find('index.json')
   if (entry === undefined || archive.find('oci-layout') === undefined) return []
-  const walk = new IndexWalk(archive, sink)
+  const walk = new IndexWalk(archiveStore(archive), sink)
   await attempt(sink, async () => {
-    await walk.index(await archive.readDocument(entry), {title: 'index.json', names: [], depth: 0})
+    await walk.index(await archive.readDocument(entry), 'index.json')
   })
-  return [...walk.found.values()]
-}
-
-interface Place {
-  readonly title: string
-  readonly names: readonly string[]
-  readonly depth: number
-}
-
-class IndexWalk {
-  readonly #archive: Archive
-  readonly #sink: FaultSink
-  readonly found = new Map<Digest, OciImage>()
-
-  constructor(archive: Archive, sink: FaultSink) {
-    this.#archive = archive
-    this.#sink = sink
-  }
-
-  async index(bytes: Uint8Array, place: Place): Promise<void> {
-    if (place.depth > MAX_DEPTH) throw tooMany(`${place.title} is nested more than ${MAX_DEPTH} deep.`)
-    for (const stated of parseIndex(bytes, place.title).manifests ?? []) {
-      if (isIndexType(stated.mediaType) || isManifestType(stated.mediaType)) {
-        await attempt(this.#sink, () => this.#child(stated, place))
-      }
-    }
-  }
-
-  async #child(stated: StatedDescriptor, place: Place): Promise<void> {
-    const descriptor = descriptorOf(stated, place.title)
-    const entry = this.#archive.findBlob(descriptor.digest)
-    // A layout need not hold what it names: other platforms and referrers may be left out.
-    if (entry === undefined) return
-    const own = nameOf(stated)
-    const names = own === undefined ? place.names : [own]
-    const title = `blobs ${descriptor.digest}`
-    const bytes = await this.#archive.readDocument(entry)
-    const digest = digestOf(bytes)
-    if (descriptor.digest.startsWith('sha256:') && digest !== descriptor.digest) {
-      throw digestMismatch({title, digest: descriptor.digest}, digest)
-    }
-    if (isIndexType(stated.mediaType)) await this.index(bytes, {title, names, depth: place.depth + 1})
-    else this.#manifest({mediaType: stated.mediaType, bytes, digest: descriptor.digest}, {...place, title, names})
-  }
-
-  #manifest(raw: RawDocument & {readonly digest: Digest}, {title, names}: Place): void {
-    const manifest = parseManifest(raw.bytes, title)
-    if (!isConfigType(manifest.config.mediaType)) return
-    const known = this.found.get(raw.digest)
-    if (this.found.size >= MAX_MANIFESTS) throw tooMany(`index.json leads to more than ${MAX_MANIFESTS} manifests.`)
-    this.found.set(raw.digest, {
-      names: [...new Set([...(known?.names ?? []), ...names])],
-      manifest: raw,
-      config: descriptorOf(manifest.config, title),
-      layers: layersOf(manifest, title),
-    })
-  }
-}
-
-function layersOf(manifest: ManifestDocument, title: string): readonly Descriptor[] {
-  return (manifest.layers ?? []).map((layer) => descriptorOf(layer, title))
-}
-
-function nameOf({annotations}: StatedDescriptor): string | undefined {
-  const full = annotations?.[NAME_ANNOTATION]
-  if (full !== undefined) return full
-  const ref = annotations?.[REF_NAME_ANNOTATION]
-  return ref?.includes('/') === true || ref?.includes(':') === true ? ref : undefined
+  return walk.found
 }
 
 /** Throws `LAYER_MISSING` for a layer that is neither in the archive nor said to be elsewhere. */
@@ -122,7 +34,7 @@ export function requireLayers(archive: Archive, {layers}: ArchivedImage): void {
   }
 }
 
-export function configMissing(archive: Archive, {manifest, config}: OciImage): InputError {
+export function configMissing(archive: Archive, {manifest, config}: FoundImage): InputError {
   return new InputError('CONFIG_MISSING', {
     what: `The configuration ${config.digest} is not in the archive.`,
     why: `Manifest ${manifest.digest} names it.`,
@@ -131,14 +43,10 @@ export function configMissing(archive: Archive, {manifest, config}: OciImage): I
   })
 }
 
-function tooMany(what: string): InputError {
-  return new InputError('LIMIT_EXCEEDED', {what, why: 'No real archive comes near.'})
-}
-
 /** The image of a manifest whose configuration is in the archive; undefined when it is not, or is no container image. */
 export async function archivedOciImage(
   archive: Archive,
-  oci: OciImage,
+  oci: FoundImage,
   sink: FaultSink,
 ): Promise<ArchivedImage | undefined> {
   const entry = archive.findBlob(oci.config.digest)

@@ -7,8 +7,9 @@ import type {Reference} from '../../model/reference.js'
 import {absentLayer, layerFromTar, type StoredLayer} from '../shared/layer-tar-stream.js'
 import {layerMediaType, MEDIA_TYPE} from '../shared/media-types.js'
 import type {ListItem, OpenOptions} from '../transport.js'
-import {Archive} from './archive.js'
-import {StrictSink, type ArchivedLayer} from './archived-image.js'
+import {Archive} from '../shared/archive.js'
+import {StrictSink} from '../shared/fault-sink.js'
+import type {ArchivedLayer} from './archived-image.js'
 import {matching, readOffers, referenceOf, requireOne, type Offer} from './read-images.js'
 
 /** Opens the one image that the reference selects; layers are read from the archive in place. */

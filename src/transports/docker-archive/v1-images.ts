@@ -6,8 +6,9 @@ import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {readConfig} from '../shared/image-documents.js'
 import {MEDIA_TYPE} from '../shared/media-types.js'
-import type {Archive} from './archive.js'
-import {attempt, type ArchivedImage, type FaultSink} from './archived-image.js'
+import type {Archive} from '../shared/archive.js'
+import {attempt, type FaultSink} from '../shared/fault-sink.js'
+import type {ArchivedImage} from './archived-image.js'
 import {parseRepositories, parseV1Document, type V1Document} from './schema.js'
 
 /*

@@ -7,8 +7,9 @@ import type {WorkOptions} from '../../model/events.js'
 import {formatFullName, identityKey, type PackageIdentity} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
 import type {DestinationOptions, ListItem, PackageArtifact, PackageDestination, PackageDraft} from '../transport.js'
+import type {FolderLock} from '../shared/folder-lock.js'
 import {MadeFolders} from '../shared/made-folders.js'
-import {hasLeftovers, RepositoryLock, makeWorkFolder, REPLACED, restoreReplaced} from './lock.js'
+import {hasLeftovers, lockRepository, makeWorkFolder, REPLACED, restoreReplaced} from './lock.js'
 import {formatInboxReference, INBOX} from './reference.js'
 import {findPackage, isMissing, readRepository, type Repository, type StoredPackage} from './repository.js'
 import {listItemOf} from './source.js'
@@ -41,7 +42,7 @@ class InboxDestination implements PackageDestination {
   readonly #isNew: boolean
   readonly #replace: boolean
   readonly #pending = new Map<string, Pending>()
-  #lock: RepositoryLock | undefined
+  #lock: FolderLock | undefined
   #work: string | undefined
   #made: MadeFolders | undefined
   /** What `commit` has moved to its place. */
@@ -171,7 +172,7 @@ class InboxDestination implements PackageDestination {
     } catch (error) {
       throw asTransshipError(error, {reference: `inbox:${root}`})
     }
-    this.#lock = RepositoryLock.take(root)
+    this.#lock = lockRepository(root)
     try {
       // Until now another writer may have changed it, or one that was killed have left it in need of repair.
       this.#repository = await readRepository(root)
@@ -186,7 +187,7 @@ class InboxDestination implements PackageDestination {
     const {root} = this.#repository
     if (this.#work === undefined) {
       // All is there already; what a killed run left may be there as well.
-      if (!this.#isNew && hasLeftovers(root)) RepositoryLock.take(root).release()
+      if (!this.#isNew && hasLeftovers(root)) lockRepository(root).release()
       return
     }
     await flushFileSystem(root)

@@ -13,13 +13,16 @@ export interface StatedDescriptor {
   readonly urls?: readonly string[] | null
   readonly annotations?: Readonly<Record<string, string>> | null
   readonly platform?: StatedPlatform | null
+  /** Base64 of the blob itself. */
+  readonly data?: string | null
 }
 
-interface StatedPlatform {
+export interface StatedPlatform {
   readonly os?: string
   readonly architecture?: string
   readonly variant?: string
   readonly 'os.version'?: string
+  readonly 'os.features'?: readonly string[] | null
 }
 
 export interface IndexDocument {
@@ -30,6 +33,7 @@ export interface IndexDocument {
 
 export interface ManifestDocument {
   readonly mediaType?: string
+  readonly artifactType?: string
   readonly config: StatedDescriptor
   readonly layers?: readonly StatedDescriptor[] | null
   readonly annotations?: Readonly<Record<string, string>> | null
@@ -40,6 +44,7 @@ export interface ConfigDocument {
   readonly architecture?: string
   readonly created?: string | null
   readonly 'os.version'?: string
+  readonly variant?: string
   readonly 'os.features'?: readonly string[] | null
   readonly rootfs?: {
     readonly type?: string
@@ -62,8 +67,15 @@ const descriptor = {
     platform: {
       type: 'object',
       nullable: true,
-      properties: {os: text, architecture: text, variant: text, 'os.version': text},
+      properties: {
+        os: text,
+        architecture: text,
+        variant: text,
+        'os.version': text,
+        'os.features': {type: 'array', nullable: true, items: text},
+      },
     },
+    data: {type: 'string', nullable: true},
   },
 } as const
 
@@ -81,6 +93,7 @@ const validateManifest = compileSchema<ManifestDocument>({
   required: ['config'],
   properties: {
     mediaType: text,
+    artifactType: text,
     config: descriptor,
     layers: {type: 'array', nullable: true, items: descriptor},
     annotations: texts,

@@ -53,5 +53,10 @@ export function layerTypeIn(family: 'docker' | 'oci', mediaType: string): string
   return compression === undefined ? base : `${base}.${compression}`
 }
 
+/** True for a layer that is a tar, compressed in a way that is known; not for encrypted ones and file system images. */
+export function isLayerType(mediaType: string): boolean {
+  return LAYER_TYPE.test(mediaType)
+}
+
 const LAYER_TYPE =
   /^application\/vnd\.(?:docker\.image\.rootfs\.(?:foreign\.)?diff\.tar(?:\.(?:gzip|zstd))?|oci\.image\.layer\.(?:nondistributable\.)?v1\.tar(?:\+(?:gzip|zstd))?)$/

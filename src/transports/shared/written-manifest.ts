@@ -32,7 +32,8 @@ export function manifestFor(
   return makeManifest(parts, family ?? (kept === undefined ? 'oci' : familyOf(kept)))
 }
 
-function familyOf({mediaType}: RawDocument): ManifestFamily {
+/** The words in which a manifest is written. */
+export function familyOf({mediaType}: RawDocument): ManifestFamily {
   return mediaType === MEDIA_TYPE.dockerManifest ? 'docker' : 'oci'
 }
 

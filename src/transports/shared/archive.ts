@@ -2,8 +2,8 @@ import {indexTar, type TarIndexEntry} from '../../codecs/tar/index-tar.js'
 import {digestAlgorithm, digestHex, type Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
-import {requireDocumentSize} from '../shared/json-document.js'
-import {openSeekable, type SeekableFile} from '../shared/seekable-file.js'
+import {requireDocumentSize} from './json-document.js'
+import {openSeekable, type SeekableFile} from './seekable-file.js'
 
 /** A link may lead to a link; real archives need one step. */
 const MAX_LINKS = 8

@@ -1,0 +1,41 @@
+import {stat} from 'node:fs/promises'
+import {openLayoutImage, listLayout, type LayoutPlace} from '../shared/oci/layout.js'
+import {createLayout} from '../shared/oci/layout-destination.js'
+import {layoutGrammar} from '../shared/oci/reference.js'
+import {verifyLayout} from '../shared/oci/verify-layout.js'
+import {requireFree, TarFile, type OpenMember} from '../shared/tar-file.js'
+import {findTarNames} from '../shared/tar-names.js'
+import type {Transport} from '../transport.js'
+import {openTar} from './tar.js'
+import {tarLayout} from './tar-layout.js'
+
+const NAME = 'oci-archive'
+const grammar = layoutGrammar(NAME, 'FILE')
+const place: LayoutPlace = {open: openTar, format: grammar.format}
+
+/** An OCI layout in one tar, as skopeo, podman and BuildKit write it. */
+export const ociArchive: Transport = {
+  name: NAME,
+  grammar: 'FILE[:TAG|@DIGEST]',
+  parse: grammar.parse,
+  format: grammar.format,
+  recognises: async (path) => {
+    try {
+      const names = (await stat(path)).isFile() ? await findTarNames(path) : undefined
+      // With these it is what docker save makes, whatever else it holds.
+      if (names === undefined || names.has('manifest.json') || names.has('repositories')) return false
+      return names.has('oci-layout') && names.has('index.json')
+    } catch {
+      // What cannot be read is not recognised; opening it by name tells why.
+      return false
+    }
+  },
+  list: (reference, options) => listLayout(place, reference, options),
+  open: (reference, options) => openLayoutImage(place, reference, options),
+  create: async (reference, options) => {
+    await requireFree(reference.path, options.replace === true)
+    const open = async () => tarLayout(await TarFile.create(reference.path))
+    return createLayout<OpenMember>({reference, format: grammar.format, open}, options)
+  },
+  verify: (reference, options) => verifyLayout(place, reference, options),
+}

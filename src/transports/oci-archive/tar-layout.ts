@@ -1,0 +1,18 @@
+import type {LayoutFiles} from '../shared/oci/layout-destination.js'
+import type {OpenMember, TarFile} from '../shared/tar-file.js'
+
+/** A tar that becomes an OCI layout: blobs in the order they come, documents last. */
+export async function tarLayout(file: TarFile): Promise<LayoutFiles<OpenMember>> {
+  for (const name of ['blobs/', 'blobs/sha256/']) await file.add({name, typeflag: '5', mode: 0o755})
+  return {
+    get size() {
+      return file.size
+    },
+    addBody: (body, options) => file.addBody(body, options),
+    name: (member, name) => file.name(member, name),
+    drop: (member) => file.drop(member),
+    addFile: (name, bytes) => file.add({name, typeflag: '0', mode: name.startsWith('blobs/') ? 0o444 : 0o644}, bytes),
+    commit: (options) => file.commit(options),
+    abort: () => file.abort(),
+  }
+}

@@ -1,0 +1,30 @@
+import {Archive} from '../shared/archive.js'
+import {archiveStore} from '../shared/oci/archive-store.js'
+import type {LayoutBlob, OpenedLayout} from '../shared/oci/layout.js'
+import type {WorkOptions} from '../../model/events.js'
+
+/** Opens an OCI layout in a tar, compressed or not; `-` is standard input. */
+export async function openTar(path: string, options: WorkOptions): Promise<OpenedLayout> {
+  const archive = await Archive.open(path, options)
+  return {
+    store: archiveStore(archive),
+    findFile: async (name) => {
+      const entry = archive.find(name)
+      return entry === undefined ? undefined : archive.readDocument(entry)
+    },
+    blobs: () => blobsIn(archive),
+    close: () => archive.close(),
+  }
+}
+
+async function* blobsIn(archive: Archive): AsyncGenerator<LayoutBlob> {
+  for (const name of archive.names()) {
+    const entry = name.startsWith('blobs/') ? archive.find(name) : undefined
+    if (entry === undefined) continue
+    yield await Promise.resolve({
+      name,
+      sizeBytes: entry.size,
+      open: (options: WorkOptions) => archive.stream(entry, options),
+    })
+  }
+}

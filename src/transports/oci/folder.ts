@@ -1,0 +1,106 @@
+import {open, readdir, stat} from 'node:fs/promises'
+import path from 'node:path'
+import {detectCompression, MAGIC_BYTES} from '../../codecs/compression/detect-compression.js'
+import {asTransshipError, findSystemCode, InputError} from '../../model/errors.js'
+import {requireDocumentSize} from '../shared/json-document.js'
+import {blobPath} from '../shared/oci/content-store.js'
+import type {LayoutBlob, OpenedLayout} from '../shared/oci/layout.js'
+import {SeekableFile} from '../shared/seekable-file.js'
+import type {WorkOptions} from '../../model/events.js'
+
+/** Opens an OCI layout in a folder. Throws `NOT_FOUND`, `UNRECOGNISED_FORMAT` when the path is a file. */
+export async function openFolder(root: string): Promise<OpenedLayout> {
+  const found = await stat(root).catch((error: unknown) => {
+    throw asTransshipError(error, {path: root})
+  })
+  if (!found.isDirectory()) {
+    throw new InputError('UNRECOGNISED_FORMAT', {
+      what: `'${root}' is a file.`,
+      suggestions: [`An OCI layout in a tar is named oci-archive:${root}.`],
+      at: {path: root},
+    })
+  }
+  const at = (name: string): string => path.join(root, ...name.split('/'))
+  return {
+    store: {
+      title: root,
+      findDocument: ({digest}) => readDocument(at(blobPath(digest))),
+      findBlob: async ({digest}) => {
+        const file = at(blobPath(digest))
+        if (!(await isFile(file))) return undefined
+        return {compression: detectCompression(await readHead(file)), open: (options) => streamFile(file, options)}
+      },
+    },
+    findFile: (name) => readDocument(at(name)),
+    blobs: () => blobsIn(root),
+    close: () => Promise.resolve(),
+  }
+}
+
+async function isFile(file: string): Promise<boolean> {
+  try {
+    return (await stat(file)).isFile()
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw asTransshipError(error, {path: file})
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const code = findSystemCode(error)
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}
+
+async function readDocument(file: string): Promise<Uint8Array | undefined> {
+  if (!(await isFile(file))) return undefined
+  const opened = await SeekableFile.open(file)
+  try {
+    requireDocumentSize(opened.size, file)
+    return await opened.read(0, opened.size)
+  } finally {
+    await opened.close()
+  }
+}
+
+async function readHead(file: string): Promise<Uint8Array> {
+  const handle = await open(file, 'r')
+  try {
+    const {buffer, bytesRead} = await handle.read(Buffer.alloc(MAGIC_BYTES), 0, MAGIC_BYTES, 0)
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    await handle.close()
+  }
+}
+
+async function* streamFile(file: string, options: WorkOptions): AsyncGenerator<Uint8Array> {
+  const opened = await SeekableFile.open(file)
+  try {
+    yield* opened.stream(0, opened.size, options)
+  } finally {
+    await opened.close()
+  }
+}
+
+async function* blobsIn(root: string): AsyncGenerator<LayoutBlob> {
+  for (const algorithm of await namesIn(path.join(root, 'blobs'))) {
+    for (const hex of await namesIn(path.join(root, 'blobs', algorithm))) {
+      const file = path.join(root, 'blobs', algorithm, hex)
+      if (!(await isFile(file))) continue
+      const {size} = await stat(file)
+      yield {
+        name: `blobs/${algorithm}/${hex}`,
+        sizeBytes: size,
+        open: (options: WorkOptions) => streamFile(file, options),
+      }
+    }
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(folder)).sort()
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw asTransshipError(error, {path: folder})
+  }
+}

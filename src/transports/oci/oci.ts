@@ -1,0 +1,31 @@
+import {existsSync} from 'node:fs'
+import path from 'node:path'
+import {openLayoutImage, listLayout, type LayoutPlace} from '../shared/oci/layout.js'
+import {createLayout} from '../shared/oci/layout-destination.js'
+import {layoutGrammar} from '../shared/oci/reference.js'
+import {verifyLayout} from '../shared/oci/verify-layout.js'
+import type {Transport} from '../transport.js'
+import {openFolder} from './folder.js'
+import {requireLayoutOrFree, StagedFiles, type StagedBody} from './staged-files.js'
+
+const NAME = 'oci'
+const grammar = layoutGrammar(NAME, 'DIR')
+const place: LayoutPlace = {open: openFolder, format: grammar.format}
+
+/** An OCI layout in a folder. */
+export const oci: Transport = {
+  name: NAME,
+  grammar: 'DIR[:TAG|@DIGEST]',
+  parse: grammar.parse,
+  format: grammar.format,
+  recognises: (folder) =>
+    Promise.resolve(['oci-layout', 'index.json'].every((name) => existsSync(path.join(folder, name)))),
+  list: (reference, options) => listLayout(place, reference, options),
+  open: (reference, options) => openLayoutImage(place, reference, options),
+  create: async (reference, options) => {
+    await requireLayoutOrFree(reference.path)
+    const open = () => StagedFiles.open(reference.path, grammar.format(reference))
+    return createLayout<StagedBody>({reference, format: grammar.format, open}, options)
+  },
+  verify: (reference, options) => verifyLayout(place, reference, options),
+}

@@ -1,0 +1,185 @@
+import {randomBytes} from 'node:crypto'
+import {existsSync} from 'node:fs'
+import {lstat, mkdir, open, readdir, readFile, rename, rm, stat} from 'node:fs/promises'
+import path from 'node:path'
+import {asTransshipError, findSystemCode, InputError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import {FolderLock} from '../shared/folder-lock.js'
+import {parseIndex, type IndexDocument} from '../shared/image-documents.js'
+import type {LayoutFiles} from '../shared/oci/layout-destination.js'
+
+const STAGE_PREFIX = '.tmp-'
+
+/** A body that lies in the staging folder. */
+export interface StagedBody {
+  readonly file: string
+  readonly size: number
+}
+
+/** Throws `DESTINATION_EXISTS` when the path is taken by something that is neither a layout nor an empty folder. */
+export async function requireLayoutOrFree(root: string): Promise<void> {
+  const found = await lstat(root).catch((error: unknown) => {
+    if (findSystemCode(error) === 'ENOENT') return undefined
+    throw asTransshipError(error, {path: root})
+  })
+  if (found === undefined) return
+  const isFolder = (await stat(root)).isDirectory()
+  if (isFolder && (existsSync(path.join(root, 'oci-layout')) || (await contentOf(root)).length === 0)) return
+  throw new InputError('DESTINATION_EXISTS', {
+    what: `'${root}' exists and is not an OCI layout.`,
+    suggestions: ['Choose another folder; it is made where it does not exist.'],
+    at: {path: root},
+  })
+}
+
+/** What is in a folder but for our own locks and stages. */
+async function contentOf(root: string): Promise<readonly string[]> {
+  return (await readdir(root)).filter((name) => !name.startsWith(STAGE_PREFIX) && !name.startsWith('.lock'))
+}
+
+/**
+ * A layout that is made beside its final place, or inside the layout that is added to: bodies and documents take their
+ * places only at `commit`, index.json last, so that the layout is whole at any moment.
+ */
+export class StagedFiles implements LayoutFiles<StagedBody> {
+  readonly #root: string
+  readonly #stage: string
+  readonly #lock: FolderLock | undefined
+  readonly existing: IndexDocument | undefined
+  #size = 0
+  #bodies = 0
+
+  private constructor(root: string, stage: string, held: {lock?: FolderLock; existing?: IndexDocument | undefined}) {
+    this.#root = root
+    this.#stage = stage
+    this.#lock = held.lock
+    this.existing = held.existing
+  }
+
+  /** Throws `LOCKED`, `NO_ACCESS` and the like. */
+  static async open(root: string, reference: string): Promise<StagedFiles> {
+    const suffix = randomBytes(6).toString('hex')
+    try {
+      if (!existsSync(root)) {
+        const parent = path.dirname(path.resolve(root))
+        const stage = path.join(parent, `.${path.basename(root)}.tmp-${suffix}`)
+        await mkdir(path.join(stage, 'blobs', 'sha256'), {recursive: true})
+        return new StagedFiles(root, stage, {})
+      }
+      const lock = FolderLock.take(root, reference)
+      try {
+        for (const name of await readdir(root)) {
+          if (name.startsWith(STAGE_PREFIX)) await rm(path.join(root, name), {recursive: true, force: true})
+        }
+        const stage = path.join(root, `${STAGE_PREFIX}${suffix}`)
+        await mkdir(path.join(stage, 'blobs', 'sha256'), {recursive: true})
+        return new StagedFiles(root, stage, {lock, existing: await findIndex(root)})
+      } catch (error) {
+        lock.release()
+        throw error
+      }
+    } catch (error) {
+      throw asTransshipError(error, {path: root})
+    }
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  async addBody(body: AsyncIterable<Uint8Array>, {signal}: WorkOptions): Promise<StagedBody> {
+    const file = path.join(this.#stage, `body-${this.#bodies++}`)
+    const before = this.#size
+    await this.#store(file, async (write) => {
+      for await (const chunk of body) {
+        signal?.throwIfAborted()
+        await write(chunk)
+      }
+    })
+    return {file, size: this.#size - before}
+  }
+
+  async #store(file: string, fill: (write: (chunk: Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {
+    try {
+      const handle = await open(file, 'wx')
+      try {
+        await fill(async (chunk) => {
+          await handle.writeFile(chunk)
+          this.#size += chunk.byteLength
+        })
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+    } catch (error) {
+      throw asTransshipError(error, {path: file})
+    }
+  }
+
+  async name(body: StagedBody, name: string): Promise<void> {
+    await rename(body.file, await this.#placeOf(name))
+  }
+
+  async drop(body: StagedBody): Promise<void> {
+    await rm(body.file)
+    this.#size -= body.size
+  }
+
+  async addFile(name: string, bytes: Uint8Array): Promise<void> {
+    const file = await this.#placeOf(name)
+    await this.#store(file, (write) => write(bytes))
+  }
+
+  async #placeOf(name: string): Promise<string> {
+    const file = path.join(this.#stage, ...name.split('/'))
+    await mkdir(path.dirname(file), {recursive: true})
+    return file
+  }
+
+  async commit(): Promise<void> {
+    try {
+      if (this.#lock === undefined) {
+        await this.#moveWhole()
+        return
+      }
+      const blobs = path.join(this.#stage, 'blobs')
+      for (const algorithm of await readdir(blobs)) {
+        await mkdir(path.join(this.#root, 'blobs', algorithm), {recursive: true})
+        for (const hex of await readdir(path.join(blobs, algorithm))) {
+          // Equal names are equal bytes; where the old file is damaged, this mends it.
+          await rename(path.join(blobs, algorithm, hex), path.join(this.#root, 'blobs', algorithm, hex))
+        }
+      }
+      for (const name of ['oci-layout', 'index.json']) {
+        await rename(path.join(this.#stage, name), path.join(this.#root, name))
+      }
+      await this.abort()
+    } catch (error) {
+      throw asTransshipError(error, {path: this.#root})
+    }
+  }
+
+  async #moveWhole(): Promise<void> {
+    try {
+      await rename(this.#stage, this.#root)
+    } catch (error) {
+      const code = findSystemCode(error)
+      if (code !== 'EEXIST' && code !== 'ENOTEMPTY' && code !== 'ENOTDIR' && code !== 'EPERM') throw error
+      throw new InputError('DESTINATION_EXISTS', {
+        what: `'${this.#root}' has come into being meanwhile.`,
+        at: {path: this.#root},
+        cause: error,
+      })
+    }
+  }
+
+  async abort(): Promise<void> {
+    await rm(this.#stage, {recursive: true, force: true})
+    this.#lock?.release()
+  }
+}
+
+async function findIndex(root: string): Promise<IndexDocument | undefined> {
+  const file = path.join(root, 'index.json')
+  return existsSync(file) ? parseIndex(await readFile(file), 'index.json') : undefined
+}

@@ -1,0 +1,197 @@
+import {requireCompression} from '../../../codecs/compression/compress.js'
+import {digestOf} from '../../../model/digest.js'
+import {InputError, UsageError} from '../../../model/errors.js'
+import type {WorkOptions} from '../../../model/events.js'
+import type {RawDocument} from '../../../model/image.js'
+import type {Reference} from '../../../model/reference.js'
+import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../../transport.js'
+import type {IndexDocument} from '../image-documents.js'
+import {findTaggedName, requireTaggedName} from '../image-name.js'
+import {layerArtifact, LayerWriter, type WrittenLayer} from '../layer-writer.js'
+import {MEDIA_TYPE} from '../media-types.js'
+import {descriptorOfDocument, descriptorOfLayer, familyOf, manifestFor} from '../written-manifest.js'
+import {blobPath} from './content-store.js'
+import {indexEntries, type IndexName} from './index-entries.js'
+
+/** Files of a layout that is being written; `M` stands for a body whose name is still open. Nothing shows before `commit`. */
+export interface LayoutFiles<M> {
+  /** Bytes written so far. */
+  readonly size: number
+  /** The index of a layout that is there and is added to. */
+  readonly existing?: IndexDocument | undefined
+  addBody(body: AsyncIterable<Uint8Array>, options: WorkOptions): Promise<M>
+  name(body: M, name: string): Promise<void>
+  /** Takes back the body added last. */
+  drop(body: M): Promise<void>
+  addFile(name: string, bytes: Uint8Array): Promise<void>
+  commit(options: WorkOptions & {readonly replace: boolean}): Promise<void>
+  abort(): Promise<void>
+}
+
+/** Where a layout is written. */
+export interface LayoutTarget<M> {
+  readonly reference: Reference
+  format(reference: Reference): string
+  open(): Promise<LayoutFiles<M>>
+}
+
+type Entry = Readonly<Record<string, unknown>>
+
+/** Throws `BAD_OPTION`, `BAD_REFERENCE`, `FORMAT_UNSUPPORTED`. */
+export function createLayout<M>(target: LayoutTarget<M>, options: DestinationOptions): ImageDestination {
+  requireCompression(options.compression ?? 'none', options.compressionLevel)
+  const {reference} = target
+  if (reference.selector?.startsWith('@') === true) {
+    throw new UsageError('BAD_REFERENCE', {
+      what: `'${target.format(reference)}' selects an image by its digest.`,
+      why: 'A destination can only give a tag; the digest follows from the content.',
+      suggestions: [target.format({...reference, selector: 'latest'})],
+    })
+  }
+  return new LayoutDestination(target, options)
+}
+
+class LayoutDestination<M> implements ImageDestination {
+  readonly holds = 'images'
+  readonly #target: LayoutTarget<M>
+  readonly #options: DestinationOptions
+  readonly #named = new Set<string>()
+  readonly #written: {readonly names: readonly IndexName[]; entries(names: readonly IndexName[]): readonly Entry[]}[] =
+    []
+  #opened: {readonly files: LayoutFiles<M>; readonly layers: LayerWriter<M>} | undefined
+
+  constructor(target: LayoutTarget<M>, options: DestinationOptions) {
+    this.#target = target
+    this.#options = options
+  }
+
+  async write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact> {
+    const names = this.#namesOf(draft)
+    const {files, layers: writer} = await this.#open()
+    this.#requireFree(names, files.existing)
+    const before = files.size
+    const layers: WrittenLayer<M>[] = []
+    for (const layer of draft.layers) {
+      const written = await writer.write(layer, options)
+      layers.push(written)
+      if (written.kind === 'stored' && this.#isNew(blobPath(written.facts.digest))) {
+        await files.name(written.member, blobPath(written.facts.digest))
+      }
+    }
+    const config = draft.config(layers.map((layer) => (layer.kind === 'stored' ? layer.facts.diffId : layer.diffId)))
+    const imageId = digestOf(config.bytes)
+    const parts = layers.map((layer) => (layer.kind === 'stored' ? layer.facts : layer.descriptor))
+    const manifest = manifestFor(
+      {config: {digest: imageId, size: config.bytes.byteLength}, layers: parts},
+      {kept: draft.manifest, family: this.#options.manifestFormat},
+    )
+    await this.#addDocument(files, config)
+    await this.#addDocument(files, manifest)
+    const descriptor = descriptorOfDocument(manifest)
+    this.#written.push({names, entries: (own) => indexEntries(descriptor, draft.platform, own)})
+    const selector = names[0]?.ref ?? `@${descriptor.digest}`
+    const family = familyOf(manifest)
+    return {
+      kind: 'image',
+      reference: this.#target.format({...this.#target.reference, selector}),
+      imageId,
+      manifestDigest: descriptor.digest,
+      layers: layers.map((layer, index) => {
+        const part = parts[index]
+        return layerArtifact(layer, part === undefined ? undefined : descriptorOfLayer(part, family))
+      }),
+      bytesWritten: files.size - before,
+    }
+  }
+
+  /** By the reference, as skopeo does; else the tags of the image's own names. */
+  #namesOf(draft: ImageDraft): readonly IndexName[] {
+    const {selector} = this.#target.reference
+    const own = [...new Map(draft.names.map(requireTaggedName).map((name) => [name.full, name])).values()]
+    if (selector === undefined) return own.map(({full, tag}) => ({ref: tag, full}))
+    if (this.#written.length > 0) {
+      throw new UsageError('BAD_REFERENCE', {
+        what: `'${this.#target.format(this.#target.reference)}' names one image, and there are several to write.`,
+        suggestions: ['Leave the tag out: each image keeps its own name.'],
+      })
+    }
+    const spelt = /[/:]/.test(selector) ? findTaggedName(selector) : own.find(({tag}) => tag === selector)
+    return [{ref: selector, full: spelt?.full}]
+  }
+
+  #requireFree(names: readonly IndexName[], existing: IndexDocument | undefined): void {
+    if (this.#options.replace === true) return
+    const taken = (existing?.manifests ?? []).flatMap((entry) => refIn(entry.annotations))
+    const clash = names.find(({ref}) => taken.includes(ref))
+    if (clash === undefined) return
+    const reference = this.#target.format({...this.#target.reference, selector: clash.ref})
+    throw new InputError('DESTINATION_EXISTS', {
+      what: `'${reference}' exists.`,
+      suggestions: ['Give --replace to let the name go to the new image, or choose another tag.'],
+      at: {reference},
+    })
+  }
+
+  #isNew(name: string): boolean {
+    if (this.#named.has(name)) return false
+    this.#named.add(name)
+    return true
+  }
+
+  async #addDocument(files: LayoutFiles<M>, document: RawDocument): Promise<void> {
+    const name = blobPath(descriptorOfDocument(document).digest)
+    if (this.#isNew(name)) await files.addFile(name, document.bytes)
+  }
+
+  async #open(): Promise<{files: LayoutFiles<M>; layers: LayerWriter<M>}> {
+    if (this.#opened !== undefined) return this.#opened
+    const files = await this.#target.open()
+    const layers = new LayerWriter<M>(
+      {
+        takes: ['none', 'gzip', 'zstd'],
+        put: (body, options) => files.addBody(body.bytes, options),
+        drop: (member) => files.drop(member),
+      },
+      this.#options,
+    )
+    this.#opened = {files, layers}
+    return this.#opened
+  }
+
+  async commit(options: WorkOptions): Promise<void> {
+    const {files} = await this.#open()
+    await files.addFile('oci-layout', Buffer.from(JSON.stringify({imageLayoutVersion: '1.0.0'})))
+    await files.addFile('index.json', Buffer.from(JSON.stringify(this.#index(files.existing))))
+    await files.commit({...options, replace: this.#options.replace === true})
+    this.#opened = undefined
+  }
+
+  /** What is there keeps its entries, except for names that have gone over to new images. */
+  #index(existing: IndexDocument | undefined): object {
+    const refs = this.#written.flatMap(({names}) => names.map(({ref}) => ref))
+    // Two images may have one tag in different repositories; then only whole names tell them apart.
+    const isShared = (ref: string) => refs.filter((other) => other === ref).length > 1
+    const unique = this.#written.map((image) => {
+      const own = image.names.map(({ref, full}) => ({full, ref: full !== undefined && isShared(ref) ? full : ref}))
+      return {refs: own.map(({ref}) => ref), entries: image.entries(own)}
+    })
+    const added = unique.flatMap(({entries}) => entries)
+    const taken = new Set(unique.flatMap(({refs: own}) => own))
+    const digests = new Set(added.map((entry) => entry['digest']))
+    const kept = (existing?.manifests ?? []).filter((entry) => {
+      const [own] = refIn(entry.annotations)
+      return own === undefined ? !digests.has(entry.digest) : !taken.has(own)
+    })
+    return {schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, ...existing, manifests: [...kept, ...added]}
+  }
+
+  async abort(): Promise<void> {
+    await this.#opened?.files.abort()
+    this.#opened = undefined
+  }
+}
+
+function refIn(annotations: Readonly<Record<string, string>> | null | undefined): readonly string[] {
+  const ref = annotations?.['org.opencontainers.image.ref.name']
+  return ref === undefined ? [] : [ref]
+}

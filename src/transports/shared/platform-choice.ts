@@ -1,0 +1,66 @@
+import {UsageError} from '../../model/errors.js'
+import type {Platform} from '../../model/image.js'
+import type {StatedPlatform} from './image-documents.js'
+
+/** A platform as the user asks for it. */
+export interface WantedPlatform {
+  readonly os: string
+  /** The leading parts of a version, e.g. `10.0.20348`. */
+  readonly osVersion?: string
+  readonly architecture?: string
+  readonly variant?: string
+}
+
+/** `os[(os.version)]/architecture[/variant]`, as containerd spells it; `os/architecture:os.version` is read as well. */
+const PLATFORM = /^([a-z0-9]+)(?:\(([0-9.]+)\))?(?:\/([a-z0-9_]+)(?:\/(v?[a-z0-9.]+))?)?(?::([0-9.]+))?$/
+
+/** Throws `BAD_OPTION`. */
+export function parsePlatform(text: string): WantedPlatform {
+  const match = PLATFORM.exec(text)
+  const [, os, inParentheses, architecture, variant, behind] = match ?? []
+  if (os === undefined) {
+    throw new UsageError('BAD_OPTION', {
+      what: `'${text.slice(0, 100)}' is not a platform.`,
+      why: 'Expected OS[(OS.VERSION)]/ARCHITECTURE[/VARIANT].',
+      suggestions: ['windows/amd64', 'windows(10.0.20348)/amd64', 'linux/arm64/v8'],
+    })
+  }
+  const osVersion = inParentheses ?? behind
+  return {
+    os,
+    ...(osVersion === undefined ? {} : {osVersion}),
+    ...(architecture === undefined ? {} : {architecture}),
+    ...(variant === undefined ? {} : {variant}),
+  }
+}
+
+/** True when nothing that is known speaks against it; `isComplete` = what is not stated does not fit either. */
+export function fitsPlatform(
+  {os, architecture, variant, 'os.version': osVersion}: StatedPlatform,
+  wanted: WantedPlatform,
+  isComplete: boolean,
+): boolean {
+  const fits = (stated: string | undefined, asked: string | undefined) =>
+    asked === undefined || (stated === undefined || stated === '' ? !isComplete : stated === asked)
+  return (
+    fits(os, wanted.os) &&
+    fits(architecture, wanted.architecture) &&
+    // Only some images of an architecture state a variant, and arm64 is v8 without saying so.
+    (variant === undefined || variant === '' || fits(variant, wanted.variant)) &&
+    (wanted.osVersion === undefined ||
+      (osVersion === undefined || osVersion === ''
+        ? !isComplete
+        : `${osVersion}.`.startsWith(`${wanted.osVersion.replace(/\.+$/, '')}.`)))
+  )
+}
+
+/** The same for a platform of the model. */
+export function isWantedPlatform(platform: Platform, wanted: WantedPlatform): boolean {
+  const {os, architecture, osVersion} = platform
+  return fitsPlatform({os, architecture, ...(osVersion === undefined ? {} : {'os.version': osVersion})}, wanted, true)
+}
+
+/** As `--platform` takes it. */
+export function formatPlatform({os, architecture, osVersion}: Platform): string {
+  return `${os}${osVersion === undefined ? '' : `(${osVersion})`}/${architecture}`
+}
