@@ -81,6 +81,8 @@ function findEntry(entry: Buffer): LogEntry | undefined {
  * bitmap of pages. Source: section 2.1 of the registry hive format page.
  */
 export function findOldPages({header, bytes}: HiveLog): readonly LoggedPage[] | undefined {
+  // Bins are whole pages of 4096 bytes; of another size, the last bit would stand for bytes outside the hive.
+  if (header.dataBytes % (SECTOR_BYTES * 8) !== 0) return undefined
   const start = Math.max(1, header.clusteringFactor) * SECTOR_BYTES
   const bitmapBytes = header.dataBytes / (SECTOR_BYTES * 8)
   const bitmap = start + 4
