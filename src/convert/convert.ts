@@ -8,6 +8,7 @@ import type {
   Destination,
   DestinationOptions,
   ImageDestination,
+  NetworkOptions,
   OpenOptions,
   PackageArtifact,
   PackageDestination,
@@ -78,6 +79,7 @@ async function resolveEnds(source: string, destination: string, findings: Findin
 
 function openOptions(options: ConvertOptions, bases: readonly Reference[]): OpenOptions {
   return {
+    ...networkOptions(options),
     bases,
     ...(options.platform === undefined ? {} : {platform: options.platform}),
     ...(options.acceptBaseMismatch === undefined ? {} : {acceptBaseMismatch: options.acceptBaseMismatch}),
@@ -86,9 +88,17 @@ function openOptions(options: ConvertOptions, bases: readonly Reference[]): Open
   }
 }
 
+function networkOptions({tlsVerify, dockerConfig}: ConvertOptions): NetworkOptions {
+  return {
+    ...(tlsVerify === undefined ? {} : {tlsVerify}),
+    ...(dockerConfig === undefined ? {} : {dockerConfig}),
+  }
+}
+
 function destinationOptions(options: ConvertOptions): DestinationOptions {
   const {replace, compression, compressionLevel, archiveFormat, manifestFormat, concurrency} = options
   return {
+    ...networkOptions(options),
     ...(replace === undefined ? {} : {replace}),
     ...(compression === undefined ? {} : {compression}),
     ...(compressionLevel === undefined ? {} : {compressionLevel}),

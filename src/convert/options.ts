@@ -1,4 +1,5 @@
 import type {WorkOptions} from '../model/events.js'
+import type {NetworkOptions} from '../transports/transport.js'
 
 /** Layers of an image, base = 0, both ends included. */
 export interface LayerRange {
@@ -7,7 +8,7 @@ export interface LayerRange {
 }
 
 /** Options of `convert` and `planConversion`; the same names as the command's flags. */
-export interface ConvertOptions extends WorkOptions {
+export interface ConvertOptions extends WorkOptions, NetworkOptions {
   /** Default: `squash` towards packages and transport layouts, `chain` (layers stay layers) towards images. */
   readonly layers?: 'squash' | 'chain'
   /** With `squash`: merge only these layers and leave the others as they are. */

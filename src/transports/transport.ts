@@ -44,7 +44,15 @@ export interface Verdict {
   readonly bytes: number
 }
 
-export interface OpenOptions extends WorkOptions {
+/** How the network is used, by transports that need it. */
+export interface NetworkOptions {
+  /** False: any certificate will do, and plain HTTP as well. Loopback may speak plain HTTP in any case. */
+  readonly tlsVerify?: boolean
+  /** Folder of Docker's `config.json` with its credentials; `~/.docker` by default. */
+  readonly dockerConfig?: string
+}
+
+export interface OpenOptions extends WorkOptions, NetworkOptions {
   /** `os/architecture[/variant]`, where a source offers several. */
   readonly platform?: string
   /** Other places to look for packages or layers that the source only names, nearest first. */
@@ -139,7 +147,7 @@ export interface PackageDestination {
 
 export type Destination = ImageDestination | PackageDestination
 
-export interface DestinationOptions extends WorkOptions {
+export interface DestinationOptions extends WorkOptions, NetworkOptions {
   /** Overwrite what exists. */
   readonly replace?: boolean
   /** Layer compression; undefined = keep what a passed-on layer has, none for a new one. */
@@ -162,7 +170,7 @@ export interface Transport {
   /** True when the bare path looks like this transport by its content. Must not throw. */
   recognises(path: string): Promise<boolean>
   /** Everything the place holds, in a stable order; the selector narrows it. */
-  list(reference: Reference, options: WorkOptions): Promise<readonly ListItem[]>
+  list(reference: Reference, options: WorkOptions & NetworkOptions): Promise<readonly ListItem[]>
   /** Opens the one image that the reference selects (`AMBIGUOUS_SELECTION`, `NOT_FOUND`). The caller closes it. */
   open(reference: Reference, options: OpenOptions): Promise<Image>
   /** Opens the place for writing; nothing is touched before the first `write`. Throws `DESTINATION_EXISTS`. */

@@ -139,7 +139,11 @@ class ArchiveDestination implements ImageDestination {
     const layers = new LayerWriter<OpenMember>(
       {
         takes: this.#form.takesCompressed ? ['none', 'gzip', 'zstd'] : ['none'],
-        put: (body, options) => file.addBody(body.bytes, options),
+        put: async (open, options) => {
+          const body = open()
+          const member = await file.addBody(body.bytes, options)
+          return {member, facts: body.facts()}
+        },
         drop: (member) => file.drop(member),
       },
       this.#options,

@@ -15,8 +15,8 @@ export type WrittenLayer<M> =
 export interface LayerShelf<M> {
   /** Compressions in which stored layers may be kept. */
   readonly takes: readonly WritableCompression[]
-  /** Reads the body to its end; its facts are known then. */
-  put(body: LayerBody, options: WorkOptions): Promise<M>
+  /** Opens the body and reads it to its end, when its facts are known; where that fails, it may be opened once more. */
+  put(open: () => LayerBody, options: WorkOptions): Promise<{readonly member: M; readonly facts: LayerFacts}>
   /** Takes back what was put last: it was there already under another description. */
   drop(member: M): Promise<void>
   /** Asked before a layer is read whose stored form is known; what is given back saves reading it. */
@@ -42,9 +42,8 @@ export class LayerWriter<M> {
     const accepts = this.#accepts()
     const known = this.#known(layer, accepts) ?? (await this.#kept(layer, accepts, options))
     if (known !== undefined) return known
-    const body = layerBody(layer, {accepts, compression: this.#wanted ?? 'none', level: this.#level}, options)
-    const member = await this.#shelf.put(body, options)
-    const facts = body.facts()
+    const wish = {accepts, compression: this.#wanted ?? 'none', level: this.#level}
+    const {member, facts} = await this.#shelf.put(() => layerBody(layer, wish, options), options)
     const same = this.#stored.get(facts.digest)
     if (same !== undefined) {
       await this.#shelf.drop(member)

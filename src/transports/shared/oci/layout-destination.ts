@@ -149,7 +149,11 @@ class LayoutDestination<M> implements ImageDestination {
     const layers = new LayerWriter<M>(
       {
         takes: ['none', 'gzip', 'zstd'],
-        put: (body, options) => files.addBody(body.bytes, options),
+        put: async (open, options) => {
+          const body = open()
+          const member = await files.addBody(body.bytes, options)
+          return {member, facts: body.facts()}
+        },
         drop: (member) => files.drop(member),
       },
       this.#options,

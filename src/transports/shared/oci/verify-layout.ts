@@ -3,9 +3,9 @@ import type {OpenOptions, Verdict} from '../../transport.js'
 import {ImageCheck} from '../image-check.js'
 import {isForeignType} from '../media-types.js'
 import {fitsPlatform, parsePlatform} from '../platform-choice.js'
-import {blobPath} from './content-store.js'
+import {blobPath, type ContentStore} from './content-store.js'
 import type {FoundImage} from './index-walk.js'
-import {selected, walkLayout, type LayoutPlace, type OpenedLayout} from './layout.js'
+import {selected, walkLayout, type LayoutPlace} from './layout.js'
 import {findStoredLayer, readFound} from './open-image.js'
 
 /** Checks all images that the reference selects, and every blob, and gathers all faults. */
@@ -24,7 +24,7 @@ export async function verifyLayout(place: LayoutPlace, reference: Reference, opt
       for (const found of images) {
         if (wanted !== undefined && !fitsPlatform(found.entry.platform ?? {}, wanted, false)) continue
         check.subject = found.refs[0] ?? found.names[0] ?? found.manifest.digest
-        await check.gather(() => verifyImage(layout, found, {check, read, options}))
+        await check.gather(() => verifyFound(layout.store, found, {check, read, options}))
       }
     })
     check.subject = reference.path
@@ -37,20 +37,26 @@ export async function verifyLayout(place: LayoutPlace, reference: Reference, opt
   }
 }
 
-interface Checking {
+/** What checks of several images share. */
+export interface Checking {
   readonly check: ImageCheck
   /** Paths of blobs that have been read to their end. */
   readonly read: Set<string>
   readonly options: OpenOptions
 }
 
-async function verifyImage(layout: OpenedLayout, found: FoundImage, {check, read, options}: Checking): Promise<void> {
-  const {facts} = await readFound(layout.store, found, options)
+/** Checks one image to its last byte; blobs that were read before are not read again. */
+export async function verifyFound(
+  store: ContentStore,
+  found: FoundImage,
+  {check, read, options}: Checking,
+): Promise<void> {
+  const {facts} = await readFound(store, found, options)
   if (facts.platform.os === 'unknown') return
   for (const [index, descriptor] of found.layers.entries()) {
     const title = `${check.subject} layer ${index}`
     await check.gather(async () => {
-      const stored = await findStoredLayer(layout.store, {found, facts, index, title}, options)
+      const stored = await findStoredLayer(store, {found, facts, index, title}, options)
       if (stored === undefined) {
         if (isForeignType(descriptor.mediaType)) return
         check.add('LAYER_MISSING', `The content of ${title}, ${descriptor.digest}, is not there.`, title)

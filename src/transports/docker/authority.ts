@@ -1,0 +1,153 @@
+import {EnvironmentError} from '../../model/errors.js'
+import type {Credentials} from './credentials.js'
+import {bytesOf, discard, header, isBusy, isPassing, Patience, type Http, type HttpAnswer} from './http.js'
+import {findChallenge, parseTokenAnswer, type Challenge} from './token.js'
+
+export interface AuthorityOptions {
+  readonly http: Http
+  /** The registry itself: the only place that sees a password, but for the token server that it names. */
+  readonly base: URL
+  readonly host: string
+  /** Read when first asked for, so that anonymous work needs no helper. */
+  readonly credentials: () => Promise<Credentials | undefined>
+  /** Whether a token server may be spoken to without TLS. */
+  readonly mayBePlain: boolean
+}
+
+interface Held {
+  readonly header: string
+  /** Of the clock; past it a new one is fetched. */
+  readonly until: number
+}
+
+/** Renewed this long before its end, so that a request does not outlive it on its way. */
+const MARGIN_MS = 5000
+
+/** Obtains and renews what requests are authorised with. Source: distribution docs/spec/auth. */
+export class Authority {
+  readonly #options: AuthorityOptions
+  readonly #held = new Map<string, Held>()
+  #challenge: Challenge | undefined
+  #credentials: Promise<Credentials | undefined> | undefined
+
+  constructor(options: AuthorityOptions) {
+    this.#options = options
+  }
+
+  /** The `Authorization` header for these scopes; undefined while the registry has not asked for any. */
+  async header(scopes: readonly string[], signal: AbortSignal | undefined): Promise<string | undefined> {
+    if (this.#challenge === undefined) return undefined
+    const held = this.#held.get(scopes.join(' '))
+    if (held !== undefined && held.until > Date.now()) return held.header
+    return this.#obtain(this.#challenge, scopes, signal)
+  }
+
+  /** Takes note of a 401. False when nothing can be done about it: credentials were sent and refused. */
+  async challenged(answer: HttpAnswer, scopes: readonly string[], sent: string | undefined): Promise<boolean> {
+    const challenge = findChallenge(header(answer, 'www-authenticate'))
+    if (challenge === undefined) return false
+    if (challenge.kind === 'basic' && sent !== undefined) return false
+    this.#challenge = challenge
+    this.#held.delete(scopes.join(' '))
+    return challenge.kind === 'bearer' || (await this.#credentialsOf())?.kind === 'password'
+  }
+
+  #credentialsOf(): Promise<Credentials | undefined> {
+    this.#credentials ??= this.#options.credentials()
+    return this.#credentials
+  }
+
+  async #obtain(
+    challenge: Challenge,
+    scopes: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined> {
+    const credentials = await this.#credentialsOf()
+    if (challenge.kind === 'basic') return credentials?.kind === 'password' ? basic(credentials) : undefined
+    if (credentials?.kind === 'registry-token') return `Bearer ${credentials.token}`
+    const asked = Date.now()
+    const bytes = await this.#ask(challenge, scopes, credentials, signal)
+    const answer = parseTokenAnswer(bytes)
+    if (answer === undefined) throw this.#refused('It gave no token.')
+    const held = {header: `Bearer ${answer.token}`, until: asked + answer.lifetime * 1000 - MARGIN_MS}
+    this.#held.set(scopes.join(' '), held)
+    return held.header
+  }
+
+  async #ask(
+    challenge: Challenge & {kind: 'bearer'},
+    scopes: readonly string[],
+    credentials: Credentials | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
+    const url = this.#realmOf(challenge)
+    const {http} = this.#options
+    const patience = new Patience(signal)
+    for (;;) {
+      let answer: HttpAnswer
+      try {
+        answer =
+          credentials?.kind === 'identity-token'
+            ? await http.send({
+                method: 'POST',
+                url,
+                headers: {'content-type': 'application/x-www-form-urlencoded'},
+                body: new URLSearchParams({
+                  grant_type: 'refresh_token',
+                  refresh_token: credentials.token,
+                  service: challenge.service ?? '',
+                  client_id: 'transship',
+                  scope: scopes.join(' '),
+                }).toString(),
+                signal,
+              })
+            : await http.send({
+                method: 'GET',
+                url: withQuery(url, challenge.service, scopes),
+                headers: credentials?.kind === 'password' ? {authorization: basic(credentials)} : {},
+                signal,
+              })
+      } catch (error) {
+        if (isPassing(error) && (await patience.again())) continue
+        throw error
+      }
+      if (answer.statusCode === 200) return bytesOf(answer, 'the answer of the token server')
+      await discard(answer)
+      if (isBusy(answer.statusCode) && (await patience.again(header(answer, 'retry-after')))) continue
+      throw this.#refused(`The token server ${url.host} answered ${answer.statusCode}.`)
+    }
+  }
+
+  /** A realm on another host is usual, and gets the password; so it must be one that nobody can listen in on. */
+  #realmOf({realm}: Challenge & {kind: 'bearer'}): URL {
+    const url = URL.parse(realm)
+    const isPlain = url?.protocol === 'http:' && (this.#options.mayBePlain || isLoopback(url.hostname))
+    if (url !== null && (url.protocol === 'https:' || isPlain) && url.username === '') return url
+    throw this.#refused('It names a token server that cannot be spoken to safely.')
+  }
+
+  #refused(why: string): EnvironmentError {
+    const {host} = this.#options
+    return new EnvironmentError('UNAUTHORIZED', {
+      what: `${host} does not grant access.`,
+      why,
+      suggestions: [`Log in first: docker login ${host}`],
+    })
+  }
+}
+
+function basic({user, password}: Credentials & {kind: 'password'}): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+}
+
+function withQuery(url: URL, service: string | undefined, scopes: readonly string[]): URL {
+  const full = new URL(url)
+  if (service !== undefined) full.searchParams.set('service', service)
+  for (const scope of scopes) full.searchParams.append('scope', scope)
+  return full
+}
+
+/** True for addresses that do not leave this machine. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.[0-9]{1,3}){3}$/.test(hostname)
+}

@@ -1,0 +1,167 @@
+import {spawn} from 'node:child_process'
+import {readFile} from 'node:fs/promises'
+import {homedir} from 'node:os'
+import path from 'node:path'
+import {EnvironmentError, findSystemCode} from '../../model/errors.js'
+import {compileSchema, parseDocument} from '../shared/json-document.js'
+
+/** What a registry is told to know its user. */
+export type Credentials =
+  | {readonly kind: 'password'; readonly user: string; readonly password: string}
+  /** An OAuth refresh token, which `docker login` keeps as `identitytoken`. */
+  | {readonly kind: 'identity-token'; readonly token: string}
+  /** A bearer token ready for use. */
+  | {readonly kind: 'registry-token'; readonly token: string}
+
+interface AuthEntry {
+  readonly auth?: string
+  readonly username?: string
+  readonly password?: string
+  readonly identitytoken?: string
+  readonly registrytoken?: string
+}
+
+interface DockerConfig {
+  readonly auths?: Readonly<Record<string, AuthEntry>> | null
+  readonly credHelpers?: Readonly<Record<string, string>> | null
+  readonly credsStore?: string
+}
+
+const text = {type: 'string'} as const
+
+const validate = compileSchema<DockerConfig>({
+  type: 'object',
+  properties: {
+    auths: {
+      type: 'object',
+      nullable: true,
+      additionalProperties: {
+        type: 'object',
+        properties: {auth: text, username: text, password: text, identitytoken: text, registrytoken: text},
+      },
+    },
+    credHelpers: {type: 'object', nullable: true, additionalProperties: text},
+    credsStore: text,
+  },
+})
+
+const validateAnswer = compileSchema<{readonly Username: string; readonly Secret: string}>({
+  type: 'object',
+  required: ['Username', 'Secret'],
+  properties: {Username: text, Secret: text},
+})
+
+/** Docker Hub's key in the configuration is the address of its first interface. */
+const HUB_KEY = 'https://index.docker.io/v1/'
+
+/**
+ * The credentials that Docker's own configuration holds for a host; undefined = anonymous. In Docker's order: the
+ * host's helper, the store for all, the file itself. Source: docker/cli cli/config/credentials. Throws
+ * `METADATA_INVALID` for a damaged file, `TOOL_MISSING` and `UNAUTHORIZED` for a helper that is not there or fails.
+ */
+export async function findCredentials(host: string, folder?: string): Promise<Credentials | undefined> {
+  const file = path.join(folder ?? path.join(homedir(), '.docker'), 'config.json')
+  const bytes = await readFile(file).catch((error: unknown) => {
+    const code = findSystemCode(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return undefined
+    throw error
+  })
+  if (bytes === undefined) return undefined
+  const config = parseDocument(bytes, {title: file, validate, code: 'METADATA_INVALID'})
+  const keys = host === 'docker.io' ? [HUB_KEY, 'docker.io', 'index.docker.io'] : [host]
+  for (const key of keys) {
+    const helper = config.credHelpers?.[key] ?? config.credsStore
+    const found = helper === undefined || helper === '' ? undefined : await askHelper(helper, key)
+    if (found !== undefined) return found
+  }
+  const entries = Object.entries(config.auths ?? {})
+  for (const key of keys) {
+    const entry = entries.find(([own]) => own === key || hostOf(own) === key)?.[1]
+    const found = entry === undefined ? undefined : credentialsIn(entry)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** Old configurations have addresses as keys. */
+function hostOf(key: string): string {
+  return key.replace(/^https?:\/\//, '').split('/')[0] ?? ''
+}
+
+function credentialsIn(entry: AuthEntry): Credentials | undefined {
+  if (entry.identitytoken !== undefined && entry.identitytoken !== '') {
+    return {kind: 'identity-token', token: entry.identitytoken}
+  }
+  if (entry.registrytoken !== undefined && entry.registrytoken !== '') {
+    return {kind: 'registry-token', token: entry.registrytoken}
+  }
+  const pair = Buffer.from(entry.auth ?? '', 'base64')
+    .toString('utf8')
+    .replace(/\0+$/, '')
+  const colon = pair.indexOf(':')
+  if (colon > 0) return {kind: 'password', user: pair.slice(0, colon), password: pair.slice(colon + 1)}
+  const {username, password} = entry
+  if (username === undefined || password === undefined || username === '') return undefined
+  return {kind: 'password', user: username, password}
+}
+
+/** Longest answer of a helper; tokens have a few kilobytes. */
+const MAX_ANSWER_BYTES = 2 ** 20
+
+/** Runs `docker-credential-NAME get`, without a shell: the name comes from a file. */
+async function askHelper(name: string, server: string): Promise<Credentials | undefined> {
+  const program = `docker-credential-${name}`
+  if (!/^[A-Za-z0-9_.-]+$/.test(name)) {
+    throw new EnvironmentError('TOOL_MISSING', {
+      what: `'${name.slice(0, 100)}' is no name of a credential helper.`,
+      suggestions: ['Check credHelpers and credsStore in the configuration of Docker.'],
+    })
+  }
+  const {code, output} = await run(process.platform === 'win32' ? `${program}.exe` : program, server)
+  // What helpers say of a server that they do not know; anonymous is fine then.
+  if (code !== 0 && /not found/i.test(output)) return undefined
+  if (code !== 0) {
+    throw new EnvironmentError('UNAUTHORIZED', {
+      what: `The credential helper ${program} failed.`,
+      why: `It ended with ${String(code)}.`,
+      suggestions: [`Try: echo ${server} | ${program} get`],
+    })
+  }
+  const answer = parseDocument(Buffer.from(output), {
+    title: `the answer of ${program}`,
+    validate: validateAnswer,
+    code: 'METADATA_INVALID',
+  })
+  if (answer.Secret === '') return undefined
+  if (answer.Username === '<token>') return {kind: 'identity-token', token: answer.Secret}
+  return {kind: 'password', user: answer.Username, password: answer.Secret}
+}
+
+async function run(program: string, input: string): Promise<{code: number | null; output: string}> {
+  const child = spawn(program, ['get'], {stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true})
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', (cause) => {
+      reject(
+        new EnvironmentError('TOOL_MISSING', {
+          what: `The credential helper ${program} cannot be run.`,
+          why: 'The configuration of Docker names it.',
+          suggestions: ['Install it, or take it out of the configuration and log in again.'],
+          cause,
+        }),
+      )
+    })
+    child.once('close', resolve)
+  })
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input)
+  const reading = (async () => {
+    let output = ''
+    for await (const chunk of child.stdout as AsyncIterable<Uint8Array>) {
+      output += Buffer.from(chunk).toString('utf8')
+      if (output.length > MAX_ANSWER_BYTES) child.kill()
+    }
+    return output
+  })()
+  const [code, output] = await Promise.all([ended, reading])
+  return {code, output}
+}

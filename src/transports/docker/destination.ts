@@ -1,0 +1,184 @@
+import {requireCompression} from '../../codecs/compression/compress.js'
+import {digestOf, type Digest} from '../../model/digest.js'
+import {InputError, UsageError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import type {Descriptor, RawDocument} from '../../model/image.js'
+import type {Reference} from '../../model/reference.js'
+import {layerArtifact, LayerWriter, type LayerShelf, type WrittenLayer} from '../shared/layer-writer.js'
+import type {LayerBody, LayerFacts} from '../shared/layer-writing.js'
+import {descriptorOfDocument, descriptorOfLayer, familyOf, manifestFor} from '../shared/written-manifest.js'
+import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../transport.js'
+import {rememberBlob, repositoriesOf} from './blob-origins.js'
+import {hasBlob} from './download.js'
+import {discard, header} from './http.js'
+import {formatLocation, placeOf, wantedOf} from './reference.js'
+import {Registry} from './registry.js'
+import {Upload, UploadLost} from './upload.js'
+
+/** How often one blob is sent from its start. */
+const MAX_UPLOADS = 4
+
+/** Opens a repository for pushing; nothing is sent yet. `BAD_OPTION`, `BAD_REFERENCE`, `FORMAT_UNSUPPORTED`. */
+export function createDestination(reference: Reference, options: DestinationOptions): Promise<ImageDestination> {
+  requireCompression(options.compression ?? 'none', options.compressionLevel)
+  if ('digest' in wantedOf(reference)) {
+    throw new UsageError('BAD_REFERENCE', {
+      what: `'${formatLocation(reference)}' selects an image by its digest.`,
+      why: 'A destination can only give a tag; the digest follows from the content.',
+      suggestions: [formatLocation({...reference, selector: 'latest'})],
+    })
+  }
+  return Promise.resolve(new RegistryDestination(reference, options))
+}
+
+/** Blobs are sent as they come; the manifest, which makes them an image with a name, only at `commit`. */
+class RegistryDestination implements ImageDestination {
+  readonly holds = 'images'
+  readonly #reference: Reference
+  readonly #options: DestinationOptions
+  #registry: Registry | undefined
+  #manifest: RawDocument | undefined
+  #sentBytes = 0
+
+  constructor(reference: Reference, options: DestinationOptions) {
+    this.#reference = reference
+    this.#options = options
+  }
+
+  async write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact> {
+    if (this.#manifest !== undefined) {
+      throw new UsageError('BAD_REFERENCE', {
+        what: `'${formatLocation(this.#reference)}' names one image, and there are several to write.`,
+        suggestions: ['Convert them one by one, each to its own name.'],
+      })
+    }
+    this.#registry ??= await Registry.connect(placeOf(this.#reference), this.#options)
+    const registry = this.#registry
+    const before = this.#sentBytes
+    const writer = new LayerWriter<Digest>(this.#shelf(registry), this.#options)
+    const layers: WrittenLayer<Digest>[] = []
+    for (const layer of draft.layers) layers.push(await writer.write(layer, options))
+    const config = draft.config(layers.map((layer) => (layer.kind === 'stored' ? layer.facts.diffId : layer.diffId)))
+    const imageId = digestOf(config.bytes)
+    await this.#sendDocument(registry, config, options)
+    const parts = layers.map((layer) => (layer.kind === 'stored' ? layer.facts : layer.descriptor))
+    const manifest = manifestFor(
+      {config: {digest: imageId, size: config.bytes.byteLength}, layers: parts},
+      {kept: draft.manifest, family: this.#options.manifestFormat},
+    )
+    this.#manifest = manifest
+    const family = familyOf(manifest)
+    return {
+      kind: 'image',
+      reference: formatLocation(this.#reference),
+      imageId,
+      manifestDigest: digestOf(manifest.bytes),
+      layers: layers.map((layer, index) => {
+        const part = parts[index]
+        return layerArtifact(layer, part === undefined ? undefined : descriptorOfLayer(part, family))
+      }),
+      bytesWritten: this.#sentBytes - before,
+    }
+  }
+
+  #shelf(registry: Registry): LayerShelf<Digest> {
+    return {
+      takes: ['none', 'gzip', 'zstd'],
+      put: async (open, options) => {
+        const facts = await this.#sendBody(registry, open, options)
+        rememberBlob(registry.origin, registry.place.repository, facts.digest)
+        return {member: facts.digest, facts}
+      },
+      // A blob that was sent twice is one blob there.
+      drop: () => Promise.resolve(),
+      findKept: async (_layer, descriptor, options) => {
+        const isThere =
+          (await hasBlob(registry, descriptor, registry.pushScope, options)) ||
+          (await this.#mount(registry, descriptor, options))
+        return isThere ? descriptor.digest : undefined
+      },
+    }
+  }
+
+  /** A registry that has lost an upload gets it from the start: the layer is read again. */
+  async #sendBody(registry: Registry, open: () => LayerBody, options: WorkOptions): Promise<LayerFacts> {
+    for (let attempt = 1; ; attempt++) {
+      const body = open()
+      try {
+        this.#sentBytes += await new Upload(registry, options).send(body.bytes, () => body.facts().digest)
+        return body.facts()
+      } catch (error) {
+        if (!(error instanceof UploadLost) || attempt >= MAX_UPLOADS) throw error
+      }
+    }
+  }
+
+  /** Takes a blob over from another repository of the same registry. */
+  async #mount(registry: Registry, {digest}: Descriptor, {signal}: WorkOptions): Promise<boolean> {
+    const [from] = repositoriesOf(registry.origin, digest, registry.place.repository)
+    if (from === undefined) return false
+    const answer = await registry.exchange({
+      method: 'POST',
+      url: registry.path(`blobs/uploads/?mount=${digest}&from=${encodeURIComponent(from)}`),
+      what: 'a mount',
+      scopes: [registry.pushScope, `repository:${from}:pull`],
+      takes: [201, 202],
+      headers: {'content-length': '0'},
+      signal,
+    })
+    const location = header(answer, 'location')
+    await discard(answer)
+    if (answer.statusCode === 201) return true
+    // It began an upload instead, which is not used: the layer's own is begun when it is read.
+    if (location !== undefined) await this.#forget(registry, location, signal)
+    return false
+  }
+
+  async #forget(registry: Registry, url: string, signal: AbortSignal | undefined): Promise<void> {
+    const takes = [200, 202, 204, 404, 405]
+    const scopes = [registry.pushScope]
+    await discard(await registry.exchange({method: 'DELETE', url, what: 'an upload', scopes, takes, signal}))
+  }
+
+  async #sendDocument(registry: Registry, document: RawDocument, options: WorkOptions): Promise<void> {
+    const descriptor = descriptorOfDocument(document)
+    if (await hasBlob(registry, descriptor, registry.pushScope, options)) return
+    const body = (async function* () {
+      yield await Promise.resolve(document.bytes)
+    })()
+    this.#sentBytes += await new Upload(registry, options).send(body, () => descriptor.digest)
+  }
+
+  async commit({signal}: WorkOptions): Promise<void> {
+    const registry = this.#registry
+    const manifest = this.#manifest
+    if (registry === undefined || manifest === undefined) return
+    const wanted = wantedOf(this.#reference)
+    const digest = digestOf(manifest.bytes)
+    const answer = await registry.exchange({
+      method: 'PUT',
+      url: registry.path(`manifests/${'tag' in wanted ? wanted.tag : wanted.digest}`),
+      what: 'the manifest',
+      scopes: [registry.pushScope],
+      takes: [200, 201, 202],
+      headers: {'content-type': manifest.mediaType},
+      body: manifest.bytes,
+      signal,
+    })
+    const stored = header(answer, 'docker-content-digest')
+    await discard(answer)
+    await registry.close()
+    this.#registry = undefined
+    if (stored !== undefined && stored !== digest) {
+      throw new InputError('DIGEST_MISMATCH', {
+        what: `${registry.place.host} has stored another manifest than it was given.`,
+        why: `Expected ${digest}, found ${stored.slice(0, 200)}.`,
+      })
+    }
+  }
+
+  async abort(): Promise<void> {
+    await this.#registry?.close()
+    this.#registry = undefined
+  }
+}

@@ -1,0 +1,140 @@
+import {EnvironmentError, InputError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import type {Descriptor} from '../../model/image.js'
+import {isForeignType} from '../shared/media-types.js'
+import {asNetworkError, discard, header, isBusy, isPassing, Patience, type HttpAnswer} from './http.js'
+import type {Registry} from './registry.js'
+
+/** Asks for a blob from an offset on. */
+type Ask = (range: string | undefined) => Promise<HttpAnswer>
+
+/** A blob's bytes, unchecked; where the connection breaks, the rest is asked for. Throws `NOT_FOUND`, `NETWORK_FAILED`. */
+export function downloadBlob(
+  registry: Registry,
+  {digest, size}: Descriptor,
+  {signal}: WorkOptions,
+): AsyncIterable<Uint8Array> {
+  const ask: Ask = (range) =>
+    registry.exchange({
+      method: 'GET',
+      url: registry.path(`blobs/${digest}`),
+      what: `blob ${digest}`,
+      scopes: [registry.pullScope],
+      takes: range === undefined ? [200] : [200, 206],
+      // Compression on the way would make ranges mean something else.
+      headers: {'accept-encoding': 'identity', ...(range === undefined ? {} : {range})},
+      signal,
+    })
+  return resumed(ask, {size, title: `blob ${digest}`, host: registry.place.host, signal})
+}
+
+/** True when the registry holds the blob. */
+export async function hasBlob(
+  registry: Registry,
+  {digest}: Descriptor,
+  scope: string,
+  {signal}: WorkOptions,
+): Promise<boolean> {
+  const answer = await registry.exchange({
+    method: 'HEAD',
+    url: registry.path(`blobs/${digest}`),
+    what: `blob ${digest}`,
+    scopes: [scope],
+    takes: [200, 404],
+    signal,
+  })
+  await discard(answer)
+  return answer.statusCode === 200
+}
+
+/** A foreign layer from where its descriptor says it is, without credentials; undefined when it is nowhere to be had. */
+export async function findForeign(
+  registry: Registry,
+  {mediaType, urls, size, digest}: Descriptor,
+  {signal}: WorkOptions,
+): Promise<((options: WorkOptions) => AsyncIterable<Uint8Array>) | undefined> {
+  if (!isForeignType(mediaType)) return undefined
+  for (const text of urls ?? []) {
+    const url = URL.parse(text)
+    if (url?.protocol !== 'https:' && url?.protocol !== 'http:') continue
+    try {
+      const answer = await registry.fetchElsewhere(url, {signal, range: 'bytes=0-0'})
+      await discard(answer)
+      if (answer.statusCode !== 200 && answer.statusCode !== 206) continue
+    } catch (error) {
+      if (signal?.aborted === true) throw error
+      continue
+    }
+    return (options) =>
+      resumed((range) => registry.fetchElsewhere(url, {...options, range}), {
+        size,
+        title: `foreign layer ${digest}`,
+        host: url.host,
+        signal: options.signal,
+      })
+  }
+  return undefined
+}
+
+interface Download {
+  readonly size: number
+  readonly title: string
+  readonly host: string
+  readonly signal: AbortSignal | undefined
+}
+
+async function* resumed(ask: Ask, {size, title, host, signal}: Download): AsyncGenerator<Uint8Array> {
+  const patience = new Patience(signal)
+  for (let done = 0; ;) {
+    let failure: unknown
+    let retryAfter: string | undefined
+    try {
+      const answer = await ask(done === 0 ? undefined : `bytes=${done}-`)
+      retryAfter = header(answer, 'retry-after')
+      if (answer.statusCode !== 200 && answer.statusCode !== 206) {
+        await discard(answer)
+        throw new StatusFailure(answer.statusCode, title, host)
+      }
+      // A server without ranges begins anew; what is had already is left out.
+      let skip = answer.statusCode === 206 ? 0 : done
+      if (answer.statusCode === 206) requireRange(header(answer, 'content-range'), done, title)
+      for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+        const rest = chunk.subarray(Math.min(skip, chunk.byteLength))
+        skip -= chunk.byteLength - rest.byteLength
+        if (rest.byteLength === 0) continue
+        done += rest.byteLength
+        patience.progress()
+        yield rest
+      }
+      if (done >= size) return
+      failure = new EnvironmentError('NETWORK_FAILED', {
+        what: `${title} ended too early.`,
+        why: `Expected ${size} bytes, got ${done}.`,
+      })
+    } catch (error) {
+      if (signal?.aborted === true) throw error
+      const isRetried = error instanceof StatusFailure ? isBusy(error.status) : isPassing(error)
+      if (!isRetried) throw asNetworkError(error, host)
+      failure = error
+    }
+    if (done >= size) return
+    if (!(await patience.again(retryAfter))) throw asNetworkError(failure, host)
+  }
+}
+
+class StatusFailure extends EnvironmentError {
+  readonly status: number
+
+  constructor(status: number, title: string, host: string) {
+    super('NETWORK_FAILED', {what: `${host} refused ${title}.`, why: `It answered ${status}.`})
+    this.status = status
+  }
+}
+
+function requireRange(range: string | undefined, from: number, title: string): void {
+  if (range?.startsWith(`bytes ${from}-`) === true) return
+  throw new InputError('SIZE_MISMATCH', {
+    what: `The rest of ${title} is not what was asked for.`,
+    why: `Expected bytes from ${from} on, got '${range ?? 'no range'}'.`,
+  })
+}

@@ -1,0 +1,58 @@
+import {findDigest, type Digest} from '../../model/digest.js'
+import {UsageError} from '../../model/errors.js'
+import type {Reference} from '../../model/reference.js'
+import {findTaggedName} from '../shared/image-name.js'
+
+export const NAME = 'docker'
+export const GRAMMAR = '//[HOST[:PORT]/]NAME[:TAG|@DIGEST]'
+
+/** Where an image is kept: an image registry and a repository in it. */
+export interface RepositoryPlace {
+  /** `HOST[:PORT]`, Docker Hub as `docker.io`. */
+  readonly host: string
+  /** Path in the registry, Hub's one-part names with `library/`. */
+  readonly repository: string
+}
+
+function badReference(text: string): UsageError {
+  return new UsageError('BAD_REFERENCE', {
+    what: `'${NAME}:${text.slice(0, 300)}' names no image in a registry.`,
+    why: `Expected ${NAME}:${GRAMMAR}, the name in lower case.`,
+    suggestions: [
+      'docker://mcr.microsoft.com/windows/nanoserver:ltsc2022',
+      'docker://registry.example:5000/team/app:1.0',
+    ],
+  })
+}
+
+/** Parses `//HOST/NAME`, `//HOST/NAME:TAG` or `//HOST/NAME@DIGEST`. Throws `BAD_REFERENCE`. */
+export function parseLocation(location: string): Reference {
+  const [, path, tag, digest] = /^(\/\/(?:[^/@]*\/)?[^:@]+)(?::([^:@/]+))?(?:@(.+))?$/s.exec(location) ?? []
+  if (path === undefined) throw badReference(location)
+  if (digest !== undefined && findDigest(digest) === undefined) throw badReference(location)
+  if (findTaggedName(`${path.slice(2)}:${tag ?? 'latest'}`) === undefined) throw badReference(location)
+  // A digest says more than a tag beside it, which may have moved on.
+  const selector = digest === undefined ? tag : `@${digest}`
+  return {transport: NAME, path, ...(selector === undefined ? {} : {selector})}
+}
+
+/** The inverse of `parseLocation`, with the transport's name in front. */
+export function formatLocation({path, selector}: Reference): string {
+  const separator = selector === undefined || selector.startsWith('@') ? '' : ':'
+  return `${NAME}:${path}${separator}${selector ?? ''}`
+}
+
+/** Host and repository of a reference. Throws `BAD_REFERENCE`. */
+export function placeOf({path}: Reference): RepositoryPlace {
+  const name = findTaggedName(path.slice(2))
+  if (name === undefined) throw badReference(path)
+  const full = name.full.slice(0, name.full.lastIndexOf(':'))
+  const slash = full.indexOf('/')
+  return {host: full.slice(0, slash), repository: full.slice(slash + 1)}
+}
+
+/** What a manifest is asked for by. */
+export function wantedOf({selector}: Reference): {readonly tag: string} | {readonly digest: Digest} {
+  const digest = selector?.startsWith('@') === true ? findDigest(selector.slice(1)) : undefined
+  return digest === undefined ? {tag: selector ?? 'latest'} : {digest}
+}

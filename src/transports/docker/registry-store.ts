@@ -1,0 +1,128 @@
+import {detectCompression, MAGIC_BYTES} from '../../codecs/compression/detect-compression.js'
+import {digestOf, findDigest, type Digest} from '../../model/digest.js'
+import {InputError, UnsupportedError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import type {Compression, Descriptor} from '../../model/image.js'
+import type {StatedDescriptor} from '../shared/image-documents.js'
+import {MAX_DOCUMENT_BYTES, requireDocumentSize} from '../shared/json-document.js'
+import {isIndexType, isManifestType, MEDIA_TYPE} from '../shared/media-types.js'
+import {requireDigest, type ContentStore} from '../shared/oci/content-store.js'
+import {downloadBlob, findForeign, hasBlob} from './download.js'
+import {bytesOf, discard, header} from './http.js'
+import {formatLocation, wantedOf} from './reference.js'
+import type {Registry} from './registry.js'
+import type {Reference} from '../../model/reference.js'
+
+/** Without it some registries serve a form of 2014 that nothing can be checked by. */
+const ACCEPT = [MEDIA_TYPE.ociIndex, MEDIA_TYPE.dockerIndex, MEDIA_TYPE.ociManifest, MEDIA_TYPE.dockerManifest].join(
+  ', ',
+)
+
+/** The content of one repository. */
+export function registryStore(registry: Registry): ContentStore {
+  return {
+    title: `${registry.place.host}/${registry.place.repository}`,
+    findDocument: async (descriptor, options) => {
+      const isManifest = isIndexType(descriptor.mediaType) || isManifestType(descriptor.mediaType)
+      if (isManifest) return (await findManifest(registry, descriptor.digest, options))?.bytes
+      requireDocumentSize(descriptor.size, `blob ${descriptor.digest}`)
+      if (!(await hasBlob(registry, descriptor, registry.pullScope, options))) return undefined
+      const parts: Uint8Array[] = []
+      let size = 0
+      for await (const chunk of downloadBlob(registry, descriptor, options)) {
+        parts.push(Buffer.from(chunk))
+        requireDocumentSize((size += chunk.byteLength), `blob ${descriptor.digest}`)
+      }
+      return Buffer.concat(parts)
+    },
+    findBlob: async (descriptor, options) => {
+      if (await hasBlob(registry, descriptor, registry.pullScope, options)) {
+        const compression = await compressionOf(registry, descriptor, options)
+        return {compression, open: (inner) => downloadBlob(registry, descriptor, inner)}
+      }
+      const open = await findForeign(registry, descriptor, options)
+      return open === undefined ? undefined : {compression: await sniffed(open(options)), open}
+    },
+  }
+}
+
+/** Docker's plain type may be compressed in spite of its name; so only the others are believed. */
+async function compressionOf(registry: Registry, descriptor: Descriptor, options: WorkOptions): Promise<Compression> {
+  const stated = /[.+](gzip|zstd)$/.exec(descriptor.mediaType)?.[1]
+  if (stated === 'gzip' || stated === 'zstd') return stated
+  return sniffed(downloadBlob(registry, descriptor, options))
+}
+
+async function sniffed(body: AsyncIterable<Uint8Array>): Promise<Compression> {
+  let head = Buffer.alloc(0)
+  for await (const chunk of body) {
+    head = Buffer.concat([head, chunk.subarray(0, MAGIC_BYTES)])
+    if (head.byteLength >= MAGIC_BYTES) break
+  }
+  return detectCompression(head)
+}
+
+interface FetchedManifest {
+  readonly mediaType: string
+  readonly bytes: Uint8Array
+  readonly digest: Digest
+}
+
+async function findManifest(
+  registry: Registry,
+  tagOrDigest: string,
+  {signal}: WorkOptions,
+): Promise<FetchedManifest | undefined> {
+  const answer = await registry.exchange({
+    method: 'GET',
+    url: registry.path(`manifests/${tagOrDigest}`),
+    what: `manifest ${tagOrDigest}`,
+    scopes: [registry.pullScope],
+    takes: [200, 404],
+    headers: {accept: ACCEPT},
+    signal,
+  })
+  if (answer.statusCode === 404) {
+    await discard(answer)
+    return undefined
+  }
+  const mediaType = (header(answer, 'content-type') ?? '').split(';')[0]?.trim() ?? ''
+  const stated = header(answer, 'docker-content-digest')
+  const bytes = await bytesOf(answer, `manifest ${tagOrDigest}`, MAX_DOCUMENT_BYTES)
+  const wanted = findDigest(tagOrDigest)
+  const said = stated === undefined ? undefined : findDigest(stated)
+  for (const digest of [wanted, said]) if (digest !== undefined) requireDigest(bytes, digest, `manifest ${tagOrDigest}`)
+  return {mediaType, bytes, digest: wanted ?? digestOf(bytes)}
+}
+
+/** What a reference names, as an index would have it. Throws `NOT_FOUND`, `FORMAT_UNSUPPORTED`, `DIGEST_MISMATCH`. */
+export async function readTop(
+  registry: Registry,
+  reference: Reference,
+  options: WorkOptions,
+): Promise<StatedDescriptor> {
+  const wanted = wantedOf(reference)
+  const name = 'tag' in wanted ? wanted.tag : wanted.digest
+  const found = await findManifest(registry, name, options)
+  if (found === undefined) {
+    throw new InputError('NOT_FOUND', {
+      what: `There is no '${name}' in ${registry.place.host}/${registry.place.repository}.`,
+      suggestions: [
+        `List what is there: transship list ${formatLocation({transport: reference.transport, path: reference.path})}`,
+      ],
+      at: {reference: formatLocation(reference)},
+    })
+  }
+  const {mediaType, bytes, digest} = found
+  if (isIndexType(mediaType) || isManifestType(mediaType)) {
+    return {mediaType, digest, size: bytes.byteLength}
+  }
+  throw new UnsupportedError('FORMAT_UNSUPPORTED', {
+    what: `The manifest of '${formatLocation(reference)}' is of the type '${mediaType.slice(0, 200)}'.`,
+    why: mediaType.includes('manifest.v1+')
+      ? 'It is of the form of 2014, without digests of configurations.'
+      : 'Expected an image or an index.',
+    suggestions: mediaType.includes('manifest.v1+') ? ['Push the image again with a newer Docker.'] : [],
+    at: {reference: formatLocation(reference)},
+  })
+}

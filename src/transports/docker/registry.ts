@@ -1,0 +1,190 @@
+import {TransshipError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import {Authority, isLoopback} from './authority.js'
+import {findCredentials} from './credentials.js'
+import {
+  asNetworkError,
+  discard,
+  header,
+  Http,
+  isBusy,
+  isCertificateFault,
+  isPassing,
+  Patience,
+  type HttpAnswer,
+  type HttpRequest,
+} from './http.js'
+import type {RepositoryPlace} from './reference.js'
+import {refusalOf} from './refusal.js'
+
+export interface RegistryOptions extends WorkOptions {
+  /** False: any certificate will do, and plain HTTP as well. */
+  readonly tlsVerify?: boolean | undefined
+  /** Folder of Docker's config.json. */
+  readonly dockerConfig?: string | undefined
+}
+
+export interface Exchange extends Omit<HttpRequest, 'url'> {
+  /** From the registry's root, or whole, as registries give locations. */
+  readonly url: string | URL
+  /** For messages. */
+  readonly what: string
+  readonly scopes: readonly string[]
+  /** Statuses that are given back; others are errors. */
+  readonly takes: readonly number[]
+  /** False for requests that must not be sent twice; connection failures are then thrown as they are. */
+  readonly mayRepeat?: boolean
+}
+
+/** How something outside the registry is asked for. */
+export interface Elsewhere {
+  readonly signal?: AbortSignal | undefined
+  readonly range?: string | undefined
+}
+
+const MAX_REDIRECTS = 5
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+
+/** One repository of an image registry, over HTTP: authorises, retries and follows redirects. */
+export class Registry {
+  readonly place: RepositoryPlace
+  readonly #http: Http
+  readonly #base: URL
+  readonly #authority: Authority
+
+  private constructor(place: RepositoryPlace, http: Http, base: URL, authority: Authority) {
+    this.place = place
+    this.#http = http
+    this.#base = base
+    this.#authority = authority
+  }
+
+  /** Finds out how the registry is spoken to. Throws `NETWORK_FAILED`, `TIMED_OUT`. The caller closes it. */
+  static async connect(place: RepositoryPlace, options: RegistryOptions): Promise<Registry> {
+    const tlsVerify = options.tlsVerify ?? true
+    const http = new Http({tlsVerify})
+    const name = place.host === 'docker.io' ? 'registry-1.docker.io' : place.host
+    try {
+      const secure = new URL(`https://${name}/`)
+      const mayBePlain = !tlsVerify || isLoopback(secure.hostname)
+      const base = mayBePlain ? await findBase(http, secure, options.signal) : secure
+      const credentials = () => findCredentials(place.host, options.dockerConfig)
+      const authority = new Authority({http, base, host: place.host, credentials, mayBePlain})
+      return new Registry(place, http, base, authority)
+    } catch (error) {
+      await http.close()
+      throw asNetworkError(error, place.host)
+    }
+  }
+
+  /** What another registry would have to be to share blobs with this one. */
+  get origin(): string {
+    return this.#base.origin
+  }
+
+  get pullScope(): string {
+    return `repository:${this.place.repository}:pull`
+  }
+
+  get pushScope(): string {
+    return `repository:${this.place.repository}:pull,push`
+  }
+
+  /** Path of this repository's part of the interface. */
+  path(rest: string): string {
+    return `/v2/${this.place.repository}/${rest}`
+  }
+
+  close(): Promise<void> {
+    return this.#http.close()
+  }
+
+  /** One request to its answer. Throws `UNAUTHORIZED`, `NOT_FOUND`, `NETWORK_FAILED`, `TIMED_OUT`. */
+  async exchange(exchange: Exchange): Promise<HttpAnswer> {
+    const patience = new Patience(exchange.signal)
+    const mayRepeat = exchange.mayRepeat ?? true
+    for (let refusals = 0; ;) {
+      const authorization = await this.#authorization(exchange)
+      let answer: HttpAnswer
+      try {
+        answer = await this.#send(exchange, authorization)
+      } catch (error) {
+        if (mayRepeat && isPassing(error) && (await patience.again())) continue
+        throw mayRepeat ? asNetworkError(error, this.place.host) : error
+      }
+      if (exchange.takes.includes(answer.statusCode)) return answer
+      if (answer.statusCode === 401 && refusals < 2) {
+        refusals++
+        if (await this.#authority.challenged(answer, exchange.scopes, authorization)) {
+          await discard(answer)
+          continue
+        }
+      }
+      if (mayRepeat && isBusy(answer.statusCode)) {
+        if (await patience.again(header(answer, 'retry-after'))) {
+          await discard(answer)
+          continue
+        }
+      }
+      const {host, repository} = this.place
+      throw await refusalOf(answer, {host, repository, what: exchange.what})
+    }
+  }
+
+  async #authorization({scopes, signal}: Exchange): Promise<string | undefined> {
+    try {
+      return await this.#authority.header(scopes, signal)
+    } catch (error) {
+      throw asNetworkError(error, this.place.host)
+    }
+  }
+
+  /** Follows redirects. Credentials stay with the registry: another host never sees them. */
+  async #send(exchange: Exchange, authorization: string | undefined): Promise<HttpAnswer> {
+    const {method, headers, body, signal} = exchange
+    let url = new URL(exchange.url, this.#base)
+    for (let redirects = 0; ; redirects++) {
+      const own = url.origin === this.#base.origin && authorization !== undefined ? {authorization} : {}
+      const answer = await this.#http.send({method, url, headers: {...headers, ...own}, body, signal})
+      const location = header(answer, 'location')
+      const isFollowed = (method === 'GET' || method === 'HEAD') && REDIRECTS.has(answer.statusCode)
+      if (!isFollowed || location === undefined || redirects >= MAX_REDIRECTS) return answer
+      await discard(answer)
+      const next = URL.parse(location, url.href)
+      // From TLS to none, someone in between could read and change what comes.
+      if (next === null || (url.protocol === 'https:' && next.protocol !== 'https:')) return answer
+      url = next
+    }
+  }
+
+  /** A body from anywhere, without credentials: foreign layers. */
+  async fetchElsewhere(url: URL, options: Elsewhere): Promise<HttpAnswer> {
+    const headers = options.range === undefined ? {} : {range: options.range}
+    let at = url
+    for (let redirects = 0; ; redirects++) {
+      const answer = await this.#http.send({method: 'GET', url: at, headers, signal: options.signal})
+      const next = URL.parse(header(answer, 'location') ?? '', at.href)
+      if (!REDIRECTS.has(answer.statusCode) || next === null || redirects >= MAX_REDIRECTS) return answer
+      await discard(answer)
+      at = next
+    }
+  }
+}
+
+/** On loopback, and where the user waives TLS, a registry may speak plain HTTP; TLS is tried first. */
+async function findBase(http: Http, secure: URL, signal: AbortSignal | undefined): Promise<URL> {
+  const plain = new URL(secure)
+  plain.protocol = 'http:'
+  let failure: unknown
+  for (const base of [secure, plain]) {
+    try {
+      await discard(await http.send({method: 'GET', url: new URL('/v2/', base), signal}))
+      return base
+    } catch (error) {
+      // A wrong certificate is a fault, not a sign of plain HTTP.
+      if (isCertificateFault(error) || error instanceof TransshipError || signal?.aborted === true) throw error
+      failure ??= error
+    }
+  }
+  throw failure
+}

@@ -1,0 +1,182 @@
+import {findDigest} from '../../model/digest.js'
+import type {WorkOptions} from '../../model/events.js'
+import type {Image} from '../../model/image.js'
+import type {Reference} from '../../model/reference.js'
+import {StrictSink, type FaultSink} from '../shared/fault-sink.js'
+import type {StatedDescriptor} from '../shared/image-documents.js'
+import {parseIndex} from '../shared/image-documents.js'
+import {ImageCheck} from '../shared/image-check.js'
+import {findTaggedName} from '../shared/image-name.js'
+import {compileSchema, parseDocument} from '../shared/json-document.js'
+import {chooseImage} from '../shared/oci/choose-image.js'
+import {IndexWalk} from '../shared/oci/index-walk.js'
+import {imageOver, readFound} from '../shared/oci/open-image.js'
+import {verifyFound} from '../shared/oci/verify-layout.js'
+import {fitsPlatform, parsePlatform} from '../shared/platform-choice.js'
+import type {ListItem, NetworkOptions, OpenOptions, Verdict} from '../transport.js'
+import {rememberBlob} from './blob-origins.js'
+import {bytesOf, discard, header} from './http.js'
+import {formatLocation, placeOf} from './reference.js'
+import {Registry} from './registry.js'
+import {readTop, registryStore} from './registry-store.js'
+
+/** Opens the one image that the reference selects; blobs are read from the registry when they are asked for. */
+export async function openImage(reference: Reference, options: OpenOptions): Promise<Image> {
+  const registry = await Registry.connect(placeOf(reference), options)
+  try {
+    const store = registryStore(registry)
+    const walk = await walkFrom(registry, await readTop(registry, reference, options), new StrictSink(), options)
+    const read = await chooseImage(store, walk.found, {
+      ...options,
+      reference: formatLocation(reference),
+      passedOver: walk.passedOver,
+      referenceTo: (found) => formatLocation({...reference, selector: `@${found.manifest.digest}`}),
+    })
+    const names = namesOf(reference)
+    const image = await imageOver(store, read, {...options, names, close: () => registry.close()})
+    for (const {digest} of read.found.layers) rememberBlob(registry.origin, registry.place.repository, digest)
+    const referrers = await countReferrers(registry, read.found.manifest.digest, options)
+    const warnings = referrers === 0 ? [] : [referrersLeft(referrers)]
+    return {...image, warnings: [...image.warnings, ...warnings]}
+  } catch (error) {
+    await registry.close()
+    throw error
+  }
+}
+
+function referrersLeft(count: number): {code: string; message: string} {
+  const what = count === 1 ? 'One artifact refers' : `${count} artifacts refer`
+  return {
+    code: 'referrers-left',
+    message: `${what} to this image (signatures and the like); they are not carried over.`,
+  }
+}
+
+async function walkFrom(
+  registry: Registry,
+  top: StatedDescriptor,
+  sink: FaultSink,
+  options: WorkOptions & {readonly platform?: string},
+): Promise<IndexWalk> {
+  const wanted = options.platform === undefined ? undefined : parsePlatform(options.platform)
+  const walk = new IndexWalk(registryStore(registry), sink, {
+    ...options,
+    isWanted: ({platform}) => wanted === undefined || fitsPlatform(platform ?? {}, wanted, false),
+  })
+  await walk.entry(top, `${registry.place.host}/${registry.place.repository}`)
+  return walk
+}
+
+/** The name that was asked for; an image that was asked for by digest has none. */
+function namesOf({path, selector}: Reference): readonly string[] {
+  if (selector?.startsWith('@') === true) return []
+  const name = findTaggedName(`${path.slice(2)}:${selector ?? 'latest'}`)
+  return name === undefined ? [] : [name.familiar]
+}
+
+async function countReferrers(registry: Registry, digest: string, {signal}: WorkOptions): Promise<number> {
+  const answer = await registry.exchange({
+    method: 'GET',
+    url: registry.path(`referrers/${digest}`),
+    what: 'the list of referrers',
+    scopes: [registry.pullScope],
+    // Registries without the list answer in many ways; none of them says that there are any.
+    takes: [200, 400, 401, 403, 404, 405, 406, 500, 501],
+    signal,
+  })
+  if (answer.statusCode === 200 && header(answer, 'content-type')?.includes('image.index') === true) {
+    return parseIndex(await bytesOf(answer, 'the list of referrers'), 'the list of referrers').manifests?.length ?? 0
+  }
+  await discard(answer)
+  return 0
+}
+
+/** Longest list of tags that is read: each costs at least two requests. */
+const MAX_TAGS = 1000
+
+const validateTags = compileSchema<{readonly tags?: readonly string[] | null}>({
+  type: 'object',
+  properties: {tags: {type: 'array', nullable: true, items: {type: 'string'}}},
+})
+
+/** All images of a repository, tag by tag, or what the selector leaves of them. */
+export async function listImages(
+  reference: Reference,
+  options: WorkOptions & NetworkOptions,
+): Promise<readonly ListItem[]> {
+  const registry = await Registry.connect(placeOf(reference), options)
+  try {
+    const selectors = reference.selector === undefined ? await readTags(registry, options) : [reference.selector]
+    const items: ListItem[] = []
+    for (const selector of selectors) items.push(...(await itemsOf(registry, {...reference, selector}, options)))
+    return items
+  } finally {
+    await registry.close()
+  }
+}
+
+async function readTags(registry: Registry, {signal}: WorkOptions): Promise<readonly string[]> {
+  const tags: string[] = []
+  let url: string | undefined = registry.path('tags/list?n=100')
+  while (url !== undefined && tags.length < MAX_TAGS) {
+    const answer = await registry.exchange({
+      method: 'GET',
+      url,
+      what: 'the list of tags',
+      scopes: [registry.pullScope],
+      takes: [200],
+      signal,
+    })
+    // Followed on this registry only, whatever host it names.
+    const next = URL.parse(
+      /<([^>]*)>\s*;\s*rel="?next"?/i.exec(header(answer, 'link') ?? '')?.[1] ?? '',
+      registry.origin,
+    )
+    const bytes = await bytesOf(answer, 'the list of tags')
+    const page = parseDocument(bytes, {title: 'the list of tags', validate: validateTags, code: 'MANIFEST_INVALID'})
+    tags.push(...(page.tags ?? []))
+    url = next === null || next.search === '' || page.tags?.length === 0 ? undefined : `${next.pathname}${next.search}`
+  }
+  return tags.sort()
+}
+
+async function itemsOf(registry: Registry, reference: Reference, options: WorkOptions): Promise<readonly ListItem[]> {
+  const walk = await walkFrom(registry, await readTop(registry, reference, options), new StrictSink(), options)
+  const items: ListItem[] = []
+  for (const found of walk.found) {
+    const {facts, imageId} = await readFound(registryStore(registry), found, options)
+    if (facts.platform.os === 'unknown') continue
+    const isAlone = walk.found.length === 1
+    items.push({
+      kind: 'image',
+      reference: formatLocation(isAlone ? reference : {...reference, selector: `@${found.manifest.digest}`}),
+      names: namesOf(reference),
+      imageId,
+      platform: facts.platform,
+      ...(facts.created === undefined ? {} : {createdTime: facts.created}),
+      sizeBytes: found.layers.reduce((sum, {size}) => sum + size, 0),
+      layers: found.layers.length,
+    })
+  }
+  return items
+}
+
+/** Downloads everything that the reference selects and checks it to the last byte. */
+export async function verifyImages(reference: Reference, options: OpenOptions): Promise<Verdict> {
+  const registry = await Registry.connect(placeOf(reference), options)
+  try {
+    const check = new ImageCheck(formatLocation(reference), options)
+    await check.gather(async () => {
+      const top = await readTop(registry, reference, options)
+      const walk = await walkFrom(registry, top, check, options)
+      const read = new Set<string>()
+      for (const found of walk.found) {
+        check.subject = findDigest(found.manifest.digest) ?? check.subject
+        await check.gather(() => verifyFound(registryStore(registry), found, {check, read, options}))
+      }
+    })
+    return check.verdict
+  } finally {
+    await registry.close()
+  }
+}

@@ -1,0 +1,224 @@
+import {EnvironmentError} from '../../model/errors.js'
+import type {Digest} from '../../model/digest.js'
+import type {WorkOptions} from '../../model/events.js'
+import {asNetworkError, discard, header, isBusy, isPassing, Patience, type HttpAnswer} from './http.js'
+import type {Registry} from './registry.js'
+
+/** Sent at a time: what is held in memory so that it can be sent again. */
+const CHUNK_BYTES = 8 * 2 ** 20
+/** A registry that wants longer chunks gets them up to this. */
+const MAX_CHUNK_BYTES = 64 * 2 ** 20
+
+/**
+ * Uploads a blob whose digest is known at its end: in chunks, one after the other, each of which can be sent again.
+ * Source: distribution-spec, "Pushing a blob in chunks".
+ */
+export class Upload {
+  readonly #registry: Registry
+  readonly #scopes: readonly string[]
+  readonly #signal: AbortSignal | undefined
+  #location: URL | undefined
+  #chunkBytes = CHUNK_BYTES
+  /** Bytes that the registry has. */
+  #done = 0
+
+  constructor(registry: Registry, {signal}: WorkOptions) {
+    this.#registry = registry
+    this.#scopes = [registry.pushScope]
+    this.#signal = signal
+  }
+
+  /** Bytes sent. Throws `UNAUTHORIZED`, `NETWORK_FAILED`, `TIMED_OUT`; the body's own errors pass. */
+  async send(body: AsyncIterable<Uint8Array>, digest: () => Digest): Promise<number> {
+    await this.#begin()
+    try {
+      let parts: Uint8Array[] = []
+      let length = 0
+      for await (const chunk of body) {
+        this.#signal?.throwIfAborted()
+        if (length + chunk.byteLength > this.#chunkBytes && length > 0) {
+          await this.#patch(Buffer.concat(parts))
+          parts = []
+          length = 0
+        }
+        // The chunk is lent until the next one is asked for.
+        parts.push(Buffer.from(chunk))
+        length += chunk.byteLength
+      }
+      await this.#finish(Buffer.concat(parts), digest())
+      return this.#done
+    } catch (error) {
+      await this.#cancel()
+      throw error
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const answer = await this.#registry.exchange({
+      method: 'POST',
+      url: this.#registry.path('blobs/uploads/'),
+      what: 'an upload',
+      scopes: this.#scopes,
+      takes: [202],
+      headers: {'content-length': '0'},
+      signal: this.#signal,
+    })
+    const least = Number(header(answer, 'oci-chunk-min-length'))
+    if (least > this.#chunkBytes) this.#chunkBytes = Math.min(least, MAX_CHUNK_BYTES)
+    await this.#follow(answer)
+  }
+
+  /** Each answer says where the next chunk goes. */
+  async #follow(answer: HttpAnswer): Promise<void> {
+    const location = header(answer, 'location')
+    await discard(answer)
+    if (location === undefined) return
+    const next = URL.parse(location, this.#location?.href ?? `${this.#registry.origin}/`)
+    if (next !== null) this.#location = next
+  }
+
+  async #patch(chunk: Uint8Array): Promise<void> {
+    const end = this.#done + chunk.byteLength
+    await this.#persist(chunk, end, async (rest) => {
+      const answer = await this.#exchange('PATCH', this.#where(), [202, 201, 204], {
+        body: rest,
+        headers: {
+          'content-type': 'application/octet-stream',
+          'content-range': `${this.#done}-${end - 1}`,
+        },
+      })
+      await this.#follow(answer)
+    })
+    this.#done = end
+  }
+
+  async #finish(chunk: Uint8Array, digest: Digest): Promise<void> {
+    const end = this.#done + chunk.byteLength
+    // What is held goes first: a closing request that broke off could not be told from one that was carried out.
+    if (this.#done > 0 && chunk.byteLength > 0) {
+      await this.#patch(chunk)
+      chunk = chunk.subarray(0, 0)
+    }
+    await this.#persist(chunk, end, async (rest) => {
+      const url = new URL(this.#where())
+      url.searchParams.append('digest', digest)
+      const answer = await this.#exchange('PUT', url, [201, 204, 202], {
+        body: rest,
+        headers: {'content-type': 'application/octet-stream'},
+      })
+      await discard(answer)
+    })
+    this.#done = end
+  }
+
+  /** Sends, and where the connection breaks, asks how far it came and sends the rest. */
+  async #persist(chunk: Uint8Array, end: number, send: (rest: Uint8Array) => Promise<void>): Promise<void> {
+    const patience = new Patience(this.#signal)
+    const start = end - chunk.byteLength
+    for (;;) {
+      try {
+        await send(chunk.subarray(this.#done - start))
+        return
+      } catch (error) {
+        if (this.#signal?.aborted === true) throw error
+        const status = error instanceof Busy ? error.status : undefined
+        const isRetried = status === undefined ? isPassing(error) : isBusy(status) || status === 416
+        if (!isRetried || !(await patience.again())) throw this.#explained(error)
+      }
+      const reached = await this.#reached()
+      if (reached === undefined) continue
+      if (reached < start || reached > end) throw this.#lost(reached)
+      this.#done = reached
+    }
+  }
+
+  /** How many bytes the registry has; undefined when it does not say. */
+  async #reached(): Promise<number | undefined> {
+    const answer = await this.#registry.exchange({
+      method: 'GET',
+      url: this.#where(),
+      what: 'the state of an upload',
+      scopes: this.#scopes,
+      takes: [204, 202, 200, 404],
+      signal: this.#signal,
+    })
+    if (answer.statusCode === 404) {
+      await discard(answer)
+      throw this.#lost(0)
+    }
+    const end = /^(?:bytes=)?0-(\d+)$/.exec(header(answer, 'range') ?? '')?.[1]
+    await this.#follow(answer)
+    if (end === undefined) return undefined
+    // Of an empty upload registries say 0-0, as of one with a single byte.
+    return end === '0' ? 0 : Number(end) + 1
+  }
+
+  async #exchange(
+    method: 'PATCH' | 'PUT',
+    url: URL,
+    takes: readonly number[],
+    {body, headers}: {readonly body: Uint8Array; readonly headers: Readonly<Record<string, string>>},
+  ): Promise<HttpAnswer> {
+    const answer = await this.#registry.exchange({
+      method,
+      url,
+      what: 'an upload',
+      scopes: this.#scopes,
+      takes: [...takes, 408, 416, 429, 500, 502, 503, 504],
+      headers: {...headers, 'content-length': String(body.byteLength)},
+      body,
+      signal: this.#signal,
+      mayRepeat: false,
+    })
+    if (takes.includes(answer.statusCode)) return answer
+    await discard(answer)
+    throw new Busy(answer.statusCode, this.#registry.place.host)
+  }
+
+  #where(): URL {
+    if (this.#location !== undefined) return this.#location
+    throw new EnvironmentError('NETWORK_FAILED', {
+      what: `${this.#registry.place.host} does not say where an upload goes.`,
+      why: 'Its answer has no Location.',
+    })
+  }
+
+  #lost(reached: number): UploadLost {
+    return new UploadLost('NETWORK_FAILED', {
+      what: `${this.#registry.place.host} has lost an upload that was under way.`,
+      why: `It has ${reached} bytes of it; ${this.#done} had arrived.`,
+      suggestions: ['Try again: what is whole there is not sent again.'],
+    })
+  }
+
+  #explained(error: unknown): unknown {
+    return asNetworkError(error, this.#registry.place.host)
+  }
+
+  /** A courtesy; a registry that forgets it cleans up by itself. */
+  async #cancel(): Promise<void> {
+    if (this.#location === undefined || this.#signal?.aborted === true) return
+    try {
+      const takes = [200, 202, 204, 404, 405]
+      const scopes = this.#scopes
+      const what = 'the end of an upload'
+      const url = this.#location
+      await discard(await this.#registry.exchange({method: 'DELETE', url, what, scopes, takes, mayRepeat: false}))
+    } catch {
+      // The first error is the one to tell.
+    }
+  }
+}
+
+/** The registry does not have what it has been sent: docker-registry drops what a broken connection leaves unfinished. */
+export class UploadLost extends EnvironmentError {}
+
+/** An answer that another attempt may not get. */
+class Busy extends EnvironmentError {
+  readonly status: number
+
+  constructor(status: number, host: string) {
+    super('NETWORK_FAILED', {what: `${host} refused an upload.`, why: `It answered ${status}.`})
+    this.status = status
+  }
+}
