@@ -1,6 +1,7 @@
 import {Args} from '@oclif/core'
 import {list, type ListReport} from '../src/convert/list.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
+import {networkFlags, networkOptions} from '../src/terminal/network-flags.js'
 import {formatList} from '../src/terminal/list-text.js'
 
 export default class List extends BaseCommand {
@@ -20,9 +21,13 @@ export default class List extends BaseCommand {
     ref: Args.string({required: true, description: 'TRANSPORT:LOCATION, or an existing path.'}),
   }
 
+  static override flags = networkFlags
+
   async run(): Promise<ListReport> {
-    const {args} = await this.parse(List)
-    const report = await this.showing(`Reading ${args.ref}`, (run) => list(args.ref, run))
+    const {args, flags} = await this.parse(List)
+    const report = await this.showing(`Reading ${args.ref}`, (run) =>
+      list(args.ref, {...run, ...networkOptions(flags)}),
+    )
     this.print(formatList(report))
     return report
   }

@@ -1,6 +1,7 @@
 import type {WorkOptions} from '../model/events.js'
 import {formatFullName} from '../model/package-identity.js'
 import type {Platform} from '../model/image.js'
+import type {NetworkOptions} from '../transports/transport.js'
 import {transportOf} from '../transports/catalog.js'
 import {resolveTelling} from './recognise.js'
 
@@ -26,7 +27,7 @@ export interface ListReport {
 }
 
 /** Everything a place holds, in a stable order. */
-export async function list(text: string, options: WorkOptions = {}): Promise<ListReport> {
+export async function list(text: string, options: WorkOptions & NetworkOptions = {}): Promise<ListReport> {
   const reference = await resolveTelling(text, options)
   const transport = transportOf(reference)
   const items = await transport.list(reference, options)

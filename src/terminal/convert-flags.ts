@@ -1,5 +1,6 @@
 import {Errors, Flags} from '@oclif/core'
 import type {ConvertOptions} from '../convert/options.js'
+import {networkOptions} from './network-flags.js'
 import {readingFlags} from './reading-flags.js'
 
 const COMPRESSIONS = ['none', 'gzip', 'zstd'] as const
@@ -146,6 +147,8 @@ interface ConvertFlags {
   readonly base: readonly string[] | undefined
   readonly parent: readonly string[] | undefined
   readonly 'accept-base-mismatch': boolean
+  readonly 'tls-verify': 'true' | 'false' | undefined
+  readonly 'docker-config': string | undefined
   readonly compression: CompressionChoice | undefined
   readonly 'archive-format': ConvertOptions['archiveFormat']
   readonly 'manifest-format': ConvertOptions['manifestFormat']
@@ -178,6 +181,7 @@ export function convertOptions(flags: ConvertFlags): ConvertOptions {
   return {
     ...withoutUndefined(given),
     acceptBaseMismatch: flags['accept-base-mismatch'],
+    ...networkOptions(flags),
     withBase: flags['with-base'],
     withoutBase: flags['without-base'],
     all: flags.all,

@@ -1,5 +1,6 @@
 import {Flags} from '@oclif/core'
 import type {Reference} from '../model/reference.js'
+import {networkFlags, networkOptions} from './network-flags.js'
 import {resolveReference} from '../transports/catalog.js'
 import type {OpenOptions} from '../transports/transport.js'
 
@@ -25,6 +26,7 @@ export const readingFlags = {
     summary: 'Accept a base of another version than the one named.',
     description: 'A delta only fits the build it was made on: the result may not run.',
   }),
+  ...networkFlags,
 }
 
 interface ReadingFlags {
@@ -32,6 +34,8 @@ interface ReadingFlags {
   readonly base: readonly string[] | undefined
   readonly parent: readonly string[] | undefined
   readonly 'accept-base-mismatch': boolean
+  readonly 'tls-verify': 'true' | 'false' | undefined
+  readonly 'docker-config': string | undefined
 }
 
 /** The library's options that these flags stand for. Throws `BAD_REFERENCE` for a base or parent that is none. */
@@ -40,6 +44,7 @@ export async function readingOptions(flags: ReadingFlags): Promise<OpenOptions> 
     bases: await resolveAll(flags.base),
     parents: await resolveAll(flags.parent),
     acceptBaseMismatch: flags['accept-base-mismatch'],
+    ...networkOptions(flags),
     ...(flags.platform === undefined ? {} : {platform: flags.platform}),
   }
 }

@@ -133,10 +133,14 @@ export function startProxy(
       (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.headers)
         let passed = 0
+        let isCut = false
         answer.on('data', (chunk: Buffer) => {
+          // What comes behind the cut must not close the gap.
+          if (isCut) return
           passed += chunk.length
           if (cut.afterDown !== undefined && passed > cut.afterDown) {
             cut.afterDown = undefined
+            isCut = true
             response.write(chunk.subarray(0, chunk.length >> 1), () => request.socket.destroy())
             return
           }
@@ -147,16 +151,21 @@ export function startProxy(
     )
     onward.on('error', () => request.socket.destroy())
     let passed = 0
+    let isCut = false
     request.on('data', (chunk: Buffer) => {
+      if (isCut) return
       passed += chunk.length
       if (cut.afterUp !== undefined && passed > cut.afterUp) {
         cut.afterUp = undefined
+        isCut = true
         onward.destroy()
         request.socket.destroy()
         return
       }
       onward.write(chunk)
     })
-    request.on('end', () => onward.end())
+    request.on('end', () => {
+      if (!isCut) onward.end()
+    })
   })
 }

@@ -7,7 +7,13 @@ import {convert} from '../../../src/convert/convert.js'
 import {docker} from '../../../src/transports/docker/docker.js'
 import {oci} from '../../../src/transports/oci/oci.js'
 import {classicMembers, partsOf, tarOf} from '../../helpers/archives.js'
-import {startProxy, startRegistry, startServer, type RunningRegistry} from '../../helpers/distribution.js'
+import {
+  makeCertificate,
+  startProxy,
+  startRegistry,
+  startServer,
+  type RunningRegistry,
+} from '../../helpers/distribution.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
 import {findTool, requireTool, runTool} from '../../helpers/tools.js'
 
@@ -209,6 +215,33 @@ describe('image registries', () => {
       return true
     })
     await Promise.all([front.stop(), tokenServer.stop(), elsewhere.stop()])
+  })
+
+  it('speaks TLS to a registry that asks for a password, and trusts no certificate unasked', async function () {
+    requireTool(this, 'openssl')
+    const place = path.join(folder.path, 'secured')
+    mkdirSync(place)
+    const htpasswd = path.join(place, 'htpasswd')
+    // bcrypt of 's3cret'.
+    writeFileSync(htpasswd, 'me:$2b$05$CCCCCCCCCCCCCCCCCCCCC.IXwnD5G8JVECI1ooRzRg43iy7mWcajC\n')
+    const secured = await startRegistry(place, {tls: makeCertificate(place), htpasswd})
+    const target = `docker://${secured.host}/test/app:1`
+    const auth = Buffer.from('me:s3cret').toString('base64')
+    writeFileSync(path.join(place, 'config.json'), JSON.stringify({auths: {[secured.host]: {auth}}}))
+    const options = {tlsVerify: false, dockerConfig: place}
+    try {
+      await assert.rejects(convert(source, target, {dockerConfig: place}), {
+        code: 'NETWORK_FAILED',
+        message: /not trusted/,
+      })
+      await assert.rejects(convert(source, target, {tlsVerify: false, dockerConfig: folder.path}), {
+        code: 'UNAUTHORIZED',
+      })
+      assert.equal(await imageIdOf(source, target, options), PARTS.imageId)
+      assert.equal(await imageIdOf(target, freshFolder(), options), PARTS.imageId)
+    } finally {
+      await secured.stop()
+    }
   })
 
   it('asks credential helpers, and not a shell', async function () {
