@@ -24,7 +24,7 @@ function formatArtifact(artifact: ReportArtifact): string {
     ['  Depends on', artifact.dependencies?.length ? artifact.dependencies.join(', ') : undefined],
   ])
   const layers = formatTable(artifact.layers, [
-    {title: '  LAYER', cell: (layer) => `  ${layer.diffId}`},
+    {title: '  LAYER', cell: (layer) => `  ${layer.diffId ?? layer.digest}`},
     {title: 'STORED', cell: (layer) => formatBytes(layer.size), align: 'right'},
     {title: 'ENTRIES', cell: (layer) => String(layer.entries), align: 'right'},
   ])

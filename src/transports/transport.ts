@@ -76,8 +76,9 @@ export interface ImageDraft {
 }
 
 export interface LayerArtifact {
-  readonly diffId: Digest
-  /** Digest of the blob as stored. */
+  /** Digest of the uncompressed tar; absent where a payload was written that came from no tar. */
+  readonly diffId?: Digest
+  /** Digest of the blob as stored, or of the payload. */
   readonly digest: Digest
   readonly mediaType: string
   /** Bytes as stored. */

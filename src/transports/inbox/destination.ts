@@ -2,21 +2,31 @@ import {execFile} from 'node:child_process'
 import {closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {promisify} from 'node:util'
+import {parseDigest} from '../../model/digest.js'
 import {asTransshipError, InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
+import type {PackageMetadata} from '../../model/image.js'
 import {formatFullName, identityKey, type PackageIdentity} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
 import type {DestinationOptions, ListItem, PackageArtifact, PackageDestination, PackageDraft} from '../transport.js'
 import type {FolderLock} from '../shared/folder-lock.js'
 import {MadeFolders} from '../shared/made-folders.js'
+import {payloadArtifact, type PayloadFigures} from '../shared/transport-layout/payload-artifact.js'
 import {hasLeftovers, lockRepository, makeWorkFolder, REPLACED, restoreReplaced} from './lock.js'
 import {formatInboxReference, INBOX} from './reference.js'
 import {findPackage, isMissing, readRepository, type Repository, type StoredPackage} from './repository.js'
 import {listItemOf} from './source.js'
-import {isSameAsStored, writePackage, type WrittenPackage} from './write-package.js'
+import {isSameAsStored, isSamePackage, onlyAddsImage, writePackage, type WrittenPackage} from './write-package.js'
 
 const MARKER = 'repository.json'
 const MARKER_BYTES = '{"Format":"transship-repository","FormatVersion":1}\r\n'
+
+interface Told {
+  /** Undefined of a stub, and of a payload without an index. */
+  readonly figures: PayloadFigures | undefined
+  readonly unchanged: boolean
+  readonly bytesWritten: number
+}
 
 /** Begun packages by identity, and what stands in their place now. */
 interface Pending extends WrittenPackage {
@@ -70,18 +80,20 @@ class InboxDestination implements PackageDestination {
       ...options,
       lower: this.#lower(draft),
     })
-    if (
-      existing?.payload.Digest !== undefined &&
-      existing.payload.Digest === written.payload?.digest &&
-      !this.#replace
-    ) {
-      rmSync(written.folder, {recursive: true, force: true})
-      return this.#unchanged(draft, existing)
+    if (existing !== undefined) {
+      if (!this.#replace && isSamePackage(draft, written, existing)) {
+        rmSync(written.folder, {recursive: true, force: true})
+        return this.#unchanged(draft, existing)
+      }
+      if (!this.#replace && existing.payload.Kind !== 'none' && !onlyAddsImage(draft, written, existing))
+        throw this.#clash(written, existing)
     }
-    if (existing !== undefined && existing.payload.Kind !== 'none' && !this.#replace)
-      throw this.#clash(written, existing)
     this.#pending.set(identityKey(identity), {...written, ...(existing === undefined ? {} : {existing})})
-    return this.#artifact(draft, written, false)
+    return this.#artifact(draft.metadata, draft, {
+      figures: written.payload,
+      unchanged: false,
+      bytesWritten: written.bytesWritten,
+    })
   }
 
   /** The payloads that hard links may lead to: of the dependencies, nearest first. */
@@ -96,54 +108,23 @@ class InboxDestination implements PackageDestination {
     return lower
   }
 
-  #unchanged(draft: PackageDraft, existing: StoredPackage): PackageArtifact {
-    const {identity} = existing.metadata
-    const {diffId} = draft.layer ?? {}
-    return {
-      kind: 'package',
-      reference: this.#referenceOf(identity),
-      identity,
-      dependencies: existing.metadata.dependencies,
-      unchanged: true,
-      layers:
-        diffId === undefined
-          ? []
-          : [
-              {
-                diffId,
-                digest: diffId,
-                mediaType: LAYOUT_MEDIA_TYPE,
-                size: existing.payload.Bytes ?? 0,
-                entries: existing.payload.Entries ?? 0,
-              },
-            ],
-      bytesWritten: 0,
-    }
+  #unchanged(draft: PackageDraft, {metadata, payload}: StoredPackage): PackageArtifact {
+    const {Digest: text, Bytes: bytes = 0, Entries: entries = 0} = payload
+    const digest = text === undefined ? undefined : parseDigest(text)
+    const figures = digest === undefined ? undefined : {digest, bytes, entries}
+    return this.#artifact(metadata, draft, {figures, unchanged: true, bytesWritten: 0})
   }
 
-  #artifact(draft: PackageDraft, written: WrittenPackage, unchanged: boolean): PackageArtifact {
-    const {identity, dependencies} = draft.metadata
-    const {payload} = written
-    const {diffId} = draft.layer ?? {}
+  #artifact({identity, dependencies}: PackageMetadata, draft: PackageDraft, told: Told): PackageArtifact {
+    const {figures, unchanged, bytesWritten} = told
     return {
       kind: 'package',
       reference: this.#referenceOf(identity),
       identity,
       dependencies,
       unchanged,
-      layers:
-        payload === undefined || diffId === undefined
-          ? []
-          : [
-              {
-                diffId,
-                digest: payload.digest,
-                mediaType: LAYOUT_MEDIA_TYPE,
-                size: payload.bytes,
-                entries: payload.entries,
-              },
-            ],
-      bytesWritten: written.bytesWritten,
+      layers: figures === undefined ? [] : [payloadArtifact(draft.layer?.diffId, figures)],
+      bytesWritten,
     }
   }
 
@@ -236,8 +217,6 @@ class InboxDestination implements PackageDestination {
     this.#lock = undefined
   }
 }
-
-const LAYOUT_MEDIA_TYPE = 'application/vnd.transship.transport-layout.v1'
 
 /** Makes everything written durable before the renames do it: one call for all files where the system has it. */
 async function flushFileSystem(folder: string): Promise<void> {

@@ -239,7 +239,33 @@ export function isSameAsStored(draft: PackageDraft, stored: StoredPackage): bool
   return isSameLayer && isSameImage(draft, stored)
 }
 
+/** True when what was written is what is there already: the same payload, the same way back, of the same image. */
+export function isSamePackage(draft: PackageDraft, written: WrittenPackage, stored: StoredPackage): boolean {
+  return isSameLayer(written, stored) && isSameImage(draft, stored)
+}
+
+/**
+ * True when the package as it is there came from the same layer of some image, and the draft adds the image that the
+ * layer is the top of: a base image after an image that was built on it. Replacing it loses nothing.
+ */
+export function onlyAddsImage(draft: PackageDraft, written: WrittenPackage, stored: StoredPackage): boolean {
+  const {docker} = stored
+  return (
+    draft.image !== undefined &&
+    docker !== undefined &&
+    docker.ConfigDigest === undefined &&
+    isSameLayer(written, stored)
+  )
+}
+
+/** The same payload, and no recipe is new to the package. */
+function isSameLayer({payload, stored: {docker}}: WrittenPackage, stored: StoredPackage): boolean {
+  if (payload === undefined || payload.digest !== stored.payload.Digest) return false
+  const [layer] = docker?.Layers ?? []
+  return layer === undefined || (stored.docker?.Layers ?? [])[0]?.DiffID === layer.DiffID
+}
+
 /** True when the draft brings no image, or the one that the package was made of. */
-export function isSameImage({image}: PackageDraft, {docker}: StoredPackage): boolean {
+function isSameImage({image}: PackageDraft, {docker}: StoredPackage): boolean {
   return image?.config === undefined || docker?.ConfigDigest === digestOf(image.config.bytes)
 }

@@ -7,6 +7,7 @@ import {formatFullName} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
 import type {DestinationOptions, ListItem, PackageArtifact, PackageDestination, PackageDraft} from '../transport.js'
 import {MadeFolders} from '../shared/made-folders.js'
+import {payloadArtifact} from '../shared/transport-layout/payload-artifact.js'
 import {writeLayout} from '../shared/transport-layout/write-layout.js'
 import {indexFileOf} from './layout-folder.js'
 import {formatLayoutReference} from './reference.js'
@@ -73,15 +74,11 @@ class LayoutDestination implements PackageDestination {
       keepsRecipe: false,
     })
     this.#index = written.index
-    const {diffId} = draft.layer
-    const size = written.payloadBytes
+    const {digest, payloadBytes: bytes, entries} = written
     return {
       ...artifact,
-      layers:
-        diffId === undefined
-          ? []
-          : [{diffId, digest: written.digest, mediaType: MEDIA_TYPE, size, entries: written.entries}],
-      bytesWritten: size,
+      layers: [payloadArtifact(draft.layer.diffId, {digest, bytes, entries})],
+      bytesWritten: bytes,
     }
   }
 
@@ -137,5 +134,3 @@ class LayoutDestination implements PackageDestination {
     return Promise.resolve()
   }
 }
-
-const MEDIA_TYPE = 'application/vnd.transship.transport-layout.v1'

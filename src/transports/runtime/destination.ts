@@ -6,12 +6,11 @@ import type {WorkOptions} from '../../model/events.js'
 import {formatFullName} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
 import {destroyRuntimeLayer, importRuntimeLayer} from '../../runtime/storage/runtime-layers.js'
+import {payloadArtifact} from '../shared/transport-layout/payload-artifact.js'
 import {writeLayout} from '../shared/transport-layout/write-layout.js'
 import type {DestinationOptions, ListItem, PackageArtifact, PackageDestination, PackageDraft} from '../transport.js'
 import {formatRuntimeReference} from './reference.js'
 import {requireRuntime} from './source.js'
-
-const MEDIA_TYPE = 'application/vnd.transship.transport-layout.v1'
 
 /** Opens a runtime layer that is yet to be made. Throws `DESTINATION_EXISTS`: Windows makes the folder itself. */
 export function createRuntime(reference: Reference, _options: DestinationOptions): Promise<PackageDestination> {
@@ -70,16 +69,15 @@ class RuntimeDestination implements PackageDestination {
       keepsRecipe: false,
     })
     this.#layouts.push(folder)
-    const {diffId} = draft.layer
-    const layer = {digest: written.digest, mediaType: MEDIA_TYPE, size: written.payloadBytes, entries: written.entries}
+    const {digest, payloadBytes: bytes, entries} = written
     return {
       kind: 'package',
       reference: formatRuntimeReference(this.#reference),
       identity,
       dependencies,
       unchanged: false,
-      layers: diffId === undefined ? [] : [{diffId, ...layer}],
-      bytesWritten: written.payloadBytes,
+      layers: [payloadArtifact(draft.layer.diffId, {digest, bytes, entries})],
+      bytesWritten: bytes,
     }
   }
 
