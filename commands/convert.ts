@@ -1,10 +1,13 @@
-import {Args, Flags} from '@oclif/core'
+import {Args, Errors, Flags} from '@oclif/core'
 import {convert, planConversion} from '../src/convert/convert.js'
 import type {ConversionPlan} from '../src/convert/plan.js'
 import type {ConvertReport} from '../src/convert/report.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
 import {convertFlags, convertOptions} from '../src/terminal/convert-flags.js'
 import {formatConvert, formatPlan} from '../src/terminal/convert-text.js'
+import {isPipe} from '../src/terminal/is-pipe.js'
+
+const JSON_INTO_PIPE = '--json prints to stdout, which the archive is written to: name a file, or leave out --json.'
 
 export default class Convert extends BaseCommand {
   static override summary = 'Convert an image or package to any other form.'
@@ -42,6 +45,10 @@ export default class Convert extends BaseCommand {
       description: 'Read an image from a pipe:',
       command: 'docker save shop:1.2 | <%= config.bin %> <%= command.id %> docker-archive:- layout:./shop',
     },
+    {
+      description: 'Write one to a pipe:',
+      command: '<%= config.bin %> <%= command.id %> inbox:./repository:Shop docker-archive:- | docker load',
+    },
   ]
   static override args = {
     source: Args.string({required: true, description: 'What to convert: TRANSPORT:LOCATION, or an existing path.'}),
@@ -62,10 +69,13 @@ export default class Convert extends BaseCommand {
       this.print(formatPlan(plan))
       return plan
     }
+    const isPiped = isPipe(args.destination)
+    if (isPiped && this.jsonEnabled()) throw new Errors.CLIError(JSON_INTO_PIPE, {exit: 2})
     const report = await this.showing(`Converting ${args.source}`, (run) =>
       convert(args.source, args.destination, {...options, ...run}),
     )
-    this.print(formatConvert(report))
+    if (isPiped) this.printBeside(formatConvert(report))
+    else this.print(formatConvert(report))
     return report
   }
 }

@@ -108,6 +108,11 @@ export abstract class BaseCommand extends Command {
     if (text !== '') this.log(text)
   }
 
+  /** Prints a result where stdout carries the bytes that were made. */
+  protected printBeside(text: string): void {
+    if (text !== '' && !this.#globals.quiet) process.stderr.write(`${text}\n`)
+  }
+
   /** The work is done and has findings: exit 1. */
   protected found(): void {
     process.exitCode = 1

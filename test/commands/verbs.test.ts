@@ -144,4 +144,20 @@ describe('verbs', () => {
     assert.equal(code, 1)
     await assertSchema('verify', json)
   })
+
+  it('writes an archive to a pipe, and tells of it beside', async () => {
+    const piped = await runCli(['convert', `inbox:${repository}`, 'docker-archive:-'])
+    assert.equal(piped.code, 0, piped.stderr)
+    assert.match(piped.stderr, /Made: docker-archive:-/)
+    const file = path.join(folder.path, 'piped.tar')
+    await writeFile(file, piped.stdout)
+    const verified = await runCli(['verify', `docker-archive:${file}`])
+    assert.equal(verified.code, 0, verified.stderr)
+  })
+
+  it('refuses to mix an archive and a document on stdout', async () => {
+    const refused = await runJson(['convert', `inbox:${repository}`, 'docker-archive:-'])
+    assert.equal(refused.code, 2)
+    await assertSchema('error', refused.json)
+  })
 })
