@@ -124,10 +124,15 @@ async function sourcesOf(reference: Reference, options: ConvertOptions): Promise
 type AnyPlan =
   {readonly kind: 'packages'; readonly plan: PackagesPlan} | {readonly kind: 'image'; readonly plan: ImagePlan}
 
-async function planFor(holds: Destination['holds'], image: Image, options: ConvertOptions): Promise<AnyPlan> {
-  return holds === 'packages'
-    ? {kind: 'packages', plan: await planPackages(image, options)}
+async function planFor(sink: Destination, image: Image, options: ConvertOptions): Promise<AnyPlan> {
+  return sink.holds === 'packages'
+    ? {kind: 'packages', plan: await planPackages(image, namedFor(sink, options))}
     : {kind: 'image', plan: await planImage(image, options)}
+}
+
+/** Where names are dropped, none is asked for. */
+function namedFor(sink: PackageDestination, options: ConvertOptions): ConvertOptions {
+  return sink.dropsMetadata === true ? {name: 'Payload', ...options} : options
 }
 
 function stepsOf(planned: AnyPlan, image: Image): readonly PlanStep[] {
@@ -170,7 +175,7 @@ export async function planConversion(
     for (const reference of await sourcesOf(ends.source, inner)) {
       const image = await openSource(reference, inner)
       try {
-        const planned = await planFor(opened.holds, image, inner)
+        const planned = await planFor(opened, image, inner)
         first ??= planned
         steps.push(...stepsOf(planned, image))
         if (planned.kind === 'packages') for (const note of planned.plan.notes) findings.note(note)
@@ -295,7 +300,7 @@ async function writePackages(
   sink: PackageDestination,
   {meter, findings, options}: Writing,
 ): Promise<{artifacts: ReportArtifact[]; bytes: number}> {
-  const plan = await planPackages(image, options)
+  const plan = await planPackages(image, namedFor(sink, options))
   for (const note of plan.notes) findings.note(note)
   const artifacts: ReportArtifact[] = []
   let bytes = 0

@@ -139,6 +139,8 @@ export interface ImageDestination {
 /** Where packages go. Same contract; a package's dependencies are written before it or are there already. */
 export interface PackageDestination {
   readonly holds: 'packages'
+  /** Where only the payload is kept: what is written there needs no name of its own. */
+  readonly dropsMetadata?: true
   /** The package as it is there now. */
   findPackage(identity: PackageIdentity): Promise<ListItem | undefined>
   write(draft: PackageDraft, options: WorkOptions): Promise<PackageArtifact>

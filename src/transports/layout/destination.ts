@@ -28,6 +28,7 @@ export function createLayout(reference: Reference, options: DestinationOptions):
 /** Holds one layer: what a package's metadata says has no place in a bare layout. */
 class LayoutDestination implements PackageDestination {
   readonly holds = 'packages'
+  readonly dropsMetadata = true
   readonly #reference: Reference
   readonly #target: string
   #work: string | undefined

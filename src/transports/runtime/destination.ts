@@ -29,6 +29,7 @@ export function createRuntime(reference: Reference, _options: DestinationOptions
 /** The last layer written becomes the one that was named; those below it lie beside, as `NAME.parent-1`, nearest first. */
 class RuntimeDestination implements PackageDestination {
   readonly holds = 'packages'
+  readonly dropsMetadata = true
   readonly #reference: Reference
   readonly #target: string
   readonly #layouts: string[] = []

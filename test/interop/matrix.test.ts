@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import {mkdirSync} from 'node:fs'
+import path from 'node:path'
+import {convert, inspect, TRANSPORTS, TransshipError, verify, type ConvertOptions} from '../../src/index.js'
+import {startRegistry, type Registry} from '../helpers/registry.js'
+import {sharedHost} from '../helpers/shared-host.js'
+import {temporaryFolder} from '../helpers/temporary-folder.js'
+import {topPackage} from '../helpers/round-trip.js'
+
+/** A place of one transport where a test may write an image and read it again. */
+interface Place {
+  readonly transport: string
+  /** `images` keep layers as they are, `packages` in a chain; a `payload` is one layer without a configuration. */
+  readonly holds: 'images' | 'packages' | 'payload'
+  /** A reference that nothing is at yet, in the folder or under the name of the test. */
+  destination(folder: string, name: string): string
+}
+
+const REGISTRY_HOST: {address: string} = {address: ''}
+
+const PLACES: readonly Place[] = [
+  {transport: 'docker-archive', holds: 'images', destination: (folder) => `docker-archive:${folder}/image.tar`},
+  {transport: 'oci', holds: 'images', destination: (folder) => `oci:${folder}/layout:1`},
+  {transport: 'oci-archive', holds: 'images', destination: (folder) => `oci-archive:${folder}/layout.tar:1`},
+  {transport: 'docker', holds: 'images', destination: (_, name) => `docker://${REGISTRY_HOST.address}/${name}:1`},
+  {transport: 'inbox', holds: 'packages', destination: (folder) => `inbox:${folder}/packages`},
+  {transport: 'layout', holds: 'payload', destination: (folder) => `layout:${folder}/layout`},
+]
+
+/** Transports that take no part, and why. */
+const APART: Readonly<Record<string, string>> = {
+  runtime: 'it is a folder of Windows itself, and is tested on the Windows API in test/runtime',
+}
+
+/** How a place of this kind is written so that it holds the whole image. */
+function optionsFor({holds}: Place): ConvertOptions {
+  if (holds === 'images') return {}
+  return holds === 'packages' ? {layers: 'chain'} : {layers: 'squash', osLayers: 0}
+}
+
+/** Where what was written can be read: a repository of packages by the package on top. */
+async function write(from: string, place: Place, to: string, options: ConvertOptions = {}): Promise<string> {
+  const report = await convert(from, to, {...optionsFor(place), ...options})
+  return place.holds === 'packages' ? topPackage(report) : to
+}
+
+describe('every source to every destination', () => {
+  const folder = temporaryFolder()
+  let registry: Registry | undefined
+  let count = 0
+
+  const fresh = () => {
+    const made = path.join(folder.path, String(count++))
+    mkdirSync(made)
+    return made
+  }
+
+  before(async function () {
+    this.timeout(120_000)
+    registry = await startRegistry(this)
+    REGISTRY_HOST.address = registry.address
+  })
+
+  after(async () => {
+    await registry?.close()
+  })
+
+  it('has a place for every transport', () => {
+    const known = [...PLACES.map(({transport}) => transport), ...Object.keys(APART)]
+    assert.deepEqual(known.sort(), TRANSPORTS.map(({name}) => name).sort())
+  })
+
+  describe('a Windows image', () => {
+    for (const from of PLACES)
+      for (const to of PLACES)
+        it(`goes from ${from.transport} to ${to.transport}`, async () => {
+          const name = `windows/${from.transport}-${to.transport}`
+          const source = await write('docker-archive:samples/shop.tar', from, from.destination(fresh(), `${name}/from`))
+          const reached = await write(source, to, to.destination(fresh(), `${name}/to`))
+          for (const reference of [source, reached]) assert.deepEqual((await verify(reference)).faults, [], reference)
+          const isWhole = from.holds !== 'payload' && to.holds !== 'payload'
+          const [there, original] = [await inspect(reached), await inspect('docker-archive:samples/shop.tar')]
+          if (!isWhole) {
+            assert.equal(there.layers.length, 1)
+            return
+          }
+          assert.equal(there.imageId, original.imageId)
+          assert.deepEqual(
+            there.layers.map(({diffId}) => diffId),
+            original.layers.map(({diffId}) => diffId),
+          )
+        })
+  })
+
+  describe('a Linux image', () => {
+    let original = ''
+
+    before(async function () {
+      this.timeout(120_000)
+      original = `docker-archive:${(await sharedHost(this)).savedImage}`
+    })
+
+    for (const from of PLACES.filter(({holds}) => holds === 'images'))
+      for (const to of PLACES)
+        it(`${to.holds === 'images' ? 'goes' : 'does not go'} from ${from.transport} to ${to.transport}`, async () => {
+          const name = `linux/${from.transport}-${to.transport}`
+          const source = await write(original, from, from.destination(fresh(), `${name}/from`))
+          const destination = to.destination(fresh(), `${name}/to`)
+          if (to.holds !== 'images') {
+            await assert.rejects(
+              write(source, to, destination),
+              (error) => error instanceof TransshipError && error.code === 'PLATFORM_UNSUPPORTED',
+            )
+            return
+          }
+          const reached = await write(source, to, destination)
+          for (const reference of [source, reached]) assert.deepEqual((await verify(reference)).faults, [], reference)
+          assert.equal((await inspect(reached)).imageId, (await inspect(original)).imageId)
+        })
+  })
+})
