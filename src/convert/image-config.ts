@@ -1,5 +1,5 @@
-import {Ajv, type JSONSchemaType} from 'ajv'
-import {lazyValidator} from '../codecs/json/validator.js'
+import type {JSONSchemaType} from 'ajv'
+import {compileSchema, errorsText} from '../codecs/json/validator.js'
 import {InputError} from '../model/errors.js'
 import type {Digest} from '../model/digest.js'
 import type {Platform, RawDocument} from '../model/image.js'
@@ -50,7 +50,7 @@ const SCHEMA = {
   },
 } satisfies Partial<JSONSchemaType<ImageConfig>> | object
 
-const validate = lazyValidator(() => new Ajv({allowUnionTypes: true}).compile<ImageConfig>(SCHEMA))
+const validate = compileSchema<ImageConfig>(SCHEMA)
 
 /** Parses a configuration document. Throws `CONFIG_INVALID`. Source: image-spec config.md. */
 export function parseImageConfig(document: RawDocument): ImageConfig {
@@ -58,7 +58,7 @@ export function parseImageConfig(document: RawDocument): ImageConfig {
   if (!validate(json)) {
     throw new InputError('CONFIG_INVALID', {
       what: 'The image configuration is malformed.',
-      why: new Ajv().errorsText([...(validate.errors ?? [])], {dataVar: 'config'}),
+      why: errorsText(validate, 'config'),
     })
   }
   return json

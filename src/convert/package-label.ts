@@ -1,5 +1,4 @@
-import {Ajv} from 'ajv'
-import {lazyValidator} from '../codecs/json/validator.js'
+import {compileSchema} from '../codecs/json/validator.js'
 import {findDigest, type Digest} from '../model/digest.js'
 import type {Image, LayerForm, PackageMetadata} from '../model/image.js'
 import {formatFullName, parseFullName, requirePackageIdentity, type PackageIdentity} from '../model/package-identity.js'
@@ -46,8 +45,6 @@ interface LabelJson {
 }
 
 const text = {type: 'string'} as const
-const validate = lazyValidator(() => new Ajv({strict: false}).compile<LabelJson>(SCHEMA))
-
 const SCHEMA = {
   type: 'object',
   required: ['FormatVersion', 'Packages'],
@@ -79,6 +76,8 @@ const SCHEMA = {
     },
   },
 }
+
+const validate = compileSchema<LabelJson>(SCHEMA)
 
 /** The label's text for the packages of an image, base first. */
 export function formatPackageLabel(packages: readonly LabelledPackage[]): string {

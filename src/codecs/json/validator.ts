@@ -1,4 +1,4 @@
-import type {ErrorObject, ValidateFunction} from 'ajv'
+import {Ajv, type AnySchema, type ErrorObject, type ValidateFunction} from 'ajv'
 
 /** Tells whether a value is as a schema says; `errors` is what the last value broke. */
 export interface Validator<T> {
@@ -6,14 +6,25 @@ export interface Validator<T> {
   errors?: readonly ErrorObject[] | null
 }
 
-/** A schema that is compiled when it is first used: a run needs few of them, and all cost a tenth of a second. */
-export function lazyValidator<T>(compile: () => ValidateFunction<T>): Validator<T> {
+// That the schemas are schemas is no question of a run: the tests compile each of them in strict mode.
+const ajv = new Ajv({allowUnionTypes: true, validateSchema: false})
+
+/**
+ * A schema of JSON from outside, tolerant of unknown keys. The type is the caller's promise of what the schema holds. It
+ * is compiled when it is first used: a run needs few of them, and all cost a tenth of a second.
+ */
+export function compileSchema<T>(schema: AnySchema): Validator<T> {
   let compiled: ValidateFunction<T> | undefined
   const validate: Validator<T> = (json: unknown): json is T => {
-    compiled ??= compile()
+    compiled ??= ajv.compile<T>(schema)
     const isValid = compiled(json)
     validate.errors = compiled.errors ?? null
     return isValid
   }
   return validate
+}
+
+/** What the last value broke, as text; `name` stands for the value. */
+export function errorsText<T>(validate: Validator<T>, name: string): string {
+  return ajv.errorsText([...(validate.errors ?? [])], {dataVar: name})
 }

@@ -1,4 +1,4 @@
-import {Ajv, type ValidateFunction} from 'ajv'
+import {compileSchema, errorsText, type Validator} from '../../codecs/json/validator.js'
 import {InputError} from '../../model/errors.js'
 
 /** One system of the Host Compute Service; statistics and processes come when asked for. Source: hcsshim hcs/schema1. */
@@ -22,12 +22,11 @@ export interface ComputeSystemProperties {
   readonly ProcessList?: readonly {readonly ProcessId?: number; readonly CreateTimestamp?: string}[]
 }
 
-const ajv = new Ajv({strict: false})
 const text = {type: 'string'}
 const whole = {type: 'number'}
 const someObject = (properties: object, required: readonly string[] = []) => ({type: 'object', required, properties})
 
-const isSystemList = ajv.compile<readonly ComputeSystem[]>({
+const isSystemList = compileSchema<readonly ComputeSystem[]>({
   type: 'array',
   maxItems: 1_000_000,
   items: someObject(
@@ -44,7 +43,7 @@ const isSystemList = ajv.compile<readonly ComputeSystem[]>({
   ),
 })
 
-const isProperties = ajv.compile<ComputeSystemProperties>(
+const isProperties = compileSchema<ComputeSystemProperties>(
   someObject({
     Statistics: someObject({
       ContainerStartTime: text,
@@ -65,7 +64,7 @@ export function parseProperties(document: string | undefined): ComputeSystemProp
   return document === undefined || document.trim() === '' ? {} : parse(document, isProperties)
 }
 
-function parse<T>(document: string, check: ValidateFunction<T>): T {
+function parse<T>(document: string, check: Validator<T>): T {
   let value: unknown
   try {
     value = JSON.parse(document)
@@ -73,7 +72,7 @@ function parse<T>(document: string, check: ValidateFunction<T>): T {
     throw invalid(`It begins with '${document.slice(0, 80)}'.`, cause)
   }
   if (check(value)) return value
-  throw invalid(ajv.errorsText(check.errors ?? null))
+  throw invalid(errorsText(check, 'answer'))
 }
 
 function invalid(why: string, cause?: unknown): InputError {

@@ -1,13 +1,13 @@
 import {readFile, writeFile} from 'node:fs/promises'
 import {win32} from 'node:path'
-import {Ajv} from 'ajv'
+import {compileSchema} from '../../codecs/json/validator.js'
 import {asTransshipError, findSystemCode, InputError} from '../../model/errors.js'
 
 /** Docker's record beside a runtime layer: absolute paths of its parents, nearest first; a base layer has none. */
 const CHAIN_FILE = 'layerchain.json'
 /** Docker allows 127 layers; the file's size is bounded by it. */
 const MAX_LAYERS = 1000
-const isChain = new Ajv().compile<readonly string[]>({
+const isChain = compileSchema<readonly string[]>({
   type: 'array',
   maxItems: MAX_LAYERS,
   items: {type: 'string', minLength: 1, maxLength: 32_767},

@@ -3,7 +3,8 @@ import {readFile} from 'node:fs/promises'
 import {homedir} from 'node:os'
 import path from 'node:path'
 import {EnvironmentError, findSystemCode} from '../../model/errors.js'
-import {compileSchema, parseDocument} from '../shared/json-document.js'
+import {compileSchema} from '../../codecs/json/validator.js'
+import {parseDocument} from '../shared/json-document.js'
 
 /** What a registry is told to know its user. */
 export type Credentials =

@@ -1,7 +1,9 @@
 import type {Transport} from '../transport.js'
-import {createDestination} from './destination.js'
 import {formatLocation, GRAMMAR, NAME, parseLocation} from './reference.js'
-import {listImages, openImage, verifyImages} from './source.js'
+
+// The HTTP client takes a tenth of a second to load, which no run that stays on this machine should pay.
+const source = () => import('./source.js')
+const destination = () => import('./destination.js')
 
 /** Image registries, by the distribution interface that Docker Hub and all others speak. */
 export const docker: Transport = {
@@ -10,8 +12,8 @@ export const docker: Transport = {
   parse: parseLocation,
   format: formatLocation,
   recognises: () => Promise.resolve(false),
-  list: listImages,
-  open: openImage,
-  create: createDestination,
-  verify: verifyImages,
+  list: async (reference, options) => (await source()).listImages(reference, options),
+  open: async (reference, options) => (await source()).openImage(reference, options),
+  create: async (reference, options) => (await destination()).createDestination(reference, options),
+  verify: async (reference, options) => (await source()).verifyImages(reference, options),
 }

@@ -1,4 +1,5 @@
-import {compileSchema, parseDocument} from '../shared/json-document.js'
+import {compileSchema} from '../../codecs/json/validator.js'
+import {parseDocument} from '../shared/json-document.js'
 
 /** What a registry asks for in `WWW-Authenticate`. */
 export type Challenge =

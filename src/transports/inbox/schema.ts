@@ -1,5 +1,4 @@
-import {Ajv2020} from 'ajv/dist/2020.js'
-import {lazyValidator} from '../../codecs/json/validator.js'
+import {compileSchema} from '../../codecs/json/validator.js'
 import {InputError} from '../../model/errors.js'
 
 /* metadata.json of a package, format version 1. Source: inbox package page, section 3.2. */
@@ -97,7 +96,7 @@ const docker = {
       },
     },
   },
-  dependentRequired: {ConfigFile: ['ConfigDigest'], ManifestFile: ['ManifestDigest']},
+  dependencies: {ConfigFile: ['ConfigDigest'], ManifestFile: ['ManifestDigest']},
 }
 
 const SCHEMA = {
@@ -143,7 +142,7 @@ const SCHEMA = {
   },
 }
 
-const validate = lazyValidator(() => new Ajv2020({strict: false}).compile<MetadataJson>(SCHEMA))
+const validate = compileSchema<MetadataJson>(SCHEMA)
 
 /** Parses and checks a metadata.json. Throws `METADATA_INVALID` with each rule that is broken. */
 export function parseMetadata(bytes: Uint8Array, place: string): MetadataJson {

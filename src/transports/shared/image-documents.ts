@@ -1,7 +1,8 @@
 import {findDigest, type Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
 import type {Descriptor, Platform} from '../../model/image.js'
-import {compileSchema, parseDocument} from './json-document.js'
+import {compileSchema} from '../../codecs/json/validator.js'
+import {parseDocument} from './json-document.js'
 
 /* The three documents of an image: index, manifest, configuration. Source: image-spec; Docker's are the same shape. */
 

@@ -1,14 +1,8 @@
-import {Ajv, type AnySchema} from 'ajv'
-import {lazyValidator, type Validator} from '../../codecs/json/validator.js'
+import {errorsText, type Validator} from '../../codecs/json/validator.js'
 import {InputError, type ErrorCode} from '../../model/errors.js'
 
 /** Largest JSON document of an image that is read; containerd has the same bound. */
 export const MAX_DOCUMENT_BYTES = 20 * 2 ** 20
-
-/** A schema that is tolerant of unknown keys. The type is the caller's promise of what the schema holds. */
-export function compileSchema<T>(schema: AnySchema): Validator<T> {
-  return lazyValidator(() => new Ajv({allowUnionTypes: true}).compile<T>(schema))
-}
 
 export interface ParseOptions<T> {
   /** For messages: which document this is. */
@@ -34,7 +28,7 @@ export function parseDocument<T>(bytes: Uint8Array, options: ParseOptions<T>): T
   if (validate(json)) return json
   throw new InputError(code, {
     what: `${title} is malformed.`,
-    why: new Ajv().errorsText([...(validate.errors ?? [])], {dataVar: 'it'}),
+    why: errorsText(validate, 'it'),
     at: {path: title},
   })
 }
