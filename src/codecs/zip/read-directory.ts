@@ -1,0 +1,310 @@
+import type {ByteSource} from '../backup-stream/byte-source.js'
+import {zipFault} from './zip-fault.js'
+import {
+  CENTRAL_BYTES,
+  DEFLATED,
+  DESCRIPTOR_BYTES,
+  END64_BYTES,
+  END_BYTES,
+  FLAG_DESCRIPTOR,
+  LOCAL_BYTES,
+  LOCATOR_BYTES,
+  SIGNATURES,
+  STORED,
+  type CentralPlace,
+  type ZipEntry,
+  type ZipMethod,
+} from './zip-records.js'
+
+/** An entry and where what belongs to it ends: at the next entry, or at the central directory. */
+export interface PlacedEntry extends ZipEntry {
+  readonly endOffset: number
+}
+
+export interface ZipDirectory {
+  /** In the order of the central directory. */
+  readonly entries: readonly PlacedEntry[]
+  readonly central: CentralPlace
+}
+
+/** Twice the entries of the largest layers known; a bound for hostile input. */
+const MAX_ENTRIES = 4_000_000
+const MAX_CENTRAL_BYTES = 2 ** 30
+const WINDOW_BYTES = 1024 * 1024
+/** Bits 1 and 2 hint at the level of deflate, 3 is the descriptor, 11 says UTF-8. Source: inbox package page, section 2.1. */
+const ALLOWED_FLAGS = 0x0806 | FLAG_DESCRIPTOR
+const MAX_UINT32 = 0xffffffff
+
+/**
+ * Reads the central directory of a zip by the rules for AppX: nothing in front of the first entry, between entries or
+ * between the directory and the end of the file; no comment, encryption or second disk. `ARCHIVE_TRUNCATED`,
+ * `ARCHIVE_CORRUPT`, `LIMIT_EXCEEDED`.
+ */
+export function readZipDirectory(zip: ByteSource, title: string): ZipDirectory {
+  const central = readEnd(zip, title)
+  const entries = readCentral(zip, central, title)
+  return {central, entries: placed(entries, central, title)}
+}
+
+function view(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** A 64-bit number that lies inside the file. */
+function readUint64(bytes: DataView, at: number, {sizeBytes}: ByteSource, title: string): number {
+  const value = bytes.getBigUint64(at, true)
+  if (value <= BigInt(sizeBytes)) return Number(value)
+  throw zipFault(title, 'It points behind its own end.', undefined, 'ARCHIVE_TRUNCATED')
+}
+
+function readEnd(zip: ByteSource, title: string): CentralPlace {
+  const at = zip.sizeBytes - END_BYTES
+  const end = at < 0 ? undefined : view(zip.read(at, END_BYTES).slice())
+  if (end?.getUint32(0, true) !== SIGNATURES.end)
+    throw zipFault(title, 'Its last bytes are no end record.', Math.max(at, 0), 'ARCHIVE_TRUNCATED')
+  if (end.getUint16(20, true) !== 0) throw zipFault(title, 'It has a comment.', at + 20)
+  const disks = [end.getUint16(4, true), end.getUint16(6, true)]
+  if (disks.some((disk) => disk !== 0 && disk !== 0xffff)) throw zipFault(title, 'It is one disk of several.', at + 4)
+  const wide = findEnd64(zip, at, title)
+  if (wide !== undefined) {
+    requireEqual(end, wide, {at, title})
+    return wide
+  }
+  const plain = {
+    entries: end.getUint16(10, true),
+    sizeBytes: end.getUint32(12, true),
+    offset: end.getUint32(16, true),
+  }
+  if (end.getUint16(8, true) !== plain.entries) throw zipFault(title, 'It counts its entries in two ways.', at + 8)
+  return requirePlace(plain, at, title)
+}
+
+/** The fields of the classic record are all ones where zip64 has the number, or the same number. */
+function requireEqual(
+  end: DataView,
+  wide: CentralPlace,
+  {at, title}: {readonly at: number; readonly title: string},
+): void {
+  const fields: readonly [number, number, number][] = [
+    [end.getUint16(8, true), 0xffff, wide.entries],
+    [end.getUint16(10, true), 0xffff, wide.entries],
+    [end.getUint32(12, true), MAX_UINT32, wide.sizeBytes],
+    [end.getUint32(16, true), MAX_UINT32, wide.offset],
+  ]
+  if (fields.some(([found, ones, expected]) => found !== ones && found !== expected))
+    throw zipFault(title, 'Its two end records contradict each other.', at + 8, 'ARCHIVE_CONTRADICTORY')
+}
+
+function findEnd64(zip: ByteSource, end: number, title: string): CentralPlace | undefined {
+  const locatorAt = end - LOCATOR_BYTES
+  const at = locatorAt - END64_BYTES
+  if (at < 0) return undefined
+  const locator = view(zip.read(locatorAt, LOCATOR_BYTES).slice())
+  if (locator.getUint32(0, true) !== SIGNATURES.locator) return undefined
+  if (locator.getUint32(4, true) !== 0 || locator.getUint32(16, true) !== 1)
+    throw zipFault(title, 'It is one disk of several.', locatorAt)
+  if (locator.getBigUint64(8, true) !== BigInt(at)) throw zipFault(title, 'Its end record is elsewhere.', locatorAt + 8)
+  const wide = view(zip.read(at, END64_BYTES).slice())
+  if (wide.getUint32(0, true) !== SIGNATURES.end64 || wide.getBigUint64(4, true) !== BigInt(END64_BYTES - 12))
+    throw zipFault(title, 'Its zip64 end record is damaged.', at)
+  if (wide.getUint32(16, true) !== 0 || wide.getUint32(20, true) !== 0)
+    throw zipFault(title, 'It is one disk of several.', at + 16)
+  const entries = wide.getBigUint64(32, true)
+  if (wide.getBigUint64(24, true) !== entries) throw zipFault(title, 'It counts its entries in two ways.', at + 24)
+  if (entries > BigInt(MAX_ENTRIES)) throw tooMany(title)
+  const place = {
+    entries: Number(entries),
+    sizeBytes: readUint64(wide, 40, zip, title),
+    offset: readUint64(wide, 48, zip, title),
+  }
+  return requirePlace(place, at, title)
+}
+
+function requirePlace(place: CentralPlace, end: number, title: string): CentralPlace {
+  if (place.offset + place.sizeBytes !== end)
+    throw zipFault(title, 'Its list of entries does not end where its end record begins.', end)
+  if (place.sizeBytes > MAX_CENTRAL_BYTES || place.entries > MAX_ENTRIES) throw tooMany(title)
+  return place
+}
+
+function tooMany(title: string): Error {
+  return zipFault(title, `It has more than ${MAX_ENTRIES} entries.`, undefined, 'LIMIT_EXCEEDED')
+}
+
+function readCentral(zip: ByteSource, central: CentralPlace, title: string): ZipEntry[] {
+  const entries: ZipEntry[] = []
+  const window = new Window(zip, central)
+  for (let at = central.offset; entries.length < central.entries;) {
+    const fixed = window.read(at, CENTRAL_BYTES)
+    if (fixed?.getUint32(0, true) !== SIGNATURES.central)
+      throw zipFault(title, `Entry ${entries.length} of its list is damaged.`, at)
+    const [nameBytes, extraBytes] = [fixed.getUint16(28, true), fixed.getUint16(30, true)]
+    const whole = window.read(at, CENTRAL_BYTES + nameBytes + extraBytes)
+    if (whole === undefined) throw zipFault(title, `Entry ${entries.length} of its list is cut.`, at)
+    entries.push(decodeCentralEntry(whole, {at, zip, title}))
+    at += CENTRAL_BYTES + nameBytes + extraBytes
+    if (entries.length === central.entries && at !== central.offset + central.sizeBytes)
+      throw zipFault(title, 'Something hides behind its list of entries.', at)
+  }
+  if (central.entries === 0 && central.sizeBytes > 0) throw zipFault(title, 'It counts no entry, and lists some.')
+  return entries
+}
+
+/** Reads the directory through a window, since an entry is some hundred bytes. */
+class Window {
+  readonly #zip: ByteSource
+  readonly #end: number
+  #start = 0
+  #bytes: Uint8Array = new Uint8Array(0)
+
+  constructor(zip: ByteSource, {offset, sizeBytes}: CentralPlace) {
+    this.#zip = zip
+    this.#end = offset + sizeBytes
+  }
+
+  read(at: number, length: number): DataView | undefined {
+    if (at + length > this.#end) return undefined
+    if (at < this.#start || at + length > this.#start + this.#bytes.byteLength) {
+      this.#start = at
+      this.#bytes = this.#zip.read(at, Math.min(WINDOW_BYTES, this.#end - at))
+    }
+    return view(this.#bytes.subarray(at - this.#start, at - this.#start + length))
+  }
+}
+
+interface Place {
+  readonly at: number
+  readonly zip: ByteSource
+  readonly title: string
+}
+
+function decodeCentralEntry(bytes: DataView, place: Place): ZipEntry {
+  const {at, title} = place
+  const nameBytes = bytes.getUint16(28, true)
+  const name = Buffer.from(bytes.buffer, bytes.byteOffset + CENTRAL_BYTES, nameBytes).toString('latin1')
+  const fault = (why: string, offset: number) => zipFault(title, `'${name.slice(0, 300)}' ${why}`, at + offset)
+  if (bytes.getUint16(6, true) > 45) throw fault('needs a newer version of zip.', 6)
+  const flags = requireFlags(bytes.getUint16(8, true), () => fault('is encrypted or has another unknown flag.', 8))
+  const method = requireMethod(bytes.getUint16(10, true), () => fault('is neither stored nor deflated.', 10))
+  if (bytes.getUint16(32, true) !== 0) throw fault('has a comment.', 32)
+  const disk = bytes.getUint16(34, true)
+  if (disk !== 0) throw fault('is on another disk.', 34)
+  if (bytes.getUint16(36, true) !== 0 || bytes.getUint32(38, true) !== 0) throw fault('has file attributes.', 36)
+  const narrow = {
+    sizeBytes: bytes.getUint32(24, true),
+    packedBytes: bytes.getUint32(20, true),
+    offset: bytes.getUint32(42, true),
+  }
+  const wide = decodeExtra(bytes, narrow, place, fault)
+  return {name, method, flags, crc: bytes.getUint32(16, true), ...wide}
+}
+
+type Sizes = Pick<ZipEntry, 'sizeBytes' | 'packedBytes' | 'offset'>
+
+/** The zip64 field: a 64-bit number for each that is all ones in 32 bits, in fixed order, and nothing else. */
+function decodeExtra(
+  bytes: DataView,
+  narrow: Sizes,
+  {zip, title}: Place,
+  fault: (why: string, offset: number) => Error,
+): Sizes {
+  const length = bytes.getUint16(30, true)
+  const start = CENTRAL_BYTES + bytes.getUint16(28, true)
+  const keys = (['sizeBytes', 'packedBytes', 'offset'] as const).filter((key) => narrow[key] === MAX_UINT32)
+  if (length === 0 && keys.length === 0) return narrow
+  const isZip64 = length === 4 + 8 * keys.length && keys.length > 0 && bytes.getUint16(start, true) === 1
+  if (!isZip64 || bytes.getUint16(start + 2, true) !== length - 4)
+    throw fault('has an extra field that is not what zip64 needs.', start)
+  const wide: Record<keyof Sizes, number> = {...narrow}
+  for (const [index, key] of keys.entries()) {
+    const at = start + 4 + 8 * index
+    // What a deflated entry becomes may be larger than the file.
+    if (key === 'sizeBytes') {
+      const value = bytes.getBigUint64(at, true)
+      if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw fault('claims an impossible size.', at)
+      wide[key] = Number(value)
+    } else wide[key] = readUint64(bytes, at, zip, title)
+  }
+  return wide
+}
+
+function requireFlags(flags: number, fault: () => Error): number {
+  if ((flags & ~ALLOWED_FLAGS) !== 0) throw fault()
+  return flags
+}
+
+function requireMethod(method: number, fault: () => Error): ZipMethod {
+  if (method === STORED || method === DEFLATED) return method
+  throw fault()
+}
+
+/** Entries lie one behind the other from the first byte on; what overlaps or leaves a hole is refused. */
+function placed(entries: readonly ZipEntry[], central: CentralPlace, title: string): PlacedEntry[] {
+  const order = [...entries].sort((left, right) => left.offset - right.offset)
+  const ends = new Map<ZipEntry, number>()
+  let expected = 0
+  for (const [index, entry] of order.entries()) {
+    const end = order[index + 1]?.offset ?? central.offset
+    const least = entry.offset + LOCAL_BYTES + entry.name.length + entry.packedBytes
+    if (entry.offset !== expected || least > end)
+      throw zipFault(title, `'${entry.name.slice(0, 300)}' overlaps another entry or leaves a hole.`, entry.offset)
+    ends.set(entry, end)
+    expected = end
+  }
+  if (expected !== central.offset) throw zipFault(title, 'Something hides in front of its list of entries.', expected)
+  return entries.map((entry) => ({...entry, endOffset: ends.get(entry) ?? central.offset}))
+}
+
+/**
+ * Checks the local header and the descriptor of an entry against the central directory, and gives where its data begins.
+ * `ARCHIVE_CONTRADICTORY`.
+ */
+export function requireLocal(zip: ByteSource, entry: PlacedEntry, title: string): number {
+  const {offset, name} = entry
+  const fault = (why: string, at: number) =>
+    zipFault(title, `'${name.slice(0, 300)}' ${why}`, at, 'ARCHIVE_CONTRADICTORY')
+  const head = Buffer.from(zip.read(offset, LOCAL_BYTES + name.length))
+  const isStreamed = (entry.flags & FLAG_DESCRIPTOR) !== 0
+  if (head.readUInt32LE(0) !== SIGNATURES.local) throw fault('has no header of its own.', offset)
+  if (head.readUInt16LE(4) > 45) throw fault('needs a newer version of zip.', offset + 4)
+  if (head.readUInt16LE(6) !== entry.flags) throw fault('has other flags in its own header.', offset + 6)
+  if (head.readUInt16LE(8) !== entry.method) throw fault('has another method in its own header.', offset + 8)
+  const isSame =
+    head.readUInt16LE(26) === name.length && head.toString('latin1', LOCAL_BYTES, LOCAL_BYTES + name.length) === name
+  if (!isSame) throw fault('has another name in its own header.', offset + LOCAL_BYTES)
+  if (head.readUInt16LE(28) !== 0) throw fault('has an extra field in its own header.', offset + 28)
+  const sizes = [head.readUInt32LE(14), head.readUInt32LE(18), head.readUInt32LE(22)]
+  const expected = isStreamed ? [0, 0, 0] : [entry.crc, entry.packedBytes, entry.sizeBytes]
+  if (sizes.some((size, index) => size !== expected[index]))
+    throw fault('has other sizes in its own header.', offset + 14)
+  const start = offset + LOCAL_BYTES + name.length
+  requireDescriptor(zip, entry, start + entry.packedBytes, fault)
+  return start
+}
+
+/** With or without signature, with 64 or 32 bits, as its length tells. */
+function requireDescriptor(
+  zip: ByteSource,
+  entry: PlacedEntry,
+  at: number,
+  fault: (why: string, at: number) => Error,
+): void {
+  const isStreamed = (entry.flags & FLAG_DESCRIPTOR) !== 0
+  const length = entry.endOffset - at
+  if (!isStreamed && length === 0) return
+  const known = isStreamed && (length === DESCRIPTOR_BYTES || length === 20 || length === 16 || length === 12)
+  if (!known) throw fault('is followed by bytes that belong to no entry.', at)
+  const bytes = Buffer.from(zip.read(at, length))
+  const isSigned = length === DESCRIPTOR_BYTES || length === 16
+  const sizesAt = isSigned ? 8 : 4
+  const isWide = length === DESCRIPTOR_BYTES || length === 20
+  const [packed, size] = isWide
+    ? [bytes.readBigUInt64LE(sizesAt), bytes.readBigUInt64LE(sizesAt + 8)]
+    : [BigInt(bytes.readUInt32LE(sizesAt)), BigInt(bytes.readUInt32LE(sizesAt + 4))]
+  const isSame =
+    (!isSigned || bytes.readUInt32LE(0) === SIGNATURES.descriptor) &&
+    bytes.readUInt32LE(sizesAt - 4) === entry.crc &&
+    packed === BigInt(entry.packedBytes) &&
+    size === BigInt(entry.sizeBytes)
+  if (!isSame) throw fault('has another size or CRC behind its data.', at)
+}
