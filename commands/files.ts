@@ -20,6 +20,10 @@ export default class Files extends BaseCommand {
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar --layer 1',
     },
     {
+      description: 'Who owns a file, and who may do what with it:',
+      command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar Files/shop --security',
+    },
+    {
       description: 'The content of one file:',
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar Files/shop/web.config --cat',
     },
@@ -31,6 +35,7 @@ export default class Files extends BaseCommand {
   static override flags = {
     ...readingFlags,
     layer: Flags.integer({summary: 'Only this layer; the base is 0.', helpValue: 'N', min: 0}),
+    security: Flags.boolean({summary: 'Show owners and rights too, as SDDL.'}),
     cat: Flags.boolean({summary: "Write the file's content to stdout, byte for byte.", exclusive: ['json']}),
   }
 
@@ -44,7 +49,7 @@ export default class Files extends BaseCommand {
       return undefined
     }
     const report = await this.showing(`Reading ${args.ref}`, (run) => files(args.ref, args.path, {...options, ...run}))
-    this.print(formatFiles(report))
+    this.print(formatFiles(report, {security: flags.security}))
     return report
   }
 }

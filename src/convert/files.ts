@@ -4,11 +4,12 @@ import {InputError, UsageError} from '../model/errors.js'
 import type {Image} from '../model/image.js'
 import type {FileTimes} from '../model/windows-metadata.js'
 import type {OpenOptions} from '../transports/transport.js'
+import {describeSecurity, type DescribedSecurity} from './describe-security.js'
 import {openImage, withImage} from './inspect.js'
 import {mergeLayers, type MergedEntry} from './merge.js'
 
 /** One row of `files`. */
-export interface FileRow {
+export interface FileRow extends DescribedSecurity {
   readonly path: string
   readonly kind: 'file' | 'directory' | 'hard-link' | 'tombstone' | 'opaque'
   /** Index of the layer it comes from, base = 0. */
@@ -19,8 +20,6 @@ export interface FileRow {
   readonly attributes?: number
   /** FILETIMEs as decimal strings: 100 ns since 1601. */
   readonly times?: Readonly<Record<keyof FileTimes, string>>
-  /** Base64 of the self-relative security descriptor. */
-  readonly securityDescriptor?: string
   /** Base64 of the reparse buffer. */
   readonly reparsePoint?: string
   /** Path a hard link shares its content with. */
@@ -65,7 +64,7 @@ async function describe(entry: FileEntry | DirectoryEntry | HardLinkEntry, layer
       lastWrite: lastWrite.toString(),
       change: change.toString(),
     },
-    ...(meta.securityDescriptor === undefined ? {} : {securityDescriptor: base64(meta.securityDescriptor)}),
+    ...describeSecurity(meta.securityDescriptor),
     ...(meta.reparsePoint === undefined ? {} : {reparsePoint: base64(meta.reparsePoint)}),
     ...(entry.kind === 'hard-link' ? {target: entry.target} : {}),
     ...(meta.extendedAttributes === undefined || meta.extendedAttributes.length === 0

@@ -4,6 +4,7 @@ import {compareKeyNames, findSubkey} from '../codecs/registry-hive/hive-key.js'
 import {findReadable, formatValueType} from '../codecs/registry-hive/value-text.js'
 import {InputError} from '../model/errors.js'
 import type {OpenOptions} from '../transports/transport.js'
+import {describeSecurity, type DescribedSecurity} from './describe-security.js'
 import {openMounts, type HiveMount} from './hive-mounts.js'
 
 /** One value of a key. */
@@ -22,7 +23,7 @@ export interface HiveValueRow {
 }
 
 /** One key. */
-export interface HiveRow {
+export interface HiveRow extends DescribedSecurity {
   /** Full name, `\` between names. */
   readonly path: string
   /** FILETIME as a decimal string: 100 ns since 1601. */
@@ -31,8 +32,6 @@ export interface HiveRow {
   readonly change?: 'deleted' | 'values-replaced' | 'replaced'
   /** Base64 of the class, as stored. */
   readonly className?: string
-  /** Base64 of the self-relative security descriptor. */
-  readonly securityDescriptor?: string
   readonly values: readonly HiveValueRow[]
 }
 
@@ -80,7 +79,7 @@ function describeKey(key: HiveKey, path: string, isHidden: boolean): HiveRow {
     lastWrite: key.lastWrite.toString(),
     ...(change === undefined ? {} : {change}),
     ...(key.className.byteLength === 0 || isHidden ? {} : {className: base64(key.className)}),
-    ...(key.security === undefined ? {} : {securityDescriptor: base64(key.security)}),
+    ...describeSecurity(key.security),
     values: key.values().map((value) => describeValue(value, isHidden)),
   }
 }

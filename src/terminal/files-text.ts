@@ -26,19 +26,27 @@ function formatFileTime(ticks: string | undefined): string | undefined {
   return Number.isNaN(date.getTime()) ? undefined : `${date.toISOString().slice(0, 19)}Z`
 }
 
+function formatSecurity({securityDescriptor, sddl}: FileRow): string {
+  return sddl ?? (securityDescriptor === undefined ? '' : 'damaged')
+}
+
 function formatPath({path, target, streams}: FileRow): string {
   const link = target === undefined ? '' : ` => ${target}`
   const named = streams === undefined ? '' : ` [${streams.map(({name, size}) => `:${name} ${size}`).join(', ')}]`
   return path + link + named
 }
 
-/** One row for each file and folder: attributes, exact size in bytes, last write, layer, path with links and streams. */
-export function formatFiles({entries}: FilesReport): string {
+/**
+ * One row for each file and folder: attributes, exact size in bytes, last write, layer, path with links and streams; with
+ * `security` the security descriptor as SDDL.
+ */
+export function formatFiles({entries}: FilesReport, options: {readonly security: boolean}): string {
   return formatTable(entries, [
     {title: 'MODE', cell: formatMode},
     {title: 'SIZE', cell: (row) => row.size?.toString(), align: 'right'},
     {title: 'LAST WRITE', cell: (row) => formatFileTime(row.times?.lastWrite)},
     {title: 'LAYER', cell: (row) => row.layer.toString(), align: 'right'},
     {title: 'PATH', cell: formatPath},
+    {title: 'SECURITY', cell: (row) => (options.security ? formatSecurity(row) : undefined)},
   ])
 }

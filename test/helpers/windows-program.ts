@@ -5,6 +5,7 @@ import {createServer} from 'node:net'
 import {join} from 'node:path'
 import {TransshipError} from '../../src/model/errors.js'
 import type {ContainerManager} from '../../src/runtime/container-manager.js'
+import {openNativeSystem, Pointer} from '../../src/runtime/host-compute/native-library.js'
 import {listContainers} from '../../src/runtime/list-containers.js'
 import {openManagers} from '../../src/runtime/open-managers.js'
 import {killContainers, stopContainers} from '../../src/runtime/stop-containers.js'
@@ -27,6 +28,8 @@ export type WindowsCall =
       readonly parents?: readonly string[]
       readonly isWritable?: boolean
     }
+  /** Base64 of self-relative security descriptors, to be said as text by Windows. */
+  | {readonly call: 'say security'; readonly descriptors: readonly string[]}
   | {readonly call: 'import'; readonly from: string; readonly to: string; readonly parents?: readonly string[]}
 
 async function perform(wanted: WindowsCall): Promise<unknown> {
@@ -42,9 +45,33 @@ async function perform(wanted: WindowsCall): Promise<unknown> {
       return killContainers(managers, wanted.ids)
     case 'export':
       return exportRuntimeLayer(wanted.from, wanted.to, wanted)
+    case 'say security':
+      return saySecurity(wanted.descriptors)
     case 'import':
       return importRuntimeLayer(wanted.from, wanted.to, wanted)
   }
+}
+
+/** By advapi32, with owner, group, lists and label. Source: sddl.h. */
+async function saySecurity(descriptors: readonly string[]): Promise<readonly (string | undefined)[]> {
+  const EVERYTHING = 0x1f
+  const system = await openNativeSystem()
+  const convert = system
+    .findLibrary('advapi32.dll')!
+    .declare('ConvertSecurityDescriptorToStringSecurityDescriptorW', 'int32', [
+      'void *',
+      'uint32',
+      'uint32',
+      'out pointer',
+      'void *',
+    ])
+  const said: (string | undefined)[] = []
+  for (const descriptor of descriptors) {
+    const text = new Pointer()
+    const isDone = await convert(Buffer.from(descriptor, 'base64'), 1, EVERYTHING, text, null)
+    said.push(isDone === 0 || text.value === null ? undefined : system.readText(text.value))
+  }
+  return said
 }
 
 /** An engine that answers and a containerd that hangs, on the pipes where Windows has them. */
