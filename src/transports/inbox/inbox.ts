@@ -1,19 +1,40 @@
+import {formatFullName} from '../../model/package-identity.js'
+import type {Reference} from '../../model/reference.js'
+import {createPackages, type PackagePlace} from '../shared/package/destination.js'
+import {listPackages, openPackage} from '../shared/package/open-package.js'
+import {isMissing} from '../shared/package/repository.js'
+import {verifyPackages} from '../shared/package/verify-packages.js'
 import type {Transport} from '../transport.js'
-import {createRepository} from './destination.js'
-import {formatInboxReference, GRAMMAR, INBOX, parseInboxLocation} from './reference.js'
-import {isRepository} from './repository.js'
-import {listPackages, openPackage} from './source.js'
-import {verifyPackages} from './verify.js'
+import {GRAMMAR, INBOX} from './reference.js'
+import {isRepository, readRepository, repositoryOf} from './repository.js'
+
+const MARKER = {name: 'repository.json', bytes: '{"Format":"transship-repository","FormatVersion":1}\r\n'}
 
 /** A repository of packages: a folder for each, as the inbox stack keeps them. Source: inbox package page, section 3.2. */
 export const inbox: Transport = {
   name: INBOX,
-  grammar: GRAMMAR,
-  parse: parseInboxLocation,
-  format: formatInboxReference,
+  grammar: GRAMMAR.grammar,
+  parse: GRAMMAR.parse,
+  format: GRAMMAR.format,
   recognises: isRepository,
-  list: listPackages,
-  open: openPackage,
-  create: createRepository,
-  verify: verifyPackages,
+  list: async (reference) => listPackages(await readRepository(reference.path), reference.selector),
+  open: async (reference, options) => openPackage(await readRepository(reference.path), reference.selector, options),
+  create: async (reference, options) => createPackages(await placeOf(reference), options),
+  verify: async (reference, options) =>
+    verifyPackages(await readRepository(reference.path), reference.selector, options),
+}
+
+/** It is made if it is not there. Each package is a folder of its own, called by its full name. */
+async function placeOf({path: root}: Reference): Promise<PackagePlace> {
+  const exists = !(await isMissing(root))
+  return {
+    root,
+    exists,
+    reference: `${INBOX}:${root}`,
+    workPrefix: '.tmp-',
+    marker: MARKER,
+    read: async () => ((await isMissing(root)) ? repositoryOf(root) : readRepository(root)),
+    nameOf: formatFullName,
+    seal: ({folder, stored, bytesWritten}) => Promise.resolve({path: folder, stored, bytesWritten}),
+  }
 }

@@ -5,6 +5,7 @@ import type {WorkOptions} from '../../model/events.js'
 import type {LayerForm} from '../../model/image.js'
 import {DIRECTORY_CARRIER_SUFFIX, findHive, parseLayerPath} from '../../model/layer-path.js'
 import {PayloadIndex} from '../shared/transport-layout/payload-index.js'
+import {FolderFiles} from '../shared/transport-layout/folder-files.js'
 import {TransportLayout} from '../shared/transport-layout/read-layout.js'
 import {findSmallFile} from '../shared/transport-layout/small-file.js'
 
@@ -90,7 +91,7 @@ export function openLayoutFolder(
   index: PayloadIndex | undefined,
   options: WorkOptions,
 ): TransportLayout {
-  const layout = new TransportLayout(folder, {
+  const layout = new TransportLayout(new FolderFiles(folder, folder), {
     ...options,
     title: folder,
     form,

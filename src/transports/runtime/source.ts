@@ -9,6 +9,7 @@ import type {Reference} from '../../model/reference.js'
 import {requireWindows} from '../../runtime/require-windows.js'
 import {readLayerChain} from '../../runtime/storage/layer-chain.js'
 import {exportRuntimeLayer} from '../../runtime/storage/runtime-layers.js'
+import {FolderFiles} from '../shared/transport-layout/folder-files.js'
 import {TransportLayout} from '../shared/transport-layout/read-layout.js'
 import type {ListItem, OpenOptions} from '../transport.js'
 import {formatRuntimeReference} from './reference.js'
@@ -67,7 +68,12 @@ function runtimeLayer(folder: string, parents: readonly string[], target: string
   async function* entries(options: WorkOptions = {}): AsyncGenerator<LayerEntry> {
     exported ??= exportRuntimeLayer(folder, target, {parents, ...options})
     await exported
-    yield* new TransportLayout(target, {...options, title: folder, form, isPlain: false}).entries()
+    yield* new TransportLayout(new FolderFiles(target, folder), {
+      ...options,
+      title: folder,
+      form,
+      isPlain: false,
+    }).entries()
   }
   return {title: folder, form, hasContent: true, entries}
 }

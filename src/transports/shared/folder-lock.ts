@@ -20,10 +20,10 @@ export class FolderLock {
     this.#file = file
   }
 
-  /** Takes the lock of an existing folder; `reference` is for messages. Throws `LOCKED` naming the holder. */
-  static take(root: string, reference: string): FolderLock {
-    const file = path.join(root, LOCK_NAME)
-    const own = path.join(root, `${LOCK_NAME}-${randomBytes(6).toString('hex')}`)
+  /** Takes the lock of an existing folder, or of one file in it by another name; `reference` is for messages. Throws `LOCKED` naming the holder. */
+  static take(root: string, reference: string, name = LOCK_NAME): FolderLock {
+    const file = path.join(root, name)
+    const own = path.join(root, `${name}-${randomBytes(6).toString('hex')}`)
     try {
       writeFileSync(own, JSON.stringify({pid: process.pid, host: hostname()} satisfies Holder), {flag: 'wx'})
       place(own, file, reference)
@@ -34,7 +34,7 @@ export class FolderLock {
       rmSync(own, {force: true})
     }
     const lock = new FolderLock(file)
-    removeDeadLocks(root)
+    removeDeadLocks(root, name)
     return lock
   }
 
@@ -44,9 +44,9 @@ export class FolderLock {
 }
 
 /** Locks that were being made when their process was killed. */
-function removeDeadLocks(root: string): void {
+function removeDeadLocks(root: string, lockName: string): void {
   for (const name of readdirSync(root)) {
-    const holder = name.startsWith(`${LOCK_NAME}-`) ? findHolder(path.join(root, name)) : undefined
+    const holder = name.startsWith(`${lockName}-`) ? findHolder(path.join(root, name)) : undefined
     if (holder !== undefined && !isAlive(holder)) rmSync(path.join(root, name), {force: true})
   }
 }

@@ -8,9 +8,10 @@ import {findPackageLabel, formatPackageLabel} from '../../../src/convert/package
 import {digestOf} from '../../../src/model/digest.js'
 import type {PackageMetadata} from '../../../src/model/image.js'
 import {formatFullName} from '../../../src/model/package-identity.js'
-import {decodeDocument, encodeDocument} from '../../../src/transports/inbox/metadata.js'
-import {layerOfPackage} from '../../../src/transports/inbox/stored-layer.js'
-import {writePackage} from '../../../src/transports/inbox/write-package.js'
+import {decodeDocument, encodeDocument} from '../../../src/transports/shared/package/metadata.js'
+import {layerOfPackage} from '../../../src/transports/shared/package/stored-layer.js'
+import {writePackage} from '../../../src/transports/shared/package/write-package.js'
+import {FolderFiles} from '../../../src/transports/shared/transport-layout/folder-files.js'
 import {collect} from '../../helpers/bytes.js'
 import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 import {oddLayout, writeOddLayout} from '../../helpers/odd-layouts.js'
@@ -70,7 +71,11 @@ describe('a package that becomes a layer of an image', () => {
         const document = Buffer.from(text.endsWith('\r\n') ? text : `${text}\r\n`)
         writeFileSync(path.join(original, 'metadata.json'), document)
 
-        const stored = {folder: original, folderName: fullName, ...decodeDocument(document, fullName)}
+        const stored = {
+          entryName: fullName,
+          files: new FolderFiles(original, fullName),
+          ...decodeDocument(document, fullName),
+        }
         const layer = layerOfPackage(stored)
         const tar = await collect(encodeLayerTar(layer.entries(), {keepFrames: true}))
         const diffId = digestOf(tar)

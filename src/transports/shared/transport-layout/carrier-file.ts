@@ -1,63 +1,41 @@
-import {closeSync, lstatSync, openSync, read, type BigIntStats} from 'node:fs'
-import {promisify} from 'node:util'
 import {byteSourceOf, type ByteSource} from '../../../codecs/backup-stream/byte-source.js'
 import type {Carrier, CarrierKind, StreamLocation} from '../../../codecs/carrier/carrier.js'
 import {decodeCarrier} from '../../../codecs/carrier/decode-carrier.js'
 import {contentOf, type Content} from '../../../model/content.js'
-import {asTransshipError, InputError, TransshipError} from '../../../model/errors.js'
-import {OPEN_FLAGS, readFully} from './small-file.js'
-
-const readAsync = promisify(read)
+import {InputError, TransshipError} from '../../../model/errors.js'
+import type {OpenFile} from './layout-files.js'
 
 /** Up to this size a file is one buffer and one read: a stream for each small file costs several times the file. */
 const SMALL_BYTES = 1024 * 1024
-const CHUNK_BYTES = 256 * 1024
 /** Zeros that stand for holes. */
-const ZEROS = Buffer.alloc(CHUNK_BYTES)
+const ZEROS = Buffer.alloc(256 * 1024)
 /** Headers are read through a window of this size. */
 const WINDOW_BYTES = 4096
-
-/** `lstat` with 100 ns times; a missing file is `NOT_FOUND`, anything but a file or folder `UNRECOGNISED_FORMAT`. */
-export function statPayload(file: string, place: string): BigIntStats {
-  try {
-    const stats = lstatSync(file, {bigint: true})
-    if (stats.isFile() || stats.isDirectory()) return stats
-  } catch (error) {
-    throw asTransshipError(error, {path: place})
-  }
-  throw new InputError('UNRECOGNISED_FORMAT', {
-    what: `'${place}' is neither a file nor a folder.`,
-    suggestions: ['Copy the layout again without turning carriers into links.'],
-  })
-}
 
 /** An open file of the payload. Small ones are read at once and need no closing. */
 export class PayloadFile {
   readonly sizeBytes: number
   readonly #place: string
-  #fd: number | undefined
+  #file: OpenFile | undefined
   readonly #bytes: Uint8Array | undefined
 
-  constructor(file: string, sizeBytes: number, place: string) {
+  /** Takes over the open file, and closes it. */
+  constructor(file: OpenFile, sizeBytes: number, place: string) {
     this.sizeBytes = sizeBytes
     this.#place = place
-    try {
-      this.#fd = openSync(file, OPEN_FLAGS)
-    } catch (error) {
-      throw asTransshipError(error, {path: place})
-    }
+    this.#file = file
     if (sizeBytes > SMALL_BYTES) return
     try {
       this.#bytes = Buffer.allocUnsafe(sizeBytes)
-      readFully(this.#fd, this.#bytes, 0, place)
+      file.read(0, this.#bytes)
     } finally {
       this.close()
     }
   }
 
   close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd)
-    this.#fd = undefined
+    this.#file?.close()
+    this.#file = undefined
   }
 
   /** Decodes the file as a carrier; errors name the place. */
@@ -83,12 +61,12 @@ export class PayloadFile {
 
   #readNow(offset: number, length: number): Uint8Array {
     const bytes = Buffer.allocUnsafe(length)
-    readFully(this.#requireOpen(), bytes, offset, this.#place)
+    this.#requireOpen().read(offset, bytes)
     return bytes
   }
 
-  #requireOpen(): number {
-    if (this.#fd !== undefined) return this.#fd
+  #requireOpen(): OpenFile {
+    if (this.#file !== undefined) return this.#file
     throw new InputError('SIZE_MISMATCH', {
       what: 'The content of a file was asked for after its entry had gone by.',
       at: {path: this.#place},
@@ -132,20 +110,7 @@ export class PayloadFile {
       yield this.#bytes.subarray(position, position + length)
       return
     }
-    const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, length))
-    for (let done = 0; done < length;) {
-      const wanted = Math.min(buffer.byteLength, length - done)
-      const {bytesRead} = await readAsync(this.#requireOpen(), buffer, 0, wanted, position + done)
-      if (bytesRead === 0) {
-        throw new InputError('SIZE_MISMATCH', {
-          what: 'A file became shorter while it was read.',
-          suggestions: ['Stop what writes to the source, then retry.'],
-          at: {path: this.#place, offset: position + done},
-        })
-      }
-      yield buffer.subarray(0, bytesRead)
-      done += bytesRead
-    }
+    yield* this.#requireOpen().range(position, length)
   }
 }
 

@@ -1,5 +1,3 @@
-import path from 'node:path'
-import {existsSync, type BigIntStats} from 'node:fs'
 import type {Carrier} from '../../../codecs/carrier/carrier.js'
 import {encodeCarrierFrame} from '../../../codecs/carrier/carrier-frame.js'
 import {encodeCarrierHead} from '../../../codecs/carrier/plan-carrier.js'
@@ -9,13 +7,11 @@ import type {LayerForm} from '../../../model/image.js'
 import type {AlternateStream, EntryFrame, LayerEntry} from '../../../model/layer-entry.js'
 import {DIRECTORY_CARRIER_SUFFIX, payloadPart, type LayerPath} from '../../../model/layer-path.js'
 import {FileAttribute, type FileTimes, type WindowsMetadata} from '../../../model/windows-metadata.js'
-import {PayloadFile, statPayload} from './carrier-file.js'
-import {diskTimes} from './disk-times.js'
+import {PayloadFile} from './carrier-file.js'
+import {requireFile, type FileFacts, type LayoutFiles} from './layout-files.js'
 import {encodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
 import type {IndexLine, PayloadIndex} from './payload-index.js'
-import {areSameBytes} from './same-bytes.js'
 import {scanLayout, type LayoutNode, type ScannedLayout} from './scan-layout.js'
-import {findSmallFile} from './small-file.js'
 
 export interface ReadLayoutOptions extends WorkOptions {
   /** For messages: the folder, or the package whose payload it is. */
@@ -34,9 +30,9 @@ const MAX_SIDECAR_BYTES = 256 * 1024
 /** What a top folder's sidecar holds when Microsoft's importer made it of a bare directory. */
 const PLAIN_DIRECTORY: Pick<WindowsMetadata, 'attributes'> = {attributes: FileAttribute.directory}
 
-/** A transport layout on a disk. Listed once, then its entries can be read in any order, one at a time. */
+/** A transport layout. Listed once, then its entries can be read in any order, one at a time. */
 export class TransportLayout {
-  readonly root: string
+  readonly files: LayoutFiles
   readonly scanned: ScannedLayout
   readonly #options: ReadLayoutOptions
   /** `device:inode`, or the name in the index -> the first name of a file with several. */
@@ -45,10 +41,10 @@ export class TransportLayout {
   #missing = 0
   #seesLinks = true
 
-  constructor(root: string, options: ReadLayoutOptions) {
-    this.root = root
+  constructor(files: LayoutFiles, options: ReadLayoutOptions) {
+    this.files = files
     this.#options = options
-    this.scanned = scanLayout(root, options)
+    this.scanned = scanLayout(files, options)
   }
 
   /** All entries, in the order of Microsoft's export. */
@@ -92,7 +88,7 @@ export class TransportLayout {
     // Deletions make it a delta after all, whatever it was called: their spelling rides in the notes of a delta.
     if (!isTop || this.#options.form !== 'base' || this.scanned.tombstones !== undefined) return false
     if (this.#options.isPlain) return false
-    return existsSync(path.join(this.root, `${node.diskPath}${DIRECTORY_CARRIER_SUFFIX}`))
+    return this.#find(`${node.diskPath}${DIRECTORY_CARRIER_SUFFIX}`) !== undefined
   }
 
   #carrierFile(node: DiskNode): LayerEntry {
@@ -101,7 +97,7 @@ export class TransportLayout {
     const target = this.#findFirstName(node, stats, line)
     const file = this.#openFile(node.diskPath, stats)
     const carrier = file.decode('file')
-    const meta = metadataOf(carrier, line?.times ?? diskTimes(stats))
+    const meta = metadataOf(carrier, line?.times ?? stats.times)
     if (target !== undefined) return {kind: 'hard-link', path: node.path, target, meta}
     return {
       kind: 'file',
@@ -116,7 +112,7 @@ export class TransportLayout {
   #carrierDirectory(node: DiskNode): LayerEntry {
     if (node.lacksCarrier === true) {
       this.#missing++
-      const times = this.#lineOf(node.diskPath)?.times ?? diskTimes(this.#stat(node.diskPath))
+      const times = this.#lineOf(node.diskPath)?.times ?? this.#stat(node.diskPath).times
       const layout = encodeCarrierFrame({isAbsent: true, streams: [], tail: new Uint8Array(0)})
       return {kind: 'directory', path: node.path, meta: {...PLAIN_DIRECTORY, times}, frame: {layout}}
     }
@@ -128,7 +124,7 @@ export class TransportLayout {
     return {
       kind: 'directory',
       path: node.path,
-      meta: metadataOf(carrier, line?.times ?? diskTimes(stats)),
+      meta: metadataOf(carrier, line?.times ?? stats.times),
       ...streamsOf(file, carrier),
       ...framed(this.#frameOf(carrier, node)),
     }
@@ -138,7 +134,7 @@ export class TransportLayout {
   #plainFile(node: DiskNode): LayerEntry {
     const stats = this.#stat(node.diskPath)
     const line = this.#lineOf(node.diskPath, stats)
-    const {meta, notes} = plainMetadata(line, line?.times ?? diskTimes(stats), FileAttribute.archive)
+    const {meta, notes} = plainMetadata(line, line?.times ?? stats.times, FileAttribute.archive)
     const target = payloadPart(node.path) === 'hives' ? undefined : this.#findFirstName(node, stats, line)
     if (target !== undefined) return {kind: 'hard-link', path: node.path, target, meta}
     const file = this.#openFile(node.diskPath, stats)
@@ -149,7 +145,7 @@ export class TransportLayout {
     const part = payloadPart(node.path)
     const isTop = !node.path.includes('/')
     const line = this.#lineOf(node.diskPath)
-    const own = line?.times ?? diskTimes(this.#stat(node.diskPath))
+    const own = line?.times ?? this.#stat(node.diskPath).times
     if (isTop && part !== 'utility-vm') {
       const {meta} = plainMetadata(line, this.#topTimes() ?? own, FileAttribute.directory)
       const notes = this.#options.isPlain ? {} : this.#topNotes(node, part, meta.times)
@@ -168,7 +164,7 @@ export class TransportLayout {
     )
     if (node === undefined) return undefined
     const stats = this.#stat(node.diskPath)
-    return this.#lineOf(node.diskPath, stats)?.times ?? diskTimes(stats)
+    return this.#lineOf(node.diskPath, stats)?.times ?? stats.times
   }
 
   /** What Microsoft's export leaves behind: the sidecars of the top folders, and how the deletions were spelt. */
@@ -187,13 +183,13 @@ export class TransportLayout {
 
   #topSidecar(node: DiskNode, times: FileTimes): LayoutNotes {
     const name = `${node.diskPath}${DIRECTORY_CARRIER_SUFFIX}`
-    const bytes = findSmallFile(path.join(this.root, name), MAX_SIDECAR_BYTES, this.#place(name))
+    const bytes = this.files.findSmall(name, MAX_SIDECAR_BYTES, this.#place(name))
     if (bytes === undefined) {
       this.#note('sidecar-missing', `${name} is missing; a layout that is written from this one will have it.`)
       return {}
     }
     const stats = this.#stat(name)
-    const own = this.#lineOf(name, stats)?.times ?? (process.platform === 'win32' ? diskTimes(stats) : times)
+    const own = this.#lineOf(name, stats)?.times ?? (process.platform === 'win32' ? stats.times : times)
     const expected = encodeCarrierHead({kind: 'directory', meta: PLAIN_DIRECTORY})
     return {
       ...(Buffer.compare(expected, bytes) === 0 ? {} : {sidecar: bytes}),
@@ -217,9 +213,9 @@ export class TransportLayout {
    * The first name, in the order of the walk, of a file that this is a further name of: by the inode, else by an index
    * that the content confirms.
    */
-  #findFirstName(node: DiskNode, stats: BigIntStats, line: IndexLine | undefined): LayerPath | undefined {
+  #findFirstName(node: DiskNode, stats: FileFacts, line: IndexLine | undefined): LayerPath | undefined {
     if (!this.#seesLinks) return undefined
-    const group = stats.nlink > 1n ? `${stats.dev}:${stats.ino}` : line?.link
+    const group = stats.linkGroup === '' ? line?.link : stats.linkGroup
     if (group === undefined) return undefined
     const first = this.#firstNames.get(group) ?? this.#targetOf(line)
     if (first === undefined || first.path === node.path) {
@@ -229,8 +225,7 @@ export class TransportLayout {
     this.#firstNames.set(group, first)
     if (first.isCarrier !== node.isCarrier) return undefined
     // A copy that has lost its links may have been edited under one name since.
-    const isSame =
-      stats.nlink > 1n || areSameBytes(path.join(this.root, first.diskPath), path.join(this.root, node.diskPath))
+    const isSame = stats.linkGroup !== '' || this.files.areSame(first.diskPath, node.diskPath)
     return isSame ? first.path : undefined
   }
 
@@ -245,17 +240,22 @@ export class TransportLayout {
   #byDiskPath: Map<string, DiskNode> | undefined
 
   /** What the index says of a file, when it is of the same size still. */
-  #lineOf(diskPath: string, stats?: BigIntStats): IndexLine | undefined {
+  #lineOf(diskPath: string, stats?: FileFacts): IndexLine | undefined {
     const line = this.#options.index?.get(diskPath)
-    return line === undefined || (stats !== undefined && BigInt(line.sizeBytes ?? -1) !== stats.size) ? undefined : line
+    return line === undefined || (stats !== undefined && line.sizeBytes !== stats.sizeBytes) ? undefined : line
   }
 
-  #stat(diskPath: string): BigIntStats {
-    return statPayload(path.join(this.root, diskPath), this.#place(diskPath))
+  #find(diskPath: string): FileFacts | undefined {
+    return this.files.find(diskPath, this.#place(diskPath))
   }
 
-  #openFile(diskPath: string, stats: BigIntStats): PayloadFile {
-    const file = new PayloadFile(path.join(this.root, diskPath), Number(stats.size), this.#place(diskPath))
+  #stat(diskPath: string): FileFacts {
+    return requireFile(this.files, diskPath, this.#place(diskPath))
+  }
+
+  #openFile(diskPath: string, {sizeBytes}: FileFacts): PayloadFile {
+    const place = this.#place(diskPath)
+    const file = new PayloadFile(this.files.open(diskPath, sizeBytes, place), sizeBytes, place)
     this.#open = file
     return file
   }

@@ -1,14 +1,11 @@
-import path from 'node:path'
 import {replayRecipe} from '../../../codecs/recipe/replay-recipe.js'
 import type {RecipeRecord} from '../../../codecs/recipe/recipe-records.js'
 import type {WorkOptions} from '../../../model/events.js'
 import type {LayerEntry} from '../../../model/layer-entry.js'
 import {foldPath, type LayerPath} from '../../../model/layer-path.js'
-import {hashFile} from './hash-file.js'
 import {LayoutLookup, type DiskNode} from './layout-lookup.js'
 import type {PayloadIndex} from './payload-index.js'
 import type {TransportLayout} from './read-layout.js'
-import {areSameBytes} from './same-bytes.js'
 import type {LayoutNode} from './scan-layout.js'
 
 export interface ReplayLayoutOptions extends WorkOptions {
@@ -102,17 +99,13 @@ class LayoutSource {
     const first = this.#lookup.node(target)
     // Without a target here, or with one of the other kind, the link was stored as a copy.
     if (first?.isCarrier !== node.isCarrier) return this.#isUntouched(node)
-    return areSameBytes(this.#disk(first), this.#disk(node))
+    return this.#layout.files.areSame(first.diskPath, node.diskPath)
   }
 
   /** A copy of a file of a lower layer: still what was written. */
   #isUntouched(node: DiskNode): boolean {
     const wanted = this.#index?.get(node.diskPath)?.sha256
-    return wanted !== undefined && wanted === hashFile(this.#disk(node))
-  }
-
-  #disk(node: DiskNode): string {
-    return path.join(this.#layout.root, node.diskPath)
+    return wanted !== undefined && wanted === this.#layout.files.hash(node.diskPath)
   }
 
   onChanged(changed: LayerPath): void {

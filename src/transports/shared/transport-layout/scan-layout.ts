@@ -1,8 +1,5 @@
-import {isUtf8} from 'node:buffer'
-import {readdirSync} from 'node:fs'
-import path from 'node:path'
 import {decodeTombstones} from '../../../codecs/tombstones/tombstones.js'
-import {asTransshipError, InputError, placedError} from '../../../model/errors.js'
+import {InputError, placedError} from '../../../model/errors.js'
 import {
   childPath,
   DIRECTORY_CARRIER_SUFFIX,
@@ -12,7 +9,7 @@ import {
   payloadPart,
   type LayerPath,
 } from '../../../model/layer-path.js'
-import {findSmallFile} from './small-file.js'
+import type {LayoutFiles} from './layout-files.js'
 
 /** One thing that a transport layout holds, before its content is looked at. */
 export type LayoutNode =
@@ -54,29 +51,29 @@ export interface ScanOptions {
  * directory before its content, its deletions right behind it. Links and devices are refused (`UNRECOGNISED_FORMAT`), as are
  * names that no layer may hold. Source: hcsshim internal/wclayer/legacy.go walkUntilCancelled; format page, section 1.5.
  */
-export function scanLayout(root: string, options: ScanOptions): ScannedLayout {
-  return new Scanner(root, options).scan()
+export function scanLayout(files: LayoutFiles, options: ScanOptions): ScannedLayout {
+  return new Scanner(files, options).scan()
 }
 
 class Scanner {
-  readonly #root: string
+  readonly #files: LayoutFiles
   readonly #options: ScanOptions
   readonly #nodes: LayoutNode[] = []
   readonly #tombstones = new Map<string, LayerPath[]>()
 
-  constructor(root: string, options: ScanOptions) {
-    this.#root = root
+  constructor(files: LayoutFiles, options: ScanOptions) {
+    this.#files = files
     this.#options = options
   }
 
   scan(): ScannedLayout {
-    const bytes = findSmallFile(path.join(this.#root, TOMBSTONES), MAX_TOMBSTONE_BYTES, TOMBSTONES)
+    const bytes = this.#files.findSmall(TOMBSTONES, MAX_TOMBSTONE_BYTES, TOMBSTONES)
     try {
       if (bytes !== undefined) this.#readTombstones(bytes)
     } catch (error) {
       throw placedError(error, {path: `${this.#options.title}/${TOMBSTONES}`})
     }
-    const {folders, files} = this.#list('')
+    const {folders, files} = this.#files.list('')
     const known = new Map(folders.map((name) => [foldPath(name), name]))
     const sidecars = new Set(files)
     const claimed = new Set([foldPath(TOMBSTONES)])
@@ -133,7 +130,7 @@ class Scanner {
   }
 
   #children(parent: LayerPath, diskPath: string, holdsCarriers: boolean): void {
-    const {folders, files} = this.#list(diskPath)
+    const {folders, files} = this.#files.list(diskPath)
     const nodes = holdsCarriers ? this.#withCarriers(diskPath, folders, files) : plainNames(folders, files)
     for (const [name, facts] of nodes) {
       const child = childPath(parent, name)
@@ -186,45 +183,6 @@ class Scanner {
       for (const deleted of siblings) this.#nodes.push({kind: 'tombstone', path: deleted, isOrphan: true})
     this.#tombstones.clear()
   }
-
-  #list(diskPath: string): {folders: string[]; files: string[]} {
-    const folders: string[] = []
-    const files: string[] = []
-    const folder = path.join(this.#root, diskPath)
-    let children
-    try {
-      children = readdirSync(folder, {withFileTypes: true, encoding: 'buffer'})
-    } catch (error) {
-      throw asTransshipError(error, {path: folder})
-    }
-    for (const child of children) {
-      const name = this.#requireName(child.name, diskPath)
-      if (child.isDirectory()) folders.push(name)
-      else if (child.isFile()) files.push(name)
-      // A link could lead out of the layout, a pipe could hang the reader.
-      else throw this.#notPlain(`${diskPath}/${name}`)
-    }
-    return {folders: sorted(folders), files: sorted(files)}
-  }
-
-  #requireName(bytes: Buffer, diskPath: string): string {
-    const name = bytes.toString('utf8')
-    if (isUtf8(bytes)) return name
-    throw new InputError('NAME_UNSAFE', {
-      what: `A name in '${diskPath}' is not valid UTF-8: ${JSON.stringify(name)}.`,
-      suggestions: ['Copy the layout again with a tool that keeps names as UTF-8.'],
-      at: {path: this.#options.title},
-    })
-  }
-
-  #notPlain(diskPath: string): InputError {
-    return new InputError('UNRECOGNISED_FORMAT', {
-      what: `'${diskPath}' is neither a file nor a folder.`,
-      why: 'A transport layout keeps links as carriers; a link or device of this file system has no place in it.',
-      suggestions: ['Copy the layout again without turning carriers into links.'],
-      at: {path: this.#options.title},
-    })
-  }
 }
 
 interface NodeFacts {
@@ -243,8 +201,4 @@ function plainNames(folders: readonly string[], files: readonly string[]): [stri
 
 function inByteOrder(found: [string, NodeFacts][]): [string, NodeFacts][] {
   return found.sort(([left], [right]) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
-}
-
-function sorted(names: string[]): string[] {
-  return names.sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
 }

@@ -1,11 +1,9 @@
-import path from 'node:path'
-import {existsSync, lstatSync} from 'node:fs'
 import {InputError, TransshipError} from '../../../model/errors.js'
 import type {WorkOptions} from '../../../model/events.js'
 import {DIRECTORY_CARRIER_SUFFIX} from '../../../model/layer-path.js'
 import type {Fault} from '../../transport.js'
-import {hashFile} from './hash-file.js'
-import type {PayloadIndex} from './payload-index.js'
+import type {LayoutFiles} from './layout-files.js'
+import type {IndexLine, PayloadIndex} from './payload-index.js'
 import type {TransportLayout} from './read-layout.js'
 
 /** Checks each file of a payload against its index: there, of that size, with those bytes; and nothing beside them. */
@@ -23,7 +21,7 @@ export function verifyIndex(
     const line = index.get(name)
     if (line === undefined) continue
     try {
-      bytes += verifyLine(path.join(layout.root, name), line.sizeBytes, line.sha256)
+      bytes += verifyLine(layout.files, line)
     } catch (error) {
       if (!(error instanceof TransshipError)) throw error
       faults.push({code: error.code, message: [error.what, error.why].join(' ').trim(), subject: name})
@@ -36,18 +34,18 @@ export function verifyIndex(
   return {faults, bytes}
 }
 
-function verifyLine(file: string, sizeBytes: number | undefined, sha256: string | undefined): number {
-  if (!existsSync(file)) throw new InputError('NOT_FOUND', {what: 'It is missing.'})
-  const stats = lstatSync(file)
+function verifyLine(files: LayoutFiles, {path, sizeBytes, sha256}: IndexLine): number {
+  const facts = files.find(path, path)
+  if (facts === undefined) throw new InputError('NOT_FOUND', {what: 'It is missing.'})
   if (sizeBytes === undefined) return 0
-  if (stats.size !== sizeBytes) {
+  if (facts.sizeBytes !== sizeBytes) {
     throw new InputError('SIZE_MISMATCH', {
       what: 'It was changed.',
-      why: `Expected ${sizeBytes} bytes, found ${stats.size}.`,
+      why: `Expected ${sizeBytes} bytes, found ${facts.sizeBytes}.`,
     })
   }
   if (sha256 === undefined) return 0
-  const found = hashFile(file)
+  const found = files.hash(path)
   if (found !== sha256) {
     throw new InputError('DIGEST_MISMATCH', {what: 'It was changed.', why: `Expected ${sha256}, found ${found}.`})
   }
@@ -61,7 +59,7 @@ function* payloadFiles(layout: TransportLayout): Generator<string> {
     if (node.kind === 'file') yield node.diskPath
     else {
       const sidecar = `${node.diskPath}${DIRECTORY_CARRIER_SUFFIX}`
-      if (existsSync(path.join(layout.root, sidecar))) yield sidecar
+      if (layout.files.find(sidecar, sidecar) !== undefined) yield sidecar
     }
   }
   if (layout.scanned.tombstones !== undefined) yield 'tombstones.txt'

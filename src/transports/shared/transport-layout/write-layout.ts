@@ -18,6 +18,7 @@ import {
 } from '../../../model/layer-path.js'
 import type {WindowsMetadata} from '../../../model/windows-metadata.js'
 import {PayloadFile} from './carrier-file.js'
+import {DiskFile} from './folder-files.js'
 import {CarrierOutput, piecesOf, setTimes, storeBytes, type StoredFile} from './carrier-output.js'
 import {areLayoutNotes, decodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
 import {IndexWriter} from './payload-index.js'
@@ -290,7 +291,7 @@ class LayoutWriter {
     } finally {
       output.close()
     }
-    return new PayloadFile(spool, content.size, spool).whole()
+    return new PayloadFile(new DiskFile(spool, spool), content.size, spool).whole()
   }
 
   #streamMissing(entry: LayerPath): InputError {

@@ -5,6 +5,7 @@ import path from 'node:path'
 import {decodeLayerTar} from '../../../../src/codecs/layer-tar/decode-layer-tar.js'
 import {encodeLayerTar} from '../../../../src/codecs/layer-tar/encode-layer-tar.js'
 import {PayloadIndex} from '../../../../src/transports/shared/transport-layout/payload-index.js'
+import {FolderFiles} from '../../../../src/transports/shared/transport-layout/folder-files.js'
 import {TransportLayout} from '../../../../src/transports/shared/transport-layout/read-layout.js'
 import {writeLayout} from '../../../../src/transports/shared/transport-layout/write-layout.js'
 import {chunked, collect} from '../../../helpers/bytes.js'
@@ -31,7 +32,7 @@ describe('transport layouts that Microsoft’s code has written', () => {
   for (const vector of VECTORS) {
     it(`become the very layer tar that Microsoft’s code makes of them: ${vector}`, async () => {
       const root = unpackLayout(vector, path.join(folder.path, 'to-tar'))
-      const layout = new TransportLayout(root, {
+      const layout = new TransportLayout(new FolderFiles(root, vector), {
         title: vector,
         form: 'delta',
         isPlain: false,
@@ -46,7 +47,7 @@ describe('transport layouts that Microsoft’s code has written', () => {
       mkdirSync(root, {recursive: true})
       const entries = decodeLayerTar(chunked(vectorTar(vector)), {title: vector, keepFrames: false})
       const written = await writeLayout(root, entries, {title: vector, form: 'delta', keepsRecipe: false})
-      const layout = new TransportLayout(root, {
+      const layout = new TransportLayout(new FolderFiles(root, vector), {
         title: vector,
         form: 'delta',
         isPlain: false,
@@ -62,7 +63,7 @@ describe('transport layouts that Microsoft’s code has written', () => {
 
     it(`come back file by file through a layer tar that keeps what the mapping loses: ${vector}`, async () => {
       const root = unpackLayout(vector, path.join(folder.path, 'there-and-back'))
-      const layout = new TransportLayout(root, {
+      const layout = new TransportLayout(new FolderFiles(root, vector), {
         title: vector,
         form: 'delta',
         isPlain: false,
@@ -76,7 +77,7 @@ describe('transport layouts that Microsoft’s code has written', () => {
       const {['Files.$wcidirs$']: _files, ['Hives.$wcidirs$']: _hives, ...tree} = treeOf(back)
       assert.deepEqual(tree, treeOf(root))
 
-      const again = new TransportLayout(back, {
+      const again = new TransportLayout(new FolderFiles(back, vector), {
         title: vector,
         form: 'delta',
         isPlain: false,

@@ -1,16 +1,18 @@
-import {findDigest, type Digest} from '../../model/digest.js'
-import {InputError} from '../../model/errors.js'
-import type {LayerForm, PackageMetadata} from '../../model/image.js'
+import {findDigest, type Digest} from '../../../model/digest.js'
+import {InputError} from '../../../model/errors.js'
+import type {LayerForm, PackageMetadata} from '../../../model/image.js'
 import {
   formatFullName,
   isSamePackage,
   parseFullName,
   requirePackageIdentity,
   type PackageIdentity,
-} from '../../model/package-identity.js'
+} from '../../../model/package-identity.js'
 import {parseMetadata, type DockerJson, type MetadataJson, type PackageJson, type PayloadJson} from './schema.js'
 
 export const METADATA_MEDIA_TYPE = 'application/json'
+/** The document carries labels and extensions, never content. */
+export const MAX_METADATA_BYTES = 16 * 1024 * 1024
 export const DOCKER_EXTENSION = 'docker/1'
 
 /** What a metadata.json says. */

@@ -1,14 +1,10 @@
-import path from 'node:path'
-import {digestOf, findDigest} from '../../model/digest.js'
-import {InputError} from '../../model/errors.js'
-import type {Image, Layer, Platform, RawDocument} from '../../model/image.js'
-import {formatFullName, type PackageIdentity} from '../../model/package-identity.js'
-import type {Reference} from '../../model/reference.js'
-import type {ListItem, OpenOptions} from '../transport.js'
-import {findSmallFile} from '../shared/transport-layout/small-file.js'
+import {digestOf, findDigest} from '../../../model/digest.js'
+import {InputError} from '../../../model/errors.js'
+import type {Image, Layer, Platform, RawDocument} from '../../../model/image.js'
+import {formatFullName, type PackageIdentity} from '../../../model/package-identity.js'
+import type {ListItem, OpenOptions} from '../../transport.js'
 import {resolveDependencies} from './dependencies.js'
-import {formatInboxReference, INBOX} from './reference.js'
-import {readRepository, selectPackage, type StoredPackage} from './repository.js'
+import {selectPackage, type Repository, type StoredPackage} from './repository.js'
 import {layerOfPackage} from './stored-layer.js'
 
 /** AppX names of processor architectures -> Go's, which Docker uses. */
@@ -17,22 +13,18 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {x64: 'amd64', x86: '386
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 
 /** The packages of a repository, by full name; narrowed to what the selector fits. */
-export async function listPackages(reference: Reference): Promise<readonly ListItem[]> {
-  const repository = await readRepository(reference.path)
-  const packages =
-    reference.selector === undefined ? repository.packages : [selectPackage(repository, reference.selector)]
-  return packages
-    .filter(({metadata}) => metadata.isDeleted !== true)
-    .map((stored) => listItemOf(reference.path, stored))
+export function listPackages(repository: Repository, selector: string | undefined): readonly ListItem[] {
+  const packages = selector === undefined ? repository.packages : [selectPackage(repository, selector)]
+  return packages.filter(({metadata}) => metadata.isDeleted !== true).map((stored) => listItemOf(repository, stored))
 }
 
-export function listItemOf(root: string, stored: StoredPackage): ListItem {
+export function listItemOf(repository: Repository, stored: StoredPackage): ListItem {
   const {metadata, payload, docker} = stored
   const fullName = formatFullName(metadata.identity)
   const imageId = docker?.ConfigDigest === undefined ? undefined : findDigest(docker.ConfigDigest)
   return {
     kind: 'package',
-    reference: formatInboxReference({transport: INBOX, path: root, selector: fullName}),
+    reference: repository.referenceTo(metadata.identity),
     names: [fullName, ...(docker?.References ?? [])],
     identity: metadata.identity,
     dependencies: metadata.dependencies,
@@ -55,11 +47,11 @@ function platformOf({metadata}: StoredPackage): Platform {
 
 /**
  * Opens a package with all it depends on, as an image whose layers are the payloads, base first. A dependency that the
- * repository does not hold becomes a layer without content; `--base` may supply it.
+ * repository does not hold becomes a layer without content; `--base` may supply it. Closing the image closes the
+ * repository.
  */
-export async function openPackage(reference: Reference, options: OpenOptions): Promise<Image> {
-  const repository = await readRepository(reference.path)
-  const top = selectPackage(repository, reference.selector)
+export function openPackage(repository: Repository, selector: string | undefined, options: OpenOptions): Image {
+  const top = selectPackage(repository, selector)
   const chain = resolveDependencies(repository, top, {
     acceptBaseMismatch: options.acceptBaseMismatch ?? false,
     onMismatch: (message) =>
@@ -74,8 +66,14 @@ export async function openPackage(reference: Reference, options: OpenOptions): P
     ...(config === undefined ? {} : {config}),
     ...(manifest === undefined ? {} : {manifest}),
     layers: chain.missing === undefined ? layers : [missingLayer(chain.missing), ...layers],
-    warnings: repository.faults.map(({code, message}) => ({code, message})),
-    close: () => Promise.resolve(),
+    warnings: [
+      ...repository.faults.map(({code, message}) => ({code, message})),
+      ...chain.packages.flatMap(({warnings = []}) => warnings),
+    ],
+    close: () => {
+      repository.close()
+      return Promise.resolve()
+    },
   }
 }
 
@@ -128,8 +126,8 @@ export function readVerified(
   digest: string | undefined,
 ): Uint8Array | undefined {
   if (file === undefined) return undefined
-  const place = `${stored.folderName}/${file}`
-  const bytes = findSmallFile(path.join(stored.folder, file), MAX_DOCUMENT_BYTES, place)
+  const place = `${stored.entryName}/${file}`
+  const bytes = stored.files.findSmall(file, MAX_DOCUMENT_BYTES, place)
   if (bytes === undefined) {
     throw new InputError('CONFIG_MISSING', {
       what: `The package's file '${file}' is missing.`,

@@ -1,5 +1,5 @@
-import {InputError} from '../../model/errors.js'
-import {formatFullName, identityKey, isSamePackage, type PackageIdentity} from '../../model/package-identity.js'
+import {InputError} from '../../../model/errors.js'
+import {formatFullName, identityKey, isSamePackage, type PackageIdentity} from '../../../model/package-identity.js'
 import {findPackage, type Repository, type StoredPackage} from './repository.js'
 
 /** A package and what it builds on, base first. */

@@ -1,18 +1,19 @@
 import {createHash} from 'node:crypto'
 import {closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync} from 'node:fs'
 import path from 'node:path'
-import {RecipeEncoder} from '../../codecs/recipe/recipe-file.js'
-import {recordingRecipe} from '../../codecs/recipe/record-recipe.js'
-import {digestOf, type Digest} from '../../model/digest.js'
-import {asTransshipError} from '../../model/errors.js'
-import type {WorkOptions} from '../../model/events.js'
-import type {Layer, PackageMetadata} from '../../model/image.js'
-import type {FileEntry, LayerEntry} from '../../model/layer-entry.js'
-import type {LayerPath} from '../../model/layer-path.js'
-import {formatFullName} from '../../model/package-identity.js'
-import type {KeptImage, PackageDraft} from '../transport.js'
-import {LayoutLookup} from '../shared/transport-layout/layout-lookup.js'
-import {writeLayout} from '../shared/transport-layout/write-layout.js'
+import {RecipeEncoder} from '../../../codecs/recipe/recipe-file.js'
+import {recordingRecipe} from '../../../codecs/recipe/record-recipe.js'
+import {digestOf, type Digest} from '../../../model/digest.js'
+import {asTransshipError} from '../../../model/errors.js'
+import type {WorkOptions} from '../../../model/events.js'
+import type {Layer, PackageMetadata} from '../../../model/image.js'
+import type {FileEntry, LayerEntry} from '../../../model/layer-entry.js'
+import type {LayerPath} from '../../../model/layer-path.js'
+import {formatFullName} from '../../../model/package-identity.js'
+import type {KeptImage, PackageDraft} from '../../transport.js'
+import {FolderFiles} from '../transport-layout/folder-files.js'
+import {LayoutLookup} from '../transport-layout/layout-lookup.js'
+import {writeLayout} from '../transport-layout/write-layout.js'
 import {decodeDocument, encodeDocument, isStillTrue, type PayloadFacts} from './metadata.js'
 import type {StoredPackage} from './repository.js'
 import type {DockerJson} from './schema.js'
@@ -66,7 +67,11 @@ async function write(folder: string, draft: PackageDraft, options: WritePackageO
   const document =
     isKept && metadata.document !== undefined ? metadata.document.bytes : encodeDocument(metadata, payload, docker)
   writeFileSync(path.join(folder, 'metadata.json'), document, {flag: 'wx', flush: true})
-  const stored = {folder, folderName, ...decodeDocument(document, folderName)}
+  const stored = {
+    entryName: folderName,
+    files: new FolderFiles(folder, folderName),
+    ...decodeDocument(document, folderName),
+  }
   return {folder, stored, payload, bytesWritten: (payload?.bytes ?? 0) + document.byteLength}
 }
 

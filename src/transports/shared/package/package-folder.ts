@@ -1,4 +1,4 @@
-import {DIRECTORY_CARRIER_SUFFIX} from '../../model/layer-path.js'
+import {DIRECTORY_CARRIER_SUFFIX} from '../../../model/layer-path.js'
 
 /* What lies in a package's folder beside its payload. Source: inbox package page, section 3.2. */
 

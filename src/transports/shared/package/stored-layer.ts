@@ -1,17 +1,15 @@
-import {createReadStream, readdirSync} from 'node:fs'
-import path from 'node:path'
-import {decodeRecipe} from '../../codecs/recipe/recipe-file.js'
-import type {RecipeRecord} from '../../codecs/recipe/recipe-records.js'
-import {findDigest, type Digest} from '../../model/digest.js'
-import {asTransshipError, InputError} from '../../model/errors.js'
-import type {WorkOptions} from '../../model/events.js'
-import type {Layer, LayerForm, PackageMetadata} from '../../model/image.js'
-import type {LayerEntry} from '../../model/layer-entry.js'
-import {formatFullName} from '../../model/package-identity.js'
-import {PayloadIndex} from '../shared/transport-layout/payload-index.js'
-import {TransportLayout} from '../shared/transport-layout/read-layout.js'
-import {replayLayout} from '../shared/transport-layout/replay-layout.js'
-import {findSmallFile} from '../shared/transport-layout/small-file.js'
+import {decodeRecipe} from '../../../codecs/recipe/recipe-file.js'
+import type {RecipeRecord} from '../../../codecs/recipe/recipe-records.js'
+import {findDigest, type Digest} from '../../../model/digest.js'
+import {InputError} from '../../../model/errors.js'
+import type {WorkOptions} from '../../../model/events.js'
+import type {Layer, LayerForm, PackageMetadata} from '../../../model/image.js'
+import type {LayerEntry} from '../../../model/layer-entry.js'
+import {formatFullName} from '../../../model/package-identity.js'
+import {PayloadIndex} from '../transport-layout/payload-index.js'
+import {TransportLayout} from '../transport-layout/read-layout.js'
+import {replayLayout} from '../transport-layout/replay-layout.js'
+import {streamFile} from '../transport-layout/layout-files.js'
 import {isPayloadName, OWN_NAMES} from './package-folder.js'
 import type {StoredPackage} from './repository.js'
 
@@ -47,8 +45,8 @@ export function recipeOf({docker}: StoredPackage): {diffId: Digest; file: string
   return {diffId, file: layer.Recipe, ...(digest === undefined ? {} : {digest})}
 }
 
-export function readIndex({folder, folderName}: StoredPackage): PayloadIndex | undefined {
-  const bytes = findSmallFile(path.join(folder, INDEX_NAME), MAX_INDEX_BYTES, `${folderName}/${INDEX_NAME}`)
+export function readIndex({files, entryName}: StoredPackage): PayloadIndex | undefined {
+  const bytes = files.findSmall(INDEX_NAME, MAX_INDEX_BYTES, `${entryName}/${INDEX_NAME}`)
   return bytes === undefined ? undefined : new PayloadIndex(bytes)
 }
 
@@ -57,9 +55,9 @@ export function openLayout(
   index: PayloadIndex | undefined,
   options: WorkOptions,
 ): TransportLayout {
-  return new TransportLayout(stored.folder, {
+  return new TransportLayout(stored.files, {
     ...options,
-    title: stored.folderName,
+    title: stored.entryName,
     form: stored.payload.Kind === 'base' ? 'base' : 'delta',
     isPlain: stored.payload.Layout === 'plain-1',
     ...(index === undefined ? {} : {index}),
@@ -67,15 +65,7 @@ export function openLayout(
 }
 
 export function readRecipe(stored: StoredPackage, file: string): AsyncIterable<RecipeRecord> {
-  return decodeRecipe(readFile(path.join(stored.folder, file), `${stored.folderName}/${file}`))
-}
-
-async function* readFile(file: string, place: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* createReadStream(file) as AsyncIterable<Uint8Array>
-  } catch (error) {
-    throw asTransshipError(error, {path: place})
-  }
+  return decodeRecipe(streamFile(stored.files, file, `${stored.entryName}/${file}`))
 }
 
 async function* readEntries(stored: StoredPackage, options: WorkOptions): AsyncGenerator<LayerEntry> {
@@ -94,19 +84,19 @@ async function* readEntries(stored: StoredPackage, options: WorkOptions): AsyncG
   }
   yield* replayLayout(layout, {
     ...options,
-    title: stored.folderName,
+    title: stored.entryName,
     ...(index === undefined ? {} : {index}),
     records: () => readRecipe(stored, recipe.file),
   })
 }
 
 /** Files beside the payload that are neither ours nor disks: `version.wcx` and the like. */
-function withAttachments({folder, folderName, metadata}: StoredPackage): PackageMetadata {
+function withAttachments({files, entryName, metadata}: StoredPackage): PackageMetadata {
   const attachments: Record<string, Uint8Array> = {}
-  for (const child of readdirSync(folder, {withFileTypes: true})) {
-    if (!child.isFile() || OWN_NAMES.has(child.name) || isPayloadName(child.name)) continue
-    const bytes = findSmallFile(path.join(folder, child.name), Infinity, `${folderName}/${child.name}`)
-    if (bytes !== undefined && bytes.byteLength <= MAX_ATTACHMENT_BYTES) attachments[child.name] = bytes
+  for (const name of files.list('').files) {
+    if (OWN_NAMES.has(name) || isPayloadName(name)) continue
+    const bytes = files.findSmall(name, Infinity, `${entryName}/${name}`)
+    if (bytes !== undefined && bytes.byteLength <= MAX_ATTACHMENT_BYTES) attachments[name] = bytes
   }
   return Object.keys(attachments).length === 0 ? metadata : {...metadata, attachments}
 }

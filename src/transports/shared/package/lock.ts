@@ -1,23 +1,32 @@
 import {randomBytes} from 'node:crypto'
 import {existsSync, mkdirSync, readdirSync, renameSync, rmSync} from 'node:fs'
 import path from 'node:path'
-import {FolderLock, LOCK_NAME} from '../shared/folder-lock.js'
+import {FolderLock, LOCK_NAME} from '../folder-lock.js'
 
-export const WORK_PREFIX = '.tmp-'
 /** Inside a work folder: packages that were moved out of the way of their replacements. */
 export const REPLACED = 'replaced'
 
+/** Where packages are put, and under which names the work on them is done. */
+export interface WorkPlace {
+  readonly root: string
+  /** For messages. */
+  readonly reference: string
+  /** Of work folders; nothing else in the folder may begin so. */
+  readonly workPrefix: string
+  readonly lockName?: string
+}
+
 /** The lock of a repository; what a writer that was killed has left behind is undone when it is taken. `LOCKED`. */
-export function lockRepository(root: string): FolderLock {
-  const lock = FolderLock.take(root, `inbox:${root}`)
-  cleanUp(root)
+export function lockRepository(place: WorkPlace): FolderLock {
+  const lock = FolderLock.take(place.root, place.reference, place.lockName)
+  cleanUp(place)
   return lock
 }
 
 /** Undoes what a writer that was killed has left: moved packages come back, begun ones go. Only under the lock. */
-function cleanUp(root: string): void {
+function cleanUp({root, workPrefix}: WorkPlace): void {
   for (const name of readdirSync(root)) {
-    if (!name.startsWith(WORK_PREFIX)) continue
+    if (!name.startsWith(workPrefix)) continue
     const work = path.join(root, name)
     restoreReplaced(root, work)
     rmSync(work, {recursive: true, force: true})
@@ -25,8 +34,8 @@ function cleanUp(root: string): void {
 }
 
 /** True when a writer works on the repository, or one that was killed left something. */
-export function hasLeftovers(root: string): boolean {
-  return readdirSync(root).some((name) => name.startsWith(WORK_PREFIX) || name.startsWith(LOCK_NAME))
+export function hasLeftovers({root, workPrefix, lockName = LOCK_NAME}: WorkPlace): boolean {
+  return readdirSync(root).some((name) => name.startsWith(workPrefix) || name.startsWith(lockName))
 }
 
 /** Moves packages back whose replacement has not taken their place. */
@@ -39,8 +48,8 @@ export function restoreReplaced(root: string, work: string): void {
 }
 
 /** A new work folder inside the repository, so that finished packages only need a rename. */
-export function makeWorkFolder(root: string): string {
-  const work = path.join(root, `${WORK_PREFIX}${randomBytes(6).toString('hex')}`)
+export function makeWorkFolder({root, workPrefix}: WorkPlace): string {
+  const work = path.join(root, `${workPrefix}${randomBytes(6).toString('hex')}`)
   mkdirSync(work)
   return work
 }

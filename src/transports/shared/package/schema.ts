@@ -1,5 +1,5 @@
-import {compileSchema} from '../../codecs/json/validator.js'
-import {InputError} from '../../model/errors.js'
+import {compileSchema} from '../../../codecs/json/validator.js'
+import {InputError} from '../../../model/errors.js'
 
 /* metadata.json of a package, format version 1. Source: inbox package page, section 3.2. */
 

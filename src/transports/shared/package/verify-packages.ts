@@ -1,24 +1,25 @@
-import {encodeLayerTar} from '../../codecs/layer-tar/encode-layer-tar.js'
-import {Digester, type Digest} from '../../model/digest.js'
-import {TransshipError} from '../../model/errors.js'
-import type {WorkOptions} from '../../model/events.js'
-import type {LayerEntry} from '../../model/layer-entry.js'
-import {formatFullName} from '../../model/package-identity.js'
-import type {Reference} from '../../model/reference.js'
-import type {Fault, LayerVerdict, OpenOptions, Verdict} from '../transport.js'
-import {checkingHives} from '../shared/verify-hives.js'
-import {verifyIndex} from '../shared/transport-layout/verify-layout.js'
+import {encodeLayerTar} from '../../../codecs/layer-tar/encode-layer-tar.js'
+import {Digester, type Digest} from '../../../model/digest.js'
+import {TransshipError} from '../../../model/errors.js'
+import type {WorkOptions} from '../../../model/events.js'
+import type {LayerEntry} from '../../../model/layer-entry.js'
+import {formatFullName} from '../../../model/package-identity.js'
+import type {Fault, LayerVerdict, Verdict} from '../../transport.js'
+import {checkingHives} from '../verify-hives.js'
+import {verifyIndex} from '../transport-layout/verify-layout.js'
 import {resolveDependencies} from './dependencies.js'
-import {readRepository, selectPackage, type Repository, type StoredPackage} from './repository.js'
-import {readVerified} from './source.js'
+import {selectPackage, type Repository, type StoredPackage} from './repository.js'
+import {readVerified} from './open-package.js'
 import {layerOfPackage, openLayout, readIndex, recipeOf} from './stored-layer.js'
 
 /** Checks the selected package, or all of a repository: documents, index, every file, dependencies, recipes. */
-export async function verifyPackages(reference: Reference, options: OpenOptions): Promise<Verdict> {
-  const repository = await readRepository(reference.path)
-  const packages =
-    reference.selector === undefined ? repository.packages : [selectPackage(repository, reference.selector)]
-  const faults: Fault[] = reference.selector === undefined ? [...repository.faults] : []
+export async function verifyPackages(
+  repository: Repository,
+  selector: string | undefined,
+  options: VerifyPackagesOptions,
+): Promise<Verdict> {
+  const packages = selector === undefined ? repository.packages : [selectPackage(repository, selector)]
+  const faults: Fault[] = selector === undefined ? [...repository.faults] : []
   const layers: LayerVerdict[] = []
   let bytes = 0
   for (const stored of packages) {
@@ -27,8 +28,19 @@ export async function verifyPackages(reference: Reference, options: OpenOptions)
     layers.push(verdict)
     faults.push(...verifier.faults)
     bytes += verifier.bytes
+    const container = await options.verifyContainer?.(stored)
+    faults.push(...(container?.faults ?? []))
+    bytes += container?.bytes ?? 0
+    repository.close()
   }
   return {faults, layers, bytes}
+}
+
+export interface VerifyPackagesOptions extends WorkOptions {
+  /** Checks what a package is wrapped in. */
+  readonly verifyContainer?: (
+    stored: StoredPackage,
+  ) => Promise<{readonly faults: readonly Fault[]; readonly bytes: number}>
 }
 
 class PackageVerifier {
