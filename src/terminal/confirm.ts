@@ -1,6 +1,6 @@
 import {createInterface} from 'node:readline/promises'
 import {InterruptedError} from '../model/errors.js'
-import {printable} from './printable.js'
+import {printable} from '../model/printable.js'
 
 /** Asks on a terminal before something is ended; a script is taken at its word. Throws `INTERRUPTED` on anything but yes. */
 export async function confirm(question: string, options: {readonly signal: AbortSignal}): Promise<void> {

@@ -1,6 +1,6 @@
 import type {ContainerList} from '../runtime/list-containers.js'
 import type {ContainerOutcome, EndResult} from '../runtime/stop-containers.js'
-import {formatBytes, formatSeconds} from './quantities.js'
+import {formatBytes, formatSeconds} from '../model/quantities.js'
 import {formatTable} from './table.js'
 
 /** Docker's own length: enough to tell thousands of containers apart. */

@@ -1,8 +1,8 @@
 import type {ConversionPlan} from '../convert/plan.js'
 import type {ConvertReport, ReportArtifact} from '../convert/report.js'
 import type {Loss} from '../model/events.js'
-import {formatBytes, formatSeconds} from './quantities.js'
-import {printable} from './printable.js'
+import {formatBytes, formatSeconds} from '../model/quantities.js'
+import {printable} from '../model/printable.js'
 import {formatFields, formatTable} from './table.js'
 
 function formatFindings(title: string, findings: readonly Loss[]): string[] {

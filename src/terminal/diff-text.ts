@@ -1,6 +1,6 @@
 import type {DiffReport, FileDifference} from '../convert/diff.js'
 import type {RegistryDifference, ValueSide} from '../convert/diff-registry.js'
-import {printable} from './printable.js'
+import {printable} from '../model/printable.js'
 import {formatTable} from './table.js'
 
 /** As in a patch: what is only left, only right, and on both sides but not the same. */

@@ -1,6 +1,6 @@
 import {Errors} from '@oclif/core'
 import {asTransshipError, InternalError, InterruptedError, TransshipError, UsageError} from '../model/errors.js'
-import {printable, printableLines} from './printable.js'
+import {printable, printableLines} from '../model/printable.js'
 
 /** What `--json` prints when a command fails. Schema: `src/schemas/error.schema.json`. */
 export interface ErrorDocument {

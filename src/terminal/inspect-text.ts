@@ -1,6 +1,6 @@
 import type {InspectedLayer, InspectedPackage, InspectReport} from '../convert/inspect.js'
-import {printable} from './printable.js'
-import {formatBytes} from './quantities.js'
+import {printable} from '../model/printable.js'
+import {formatBytes} from '../model/quantities.js'
 import {formatFields, formatTable} from './table.js'
 
 function formatPlatform({platform}: InspectReport): string {

@@ -1,5 +1,5 @@
 import type {ListReport} from '../convert/list.js'
-import {formatBytes} from './quantities.js'
+import {formatBytes} from '../model/quantities.js'
 import {formatTable} from './table.js'
 
 /** One row for each thing a place holds. */

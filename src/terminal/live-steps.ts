@@ -7,7 +7,7 @@ import {
   type SimpleRenderer,
 } from 'listr2'
 import ora, {type Ora} from 'ora'
-import {formatProgress} from './quantities.js'
+import {formatProgress} from '../model/quantities.js'
 
 type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>
 

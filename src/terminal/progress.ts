@@ -1,7 +1,7 @@
 import type {WorkEvent} from '../model/events.js'
 import type {LiveSteps} from './live-steps.js'
-import {printable} from './printable.js'
-import {formatBytes, formatProgress, formatSeconds} from './quantities.js'
+import {printable} from '../model/printable.js'
+import {formatBytes, formatProgress, formatSeconds} from '../model/quantities.js'
 
 /** `live`: repainted on a terminal; `lines`: a line for each thing that happened; `silent`: nothing. */
 export type ProgressMode = 'live' | 'lines' | 'silent'

@@ -1,6 +1,6 @@
 import type {VerifyReport} from '../convert/verify.js'
-import {printable} from './printable.js'
-import {formatBytes} from './quantities.js'
+import {printable} from '../model/printable.js'
+import {formatBytes} from '../model/quantities.js'
 import {formatTable} from './table.js'
 
 /** The layers that were checked, every fault, and the verdict. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import {formatBytes, formatProgress, formatSeconds} from '../../src/terminal/quantities.js'
+import {formatBytes, formatProgress, formatSeconds} from '../../src/model/quantities.js'
 
 describe('quantities', () => {
   for (const [bytes, expected] of [
