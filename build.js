@@ -13,7 +13,7 @@ rmSync(MANIFEST, {force: true})
 const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc')
 const {status} = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.json'], {stdio: 'inherit'})
 if (status !== 0) process.exit(status ?? 1)
-cpSync('src/schemas', 'dist/src/schemas', {recursive: true})
+for (const folder of ['src/schemas', 'src/report/page']) cpSync(folder, `dist/${folder}`, {recursive: true})
 chmodSync('dist/src/main.js', 0o755)
 
 // Without it every start loads every command, to learn their names: three times as long.

@@ -95,5 +95,13 @@ export default tseslint.config(
       'no-console': 'off',
     },
   },
-  {files: ['*.js'], ...tseslint.configs.disableTypeChecked},
+  {files: ['*.js', 'src/report/page/*.js'], ...tseslint.configs.disableTypeChecked},
+  {
+    // The script inside of a report runs in a browser.
+    files: ['src/report/page/*.js'],
+    languageOptions: {
+      sourceType: 'script',
+      globals: {addEventListener: 'readonly', document: 'readonly', location: 'readonly'},
+    },
+  },
 )

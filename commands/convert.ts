@@ -6,6 +6,7 @@ import {BaseCommand} from '../src/terminal/base-command.js'
 import {convertFlags, convertOptions} from '../src/terminal/convert-flags.js'
 import {formatConvert, formatPlan} from '../src/terminal/convert-text.js'
 import {isPipe} from '../src/terminal/is-pipe.js'
+import {convertReporting, reportFlag} from '../src/terminal/report-flag.js'
 
 const JSON_INTO_PIPE = '--json prints to stdout, which the archive is written to: name a file, or leave out --json.'
 
@@ -42,6 +43,10 @@ export default class Convert extends BaseCommand {
         '<%= config.bin %> <%= command.id %> docker-archive:shop.tar inbox:./repository --publisher CN=Contoso --name Shop --package-version 1.2.0.0 --strict',
     },
     {
+      description: 'Keep a record of what was done, as a page for a browser:',
+      command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar inbox:./repository --report shop.html',
+    },
+    {
       description: 'Read an image from a pipe:',
       command: 'docker save shop:1.2 | <%= config.bin %> <%= command.id %> docker-archive:- layout:./shop',
     },
@@ -56,7 +61,8 @@ export default class Convert extends BaseCommand {
   }
   static override flags = {
     ...convertFlags,
-    'dry-run': Flags.boolean({summary: 'Tell what would be done, and write nothing.'}),
+    'dry-run': Flags.boolean({summary: 'Tell what would be done, and write nothing.', exclusive: ['report']}),
+    report: reportFlag,
   }
 
   async run(): Promise<ConvertReport | ConversionPlan> {
@@ -71,9 +77,19 @@ export default class Convert extends BaseCommand {
     }
     const isPiped = isPipe(args.destination)
     if (isPiped && this.jsonEnabled()) throw new Errors.CLIError(JSON_INTO_PIPE, {exit: 2})
-    const report = await this.showing(`Converting ${args.source}`, (run) =>
-      convert(args.source, args.destination, {...options, ...run}),
-    )
+    const work = () =>
+      this.showing(`Converting ${args.source}`, (run) => convert(args.source, args.destination, {...options, ...run}))
+    const {source, destination} = args
+    const report =
+      flags.report === undefined
+        ? await work()
+        : await convertReporting(work, {
+            file: flags.report,
+            source,
+            destination,
+            network: options,
+            asFailure: (error) => this.asFailure(error),
+          })
     if (isPiped) this.printBeside(formatConvert(report))
     else this.print(formatConvert(report))
     return report

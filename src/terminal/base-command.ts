@@ -1,5 +1,6 @@
 import {styleText} from 'node:util'
 import {Command, Errors, Flags, type Interfaces} from '@oclif/core'
+import type {TransshipError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import {asFailure, documentFailure, formatFailure, interruption} from './failure.js'
 import {canRepaint, startProgress} from './progress.js'
@@ -118,9 +119,14 @@ export abstract class BaseCommand extends Command {
     process.exitCode = 1
   }
 
+  /** Anything thrown as the error that is told. */
+  protected asFailure(error: unknown): TransshipError {
+    return asFailure(error, this.#abort.signal, this.id ?? '')
+  }
+
   protected override catch(error: Error): Promise<void> {
     if (error instanceof Errors.ExitError) throw error
-    const failure = asFailure(error, this.#abort.signal, this.id ?? '')
+    const failure = this.asFailure(error)
     process.exitCode = failure.exitCode
     if (this.jsonEnabled()) {
       this.logJson(documentFailure(failure))

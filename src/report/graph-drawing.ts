@@ -1,0 +1,135 @@
+import type {BatchReport, ItemState} from '../batch/batch-report.js'
+import {collapseGraph, type NodeGroup} from './collapse-graph.js'
+import {dependencyGraph, type GraphEdge, type NodeKind} from './dependency-graph.js'
+import {elide} from './elide.js'
+import {layOut, type Point} from './layered-layout.js'
+import {stateText} from './state-text.js'
+
+/** Of a box, in CSS pixels. */
+const WIDTH = 224
+const HEIGHT = 46
+/** Of a name inside it: monospaced, 12 px, at most 0.61 em a column. */
+const COLUMNS = 27
+/** Names told of a group before it says how many more there are. */
+const NAMES_TOLD = 3
+
+export interface DrawnNode {
+  readonly x: number
+  readonly y: number
+  readonly name: string
+  /** What it is, and how it fared. */
+  readonly caption: string
+  readonly className: string
+  readonly isMany: boolean
+}
+
+export interface DrawnEdge {
+  /** SVG path data. */
+  readonly path: string
+  readonly kind: GraphEdge['kind']
+}
+
+/** One row of the table that says in words what is drawn. */
+export interface GraphRow {
+  readonly side: string
+  readonly kind: string
+  readonly names: string
+  readonly more: number
+  readonly stateName: string
+  readonly state: ItemState
+  readonly points: readonly {readonly how: string; readonly name: string}[]
+}
+
+export interface GraphDrawing {
+  readonly width: number
+  readonly height: number
+  readonly boxWidth: number
+  readonly boxHeight: number
+  readonly nodes: readonly DrawnNode[]
+  readonly edges: readonly DrawnEdge[]
+  readonly rows: readonly GraphRow[]
+  readonly isGrouped: boolean
+  readonly left: {readonly nodes: number; readonly groups: number}
+}
+
+const KIND_NAMES: Readonly<Record<NodeKind, readonly [one: string, many: string]>> = {
+  image: ['image', 'images'],
+  package: ['package', 'packages'],
+  'transport-layout': ['transport layout', 'transport layouts'],
+  elsewhere: ['package, not in this run', 'packages, not in this run'],
+  source: ['source', 'sources'],
+}
+
+function kindName({first, members}: NodeGroup): string {
+  const [one, many] = KIND_NAMES[first.kind]
+  return members.length === 1 ? one : many
+}
+
+function groupName({first, members}: NodeGroup): string {
+  return members.length === 1 ? first.name : `${members.length} ${kindName({first, members})}`
+}
+
+function captionOf(group: NodeGroup): string {
+  const {first, members} = group
+  if (first.kind === 'elsewhere') return 'not in this run'
+  const what = members.length === 1 ? kindName(group) : elide(first.name, COLUMNS - 2)
+  if (members.length > 1) return `${what} …`
+  return first.side === 'before' ? `${what}, ${stateText(first.state).toLowerCase()}` : `${what}, made`
+}
+
+function nodeOf(group: NodeGroup, at: Point): DrawnNode {
+  const {first, members} = group
+  return {
+    x: Math.round(at.x - WIDTH / 2),
+    y: Math.round(at.y - HEIGHT / 2),
+    name: elide(groupName(group), COLUMNS),
+    caption: captionOf(group),
+    className: first.kind === 'elsewhere' ? 'elsewhere' : `${first.side} ${first.state}`,
+    isMany: members.length > 1,
+  }
+}
+
+/** A smooth line through the points: straight where there are two. */
+function pathOf(points: readonly Point[]): string {
+  const [first, ...rest] = points.map(({x, y}) => ({x: Math.round(x), y: Math.round(y)}))
+  if (first === undefined) return ''
+  let path = `M${first.x} ${first.y}`
+  let last = first
+  for (const point of rest) {
+    const middle = Math.round((last.x + point.x) / 2)
+    path += `C${middle} ${last.y} ${middle} ${point.y} ${point.x} ${point.y}`
+    last = point
+  }
+  return path
+}
+
+/** The dependency graph of a report, laid out from left to right. */
+export function drawGraph(report: BatchReport): GraphDrawing {
+  const {groups, edges, left} = collapseGraph(dependencyGraph(report))
+  const {width, height, boxes, lines} = layOut(groups.length, edges, {width: WIDTH, height: HEIGHT})
+  const names = groups.map(groupName)
+  return {
+    width,
+    height,
+    boxWidth: WIDTH,
+    boxHeight: HEIGHT,
+    nodes: groups.map((group, index) => nodeOf(group, boxes[index] ?? {x: 0, y: 0})),
+    edges: edges.map(({kind}, index) => ({path: pathOf(lines[index] ?? []), kind})),
+    rows: groups.map((group, index) => ({
+      side: group.first.kind === 'elsewhere' ? 'Elsewhere' : group.first.side === 'before' ? 'Before' : 'After',
+      kind: kindName(group),
+      names: group.members
+        .slice(0, NAMES_TOLD)
+        .map(({name}) => name)
+        .join(', '),
+      more: Math.max(0, group.members.length - NAMES_TOLD),
+      state: group.first.state,
+      stateName: stateText(group.first.state),
+      points: edges
+        .filter(({from}) => from === index)
+        .map(({to, kind, count}) => ({how: count > 1 ? `${kind} (${count} times)` : kind, name: names[to] ?? ''})),
+    })),
+    isGrouped: groups.some(({members}) => members.length > 1),
+    left,
+  }
+}

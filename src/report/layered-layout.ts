@@ -1,0 +1,55 @@
+import * as dagre from '@dagrejs/dagre'
+
+export interface Point {
+  readonly x: number
+  readonly y: number
+}
+
+/** Of dagre, what is used here. Its own types import each other without extensions, which Node's resolution does not find. */
+interface Dagre {
+  readonly Graph: new (options: {readonly multigraph: boolean}) => DagreGraph
+  readonly layout: (graph: DagreGraph) => void
+}
+
+interface DagreGraph {
+  setGraph(label: Readonly<Record<string, number | string>>): void
+  setNode(name: string, label: {width: number; height: number}): void
+  setEdge(from: string, to: string, label: object, name: string): void
+  graph(): {readonly width?: number; readonly height?: number}
+  node(name: string): Point
+  edge(from: string, to: string, name: string): {readonly points: readonly Point[]}
+}
+
+const {Graph, layout} = dagre as unknown as Dagre
+
+/** In CSS pixels. */
+const SPACING = {nodesep: 14, edgesep: 8, ranksep: 56, marginx: 12, marginy: 12}
+
+export interface LayeredLayout {
+  readonly width: number
+  readonly height: number
+  /** Middles of the boxes. */
+  readonly boxes: readonly Point[]
+  /** Points that each edge runs through, ends included. */
+  readonly lines: readonly (readonly Point[])[]
+}
+
+/** Lays boxes of one size out in columns so that edges run from left to right and cross little. */
+export function layOut(
+  count: number,
+  edges: readonly {readonly from: number; readonly to: number; readonly kind: string}[],
+  box: {readonly width: number; readonly height: number},
+): LayeredLayout {
+  const graph = new Graph({multigraph: true})
+  graph.setGraph({rankdir: 'LR', ...SPACING})
+  for (let index = 0; index < count; index++) graph.setNode(String(index), {...box})
+  for (const {from, to, kind} of edges) graph.setEdge(String(from), String(to), {}, kind)
+  layout(graph)
+  const {width = 0, height = 0} = graph.graph()
+  return {
+    width: Math.ceil(width),
+    height: Math.ceil(height),
+    boxes: Array.from({length: count}, (_, index) => graph.node(String(index))),
+    lines: edges.map(({from, to, kind}) => graph.edge(String(from), String(to), kind).points),
+  }
+}
