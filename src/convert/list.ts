@@ -11,6 +11,8 @@ export interface ListRow {
   readonly reference: string
   readonly names: readonly string[]
   readonly imageId?: string
+  /** Digest of a package's payload. */
+  readonly payloadDigest?: string
   /** Full name of the package. */
   readonly identity?: string
   readonly dependencies?: readonly string[]

@@ -26,6 +26,11 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
     means: 'The reference fits several images, packages or transports.',
     next: 'Select one; the message lists the candidates.',
   },
+  PLAN_INVALID: {
+    exit: 2,
+    means: 'The plan of a batch is not valid; the place is file, line and column.',
+    next: 'Correct the plan there; nothing has been converted.',
+  },
   NOT_FOUND: {
     exit: 3,
     means: 'The file, folder, image, package or entry that was named is not there.',

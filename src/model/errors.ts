@@ -7,6 +7,7 @@ export const ERROR_CODES = [
   'BAD_REFERENCE',
   'BAD_OPTION',
   'AMBIGUOUS_SELECTION',
+  'PLAN_INVALID',
   // input: exit 3
   'NOT_FOUND',
   'UNRECOGNISED_FORMAT',

@@ -1,7 +1,9 @@
 import {styleText} from 'node:util'
 import {Command, Errors, Flags, type Interfaces} from '@oclif/core'
+import type {BatchWorkOptions} from '../batch/batch-event.js'
 import type {TransshipError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
+import {startBatchProgress} from './batch-progress.js'
 import {asFailure, documentFailure, formatFailure, interruption} from './failure.js'
 import {canRepaint, startProgress} from './progress.js'
 
@@ -86,6 +88,23 @@ export abstract class BaseCommand extends Command {
       return result
     } finally {
       await progress.end(failed)
+    }
+  }
+
+  /** Like `showing`, for a batch: every item that runs, and the total. */
+  protected async showingBatch<T>(work: (run: Required<BatchWorkOptions>) => Promise<T>): Promise<T> {
+    const stream = process.stderr
+    const mode = this.#globals.quiet || this.jsonEnabled() ? 'silent' : canRepaint(stream) ? 'live' : 'lines'
+    const progress = await startBatchProgress({mode, stream, verbose: this.#globals.verbose})
+    try {
+      return await work({
+        signal: this.#abort.signal,
+        onEvent: (event) => {
+          progress.onEvent(event)
+        },
+      })
+    } finally {
+      await progress.end()
     }
   }
 

@@ -1,56 +1,36 @@
 import {Errors, Flags} from '@oclif/core'
+import {
+  parseCompression,
+  parseLayers,
+  parseOsLayers,
+  type CompressionChoice,
+  type LayersChoice,
+} from '../convert/option-text.js'
 import type {ConvertOptions} from '../convert/options.js'
+import {UsageError} from '../model/errors.js'
 import {networkOptions} from './network-flags.js'
 import {readingFlags} from './reading-flags.js'
 
-const COMPRESSIONS = ['none', 'gzip', 'zstd'] as const
-/** Levels that the compressors take, lowest and highest. */
-const LEVELS = {gzip: [1, 9], zstd: [1, 22]} as const
-
-type CompressionChoice = Required<Pick<ConvertOptions, 'compression'>> & Pick<ConvertOptions, 'compressionLevel'>
-
-/** `none`, `gzip`, `zstd`, the last two with `:LEVEL`. */
-export function parseCompression(text: string): CompressionChoice {
-  const [name = '', level, ...rest] = text.split(':')
-  const compression = COMPRESSIONS.find((candidate) => candidate === name)
-  if (compression === undefined || rest.length > 0) throw wrong(text, 'none, gzip[:LEVEL] or zstd[:LEVEL]')
-  if (level === undefined) return {compression}
-  if (compression === 'none') throw wrong(text, 'none without a level')
-  const [lowest, highest] = LEVELS[compression]
-  const compressionLevel = /^\d{1,2}$/.test(level) ? Number(level) : NaN
-  if (!(compressionLevel >= lowest && compressionLevel <= highest)) {
-    throw wrong(text, `a level from ${lowest} to ${highest} for ${compression}`)
+/** What a flag's text stands for; what is wrong with it is told as oclif tells of a flag. */
+function flagText<T>(parse: (text: string) => T): (text: string) => Promise<T> {
+  return (text) => {
+    try {
+      return Promise.resolve(parse(text))
+    } catch (error) {
+      return Promise.reject(error instanceof UsageError ? new Errors.CLIError(error.what, {exit: 2}) : asError(error))
+    }
   }
-  return {compression, compressionLevel}
 }
 
-type LayersChoice = Required<Pick<ConvertOptions, 'layers'>> & Pick<ConvertOptions, 'squashRange'>
-
-/** `chain`, `squash`, or `squash:FROM..TO`. */
-export function parseLayers(text: string): LayersChoice {
-  if (text === 'chain' || text === 'squash') return {layers: text}
-  const [, from, to] = /^squash:(\d{1,3})\.\.(\d{1,3})$/.exec(text) ?? []
-  const squashRange = {from: Number(from), to: Number(to)}
-  if (!(squashRange.from <= squashRange.to)) throw wrong(text, 'squash, chain or squash:FROM..TO')
-  return {layers: 'squash', squashRange}
-}
-
-/** `auto` (undefined) or a number of layers. */
-export function parseOsLayers(text: string): number | 'auto' {
-  if (text === 'auto') return 'auto'
-  if (!/^\d{1,3}$/.test(text)) throw wrong(text, 'auto or a number of layers')
-  return Number(text)
-}
-
-function wrong(text: string, expected: string): Errors.CLIError {
-  return new Errors.CLIError(`Expected ${expected}, found '${text}'.`, {exit: 2})
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }
 
 /** Flags of `convert` that say what is made of the source and how it is stored. */
 export const convertFlags = {
   ...readingFlags,
   layers: Flags.custom<LayersChoice>({
-    parse: (text) => Promise.resolve(parseLayers(text)),
+    parse: flagText(parseLayers),
     summary: 'One package (or layer) of all layers, or one each, linked by dependencies.',
     description:
       'Default: squash towards packages and transport layouts, chain towards images. Chain loses nothing. A range merges ' +
@@ -59,7 +39,7 @@ export const convertFlags = {
     helpGroup: 'WHAT IS MADE',
   })(),
   'os-layers': Flags.custom<number | 'auto'>({
-    parse: (text) => Promise.resolve(parseOsLayers(text)),
+    parse: flagText(parseOsLayers),
     summary: 'How many of the lowest layers are the operating system.',
     description: 'Default: auto, by evidence in the layers; --dry-run tells which.',
     helpValue: 'auto|N',
@@ -101,7 +81,7 @@ export const convertFlags = {
     helpGroup: 'IDENTITY',
   }),
   compression: Flags.custom<CompressionChoice>({
-    parse: (text) => Promise.resolve(parseCompression(text)),
+    parse: flagText(parseCompression),
     summary: 'Compression of layers; default: as the source stores them.',
     helpValue: 'none|gzip|zstd[:LEVEL]',
     helpGroup: 'STORAGE',

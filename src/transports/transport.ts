@@ -12,6 +12,8 @@ export interface ListItem {
   readonly names: readonly string[]
   /** Digest of the configuration, for images. */
   readonly imageId?: Digest
+  /** Digest of a package's payload, where its metadata state it. */
+  readonly payloadDigest?: Digest
   readonly identity?: PackageIdentity
   readonly dependencies?: readonly PackageIdentity[]
   readonly platform?: Platform

@@ -22,6 +22,7 @@ export function listItemOf(repository: Repository, stored: StoredPackage): ListI
   const {metadata, payload, docker} = stored
   const fullName = formatFullName(metadata.identity)
   const imageId = docker?.ConfigDigest === undefined ? undefined : findDigest(docker.ConfigDigest)
+  const payloadDigest = payload.Digest === undefined ? undefined : findDigest(payload.Digest)
   return {
     kind: 'package',
     reference: repository.referenceTo(metadata.identity),
@@ -32,6 +33,7 @@ export function listItemOf(repository: Repository, stored: StoredPackage): ListI
     createdTime: metadata.createdTime,
     layers: payload.Kind === 'none' ? 0 : 1,
     ...(imageId === undefined ? {} : {imageId}),
+    ...(payloadDigest === undefined ? {} : {payloadDigest}),
     ...(payload.Bytes === undefined ? {} : {sizeBytes: payload.Bytes}),
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import {parseCompression, parseLayers, parseOsLayers} from '../../src/terminal/convert-flags.js'
+import {parseCompression, parseLayers, parseOsLayers} from '../../src/convert/option-text.js'
 import {formatRange} from '../../src/terminal/convert-text.js'
 
 describe('flags of convert', () => {
@@ -27,7 +27,7 @@ describe('flags of convert', () => {
     'gzip:1.5',
   ]) {
     it(`refuses --compression '${text}' as a usage error`, () => {
-      assert.throws(() => parseCompression(text), {oclif: {exit: 2}})
+      assert.throws(() => parseCompression(text), {code: 'BAD_OPTION', exitCode: 2})
     })
   }
 
@@ -44,14 +44,15 @@ describe('flags of convert', () => {
 
   for (const text of ['', 'flat', 'squash:', 'squash:1', 'squash:5..2', 'squash:-1..2', 'squash:1..x', 'chain:1..2']) {
     it(`refuses --layers '${text}' as a usage error`, () => {
-      assert.throws(() => parseLayers(text), {oclif: {exit: 2}})
+      assert.throws(() => parseLayers(text), {code: 'BAD_OPTION', exitCode: 2})
     })
   }
 
   it('takes auto or a number for --os-layers', () => {
     assert.equal(parseOsLayers('auto'), 'auto')
     assert.equal(parseOsLayers('2'), 2)
-    for (const text of ['', '-1', '1.5', 'two']) assert.throws(() => parseOsLayers(text), {oclif: {exit: 2}})
+    for (const text of ['', '-1', '1.5', 'two'])
+      assert.throws(() => parseOsLayers(text), {code: 'BAD_OPTION', exitCode: 2})
   })
 
   it('writes runs of layers as ranges', () => {

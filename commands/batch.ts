@@ -1,0 +1,88 @@
+import {Args, Flags} from '@oclif/core'
+import type {BatchReport} from '../src/batch/batch-report.js'
+import {dryRunBatch, type DryRunReport} from '../src/batch/dry-run.js'
+import {runBatch} from '../src/batch/run-batch.js'
+import {BaseCommand} from '../src/terminal/base-command.js'
+import {formatBatch, formatDryRun} from '../src/terminal/batch-text.js'
+
+export default class Batch extends BaseCommand {
+  static override summary = 'Convert everything that a plan names.'
+  static override description =
+    'PLAN is YAML or JSON: items with a source, a destination and the options of convert. What an item depends on is ' +
+    'converted before it, several items at once, and a failure does not stop the rest. A journal beside the plan ' +
+    '(PLAN.journal) makes the same command go on where a stopped run ended; what is done and still there is not done ' +
+    'again. Exit 1 when any item failed. Relative paths in the plan are relative to it.'
+  static override examples = [
+    {
+      description: 'Write a plan from a folder of saved images, look at what it would do, and run it:',
+      command:
+        '<%= config.bin %> batch plan ./images inbox:./repository > plan.yaml && <%= config.bin %> <%= command.id %> plan.yaml --dry-run && <%= config.bin %> <%= command.id %> plan.yaml',
+    },
+    {
+      description: 'Go on after a failure or an interrupt: the same command again:',
+      command: '<%= config.bin %> <%= command.id %> plan.yaml',
+    },
+    {
+      description: 'Four items at once, and read every byte again of what was done before:',
+      command: '<%= config.bin %> <%= command.id %> plan.yaml --concurrency 4 --verify',
+    },
+  ]
+  static override args = {
+    plan: Args.string({required: true, description: 'File of the plan, YAML or JSON.'}),
+  }
+  static override flags = {
+    'dry-run': Flags.boolean({
+      summary: 'Tell what would be done, with sizes and the disk space needed, and write nothing.',
+    }),
+    concurrency: Flags.integer({
+      summary: 'How many items are converted at once.',
+      description: 'Default: as many as there are cores and as fit into free memory, 256 MiB each.',
+      helpValue: 'N',
+      min: 1,
+      max: 256,
+    }),
+    'fail-fast': Flags.boolean({summary: 'Start nothing more once an item has failed.'}),
+    retries: Flags.integer({
+      summary: 'How often an item is tried again after a failure of the network, each time after twice the wait.',
+      description: 'Default: 4, after 1, 2, 4 and 8 seconds.',
+      helpValue: 'N',
+      min: 0,
+      max: 20,
+    }),
+    journal: Flags.string({summary: 'Where what is done is written down; default: PLAN.journal.', helpValue: 'FILE'}),
+    verify: Flags.boolean({
+      summary: 'Read every byte of what an earlier run did, and do it again where it is damaged.',
+    }),
+    'check-space': Flags.boolean({
+      summary: 'Refuse to start when a disk has too little room.',
+      description: 'On by default.',
+      default: true,
+      allowNo: true,
+    }),
+  }
+
+  async run(): Promise<BatchReport | DryRunReport> {
+    const {args, flags} = await this.parse(Batch)
+    const {concurrency, retries, journal} = flags
+    const options = {
+      environment: process.env,
+      failFast: flags['fail-fast'],
+      verify: flags.verify,
+      checkSpace: flags['check-space'],
+      ...(concurrency === undefined ? {} : {concurrency}),
+      ...(retries === undefined ? {} : {retries}),
+      ...(journal === undefined ? {} : {journal}),
+    }
+    if (flags['dry-run']) {
+      const report = await dryRunBatch(args.plan, {...options, signal: this.signal})
+      this.print(formatDryRun(report))
+      return report
+    }
+    const report = await this.showingBatch((run) => runBatch(args.plan, {...options, ...run}))
+    this.print(formatBatch(report))
+    // The items say what was done until then; the exit code says that it was not all.
+    this.signal.throwIfAborted()
+    if (report.totals.failed > 0) this.found()
+    return report
+  }
+}

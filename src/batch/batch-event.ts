@@ -1,0 +1,27 @@
+import type {WorkEvent} from '../model/events.js'
+import type {ItemFailure, ItemReport} from './batch-report.js'
+
+/** What a batch reports while it works: plain JSON values. */
+export type BatchEvent =
+  /** Told once, when everything is known and nothing is done yet. */
+  | {
+      readonly kind: 'batch'
+      readonly title: string
+      readonly items: number
+      readonly alreadyDone: number
+      /** To be read by what is left, as far as known. */
+      readonly totalBytes: number
+    }
+  | {readonly kind: 'item-begun'; readonly id: string; readonly destination: string; readonly totalBytes?: number}
+  /** Bytes read so far by this try of the item. */
+  | {readonly kind: 'item-progress'; readonly id: string; readonly bytes: number}
+  | {readonly kind: 'item-retried'; readonly id: string; readonly waitMs: number; readonly failure: ItemFailure}
+  | {readonly kind: 'item-ended'; readonly item: ItemReport; readonly bytes: number}
+  /** What the work on one item tells, losses and notes. */
+  | {readonly kind: 'item-told'; readonly id: string; readonly event: Extract<WorkEvent, {kind: 'loss' | 'note'}>}
+
+/** What every asynchronous call of a batch takes. */
+export interface BatchWorkOptions {
+  readonly signal?: AbortSignal
+  readonly onEvent?: (event: BatchEvent) => void
+}

@@ -1,0 +1,116 @@
+import {existsSync} from 'node:fs'
+import {list, type ListRow} from '../convert/list.js'
+import {referenceOfIdentity} from '../convert/identity-mapping.js'
+import type {ConvertReport, ReportArtifact} from '../convert/report.js'
+import {EnvironmentError} from '../model/errors.js'
+import type {WorkOptions} from '../model/events.js'
+import {parseFullName} from '../model/package-identity.js'
+import type {Reference} from '../model/reference.js'
+import {findReference, formatReference, resolveReference, transportOf} from '../transports/catalog.js'
+import type {NetworkOptions} from '../transports/transport.js'
+import {textsOf} from './parse-plan.js'
+import {isLocal, referenceIn} from './place.js'
+import type {PlannedUnit, Unit} from './unit.js'
+import {unitOptions} from './unit-options.js'
+
+export interface StateOptions extends WorkOptions {
+  readonly folder: string
+}
+
+/** What is at the destinations of a batch. Each place is listed once, so it is asked before anything is written. */
+export class DestinationState {
+  readonly #options: StateOptions
+  readonly #listed = new Map<string, Promise<readonly ListRow[]>>()
+
+  constructor(options: StateOptions) {
+    this.#options = options
+  }
+
+  /** True when all that a conversion made is still there, by what a listing tells: no payload is read. */
+  async isThere(unit: Unit, {artifacts}: ConvertReport): Promise<boolean> {
+    const reference = destinationOf(unit, this.#options.folder)
+    for (const artifact of artifacts) {
+      const rows = await this.#rows(reference, artifact, networkOf(unit, this.#options.folder))
+      if (!rows.some((row) => isRowOf(row, artifact))) return false
+    }
+    return true
+  }
+
+  /** True when every byte of what a conversion made is as it should be. */
+  async isWhole(unit: Unit, {artifacts}: ConvertReport): Promise<boolean> {
+    const {signal} = this.#options
+    for (const artifact of artifacts) {
+      const {reference} = await resolveReference(artifact.reference)
+      const options = {...networkOf(unit, this.#options.folder), ...(signal === undefined ? {} : {signal})}
+      const {faults} = await transportOf(reference).verify(reference, options)
+      if (faults.length > 0) return false
+    }
+    return true
+  }
+
+  /** A place that cannot be listed for lack of access or network is not one where nothing is. */
+  #rows(
+    {selector: _, ...place}: Reference,
+    artifact: ReportArtifact,
+    network: NetworkOptions,
+  ): Promise<readonly ListRow[]> {
+    const text = isLocal(place) ? formatReference(place) : artifact.reference
+    const known = this.#listed.get(text)
+    if (known !== undefined) return known
+    const rows = rowsOf(text, {...network, ...this.#options})
+    this.#listed.set(text, rows)
+    return rows
+  }
+}
+
+async function rowsOf(text: string, options: WorkOptions & NetworkOptions): Promise<readonly ListRow[]> {
+  try {
+    return (await list(text, {...options, onEvent: () => undefined})).items
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    if (error instanceof EnvironmentError) throw error
+    return []
+  }
+}
+
+function isRowOf(row: ListRow, artifact: ReportArtifact): boolean {
+  if (row.kind === 'transport-layout') return true
+  if (artifact.kind === 'image') return row.imageId === artifact.imageId
+  if (row.identity?.toLowerCase() !== artifact.identity?.toLowerCase()) return false
+  const [layer] = artifact.layers
+  return layer === undefined || (row.layers !== 0 && (row.payloadDigest ?? layer.digest) === layer.digest)
+}
+
+function destinationOf({destination}: Unit, folder: string): Reference {
+  const reference = findReference(destination)
+  return referenceIn(folder, reference ?? {transport: 'layout', path: destination})
+}
+
+function networkOf({options}: Unit, folder: string): NetworkOptions {
+  const {tlsVerify, dockerConfig} = unitOptions(options, folder)
+  return {...(tlsVerify === undefined ? {} : {tlsVerify}), ...(dockerConfig === undefined ? {} : {dockerConfig})}
+}
+
+/**
+ * True when nothing is at the destination that the unit could hit: should it be stopped, what is found there later is its
+ * own. Of repositories of packages it need not be known: there, equal packages are found unchanged.
+ */
+export async function isDestinationFree(unit: PlannedUnit, options: StateOptions): Promise<boolean> {
+  const {selector, ...place} = destinationOf(unit, options.folder)
+  if (!isLocal(place) || place.transport === 'inbox') return false
+  if (!existsSync(place.path)) return true
+  if (place.transport !== 'oci') return false
+  const rows = await rowsOf(formatReference(place), options)
+  const tags = selector === undefined ? tagsOf(unit) : [selector]
+  return !rows.some((row) => tags.includes(findReference(row.reference)?.selector ?? ''))
+}
+
+/** The tags that an OCI layout would give to what the unit makes. */
+function tagsOf({options, before}: PlannedUnit): readonly string[] {
+  const given = textsOf(options.tag)
+  const own = before.flatMap(({names, identity}) => [
+    ...names,
+    ...(identity === undefined ? [] : [referenceOfIdentity(parseFullName(identity))]),
+  ])
+  return (given.length > 0 ? given : own).map((name) => /:([^:/]*)$/.exec(name)?.[1] ?? 'latest')
+}

@@ -1,0 +1,113 @@
+import type {ListRow} from '../convert/list.js'
+import {formatReference} from '../transports/catalog.js'
+import type {ArtifactFacts} from './batch-report.js'
+import type {Draft} from './draft.js'
+import {CycleFound, inOrder} from './order.js'
+import {placeKey} from './place.js'
+import type {PlanText} from './plan-text.js'
+import {namesOf} from './select-rows.js'
+import {unitKey, type PlannedUnit} from './unit.js'
+
+/** An id for each draft: the item's own, with a name behind it where the item makes several; else its source. */
+export function idsOf(drafts: readonly Draft[]): readonly string[] {
+  const counts = new Map<string, number>()
+  const count = (id: string) => counts.set(id, (counts.get(id) ?? 0) + 1)
+  const plain = drafts.map(({item, source, row}) => {
+    const {id} = item
+    const isAlone = drafts.filter((other) => other.item === item).length === 1
+    if (id === undefined) return formatReference(source)
+    return isAlone ? id : `${id}/${row === undefined ? formatReference(source) : (namesOf(row)[0] ?? source.path)}`
+  })
+  plain.forEach(count)
+  const distinct = plain.map((id, index) => {
+    const destination = drafts[index]?.destination
+    return counts.get(id) === 1 || destination === undefined ? id : `${id} -> ${formatReference(destination)}`
+  })
+  counts.clear()
+  return distinct.map((id) => {
+    count(id)
+    const seen = counts.get(id) ?? 1
+    return seen === 1 ? id : `${id} (${seen})`
+  })
+}
+
+interface EdgeOptions {
+  readonly folder: string
+  readonly ids: readonly string[]
+  readonly text: PlanText
+}
+
+/**
+ * What each unit comes after: what its item names, what makes its source, and the packages that its package depends on,
+ * where they go to the same place. Gives the units in that order. Throws `PLAN_INVALID` for a cycle.
+ */
+export function addEdges(drafts: readonly Draft[], {folder, ids, text}: EdgeOptions): readonly PlannedUnit[] {
+  const idOf = new Map(drafts.map((draft, index) => [draft, ids[index] ?? '']))
+  const idsWhere = (fits: (draft: Draft) => boolean) => drafts.filter(fits).map((draft) => idOf.get(draft) ?? '')
+  const places = new Map(drafts.map((draft) => [draft, placeKey(folder, draft.destination)]))
+  const packages = new Map<string, string>()
+  const packageKey = (draft: Draft, identity: string) =>
+    `${placeKey(folder, draft.source)}\n${places.get(draft) ?? ''}\n${identity.toLowerCase()}`
+  for (const draft of drafts) {
+    const {identity} = draft.row ?? {}
+    if (identity !== undefined) packages.set(packageKey(draft, identity), idOf.get(draft) ?? '')
+  }
+  const byItem = new Map<string, string[]>()
+  for (const draft of drafts) {
+    if (draft.item.id !== undefined)
+      byItem.set(draft.item.id, [...(byItem.get(draft.item.id) ?? []), idOf.get(draft) ?? ''])
+  }
+  const units = drafts.map((draft) => {
+    const after = new Set([
+      ...draft.item.after.flatMap((id) => byItem.get(id) ?? []),
+      ...(draft.readsFrom === undefined ? [] : idsWhere((other) => places.get(other) === draft.readsFrom)),
+      ...(draft.row?.dependencies ?? []).flatMap((identity) => packages.get(packageKey(draft, identity)) ?? []),
+    ])
+    return {draft, id: idOf.get(draft) ?? '', after: [...after]}
+  })
+  return keyed(ordered(units, text))
+}
+
+interface Edged {
+  readonly draft: Draft
+  readonly id: string
+  readonly after: readonly string[]
+}
+
+function ordered(units: readonly Edged[], text: PlanText): readonly Edged[] {
+  try {
+    return inOrder(units)
+  } catch (error) {
+    if (!(error instanceof CycleFound)) throw error
+    const [first = ''] = error.ids
+    const index = units.find(({id}) => id === first)?.draft.item.index ?? 0
+    const what = `Items wait for each other: ${[...error.ids, first].join(' after ')}.`
+    const suggestions = ['Take one of them out of after, or write to another place.']
+    throw text.error([{path: ['items', index], what, suggestions}], error)
+  }
+}
+
+/** A unit whose source another makes changes with what makes it. */
+function keyed(units: readonly Edged[]): readonly PlannedUnit[] {
+  const keys = new Map<string, string>()
+  return units.map(({draft, id, after}) => {
+    const told = {
+      source: formatReference(draft.source),
+      destination: formatReference(draft.destination),
+      options: draft.options,
+    }
+    const made = draft.readsFrom === undefined ? undefined : after.map((other) => keys.get(other))
+    const key = unitKey(told, made ?? draft.identity)
+    keys.set(id, key)
+    const before = draft.row === undefined ? draft.rows.map(factsOf) : [factsOf(draft.row)]
+    return {id, key, ...told, after, item: draft.item.index, before}
+  })
+}
+
+function factsOf({createdTime: _, payloadDigest: __, platform, ...row}: ListRow): ArtifactFacts {
+  const version = platform?.osVersion === undefined ? '' : ` ${platform.osVersion}`
+  return {
+    ...row,
+    ...(platform === undefined ? {} : {platform: `${platform.os}/${platform.architecture}${version}`}),
+  }
+}

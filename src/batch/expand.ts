@@ -1,0 +1,221 @@
+import {EnvironmentError, TransshipError, UsageError} from '../model/errors.js'
+import type {WorkOptions} from '../model/events.js'
+import {list, type ListRow} from '../convert/list.js'
+import type {Reference} from '../model/reference.js'
+import {findReference, formatReference, TRANSPORTS} from '../transports/catalog.js'
+import {suggestNearest} from './did-you-mean.js'
+import type {Draft} from './draft.js'
+import {addEdges, idsOf} from './edges.js'
+import type {Plan, PlanItem} from './parse-plan.js'
+import {holdsMany, isLocal, placeKey, referenceFrom} from './place.js'
+import {planFaults} from './plan-faults.js'
+import type {PlanOptions} from './plan-schema.js'
+import type {PlanFault} from './plan-text.js'
+import {namesOf, selectRows} from './select-rows.js'
+import {sourceReferences} from './source-files.js'
+import {identityOfRow, type SourceIdentity} from './source-stamp.js'
+import {fillReference, fillTemplate, isTemplate, templateValues, type TemplateValues} from './template.js'
+import type {PlannedUnit} from './unit.js'
+import {unitOptions} from './unit-options.js'
+
+export interface ExpandOptions extends WorkOptions {
+  /** Of the plan: what its relative paths are relative to. */
+  readonly folder: string
+}
+
+/**
+ * Turns the items of a plan into units, one for each thing that their sources hold, each after those it depends on.
+ * Sources are listed, not read. Throws `PLAN_INVALID` with line and column for whatever cannot work: bad templates and
+ * globs, sources that cannot be listed, two units with one destination, cycles.
+ */
+export async function expandPlan(plan: Plan, options: ExpandOptions): Promise<readonly PlannedUnit[]> {
+  plan.text.requireNone(planFaults(plan.items, options.folder))
+  return new Expansion(plan, options).run()
+}
+
+class Expansion {
+  readonly #plan: Plan
+  readonly #options: ExpandOptions
+  readonly #folder: string
+  readonly #faults: PlanFault[] = []
+  readonly #listed = new Map<string, Promise<readonly ListRow[]>>()
+
+  constructor(plan: Plan, options: ExpandOptions) {
+    this.#plan = plan
+    this.#options = options
+    this.#folder = options.folder
+  }
+
+  async run(): Promise<readonly PlannedUnit[]> {
+    const made = this.#madePlaces()
+    const drafts: Draft[] = []
+    for (const item of this.#plan.items) {
+      this.#options.signal?.throwIfAborted()
+      try {
+        const makers = this.#makersOf(item, made)
+        drafts.push(...(makers === undefined ? await this.#expand(item) : [this.#unlisted(item, makers)]))
+      } catch (error) {
+        this.#keepFault(item, error)
+      }
+    }
+    this.#requireDistinct(drafts)
+    this.#plan.text.requireNone(this.#faults)
+    return addEdges(drafts, {folder: this.#folder, ids: idsOf(drafts), text: this.#plan.text})
+  }
+
+  /** Faults of the input belong to the plan and are gathered; the environment's, an interrupt's and ours are not. */
+  #keepFault(item: PlanItem, error: unknown): void {
+    if (!(error instanceof TransshipError) || error instanceof EnvironmentError || error.exitCode > 4) throw error
+    const path = ['items', item.index, 'source']
+    const {what, why, suggestions, at} = error
+    const place = at.reference ?? at.path
+    const told = place === undefined || what.includes(place) ? what : `${what} (${place})`
+    this.#faults.push({path, what: told, ...(why === undefined ? {} : {why}), suggestions})
+  }
+
+  /** Where items write to, by place; a template's place is known only when it is filled. */
+  #madePlaces(): ReadonlyMap<string, readonly PlanItem[]> {
+    const made = new Map<string, PlanItem[]>()
+    for (const item of this.#plan.items) {
+      const reference = isTemplate(item.destination) ? undefined : findReference(item.destination)
+      if (reference === undefined) continue
+      const key = placeKey(this.#folder, reference)
+      made.set(key, [...(made.get(key) ?? []), item])
+    }
+    return made
+  }
+
+  #makersOf(item: PlanItem, made: ReadonlyMap<string, readonly PlanItem[]>): Reference | undefined {
+    const reference = findReference(item.source)
+    const makers = reference === undefined ? [] : (made.get(placeKey(this.#folder, reference)) ?? [])
+    return makers.some((maker) => maker.index !== item.index) ? reference : undefined
+  }
+
+  /** What another item makes cannot be listed yet. */
+  #unlisted(item: PlanItem, source: Reference): Draft {
+    const templates = [item.destination, ...textsIn(item.options)].filter(isTemplate)
+    if (templates.length > 0 || item.include.length > 0 || item.exclude.length > 0) {
+      this.#faults.push({
+        path: ['items', item.index, 'source'],
+        what: `'${item.source}' is made by another item, so what it holds is not known yet.`,
+        suggestions: [
+          'Name what to convert in the source, and leave out globs and {fields}; or make it a second plan.',
+        ],
+      })
+    }
+    const destination = requireReference(item.destination)
+    const readsFrom = placeKey(this.#folder, source)
+    return {item, source, destination, options: item.options, rows: [], identity: {}, readsFrom}
+  }
+
+  async #expand(item: PlanItem): Promise<readonly Draft[]> {
+    const references = await sourceReferences(item.source, this.#folder)
+    const drafts: Draft[] = []
+    const names: string[] = []
+    for (const reference of references) {
+      const rows = await this.#list(reference)
+      names.push(...rows.flatMap(namesOf))
+      const selected = selectRows(rows, item)
+      const file = isLocal(reference) ? reference.path : undefined
+      if (item.options.all === true) {
+        const identities = await Promise.all(rows.map((row) => identityOfRow(row, {rows, file})))
+        drafts.push(this.#draft(item, {reference, rows, identity: {stamp: JSON.stringify(identities)}}))
+        continue
+      }
+      for (const row of selected) {
+        const identity = await identityOfRow(row, {rows, file})
+        // The only one needs no selector, and some have no name that could be one.
+        const selects = rows.length === 1 ? reference : requireReference(row.reference)
+        drafts.push(this.#draft(item, {reference: selects, row, rows, identity}))
+      }
+    }
+    if (drafts.length === 0) this.#tellNothing(item, references.length, names)
+    return drafts
+  }
+
+  #tellNothing(item: PlanItem, places: number, names: readonly string[]): void {
+    const [glob] = item.include
+    const path = ['items', item.index, glob === undefined || names.length === 0 ? 'source' : 'include']
+    const what = places === 0 ? `'${item.source}' fits no file.` : `'${item.source}' holds nothing to convert.`
+    if (glob === undefined || names.length === 0) this.#faults.push({path, what})
+    else {
+      const found = `There is: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`
+      const suggestions = [...suggestNearest(glob, names), found]
+      this.#faults.push({path, what: `Nothing of '${item.source}' is both included and not excluded.`, suggestions})
+    }
+  }
+
+  #draft(
+    item: PlanItem,
+    found: {reference: Reference; row?: ListRow; rows: readonly ListRow[]; identity: SourceIdentity},
+  ): Draft {
+    const {row} = found
+    const values = row === undefined ? undefined : templateValues(row, found.reference.path)
+    const options = values === undefined ? item.options : filledOptions(item.options, values)
+    // A name that was filled in may break the rules of options; that is known before any work.
+    unitOptions(options, this.#folder)
+    const text = values === undefined ? item.destination : fillReference(item.destination, values)
+    return {
+      item,
+      source: referenceFrom(this.#folder, found.reference),
+      destination: requireReference(text),
+      options,
+      ...(row === undefined ? {} : {row}),
+      rows: found.rows,
+      identity: found.identity,
+    }
+  }
+
+  #list(reference: Reference): Promise<readonly ListRow[]> {
+    const text = formatReference(reference)
+    const known = this.#listed.get(text)
+    if (known !== undefined) return known
+    const rows = list(text, this.#options).then(({items}) => items)
+    this.#listed.set(text, rows)
+    return rows
+  }
+
+  /** Two units that would write over each other. */
+  #requireDistinct(drafts: readonly Draft[]): void {
+    const taken = new Map<string, Draft>()
+    for (const draft of drafts) {
+      const {destination, item} = draft
+      const place = placeKey(this.#folder, destination)
+      const {selector} = destination
+      const key = !holdsMany(destination) ? place : `${place}\n${selector ?? `from ${formatReference(draft.source)}`}`
+      const other = taken.get(key)
+      if (other === undefined) {
+        taken.set(key, draft)
+        continue
+      }
+      const text = formatReference(destination)
+      const isOne = other.item === item
+      const what = isOne
+        ? `Several things would be written to '${text}', ${formatReference(other.source)} and ${formatReference(draft.source)} among them.`
+        : `'${text}' is the destination of item ${other.item.index + 1} as well (${this.#plan.text.place(['items', other.item.index])}).`
+      const suggestions = ['Give each its own, for instance with {name}, {tag} or {file}.']
+      this.#faults.push({path: ['items', item.index, 'destination'], what, suggestions})
+    }
+  }
+}
+
+/** All texts of options, those of lists too. */
+function textsIn(options: PlanOptions): readonly string[] {
+  return Object.values(options).flatMap((value: unknown) => [value].flat().map(String))
+}
+
+function filledOptions(options: PlanOptions, values: TemplateValues): PlanOptions {
+  const fill = (value: unknown): unknown =>
+    typeof value === 'string' ? fillTemplate(value, values) : Array.isArray(value) ? value.map(fill) : value
+  return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, fill(value)]))
+}
+
+/** Throws `BAD_REFERENCE`. */
+function requireReference(text: string): Reference {
+  const reference = findReference(text)
+  if (reference !== undefined) return reference
+  throw new UsageError('BAD_REFERENCE', {
+    what: `'${text}' is not TRANSPORT:LOCATION.`,
+    suggestions: TRANSPORTS.map((transport) => `${transport.name}:${transport.grammar}`),
+  })
+}

@@ -1,0 +1,141 @@
+import {createHash} from 'node:crypto'
+import {createReadStream} from 'node:fs'
+import {open, type FileHandle} from 'node:fs/promises'
+import path from 'node:path'
+import {createInterface} from 'node:readline'
+import type {ConvertReport} from '../convert/report.js'
+import {asTransshipError, findSystemCode} from '../model/errors.js'
+import {FolderLock} from '../transports/shared/folder-lock.js'
+import type {ItemFailure} from './batch-report.js'
+
+/**
+ * What a run writes down. `begun`: from now on the unit's destination may be there; `isFree` says that before, nothing
+ * was there that its writing could hit, so that what is found there later is its own. `done`: it is, and was verified
+ * while it was written.
+ */
+export type JournalRecord =
+  | {
+      readonly kind: 'begun'
+      readonly key: string
+      readonly id: string
+      readonly destination: string
+      readonly isFree: boolean
+    }
+  | {readonly kind: 'done'; readonly key: string; readonly id: string; readonly result: ConvertReport}
+  | {readonly kind: 'failed'; readonly key: string; readonly id: string; readonly failure: ItemFailure}
+
+/** What earlier runs wrote down of a unit. */
+export interface JournalEntry {
+  /** True when it was begun where nothing was: what is there now is its own. */
+  readonly isOwner: boolean
+  readonly result?: ConvertReport
+}
+
+/** The journal of a plan, when none is named. */
+export function journalOf(planFile: string): string {
+  return `${planFile}.journal`
+}
+
+/** First hex digits of the SHA-256 of a record's JSON, in its line: enough to tell a torn line, which is no attack. */
+function checkOf(json: string): string {
+  return createHash('sha256').update(json).digest('hex').slice(0, 16)
+}
+
+/** One line: the record with `check` as its last key. */
+function formatLine(record: JournalRecord): string {
+  const json = JSON.stringify(record)
+  return `${json.slice(0, -1)},"check":"${checkOf(json)}"}\n`
+}
+
+const LINE = /^(\{.*),"check":"([0-9a-f]{16})"\}$/s
+
+/** Undefined for a line that was not written whole. */
+function parseLine(line: string): JournalRecord | undefined {
+  const [, json, check] = LINE.exec(line) ?? []
+  if (json === undefined || checkOf(`${json}}`) !== check) return undefined
+  return JSON.parse(`${json}}`) as JournalRecord
+}
+
+/**
+ * An append-only file of what is begun and done, one line of JSON each, on disk before the call returns. A process that
+ * is killed leaves at most a torn line, which is passed over. One process at a time.
+ */
+export class Journal {
+  readonly #entries = new Map<string, JournalEntry>()
+  readonly #handle: FileHandle
+  readonly #lock: FolderLock
+  #written: Promise<void> = Promise.resolve()
+
+  private constructor(handle: FileHandle, lock: FolderLock) {
+    this.#handle = handle
+    this.#lock = lock
+  }
+
+  /** Opens or makes the journal and reads what it says. Throws `LOCKED` when another process runs the same plan. */
+  static async open(file: string): Promise<Journal> {
+    const lock = FolderLock.take(path.dirname(file), file, `${path.basename(file)}.lock`)
+    try {
+      const handle = await open(file, 'a+')
+      const journal = new Journal(handle, lock)
+      await journal.#read(file)
+      // What follows a torn line must not become a part of it.
+      await handle.appendFile('\n')
+      return journal
+    } catch (error) {
+      lock.release()
+      throw asTransshipError(error, {path: file})
+    }
+  }
+
+  /** Reads a journal without locking or changing it: for a dry run. None is an empty one. */
+  static async peek(file: string): Promise<ReadonlyMap<string, JournalEntry>> {
+    const entries = new Map<string, JournalEntry>()
+    try {
+      for await (const record of recordsOf(file)) enter(entries, record)
+    } catch (error) {
+      if (findSystemCode(error) !== 'ENOENT') throw asTransshipError(error, {path: file})
+    }
+    return entries
+  }
+
+  async #read(file: string): Promise<void> {
+    for await (const record of recordsOf(file)) enter(this.#entries, record)
+  }
+
+  /** What was written down of units, by their keys. */
+  get entries(): ReadonlyMap<string, JournalEntry> {
+    return this.#entries
+  }
+
+  /** Returns when the record is on disk. */
+  append(record: JournalRecord): Promise<void> {
+    enter(this.#entries, record)
+    this.#written = this.#written.then(async () => {
+      await this.#handle.appendFile(formatLine(record))
+      await this.#handle.datasync()
+    })
+    return this.#written
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#written
+    } finally {
+      await this.#handle.close()
+      this.#lock.release()
+    }
+  }
+}
+
+async function* recordsOf(file: string): AsyncGenerator<JournalRecord> {
+  for await (const line of createInterface({input: createReadStream(file), crlfDelay: Infinity})) {
+    const record = parseLine(line)
+    if (record !== undefined) yield record
+  }
+}
+
+function enter(entries: Map<string, JournalEntry>, record: JournalRecord): void {
+  const known = entries.get(record.key)
+  if (record.kind === 'begun') entries.set(record.key, {isOwner: record.isFree || known?.isOwner === true})
+  else if (record.kind === 'done') entries.set(record.key, {isOwner: known?.isOwner === true, result: record.result})
+}

@@ -1,0 +1,46 @@
+import path from 'node:path'
+import {formatReference} from '../transports/catalog.js'
+import type {Reference} from '../model/reference.js'
+
+/** Transports whose locations are names, not paths. */
+const REMOTE = new Set(['docker', 'docker-daemon'])
+/** Transports of one thing a path: writing there twice would be writing over it. */
+const HOLDS_ONE = new Set(['docker-archive', 'oci-archive', 'layout'])
+
+export function isLocal({transport}: Reference): boolean {
+  return !REMOTE.has(transport)
+}
+
+/** True when several items may be written to the place, one after the other. */
+export function holdsMany(reference: Reference): boolean {
+  return !HOLDS_ONE.has(reference.transport)
+}
+
+function isAbsolute(text: string): boolean {
+  return path.isAbsolute(text) || /^[A-Za-z]:[\\/]/.test(text)
+}
+
+/** A path of the plan as one of this process; `folder` is the plan's. */
+export function pathIn(folder: string, text: string): string {
+  return isAbsolute(text) ? text : path.join(folder, text)
+}
+
+/** A reference of the plan as one of this process. */
+export function referenceIn(folder: string, reference: Reference): Reference {
+  return isLocal(reference) ? {...reference, path: pathIn(folder, reference.path)} : reference
+}
+
+/** A reference of this process as one of the plan: its path is relative to the plan's folder, with `/`, where it lies in it. */
+export function referenceFrom(folder: string, reference: Reference): Reference {
+  if (!isLocal(reference)) return reference
+  const relative = path.relative(folder, reference.path)
+  const isFar = isAbsolute(relative) || relative.startsWith(`..${path.sep}..${path.sep}..`)
+  return {...reference, path: isFar ? reference.path : relative.replaceAll(path.sep, '/') || '.'}
+}
+
+/** Under which two references meet that lead to one file, folder or repository. Case is ignored, as on Windows. */
+export function placeKey(folder: string, reference: Reference): string {
+  const {selector: _, ...place} = reference
+  if (!isLocal(reference)) return formatReference(place)
+  return path.resolve(pathIn(folder, reference.path)).toLowerCase()
+}

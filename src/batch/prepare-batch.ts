@@ -1,0 +1,124 @@
+import {readFile} from 'node:fs/promises'
+import path from 'node:path'
+import type {ConvertReport} from '../convert/report.js'
+import {asTransshipError, TransshipError} from '../model/errors.js'
+import type {WorkOptions} from '../model/events.js'
+import {DestinationState} from './destination-state.js'
+import {requireSpace, spaceNeeds, type SpaceNeed} from './disk-space.js'
+import {expandPlan} from './expand.js'
+import type {JournalEntry} from './journal.js'
+import {parsePlan, type Plan} from './parse-plan.js'
+import type {PlanFault} from './plan-text.js'
+import type {PlannedUnit} from './unit.js'
+import type {Environment} from './variables.js'
+import {bytesByPlace, weighUnit, type Weight} from './weigh.js'
+
+export interface PrepareOptions extends WorkOptions {
+  /** What `${NAME}` in the plan stands for. */
+  readonly environment: Environment
+  /** Read every byte of what is done already; default: only list it. */
+  readonly verify?: boolean
+  /** Refuse to start when a file system has too little room. Default true. */
+  readonly checkSpace?: boolean
+}
+
+/** A plan whose units are known and in order. */
+export interface LoadedPlan {
+  /** The plan's path as given. */
+  readonly title: string
+  /** What relative paths of the units are relative to. */
+  readonly folder: string
+  readonly plan: Plan
+  /** Each after all it depends on. */
+  readonly units: readonly PlannedUnit[]
+}
+
+/** A unit and what is left to do of it. */
+export interface PreparedUnit {
+  readonly unit: PlannedUnit
+  /** Of an earlier run, when its work is still there: then nothing is left. */
+  readonly done?: ConvertReport
+  /** What is at the destination is this unit's own, and may be written over. */
+  readonly mayReplace: boolean
+  /** An earlier run began it and did not end it. */
+  readonly isResumed: boolean
+  readonly weight?: Weight
+}
+
+export interface PreparedBatch {
+  readonly units: readonly PreparedUnit[]
+  readonly space: readonly SpaceNeed[]
+}
+
+/** Reads a plan and lists what it names. Throws `PLAN_INVALID`, `NOT_FOUND`. */
+export async function loadPlan(file: string, options: PrepareOptions): Promise<LoadedPlan> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    throw asTransshipError(error, {path: file})
+  }
+  const folder = path.dirname(file)
+  const plan = parsePlan(text, {name: file, environment: options.environment})
+  return {title: file, folder, plan, units: await expandPlan(plan, {...options, folder})}
+}
+
+/**
+ * Finds out what is left to do: what a journal says is done is looked for at its destination, what is left is opened and
+ * weighed. Throws `PLAN_INVALID` for sources that cannot be opened, `NO_SPACE`.
+ */
+export async function prepareBatch(
+  loaded: LoadedPlan,
+  journal: ReadonlyMap<string, JournalEntry>,
+  options: PrepareOptions,
+): Promise<PreparedBatch> {
+  const {folder, plan} = loaded
+  const {signal} = options
+  const state = new DestinationState({folder, ...(signal === undefined ? {} : {signal})})
+  const units: PreparedUnit[] = []
+  const faults: PlanFault[] = []
+  for (const unit of loaded.units) {
+    signal?.throwIfAborted()
+    const entry = journal.get(unit.key)
+    const resumed = await resume(unit, entry, {state, verify: options.verify === true})
+    if (resumed.done !== undefined) {
+      units.push(resumed)
+      continue
+    }
+    try {
+      const weight = await weighUnit(unit, {folder, ...(signal === undefined ? {} : {signal})})
+      units.push({...resumed, ...(weight === undefined ? {} : {weight})})
+    } catch (error) {
+      faults.push(sourceFault(unit, error))
+    }
+  }
+  plan.text.requireNone(faults)
+  const pending = units.filter(({done}) => done === undefined)
+  const places = bytesByPlace(
+    pending.map(({unit, weight}) => ({unit, weight})),
+    folder,
+  )
+  const space = await spaceNeeds(places)
+  if (options.checkSpace !== false) requireSpace(space)
+  return {units, space}
+}
+
+/** What cannot even be opened now: an error of the input is the plan's, others pass through. */
+function sourceFault({item, source}: PlannedUnit, error: unknown): PlanFault {
+  if (!(error instanceof TransshipError) || error.exitCode > 3) throw error
+  const {what, why, suggestions} = error
+  return {path: ['items', item, 'source'], what: `${source}: ${what}`, ...(why === undefined ? {} : {why}), suggestions}
+}
+
+async function resume(
+  unit: PlannedUnit,
+  entry: JournalEntry | undefined,
+  {state, verify}: {readonly state: DestinationState; readonly verify: boolean},
+): Promise<PreparedUnit> {
+  if (entry === undefined) return {unit, mayReplace: false, isResumed: false}
+  if (entry.result === undefined) return {unit, mayReplace: entry.isOwner, isResumed: true}
+  // What is no longer there, or is another's now, is converted again, and writes over nothing.
+  if (!(await state.isThere(unit, entry.result))) return {unit, mayReplace: false, isResumed: false}
+  if (verify && !(await state.isWhole(unit, entry.result))) return {unit, mayReplace: true, isResumed: false}
+  return {unit, done: entry.result, mayReplace: false, isResumed: false}
+}

@@ -1,0 +1,202 @@
+import type {WorkEvent} from '../model/events.js'
+import {findReference} from '../transports/catalog.js'
+import {removeLeftovers} from '../transports/shared/leftovers.js'
+import {totalsOf, type BatchReport, type ItemReport} from './batch-report.js'
+import type {BatchEvent, BatchWorkOptions} from './batch-event.js'
+import {defaultConcurrency} from './concurrency.js'
+import {isDestinationFree} from './destination-state.js'
+import {failureOf} from './item-failure.js'
+import {Journal, journalOf} from './journal.js'
+import {isLocal, pathIn, placeKey} from './place.js'
+import {loadPlan, prepareBatch, type LoadedPlan, type PreparedUnit, type PrepareOptions} from './prepare-batch.js'
+import {runUnit, type UnitOutcome} from './run-unit.js'
+import {runSchedule, type Schedulable} from './schedule.js'
+import type {PlannedUnit} from './unit.js'
+import {InterruptedError} from '../model/errors.js'
+
+export interface BatchOptions extends BatchWorkOptions, Omit<PrepareOptions, 'onEvent' | 'signal'> {
+  /** Default: `PLAN.journal`, beside the plan. */
+  readonly journal?: string
+  /** How many items run at once; default: by cores and free memory. */
+  readonly concurrency?: number
+  /** Start nothing more once an item has failed. */
+  readonly failFast?: boolean
+  /** How often what may pass, such as a network failure, is tried again. Default 4. */
+  readonly retries?: number
+}
+
+/**
+ * Runs a plan: each item after those it depends on, several at once, failures kept while the rest goes on. What a journal
+ * says is done and is still there is not done again. An interrupt ends it early: the report then says what was not
+ * started. Throws before any work for a plan that cannot work (`PLAN_INVALID`), `NO_SPACE`, `LOCKED`.
+ */
+export async function runBatch(file: string, options: BatchOptions): Promise<BatchReport> {
+  const startedTime = new Date().toISOString()
+  const started = performance.now()
+  const inner = {...options, onEvent: () => undefined}
+  const loaded = await loadPlan(file, inner)
+  const journal = await Journal.open(options.journal ?? journalOf(file))
+  try {
+    const prepared = await prepareBatch(loaded, journal.entries, inner)
+    const items = await new BatchRun(loaded, journal, options).run(prepared.units)
+    const seconds = (performance.now() - started) / 1000
+    return {title: loaded.title, startedTime, seconds, totals: totalsOf(items), items}
+  } finally {
+    await journal.close()
+  }
+}
+
+interface Scheduled extends Schedulable {
+  readonly prepared: PreparedUnit
+}
+
+class BatchRun {
+  readonly #folder: string
+  readonly #title: string
+  readonly #journal: Journal
+  readonly #options: BatchOptions
+  readonly #reports = new Map<string, ItemReport>()
+  #isStopped = false
+
+  constructor({folder, title}: LoadedPlan, journal: Journal, options: BatchOptions) {
+    this.#folder = folder
+    this.#title = title
+    this.#journal = journal
+    this.#options = options
+  }
+
+  /** Reports in the order of the plan. */
+  async run(units: readonly PreparedUnit[]): Promise<readonly ItemReport[]> {
+    const pending = units.filter(({done}) => done === undefined)
+    this.#tell({
+      kind: 'batch',
+      title: this.#title,
+      items: units.length,
+      alreadyDone: units.length - pending.length,
+      totalBytes: pending.reduce((sum, {weight}) => sum + (weight?.bytes ?? 0), 0),
+    })
+    for (const {unit, done} of units) {
+      if (done !== undefined) this.#keep(unit, {state: 'already-done', result: done, attempts: 0, seconds: 0})
+    }
+    const left = await runSchedule<Scheduled>(
+      pending.map((prepared) => ({
+        id: prepared.unit.id,
+        after: prepared.unit.after,
+        lane: this.#laneOf(prepared.unit),
+        prepared,
+      })),
+      {
+        concurrency: this.#options.concurrency ?? defaultConcurrency(),
+        work: ({prepared}) => this.#work(prepared),
+        onBlocked: ({prepared}) => {
+          this.#end(prepared.unit, {state: 'blocked', attempts: 0, seconds: 0}, 0)
+        },
+        isStopped: () => this.#isStopped || this.#options.signal?.aborted === true,
+      },
+    )
+    for (const {prepared} of left) this.#keep(prepared.unit, {state: 'not-started', attempts: 0, seconds: 0})
+    const inPlanOrder = [...units].sort((one, other) => one.unit.item - other.unit.item)
+    return inPlanOrder.flatMap(({unit}) => this.#reports.get(unit.id) ?? [])
+  }
+
+  /** What is written into one folder is written one after the other; its lock would refuse a second writer. */
+  #laneOf(unit: PlannedUnit): string {
+    const reference = findReference(unit.destination)
+    return reference === undefined || !isLocal(reference) ? unit.id : placeKey(this.#folder, reference)
+  }
+
+  async #work({unit, mayReplace, isResumed, weight}: PreparedUnit): Promise<'ok' | 'failed'> {
+    const {signal, retries} = this.#options
+    const {id, key, destination} = unit
+    const totalBytes = weight === undefined ? {} : {totalBytes: weight.bytes}
+    this.#tell({kind: 'item-begun', id, destination, ...totalBytes})
+    const meter = new ItemMeter(id, (event) => {
+      this.#tell(event)
+    })
+    let outcome: UnitOutcome
+    try {
+      if (mayReplace && isResumed) await this.#removeLeftovers(unit)
+      const isFree = !isResumed && (await isDestinationFree(unit, {folder: this.#folder}))
+      await this.#journal.append({kind: 'begun', key, id, destination, isFree})
+      outcome = await runUnit(unit, {
+        folder: this.#folder,
+        mayReplace,
+        ...(signal === undefined ? {} : {signal}),
+        ...(retries === undefined ? {} : {retries}),
+        onEvent: (event) => {
+          meter.onEvent(event)
+        },
+        onRetry: ({failure, waitMs}) => {
+          meter.restart()
+          this.#tell({kind: 'item-retried', id, failure, waitMs})
+        },
+      })
+    } catch (error) {
+      if (signal?.aborted !== true) throw error
+      this.#end(unit, {state: 'failed', failure: INTERRUPTED, attempts: 1, seconds: 0}, meter.bytes)
+      return 'failed'
+    }
+    if (outcome.result !== undefined) await this.#journal.append({kind: 'done', key, id, result: outcome.result})
+    if (outcome.failure !== undefined) {
+      await this.#journal.append({kind: 'failed', key, id, failure: outcome.failure})
+      if (this.#options.failFast === true) this.#isStopped = true
+    }
+    this.#end(unit, outcome, meter.bytes)
+    return outcome.state === 'converted' ? 'ok' : 'failed'
+  }
+
+  async #removeLeftovers({destination}: PlannedUnit): Promise<void> {
+    const reference = findReference(destination)
+    if (reference !== undefined && isLocal(reference)) await removeLeftovers(pathIn(this.#folder, reference.path))
+  }
+
+  #end(unit: PlannedUnit, ending: Ending, bytes: number): void {
+    this.#tell({kind: 'item-ended', item: this.#keep(unit, ending), bytes})
+  }
+
+  #keep({id, source, destination, after, before}: PlannedUnit, ending: Ending): ItemReport {
+    const report = {id, source, destination, after, before, ...ending}
+    this.#reports.set(id, report)
+    return report
+  }
+
+  #tell(event: BatchEvent): void {
+    this.#options.onEvent?.(event)
+  }
+}
+
+type Ending = Pick<ItemReport, 'state' | 'result' | 'failure' | 'attempts' | 'seconds'>
+
+const INTERRUPTED = failureOf(
+  new InterruptedError('INTERRUPTED', {
+    what: 'Interrupted: nothing half-written was left.',
+    suggestions: ['Run the same command again: it goes on from here.'],
+  }),
+)
+
+/** Adds up the steps of an item. */
+class ItemMeter {
+  readonly #id: string
+  readonly #tell: (event: BatchEvent) => void
+  readonly #steps = new Map<string, number>()
+
+  constructor(id: string, tell: (event: BatchEvent) => void) {
+    this.#id = id
+    this.#tell = tell
+  }
+
+  get bytes(): number {
+    return [...this.#steps.values()].reduce((sum, bytes) => sum + bytes, 0)
+  }
+
+  restart(): void {
+    this.#steps.clear()
+  }
+
+  onEvent(event: WorkEvent): void {
+    if (event.kind === 'loss' || event.kind === 'note') this.#tell({kind: 'item-told', id: this.#id, event})
+    if (event.kind !== 'progress') return
+    this.#steps.set(event.id, event.bytes)
+    this.#tell({kind: 'item-progress', id: this.#id, bytes: this.bytes})
+  }
+}

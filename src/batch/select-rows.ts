@@ -1,0 +1,42 @@
+import picomatch from 'picomatch'
+import type {ListRow} from '../convert/list.js'
+import {parseFullName} from '../model/package-identity.js'
+import type {PlanFault, PlanPath} from './plan-text.js'
+
+/** A pattern without a slash is held against the last part of a name, so that `*` is everything. */
+const OPTIONS = {nocase: true, basename: true, dot: true, strictBrackets: true}
+
+/** What is wrong with globs: brackets that do not close. */
+export function globFaults(globs: readonly string[], at: PlanPath): readonly PlanFault[] {
+  return globs.flatMap((glob, index) => {
+    try {
+      picomatch.makeRe(glob, OPTIONS)
+      return []
+    } catch (error) {
+      const why = error instanceof Error ? `${error.message}.` : String(error)
+      const suggestions = ['Close the bracket, or put a backslash in front of it.']
+      return [{path: [...at, index], what: `'${glob}' is not a glob.`, why, suggestions}]
+    }
+  })
+}
+
+/** Rows of which a name fits one of `include` (all, if it is empty) and none fits one of `exclude`. */
+export function selectRows(
+  rows: readonly ListRow[],
+  {include, exclude}: {readonly include: readonly string[]; readonly exclude: readonly string[]},
+): readonly ListRow[] {
+  const isIn = include.length === 0 ? () => true : picomatch([...include], OPTIONS)
+  const isOut = exclude.length === 0 ? () => false : picomatch([...exclude], OPTIONS)
+  return rows.filter((row) => {
+    const names = namesOf(row)
+    return names.some((name) => isIn(name)) && !names.some((name) => isOut(name))
+  })
+}
+
+/** Everything a glob is held against: the names of an image with and without tag, of a package in full and short. */
+export function namesOf(row: ListRow): readonly string[] {
+  const short = row.identity === undefined ? [] : [parseFullName(row.identity).name]
+  const untagged = row.kind === 'image' ? row.names.map((name) => name.replace(/:[^:/]*$/, '')) : []
+  const id = row.imageId === undefined ? [] : [row.imageId]
+  return [...new Set([...row.names, ...untagged, ...short, ...id])]
+}

@@ -1,0 +1,113 @@
+import type {BatchEvent} from '../batch/batch-event.js'
+import type {ItemReport} from '../batch/batch-report.js'
+import {printable} from '../model/printable.js'
+import {formatBytes, formatProgress, formatSeconds} from '../model/quantities.js'
+
+/** Shows what a running batch tells. `end` must be called once, whatever happened. */
+export interface BatchProgress {
+  onEvent(event: BatchEvent): void
+  end(): Promise<void>
+}
+
+/** A line for each item that ended: for logs, pipes and dumb terminals. */
+export class BatchLines implements BatchProgress {
+  readonly #stream: NodeJS.WriteStream
+  readonly #verbose: boolean
+  #items = 0
+  #ended = 0
+
+  constructor(stream: NodeJS.WriteStream, {verbose}: {readonly verbose: boolean}) {
+    this.#stream = stream
+    this.#verbose = verbose
+  }
+
+  onEvent(event: BatchEvent): void {
+    if (event.kind === 'batch') {
+      this.#items = event.items - event.alreadyDone
+      this.#line(titleOfBatch(event))
+    } else if (event.kind === 'item-ended') {
+      this.#ended++
+      this.#line(`[${this.#ended}/${this.#items}] ${endingOf(event.item)}`)
+    } else if (event.kind === 'item-retried') {
+      this.#line(`${event.id}: ${event.failure.what} Trying again in ${formatSeconds(event.waitMs / 1000)}.`)
+    } else if (this.#verbose && event.kind === 'item-begun') {
+      this.#line(`${event.id}: begun`)
+    } else if (this.#verbose && event.kind === 'item-told') {
+      this.#line(`${event.id}: ${event.event.kind}: ${event.event.message}`)
+    }
+  }
+
+  end(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  #line(text: string): void {
+    this.#stream.write(`${printable(text)}\n`)
+  }
+}
+
+export const SILENT_BATCH: BatchProgress = {onEvent: () => undefined, end: () => Promise.resolve()}
+
+/** `40 items, 3 done already, 1.2 GiB to read`. */
+export function titleOfBatch({items, alreadyDone, totalBytes}: Extract<BatchEvent, {kind: 'batch'}>): string {
+  const parts = [`${items} ${items === 1 ? 'item' : 'items'}`]
+  if (alreadyDone > 0) parts.push(`${alreadyDone} done already`)
+  if (totalBytes > 0) parts.push(`${formatBytes(totalBytes)} to read`)
+  return parts.join(', ')
+}
+
+/** One line for an item that ended. */
+export function endingOf(item: ItemReport): string {
+  const {id, state, result, failure, seconds} = item
+  if (failure !== undefined) return `${id}: failed: ${failure.what}`
+  if (result === undefined) return `${id}: ${state === 'blocked' ? 'not tried, since what it needs failed' : state}`
+  const isUnchanged = result.artifacts.every((artifact) => artifact.unchanged === true)
+  const losses = result.losses.length > 0 ? `, ${result.losses.length} lost` : ''
+  const what = isUnchanged && result.artifacts.length > 0 ? 'already there' : 'converted'
+  return `${id}: ${what}${losses} (${formatBytes(result.bytesRead)} in ${formatSeconds(seconds)})`
+}
+
+/** `12.0 MiB of 2.0 GiB, 80.0 MiB/s, 25 s left` of all items together. */
+export class TotalMeter {
+  readonly #started = performance.now()
+  #totalBytes = 0
+  #endedBytes = 0
+  readonly #running = new Map<string, number>()
+  #items = 0
+  #ended = 0
+
+  onEvent(event: BatchEvent): void {
+    if (event.kind === 'batch') {
+      this.#totalBytes = event.totalBytes
+      this.#items = event.items - event.alreadyDone
+    } else if (event.kind === 'item-progress') this.#running.set(event.id, event.bytes)
+    else if (event.kind === 'item-ended') {
+      this.#running.delete(event.item.id)
+      this.#endedBytes += event.item.result?.bytesRead ?? event.bytes
+      this.#ended++
+    }
+  }
+
+  get text(): string {
+    const bytes = [...this.#running.values()].reduce((sum, each) => sum + each, this.#endedBytes)
+    const seconds = (performance.now() - this.#started) / 1000
+    const progress = bytes === 0 ? '' : `: ${formatProgress(bytes, this.#totalBytes, seconds)}`
+    return `${this.#ended} of ${this.#items} items${progress}`
+  }
+}
+
+/** Begins to show a batch: repainted on a terminal, else a line for each item. */
+export async function startBatchProgress({
+  mode,
+  stream,
+  verbose,
+}: {
+  readonly mode: 'live' | 'lines' | 'silent'
+  readonly stream: NodeJS.WriteStream
+  readonly verbose: boolean
+}): Promise<BatchProgress> {
+  if (mode === 'silent') return SILENT_BATCH
+  if (mode === 'lines') return new BatchLines(stream, {verbose})
+  const {LiveBatch} = await import('./live-batch.js')
+  return new LiveBatch(stream)
+}

@@ -1,0 +1,58 @@
+import type {BatchReport} from '../batch/batch-report.js'
+import type {DryRunReport} from '../batch/dry-run.js'
+import {printable} from '../model/printable.js'
+import {formatBytes, formatSeconds} from '../model/quantities.js'
+import {formatTable} from './table.js'
+
+/** What a batch did: failures in full, then the totals. */
+export function formatBatch({items, totals, seconds}: BatchReport): string {
+  const {alreadyDone, converted, failed, blocked, notStarted} = totals
+  if (alreadyDone === totals.items)
+    return `Nothing to do: ${all(totals.items)} done, as the journal says, and still there.`
+  const lines = items.flatMap(({id, failure}) =>
+    failure === undefined
+      ? []
+      : [
+          `Failed: ${printable(id)}`,
+          `  ${printable(failure.what)}`,
+          ...(failure.why === undefined ? [] : [`  Why:   ${printable(failure.why)}`]),
+          ...failure.suggestions.map((text) => `  Try:   ${printable(text)}`),
+          `  Code:  ${failure.code}`,
+        ],
+  )
+  const counts = [
+    `${converted} converted`,
+    ...(alreadyDone > 0 ? [`${alreadyDone} done before`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(blocked > 0 ? [`${blocked} not tried, since what they need failed`] : []),
+    ...(notStarted > 0 ? [`${notStarted} not started`] : []),
+    ...(totals.losses > 0 ? [`${totals.losses} losses`] : []),
+    ...(totals.inexact > 0 ? [`${totals.inexact} not exact`] : []),
+  ]
+  const bytes = `Read ${formatBytes(totals.bytesRead)}, wrote ${formatBytes(totals.bytesWritten)} in ${formatSeconds(seconds)}.`
+  const again = failed + blocked + notStarted > 0 ? ['Run the same command again to go on with what is left.'] : []
+  return [...lines, `${counts.join(', ')}.`, bytes, ...again].join('\n')
+}
+
+function all(count: number): string {
+  return count === 1 ? 'the only item is' : `all ${count} items are`
+}
+
+/** What a batch would do. */
+export function formatDryRun({items, bytes, space}: DryRunReport): string {
+  const table = formatTable(items, [
+    {title: 'STATE', cell: ({state}) => (state === 'to-do' ? 'to do' : 'done')},
+    {title: 'SIZE', cell: (item) => (item.bytes === undefined ? undefined : formatBytes(item.bytes)), align: 'right'},
+    {title: 'SOURCE', cell: ({source}) => source},
+    {title: 'DESTINATION', cell: ({destination}) => destination},
+    {title: 'AFTER', cell: ({after}) => (after.length === 0 ? undefined : after.join(', '))},
+  ])
+  const left = items.filter(({state}) => state === 'to-do').length
+  const needs = space.map(
+    (need) =>
+      `Needs about ${formatBytes(need.neededBytes)} in ${printable(need.path)}, where ${formatBytes(need.freeBytes)} are free${
+        need.isEnough ? '.' : ': not enough.'
+      }`,
+  )
+  return [table, `${left} of ${items.length} items to do, ${formatBytes(bytes)} to read.`, ...needs].join('\n')
+}

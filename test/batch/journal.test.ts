@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import {readFile, writeFile} from 'node:fs/promises'
+import path from 'node:path'
+import {Journal, type JournalRecord} from '../../src/batch/journal.js'
+import {temporaryFolder} from '../helpers/temporary-folder.js'
+
+const RESULT = {
+  source: 'inbox:a',
+  destination: 'inbox:b',
+  artifacts: [],
+  losses: [],
+  notes: [],
+  exact: true,
+  inexact: [],
+  bytesRead: 1,
+  bytesWritten: 2,
+  seconds: 0.5,
+}
+const RECORDS: readonly JournalRecord[] = [
+  {kind: 'begun', key: 'k1', id: 'one', destination: 'inbox:b', isFree: true},
+  {kind: 'done', key: 'k1', id: 'one', result: RESULT},
+  {kind: 'begun', key: 'k2', id: 'two "é"', destination: 'oci:b', isFree: false},
+]
+
+describe('journal', () => {
+  const folder = temporaryFolder()
+
+  async function written(name: string): Promise<string> {
+    const file = path.join(folder.path, name)
+    const journal = await Journal.open(file)
+    await Promise.all(RECORDS.map((record) => journal.append(record)))
+    await journal.close()
+    return file
+  }
+
+  it('tells after a reopening what was written down', async () => {
+    const entries = await Journal.peek(await written('whole'))
+    assert.deepEqual(
+      [...entries],
+      [
+        ['k1', {isOwner: true, result: RESULT}],
+        ['k2', {isOwner: false}],
+      ],
+    )
+  })
+
+  it('is read up to the last whole line when cut at any length, and goes on from there', async () => {
+    const bytes = await readFile(await written('cut'))
+    const whole = bytes.toString().split('\n')
+    for (let length = 0; length <= bytes.byteLength; length++) {
+      const file = path.join(folder.path, 'cut-short')
+      await writeFile(file, bytes.subarray(0, length))
+      const before = await Journal.peek(file)
+      const lines = bytes
+        .subarray(0, length)
+        .toString()
+        .split('\n')
+        .filter((line) => line !== '' && whole.includes(line))
+      const keys = new Set(lines.map((line) => (JSON.parse(line) as {key: string}).key))
+      assert.deepEqual([...before.keys()], [...keys], `cut at ${length}`)
+      const journal = await Journal.open(file)
+      await journal.append({kind: 'done', key: 'k3', id: 'three', result: RESULT})
+      await journal.close()
+      assert.deepEqual([...(await Journal.peek(file)).keys()], [...keys, 'k3'])
+    }
+  })
+
+  it('passes over a line of which a byte was changed', async () => {
+    const file = await written('changed')
+    const text = await readFile(file, 'utf8')
+    await writeFile(file, text.replace('"id":"one","result"', '"id":"eno","result"'))
+    assert.deepEqual((await Journal.peek(file)).get('k1'), {isOwner: true})
+  })
+
+  it('belongs to one process at a time, and a killed one leaves it free', async () => {
+    const file = await written('locked')
+    const journal = await Journal.open(file)
+    await assert.rejects(Journal.open(file), {code: 'LOCKED'})
+    await journal.close()
+    await writeFile(`${file}.lock`, JSON.stringify({pid: 2 ** 22 + 1, host: (await import('node:os')).hostname()}))
+    await (await Journal.open(file)).close()
+  })
+
+  it('is empty where there is none', async () => {
+    assert.equal((await Journal.peek(path.join(folder.path, 'none'))).size, 0)
+  })
+})
