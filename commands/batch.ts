@@ -4,6 +4,7 @@ import {dryRunBatch, type DryRunReport} from '../src/batch/dry-run.js'
 import {runBatch} from '../src/batch/run-batch.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
 import {formatBatch, formatDryRun} from '../src/terminal/batch-text.js'
+import {openReport, reportFlag} from '../src/terminal/report-flag.js'
 
 export default class Batch extends BaseCommand {
   static override summary = 'Convert everything that a plan names.'
@@ -23,6 +24,10 @@ export default class Batch extends BaseCommand {
       command: '<%= config.bin %> <%= command.id %> plan.yaml',
     },
     {
+      description: 'Keep a record, as a page for a browser:',
+      command: '<%= config.bin %> <%= command.id %> plan.yaml --report plan.html',
+    },
+    {
       description: 'Four items at once, and read every byte again of what was done before:',
       command: '<%= config.bin %> <%= command.id %> plan.yaml --concurrency 4 --verify',
     },
@@ -33,6 +38,7 @@ export default class Batch extends BaseCommand {
   static override flags = {
     'dry-run': Flags.boolean({
       summary: 'Tell what would be done, with sizes and the disk space needed, and write nothing.',
+      exclusive: ['report'],
     }),
     concurrency: Flags.integer({
       summary: 'How many items are converted at once.',
@@ -59,6 +65,7 @@ export default class Batch extends BaseCommand {
       default: true,
       allowNo: true,
     }),
+    report: reportFlag,
   }
 
   async run(): Promise<BatchReport | DryRunReport> {
@@ -78,7 +85,9 @@ export default class Batch extends BaseCommand {
       this.print(formatDryRun(report))
       return report
     }
+    const writeReport = await openReport(flags.report)
     const report = await this.showingBatch((run) => runBatch(args.plan, {...options, ...run}))
+    await writeReport(report)
     this.print(formatBatch(report))
     // The items say what was done until then; the exit code says that it was not all.
     this.signal.throwIfAborted()

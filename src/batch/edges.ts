@@ -1,6 +1,5 @@
-import type {ListRow} from '../convert/list.js'
 import {formatReference} from '../transports/catalog.js'
-import type {ArtifactFacts} from './batch-report.js'
+import {factsOf} from './facts-of.js'
 import type {Draft} from './draft.js'
 import {CycleFound, inOrder} from './order.js'
 import {placeKey} from './place.js'
@@ -102,12 +101,4 @@ function keyed(units: readonly Edged[]): readonly PlannedUnit[] {
     const before = draft.row === undefined ? draft.rows.map(factsOf) : [factsOf(draft.row)]
     return {id, key, ...told, after, item: draft.item.index, before}
   })
-}
-
-function factsOf({createdTime: _, payloadDigest: __, platform, ...row}: ListRow): ArtifactFacts {
-  const version = platform?.osVersion === undefined ? '' : ` ${platform.osVersion}`
-  return {
-    ...row,
-    ...(platform === undefined ? {} : {platform: `${platform.os}/${platform.architecture}${version}`}),
-  }
 }

@@ -8,6 +8,12 @@ export function nameOf(artifact: ArtifactFacts | ReportArtifact): string {
   return names.length > 0 ? names.join(', ') : artifact.reference
 }
 
+/** Where the artifact is, as a repository of packages or on its own: what one place calls by a name is one thing. */
+export function placeOf({reference, identity}: ArtifactFacts | ReportArtifact): string {
+  const end = `:${identity ?? ''}`
+  return identity !== undefined && reference.endsWith(end) ? reference.slice(0, -end.length) : reference
+}
+
 /** Those that nothing else which the item made depends on: what was asked for, not what it stands on. */
 export function topsOf({result}: ItemReport): readonly ReportArtifact[] {
   const artifacts = result?.artifacts ?? []

@@ -1,6 +1,6 @@
 import type {ArtifactFacts, BatchReport, ItemReport, ItemState} from '../batch/batch-report.js'
 import type {ReportArtifact} from '../convert/report.js'
-import {nameOf, topsOf} from './artifact-name.js'
+import {nameOf, placeOf, topsOf} from './artifact-name.js'
 
 /** What a node stands for. `elsewhere`: depended on, and neither read nor made here; `source`: could not be listed. */
 export type NodeKind = ArtifactFacts['kind'] | 'elsewhere' | 'source'
@@ -58,12 +58,10 @@ function addArtifact(
   artifact: ArtifactFacts | ReportArtifact,
   {side, state}: {readonly side: Side; readonly state: ItemState},
 ): string {
-  const key = graph.node(
-    {side, state, kind: artifact.kind, name: nameOf(artifact)},
-    artifact.identity ?? nameOf(artifact),
-  )
+  const place = placeOf(artifact)
+  const key = graph.node({side, state, kind: artifact.kind, name: nameOf(artifact)}, `${place}\0${nameOf(artifact)}`)
   for (const name of artifact.dependencies ?? []) {
-    const to = graph.node({side, state, kind: 'elsewhere', name}, name)
+    const to = graph.node({side, state, kind: 'elsewhere', name}, `${place}\0${name}`)
     graph.edge({from: key, to, kind: 'depends on'})
   }
   return key

@@ -1,22 +1,25 @@
 import type {BatchReport, ItemState} from '../batch/batch-report.js'
 import {collapseGraph, type NodeGroup} from './collapse-graph.js'
 import {dependencyGraph, type GraphEdge, type NodeKind} from './dependency-graph.js'
-import {elide} from './elide.js'
+import {columnsOf, elide} from './elide.js'
 import {layOut, type Point} from './layered-layout.js'
 import {stateText} from './state-text.js'
 
 /** Of a box, in CSS pixels. */
-const WIDTH = 224
-const HEIGHT = 46
-/** Of a name inside it: monospaced, 12 px, at most 0.61 em a column. */
-const COLUMNS = 27
+const WIDTH = 254
+const HEIGHT = 62
+/** Of a line of a name inside it: monospaced, 11.5 px, at most 0.61 em a column. */
+const COLUMNS = 33
+/** Wider drawings are not made smaller to fit a page: they could not be read. */
+const MOST_SHRUNK = 1400
 /** Names told of a group before it says how many more there are. */
 const NAMES_TOLD = 3
 
 export interface DrawnNode {
   readonly x: number
   readonly y: number
-  readonly name: string
+  /** Its name in one or two lines. */
+  readonly lines: readonly string[]
   /** What it is, and how it fared. */
   readonly caption: string
   readonly className: string
@@ -49,16 +52,23 @@ export interface GraphDrawing {
   readonly edges: readonly DrawnEdge[]
   readonly rows: readonly GraphRow[]
   readonly isGrouped: boolean
+  readonly isShrunk: boolean
+  readonly edgeKinds: readonly GraphEdge['kind'][]
   readonly left: {readonly nodes: number; readonly groups: number}
 }
+
+const EDGE_KINDS: readonly GraphEdge['kind'][] = ['became', 'depends on', 'waits for']
 
 const KIND_NAMES: Readonly<Record<NodeKind, readonly [one: string, many: string]>> = {
   image: ['image', 'images'],
   package: ['package', 'packages'],
   'transport-layout': ['transport layout', 'transport layouts'],
-  elsewhere: ['package, not in this run', 'packages, not in this run'],
+  elsewhere: ['package that is named', 'packages that are named'],
   source: ['source', 'sources'],
 }
+
+/** What is said of a package that is only depended on. */
+const ELSEWHERE = {before: 'needed, not an item of its own', after: 'needed, not made in this run'}
 
 function kindName({first, members}: NodeGroup): string {
   const [one, many] = KIND_NAMES[first.kind]
@@ -71,8 +81,8 @@ function groupName({first, members}: NodeGroup): string {
 
 function captionOf(group: NodeGroup): string {
   const {first, members} = group
-  if (first.kind === 'elsewhere') return 'not in this run'
-  const what = members.length === 1 ? kindName(group) : elide(first.name, COLUMNS - 2)
+  if (first.kind === 'elsewhere') return ELSEWHERE[first.side]
+  const what = members.length === 1 ? kindName(group) : elide(first.name, COLUMNS - 3)
   if (members.length > 1) return `${what} …`
   return first.side === 'before' ? `${what}, ${stateText(first.state).toLowerCase()}` : `${what}, made`
 }
@@ -82,11 +92,20 @@ function nodeOf(group: NodeGroup, at: Point): DrawnNode {
   return {
     x: Math.round(at.x - WIDTH / 2),
     y: Math.round(at.y - HEIGHT / 2),
-    name: elide(groupName(group), COLUMNS),
+    lines: twoLines(groupName(group)),
     caption: captionOf(group),
     className: first.kind === 'elsewhere' ? 'elsewhere' : `${first.side} ${first.state}`,
     isMany: members.length > 1,
   }
+}
+
+/** The text, broken behind a separator where one line is too short for it. */
+function twoLines(text: string): readonly string[] {
+  if (columnsOf(text) <= COLUMNS) return [text]
+  const breaks = [...text.matchAll(/[_:/@-]/g)].map(({index}) => index + 1)
+  const at = breaks.findLast((end) => columnsOf(text.slice(0, end)) <= COLUMNS && end > 3)
+  if (at === undefined) return [elide(text, COLUMNS)]
+  return [text.slice(0, at), elide(text.slice(at), COLUMNS)]
 }
 
 /** A smooth line through the points: straight where there are two. */
@@ -129,6 +148,8 @@ export function drawGraph(report: BatchReport): GraphDrawing {
         .filter(({from}) => from === index)
         .map(({to, kind, count}) => ({how: count > 1 ? `${kind} (${count} times)` : kind, name: names[to] ?? ''})),
     })),
+    isShrunk: width <= MOST_SHRUNK,
+    edgeKinds: EDGE_KINDS.filter((kind) => edges.some((edge) => edge.kind === kind)),
     isGrouped: groups.some(({members}) => members.length > 1),
     left,
   }

@@ -23,7 +23,7 @@ interface DagreGraph {
 const {Graph, layout} = dagre as unknown as Dagre
 
 /** In CSS pixels. */
-const SPACING = {nodesep: 14, edgesep: 8, ranksep: 56, marginx: 12, marginy: 12}
+const SPACING = {nodesep: 14, edgesep: 8, ranksep: 44, marginx: 12, marginy: 12}
 
 export interface LayeredLayout {
   readonly width: number
@@ -50,6 +50,14 @@ export function layOut(
     width: Math.ceil(width),
     height: Math.ceil(height),
     boxes: Array.from({length: count}, (_, index) => graph.node(String(index))),
-    lines: edges.map(({from, to, kind}) => graph.edge(String(from), String(to), kind).points),
+    lines: edges.map(({from, to, kind}) => {
+      const [left, right] = [graph.node(String(from)), graph.node(String(to))]
+      const {points} = graph.edge(String(from), String(to), kind)
+      // Ends are moved to the middles of the sides that face each other: at corners they would run along other boxes.
+      const half = (left.x <= right.x ? box.width : -box.width) / 2
+      // Every second point is in the gap between two columns, where a line may run as it likes.
+      const inner = points.slice(1, -1).filter((_, index) => index % 2 === 1)
+      return [{x: left.x + half, y: left.y}, ...inner, {x: right.x - half, y: right.y}]
+    }),
   }
 }

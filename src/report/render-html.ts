@@ -35,7 +35,7 @@ function policyHash(text: string): string {
 
 /** The report as one page that needs nothing else: no script, style, font or picture from elsewhere, and no network. */
 export function renderHtml(report: BatchReport): string {
-  const eta = new Eta({views: FOLDER, escapeFunction: escapeHtml, autoTrim: ['nl', 'slurp'], cache: true})
+  const eta = new Eta({views: FOLDER, escapeFunction: escapeHtml, autoTrim: [false, 'nl'], cache: true})
   const [style, script] = ['style.css', 'script.js'].map((name) => readFileSync(path.join(FOLDER, name), 'utf8'))
   const {totals} = report
   return eta.render('./page', {

@@ -1,16 +1,8 @@
 import {totalsOf, type ArtifactFacts, type BatchReport, type ItemFailure} from '../batch/batch-report.js'
-import {list, type ListRow} from '../convert/list.js'
+import {factsOf} from '../batch/facts-of.js'
+import {list} from '../convert/list.js'
 import type {ConvertReport} from '../convert/report.js'
-import type {TransshipError} from '../model/errors.js'
 import type {NetworkOptions} from '../transports/transport.js'
-
-/** A row of `list` as a report tells it. */
-export function factsOf(row: ListRow): ArtifactFacts {
-  const {platform, createdTime: _, ...facts} = row
-  if (platform === undefined) return facts
-  const version = platform.osVersion === undefined ? '' : ` ${platform.osVersion}`
-  return {...facts, platform: `${platform.os}/${platform.architecture}${version}`}
-}
 
 /** What the source is before it is converted; nothing where it cannot be told: the conversion says why, and better. */
 export async function factsBefore(source: string, options: NetworkOptions = {}): Promise<readonly ArtifactFacts[]> {
@@ -21,20 +13,16 @@ export async function factsBefore(source: string, options: NetworkOptions = {}):
   }
 }
 
-/** An error as a report tells it. */
-export function failureOf({code, exitCode, message, what, why, suggestions}: TransshipError): ItemFailure {
-  // The first sentence of the message names the place as well.
-  const told = why !== undefined && message.endsWith(why) ? message.slice(0, -why.length).trimEnd() : message
-  return {code, exitCode, what: told === '' ? what : told, ...(why === undefined ? {} : {why}), suggestions}
-}
+export type Outcome = {readonly result: ConvertReport} | {readonly failure: ItemFailure}
 
 export interface Conversion {
   readonly source: string
   readonly destination: string
+  /** ISO 8601. */
   readonly startedTime: string
   readonly seconds: number
   readonly before: readonly ArtifactFacts[]
-  readonly outcome: {readonly result: ConvertReport} | {readonly failure: ItemFailure}
+  readonly outcome: Outcome
 }
 
 /** A single conversion as the report of a batch of one. */

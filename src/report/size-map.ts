@@ -1,18 +1,20 @@
 import {hierarchy, treemap, treemapSquarify, type HierarchyRectangularNode} from 'd3-hierarchy'
 import type {BatchReport} from '../batch/batch-report.js'
 import {formatBytes} from '../model/quantities.js'
-import {nameOf} from './artifact-name.js'
-import {elide} from './elide.js'
+import {nameOf, placeOf} from './artifact-name.js'
+import {columnsOf, elide} from './elide.js'
 
-/** Cells drawn; the smallest layers beyond share one. */
-const MOST_CELLS = 60
+/** Cells drawn on a wide and on a narrow page; the smallest layers beyond share one. */
+const MOST_CELLS = {wide: 400, narrow: 120}
 /** Groups that get a heading of their own in the map. */
 const MOST_HEADINGS = 10
 const HEADING = 20
 /** Rows of the table beside the map. */
 const MOST_ROWS = 20
-/** Of a monospaced column, in CSS pixels at 12 px. */
-const COLUMN = 7.35
+/** Of a column of text, in CSS pixels: monospaced, 11.5 px. */
+const COLUMN = 7.05
+/** Less of a name than this says nothing. */
+const FEWEST_COLUMNS = 14
 
 /** One blob as it is stored, however many artifacts share it. */
 export interface StoredLayer {
@@ -63,16 +65,18 @@ export interface SizeDrawing {
 
 /** The distinct layers that were stored, largest first. */
 export function storedLayers({items}: BatchReport): readonly StoredLayer[] {
-  const layers = new Map<string, {size: number; index: number; users: Set<string>}>()
+  const layers = new Map<string, {size: number; index: number; users: Map<string, string>}>()
+  // The same name in two repositories is two things.
   for (const artifact of items.flatMap(({result}) => result?.artifacts ?? [])) {
+    const user = `${placeOf(artifact)}\0${nameOf(artifact)}`
     for (const [index, {digest, size}] of artifact.layers.entries()) {
       const known = layers.get(digest)
-      if (known === undefined) layers.set(digest, {size, index, users: new Set([nameOf(artifact)])})
-      else known.users.add(nameOf(artifact))
+      if (known === undefined) layers.set(digest, {size, index, users: new Map([[user, nameOf(artifact)]])})
+      else known.users.set(user, nameOf(artifact))
     }
   }
   return [...layers]
-    .map(([digest, {users, ...layer}]) => ({digest, ...layer, users: [...users]}))
+    .map(([digest, {users, ...layer}]) => ({digest, ...layer, users: [...users.values()]}))
     .sort((a, b) => b.size - a.size || (a.digest < b.digest ? -1 : 1))
 }
 
@@ -85,20 +89,20 @@ interface Branch {
 
 const SHARED = 'Shared by several'
 
-function branches(layers: readonly StoredLayer[]): Branch {
+function branches(layers: readonly StoredLayer[], most: number): Branch {
   const groups = new Map<string, Branch[]>()
   const add = (group: string, leaf: Branch) => {
     const leaves = groups.get(group)
     if (leaves === undefined) groups.set(group, [leaf])
     else leaves.push(leaf)
   }
-  const isTooMany = layers.length > MOST_CELLS
-  for (const {size, users, index} of layers.slice(0, isTooMany ? MOST_CELLS - 1 : MOST_CELLS)) {
+  const isTooMany = layers.length > most
+  for (const {size, users, index} of layers.slice(0, isTooMany ? most - 1 : most)) {
     const [user = ''] = users
     if (users.length > 1) add(SHARED, {name: `${user} and ${users.length - 1} more`, kind: 'shared', size})
     else add(user, {name: `layer ${index}`, kind: 'own', size})
   }
-  const smaller = layers.slice(MOST_CELLS - 1)
+  const smaller = layers.slice(most - 1)
   if (isTooMany) {
     const size = smaller.reduce((sum, layer) => sum + layer.size, 0)
     add('', {name: `${smaller.length} smaller layers`, kind: 'rest', size})
@@ -138,7 +142,10 @@ function cellOf(node: HierarchyRectangularNode<Branch>, hasHeadings: boolean): S
     width,
     height,
     kind,
-    lines: columns < 7 ? [] : wanted.slice(0, fitting).map((line) => elide(line, columns)),
+    lines: wanted
+      .filter((line) => line !== '' && columns >= Math.min(FEWEST_COLUMNS, columnsOf(line)))
+      .slice(0, fitting)
+      .map((line) => elide(line, columns)),
     title: [group, name, size].filter((part) => part !== '').join(', '),
   }
 }
@@ -149,10 +156,9 @@ export function mapSizes(report: BatchReport): SizeMap | undefined {
   const total = layers.reduce((sum, {size}) => sum + size, 0)
   if (total === 0) return undefined
   const saved = layers.reduce((sum, {size, users}) => sum + size * (users.length - 1), 0)
-  const root = branches(layers)
   return {
-    wide: draw(root, [1120, 380]),
-    narrow: draw(root, [340, 420]),
+    wide: draw(branches(layers, MOST_CELLS.wide), [1120, 380]),
+    narrow: draw(branches(layers, MOST_CELLS.narrow), [340, 420]),
     rows: layers.slice(0, MOST_ROWS).map(({digest, size, users}) => ({
       digest,
       users: users.slice(0, 2).join(', '),

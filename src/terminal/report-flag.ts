@@ -1,7 +1,9 @@
 import {Flags} from '@oclif/core'
+import type {BatchReport} from '../batch/batch-report.js'
+import {failureOf} from '../batch/item-failure.js'
 import type {ConvertReport} from '../convert/report.js'
 import type {TransshipError} from '../model/errors.js'
-import {factsBefore, failureOf, reportConversion} from '../report/report-conversion.js'
+import {factsBefore, reportConversion, type Outcome} from '../report/report-conversion.js'
 import type {NetworkOptions} from '../transports/transport.js'
 import {isPipe} from './is-pipe.js'
 
@@ -11,6 +13,15 @@ export const reportFlag = Flags.string({
   description: 'It is written on failure too.',
   helpValue: 'FILE.html|json|csv',
 })
+
+/** Gives what writes the report; a file that cannot be one is told now, before the work. Without a file nothing is written. */
+export async function openReport(file: string | undefined): Promise<(report: BatchReport) => Promise<void>> {
+  if (file === undefined) return () => Promise.resolve()
+  // Loaded when asked for: its templates and layouts would slow every start.
+  const {requireReportFile, writeReport} = await import('../report/write-report.js')
+  await requireReportFile(file)
+  return (report) => writeReport(report, file)
+}
 
 export interface Reporting {
   readonly file: string
@@ -29,16 +40,14 @@ export async function convertReporting(
   work: () => Promise<ConvertReport>,
   {file, source, destination, network, asFailure}: Reporting,
 ): Promise<ConvertReport> {
-  // Loaded when asked for: its templates and layouts would slow every start.
-  const {requireReportFile, writeReport} = await import('../report/write-report.js')
-  await requireReportFile(file)
+  const report = await openReport(file)
   // A pipe can be read once.
   const before = isPipe(source) ? [] : await factsBefore(source, network)
   const begun = performance.now()
   const startedTime = new Date().toISOString()
-  const write = (outcome: Parameters<typeof reportConversion>[0]['outcome']) => {
+  const write = (outcome: Outcome) => {
     const seconds = (performance.now() - begun) / 1000
-    return writeReport(reportConversion({source, destination, startedTime, seconds, before, outcome}), file)
+    return report(reportConversion({source, destination, startedTime, seconds, before, outcome}))
   }
   let result: ConvertReport
   try {

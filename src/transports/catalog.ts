@@ -1,7 +1,6 @@
 import {lstat} from 'node:fs/promises'
 import {UsageError} from '../model/errors.js'
 import {splitReference, type Reference} from '../model/reference.js'
-import {appx} from './appx/appx.js'
 import {dockerArchive} from './docker-archive/docker-archive.js'
 import {docker} from './docker/docker.js'
 import {inbox} from './inbox/inbox.js'
@@ -12,7 +11,7 @@ import {runtime} from './runtime/runtime.js'
 import type {Transport} from './transport.js'
 
 /** Every way to name and reach images. A new transport is one folder and one line here. */
-export const TRANSPORTS: readonly Transport[] = [dockerArchive, oci, ociArchive, docker, inbox, appx, layout, runtime]
+export const TRANSPORTS: readonly Transport[] = [dockerArchive, oci, ociArchive, docker, inbox, layout, runtime]
 
 const SUGGESTIONS = () => TRANSPORTS.map((transport) => `${transport.name}:${transport.grammar}`)
 

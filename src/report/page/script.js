@@ -14,6 +14,20 @@ function openTarget() {
 addEventListener('hashchange', openTarget)
 openTarget()
 
+// Only what scrolls needs a stop for the keyboard. What is closed is not measured: that would lay all of it out.
+const measured = [...document.querySelectorAll('.scroll')]
+function stopAtScrolling() {
+  const regions = measured.filter((region) => region.closest('details:not([open])') === null)
+  const wide = regions.map((region) => region.scrollWidth > region.clientWidth)
+  regions.forEach((region, index) => {
+    if (wide[index]) region.tabIndex = 0
+    else region.removeAttribute('tabindex')
+  })
+}
+addEventListener('resize', stopAtScrolling)
+addEventListener('toggle', stopAtScrolling, true)
+stopAtScrolling()
+
 const form = document.getElementById('filter')
 if (form !== null) {
   const text = document.getElementById('filter-text')

@@ -13,10 +13,10 @@ import {readVerified} from './open-package.js'
 import {layerOfPackage, openLayout, readIndex, recipeOf} from './stored-layer.js'
 
 /** Checks the selected package, or all of a repository: documents, index, every file, dependencies, recipes. */
-export async function verifyPackages<P extends StoredPackage>(
-  repository: Repository<P>,
+export async function verifyPackages(
+  repository: Repository,
   selector: string | undefined,
-  options: VerifyPackagesOptions<P>,
+  options: VerifyPackagesOptions,
 ): Promise<Verdict> {
   const packages = selector === undefined ? repository.packages : [selectPackage(repository, selector)]
   const faults: Fault[] = selector === undefined ? [...repository.faults] : []
@@ -36,9 +36,11 @@ export async function verifyPackages<P extends StoredPackage>(
   return {faults, layers, bytes}
 }
 
-export interface VerifyPackagesOptions<P extends StoredPackage> extends WorkOptions {
+export interface VerifyPackagesOptions extends WorkOptions {
   /** Checks what a package is wrapped in. */
-  readonly verifyContainer?: (stored: P) => Promise<{readonly faults: readonly Fault[]; readonly bytes: number}>
+  readonly verifyContainer?: (
+    stored: StoredPackage,
+  ) => Promise<{readonly faults: readonly Fault[]; readonly bytes: number}>
 }
 
 class PackageVerifier {

@@ -1,0 +1,11 @@
+import type {ListRow} from '../convert/list.js'
+import type {ArtifactFacts} from './batch-report.js'
+
+/** A row of `list` as a report tells it. */
+export function factsOf({createdTime: _, payloadDigest: __, platform, ...row}: ListRow): ArtifactFacts {
+  const version = platform?.osVersion === undefined ? '' : ` ${platform.osVersion}`
+  return {
+    ...row,
+    ...(platform === undefined ? {} : {platform: `${platform.os}/${platform.architecture}${version}`}),
+  }
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import {cpSync, readFileSync, writeFileSync} from 'node:fs'
+import path from 'node:path'
+import type {BatchReport} from '../../src/batch/batch-report.js'
+import {runCli, runJson} from '../helpers/run-cli.js'
+import {assertSchema} from '../helpers/schemas.js'
+import {PROJECT} from '../helpers/snapshot.js'
+import {temporaryFolder} from '../helpers/temporary-folder.js'
+
+describe('batch --report', () => {
+  const folder = temporaryFolder()
+  const at = (...parts: string[]) => path.join(folder.path, ...parts)
+
+  before(() => {
+    cpSync(path.join(PROJECT, 'samples/shop.tar'), at('shop.tar'))
+    writeFileSync(
+      at('plan.yaml'),
+      `items:
+  - {id: good, source: 'docker-archive:shop.tar', destination: 'inbox:repository'}
+  - {id: bad, source: 'docker-archive:broken.tar', destination: 'inbox:repository'}
+  - {id: after, source: 'docker-archive:shop.tar', destination: 'docker-archive:again.tar', after: [bad]}
+`,
+    )
+    writeFileSync(at('broken.tar'), readFileSync(at('shop.tar')).fill(0x55, 60_000, 60_600))
+  })
+
+  it('records what was done, what failed and what waited for it, with the exit code of the batch', async () => {
+    const {code, json} = await runJson(['batch', at('plan.yaml'), '--report', at('report.json')])
+    assert.equal(code, 1)
+    const report = JSON.parse(readFileSync(at('report.json'), 'utf8')) as BatchReport
+    await assertSchema('batch', report)
+    assert.deepEqual(report, json)
+    assert.deepEqual(
+      report.items.map(({id, state}) => [id, state]),
+      [
+        ['good', 'converted'],
+        ['bad', 'failed'],
+        ['after', 'blocked'],
+      ],
+    )
+  })
+
+  it('is written as a page as well, by a run that finds work done', async () => {
+    const {code} = await runCli(['batch', at('plan.yaml'), '--report', at('report.html')])
+    assert.equal(code, 1)
+    const page = readFileSync(at('report.html'), 'utf8')
+    for (const text of ['Already done', 'Failed', 'Blocked', 'CN=contoso_shop_1.2.0.0']) assert.ok(page.includes(text))
+  })
+
+  it('refuses an unknown form before anything is done', async () => {
+    const {code, stderr} = await runCli(['batch', at('plan.yaml'), '--report', at('report.txt')])
+    assert.equal(code, 2)
+    assert.match(stderr, /\.html, \.json, \.csv/)
+  })
+})
