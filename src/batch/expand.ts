@@ -181,8 +181,7 @@ class Expansion {
     for (const draft of drafts) {
       const {destination, item} = draft
       const place = placeKey(this.#folder, destination)
-      const {selector} = destination
-      const key = !holdsMany(destination) ? place : `${place}\n${selector ?? `from ${formatReference(draft.source)}`}`
+      const key = holdsMany(destination) ? `${place}\n${destination.selector ?? namingOf(draft)}` : place
       const other = taken.get(key)
       if (other === undefined) {
         taken.set(key, draft)
@@ -197,6 +196,12 @@ class Expansion {
       this.#faults.push({path: ['items', item.index, 'destination'], what, suggestions})
     }
   }
+}
+
+/** What decides the name of what a draft makes, where the destination gives none. */
+function namingOf({source, options}: Draft): string {
+  const {name, publisher, 'package-version': version, tag} = options
+  return JSON.stringify([formatReference(source), name, publisher, version, tag])
 }
 
 /** All texts of options, those of lists too. */

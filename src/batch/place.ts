@@ -13,7 +13,8 @@ export function isLocal({transport}: Reference): boolean {
 
 /** True when several items may be written to the place, one after the other. */
 export function holdsMany(reference: Reference): boolean {
-  return !HOLDS_ONE.has(reference.transport)
+  const {transport, path: place} = reference
+  return !HOLDS_ONE.has(transport) && !(transport === 'appx' && /\.appx$/i.test(place))
 }
 
 function isAbsolute(text: string): boolean {

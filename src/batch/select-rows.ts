@@ -3,8 +3,13 @@ import type {ListRow} from '../convert/list.js'
 import {parseFullName} from '../model/package-identity.js'
 import type {PlanFault, PlanPath} from './plan-text.js'
 
-/** A pattern without a slash is held against the last part of a name, so that `*` is everything. */
-const OPTIONS = {nocase: true, basename: true, dot: true, strictBrackets: true}
+const OPTIONS = {nocase: true, dot: true, strictBrackets: true}
+
+/** A glob without a slash is held against the last part of a name, so that `*` is everything. */
+function matcherOf(globs: readonly string[]): (name: string) => boolean {
+  const matchers = globs.map((glob) => picomatch(glob, {...OPTIONS, basename: !glob.includes('/')}))
+  return (name) => matchers.some((fits) => fits(name))
+}
 
 /** What is wrong with globs: brackets that do not close. */
 export function globFaults(globs: readonly string[], at: PlanPath): readonly PlanFault[] {
@@ -25,8 +30,8 @@ export function selectRows(
   rows: readonly ListRow[],
   {include, exclude}: {readonly include: readonly string[]; readonly exclude: readonly string[]},
 ): readonly ListRow[] {
-  const isIn = include.length === 0 ? () => true : picomatch([...include], OPTIONS)
-  const isOut = exclude.length === 0 ? () => false : picomatch([...exclude], OPTIONS)
+  const isIn = include.length === 0 ? () => true : matcherOf(include)
+  const isOut = matcherOf(exclude)
   return rows.filter((row) => {
     const names = namesOf(row)
     return names.some((name) => isIn(name)) && !names.some((name) => isOut(name))

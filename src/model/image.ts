@@ -45,6 +45,8 @@ export interface Layer {
   readonly title: string
   /** Digest of the uncompressed tar, where the source states one. */
   readonly diffId?: Digest
+  /** Digest of the payload of the package that holds the layer, where its metadata state it. */
+  readonly payloadDigest?: Digest
   /** Where known before the layer is read. */
   readonly form?: LayerForm
   /**

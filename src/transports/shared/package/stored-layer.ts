@@ -24,10 +24,12 @@ const MAX_ATTACHMENT_BYTES = 64 * 1024
 export function layerOfPackage(stored: StoredPackage): Layer {
   const {metadata, payload} = stored
   const recipe = recipeOf(stored)
+  const payloadDigest = payload.Digest === undefined ? undefined : findDigest(payload.Digest)
   const form: LayerForm = payload.Kind === 'none' ? (metadata.isOsImage ? 'base' : 'delta') : payload.Kind
   return {
     title: formatFullName(metadata.identity),
     ...(recipe === undefined ? {} : {diffId: recipe.diffId}),
+    ...(payloadDigest === undefined ? {} : {payloadDigest}),
     form,
     package: withAttachments(stored),
     hasContent: payload.Kind !== 'none',

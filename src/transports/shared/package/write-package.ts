@@ -239,9 +239,11 @@ function attachmentsOf(
 export function isSameAsStored(draft: PackageDraft, stored: StoredPackage): boolean {
   const {docker, payload} = stored
   if (draft.layer === undefined) return true
-  const [layer] = docker?.Layers ?? []
-  const isSameLayer = payload.Kind === draft.form && layer !== undefined && layer.DiffID === draft.layer.diffId
-  return isSameLayer && isSameImage(draft, stored)
+  const {diffId, payloadDigest} = draft.layer
+  const storedDiffId = docker?.Layers?.[0]?.DiffID
+  const isSameLayer =
+    diffId === undefined ? payloadDigest !== undefined && payload.Digest === payloadDigest : storedDiffId === diffId
+  return payload.Kind === draft.form && isSameLayer && isSameImage(draft, stored)
 }
 
 /** True when what was written is what is there already: the same payload, the same way back, of the same image. */

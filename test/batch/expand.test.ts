@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import {cpSync, existsSync, mkdirSync} from 'node:fs'
+import path from 'node:path'
+import {expandPlan} from '../../src/batch/expand.js'
+import {parsePlan} from '../../src/batch/parse-plan.js'
+import type {PlannedUnit} from '../../src/batch/unit.js'
+import {TransshipError} from '../../src/model/errors.js'
+import {temporaryFolder} from '../helpers/temporary-folder.js'
+
+const OS = 'CN=Microsoft_WindowsServerCore_10.0.14393.206'
+const WEB = 'CN=Contoso_WebServer_1.0.0.0'
+const SHOP = 'CN=Contoso_Shop_1.2.0.0'
+
+describe('expand plan', () => {
+  const folder = temporaryFolder()
+
+  before(() => {
+    for (const name of ['one', 'two']) {
+      mkdirSync(path.join(folder.path, 'images', name), {recursive: true})
+      cpSync('samples/shop.tar', path.join(folder.path, 'images', name, `${name}.tar`))
+    }
+    cpSync('samples/repository', path.join(folder.path, 'repository'), {recursive: true})
+  })
+
+  const expand = (...items: object[]): Promise<readonly PlannedUnit[]> => {
+    const text = JSON.stringify({items}, null, 1)
+    const plan = parsePlan(text, {name: 'plan.json', environment: {}})
+    return expandPlan(plan, {folder: folder.path})
+  }
+  const ends = (units: readonly PlannedUnit[]) => units.map(({source, destination}) => [source, destination])
+
+  it('makes a unit of each package, dependencies first, that come after those they build on', async () => {
+    const units = await expand({source: 'inbox:repository', destination: 'inbox:out'})
+    const place = 'inbox:repository:'
+    assert.deepEqual(
+      units.map(({id, after}) => [id, after]),
+      [
+        [place + OS, []],
+        [place + WEB, [place + OS]],
+        [place + SHOP, [place + WEB]],
+      ],
+    )
+    assert.deepEqual(units[0]?.before[0]?.identity, OS)
+  })
+
+  for (const {item, expected, note} of [
+    {
+      item: {source: 'inbox:repository', include: 'shop', destination: 'oci:out:{name}-{version}'},
+      expected: [[`inbox:repository:${SHOP}`, 'oci:out:Shop-1.2.0.0']],
+      note: 'a short name is enough, in any case',
+    },
+    {
+      item: {source: 'inbox:repository', include: '*_1.*', exclude: ['*shop*'], destination: 'layout:{fullName}'},
+      expected: [[`inbox:repository:${WEB}`, `layout:${WEB}`]],
+      note: 'what is excluded is out, also if it is included',
+    },
+    {
+      item: {source: 'docker-archive:images/*/*.tar', destination: 'docker-archive:out/{file}.tar'},
+      expected: [
+        ['docker-archive:images/one/one.tar', 'docker-archive:out/one.tar'],
+        ['docker-archive:images/two/two.tar', 'docker-archive:out/two.tar'],
+      ],
+      note: 'a glob over folders',
+    },
+    {
+      item: {source: 'images/**/t*.tar', destination: 'oci:out:{repository}-{tag}'},
+      expected: [['docker-archive:images/two/two.tar', 'oci:out:contoso/shop-1.2.0']],
+      note: 'a bare path is recognised by its content',
+    },
+    {
+      item: {source: 'docker-archive:images/one/one.tar', include: 'contoso/*', destination: 'inbox:out'},
+      expected: [['docker-archive:images/one/one.tar', 'inbox:out']],
+      note: 'a glob with a slash is held against the whole name',
+    },
+  ]) {
+    it(`takes ${JSON.stringify(item)}: ${note}`, async () => {
+      assert.deepEqual(ends(await expand(item)), expected)
+    })
+  }
+
+  it('puts an item after the one that makes its source, and changes its key with that', async () => {
+    const make = (options: object) =>
+      expand(
+        {id: 'back', source: 'inbox:out:Shop', destination: 'docker-archive:back.tar'},
+        {id: 'there', source: 'docker-archive:images/one/one.tar', destination: 'inbox:out', options},
+      )
+    const units = await make({})
+    assert.deepEqual(
+      units.map(({id, after}) => [id, after]),
+      [
+        ['there', []],
+        ['back', ['there']],
+      ],
+    )
+    assert.deepEqual(await make({}), units, 'keys are the same each time')
+    const others = await make({layers: 'chain'})
+    assert.equal(new Set([...units, ...others].map(({key}) => key)).size, 4)
+  })
+
+  it('lets no name of a source lead out of the destination', async () => {
+    const {fillReference, templateValues} = await import('../../src/batch/template.js')
+    const row = {
+      kind: 'image',
+      reference: '',
+      names: ['../../..//etc/./x:..'],
+      imageId: `sha256:${'a'.repeat(64)}`,
+    } as const
+    const filled = fillReference('docker-archive:out/{repository}/{tag}/{name}.tar', templateValues(row, 'a.tar'))
+    assert.ok(!filled.split(/[:/]/).some((part) => /^\.*$/.test(part)), filled)
+  })
+
+  for (const {items, at, says, suggests, note} of [
+    {
+      items: [{source: 'inbx:repository', destination: 'inbox:out'}],
+      at: 'source',
+      says: /no transport 'inbx'/,
+      suggests: /'inbox'/,
+      note: 'a misspelt transport',
+    },
+    {
+      items: [{source: 'inbox:repository', destination: 'inbox:{nmae}'}],
+      at: 'destination',
+      says: /\{nmae\}/,
+      suggests: /'name'/,
+      note: 'a misspelt field',
+    },
+    {
+      items: [{source: 'inbox:repository', include: '[a', destination: 'inbox:out'}],
+      at: 'include',
+      says: /'\[a' is not a glob/,
+      note: 'a glob that does not close',
+    },
+    {
+      items: [{source: 'inbox:repository', include: 'Shpo', destination: 'inbox:out'}],
+      at: 'include',
+      says: /Nothing of 'inbox:repository'/,
+      suggests: /'Shop'/,
+      note: 'a glob that nothing fits',
+    },
+    {
+      items: [{source: 'inbox:nowhere', destination: 'inbox:out'}],
+      at: 'source',
+      says: /no such file/,
+      note: 'a source that is not there',
+    },
+    {
+      items: [{source: 'images/none-*.tar', destination: 'inbox:out'}],
+      at: 'source',
+      says: /fits no file/,
+      note: 'a glob that no file fits',
+    },
+    {
+      items: [{source: 'inbox:repository', destination: 'docker-archive:out.tar'}],
+      at: 'destination',
+      says: /Several things would be written to 'docker-archive:out.tar'/,
+      suggests: /\{name\}/,
+      note: 'one file for three packages',
+    },
+    {
+      items: [
+        {source: 'images/one/one.tar', destination: 'docker-archive:out.tar'},
+        {source: 'images/two/two.tar', destination: 'docker-archive:./OUT.tar'},
+      ],
+      at: 'destination',
+      says: /destination of item 1 as well/,
+      note: 'one destination twice, on Windows at least',
+    },
+    {
+      items: [
+        {id: 'a', source: 'inbox:one:Shop', destination: 'inbox:two'},
+        {id: 'b', source: 'inbox:two:Shop', destination: 'inbox:one'},
+      ],
+      at: 'id',
+      says: /wait for each other: a after b after a/,
+      note: 'two that make the source of each other',
+    },
+    {
+      items: [
+        {id: 'a', source: 'images/one/one.tar', destination: 'inbox:one', after: 'b'},
+        {id: 'b', source: 'images/two/two.tar', destination: 'inbox:two', after: 'a'},
+      ],
+      at: 'id',
+      says: /wait for each other/,
+      note: 'two that name each other',
+    },
+    {
+      items: [{source: 'inbox:repository', destination: 'oci:out:{name}', options: {compression: 'gzip:10'}}],
+      at: 'options',
+      says: /from 1 to 9/,
+      note: 'a level that no compressor has',
+    },
+    {items: [{source: 'docker-archive:-', destination: 'inbox:out'}], at: 'source', says: /pipe/, note: 'a pipe'},
+    {
+      items: [{source: 'images/one/one.tar', destination: 'docker-archive:-'}],
+      at: 'destination',
+      says: /pipe/,
+      note: 'into a pipe',
+    },
+  ]) {
+    it(`refuses ${note}, with the line`, async () => {
+      await assert.rejects(expand(...items), (error: unknown) => {
+        assert.ok(error instanceof TransshipError, String(error))
+        assert.deepEqual([error.code, error.exitCode], ['PLAN_INVALID', 2])
+        const line = Number(/^plan\.json:(\d+):\d+$/.exec(error.at.path ?? '')?.[1])
+        const text = JSON.stringify({items}, null, 1).split('\n')[line - 1] ?? ''
+        assert.ok(text.includes(`"${at}"`) || text.trim().startsWith('{'), `line ${line}: ${text}`)
+        assert.match(error.what, says)
+        if (suggests !== undefined) assert.match(error.suggestions.join(' '), suggests)
+        return true
+      })
+      assert.ok(!existsSync(path.join(folder.path, 'out')))
+    })
+  }
+})

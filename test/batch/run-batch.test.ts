@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import {cpSync, existsSync, readFileSync, writeFileSync} from 'node:fs'
+import path from 'node:path'
+import {defaultConcurrency} from '../../src/batch/concurrency.js'
+import type {BatchEvent} from '../../src/batch/batch-event.js'
+import {requireSpace} from '../../src/batch/disk-space.js'
+import {runBatch} from '../../src/batch/run-batch.js'
+import {runUnit} from '../../src/batch/run-unit.js'
+import {convert} from '../../src/convert/convert.js'
+import {temporaryFolder} from '../helpers/temporary-folder.js'
+
+const OS = 'CN=Microsoft_WindowsServerCore_10.0.14393.206'
+const MIB = 2 ** 20
+
+describe('run batch', () => {
+  const folder = temporaryFolder()
+
+  before(() => {
+    cpSync('samples/shop.tar', path.join(folder.path, 'shop.tar'))
+    cpSync('samples/repository', path.join(folder.path, 'repository'), {recursive: true})
+  })
+
+  const written = (name: string, ...items: object[]): string => {
+    const file = path.join(folder.path, name)
+    writeFileSync(file, JSON.stringify({items}))
+    return file
+  }
+
+  it('reads and writes an OS package once, whatever the number of images on it', async () => {
+    const items = Array.from({length: 20}, (_, index) => ({
+      source: 'docker-archive:shop.tar',
+      destination: 'inbox:from-images',
+      options: {name: `App${index}`},
+    }))
+    const {items: reports} = await runBatch(written('images.json', ...items), {environment: {}})
+    const results = reports.flatMap(({result}) => result ?? [])
+    const made = results.flatMap(({artifacts}) => artifacts).filter(({identity}) => identity === OS)
+    assert.deepEqual(
+      made.map(({unchanged}) => unchanged === true),
+      Array.from({length: 20}, (_, index) => index > 0),
+    )
+    const [first = 0, ...others] = results.map(({bytesRead}) => bytesRead)
+    const alone = await convert(`docker-archive:${folder.path}/shop.tar`, `inbox:${folder.path}/alone`)
+    assert.deepEqual([first, new Set(others).size], [alone.bytesRead, 1])
+    const osLayer = alone.artifacts.find(({identity}) => identity === OS)
+    // What the others do not read is the content of the OS layer.
+    assert.ok(first - (others[0] ?? 0) > (osLayer?.layers[0]?.size ?? Infinity) / 2)
+  })
+
+  it('reads each package once, whatever the number of those that depend on it', async () => {
+    const file = written('packages.json', {source: 'inbox:repository', destination: 'inbox:from-packages'})
+    const {totals} = await runBatch(file, {environment: {}})
+    const closure = await convert(`inbox:${folder.path}/repository:Shop`, `inbox:${folder.path}/closure`)
+    assert.equal(totals.bytesRead, closure.bytesRead)
+  })
+
+  it('gives the same bytes at every concurrency', async () => {
+    const plan = (out: string) =>
+      written(
+        `${out}.json`,
+        ...Array.from({length: 6}, (_, index) => ({
+          source: `inbox:repository:${index % 2 === 0 ? 'Shop' : 'WebServer'}`,
+          destination: `docker-archive:${out}/${index}.tar`,
+        })),
+      )
+    await runBatch(plan('serial'), {environment: {}, concurrency: 1})
+    await runBatch(plan('parallel'), {environment: {}, concurrency: 6})
+    for (let index = 0; index < 6; index++) {
+      const [one, other] = ['serial', 'parallel'].map((out) =>
+        readFileSync(path.join(folder.path, out, `${index}.tar`)),
+      )
+      assert.ok(one?.equals(other ?? Buffer.alloc(0)))
+    }
+  })
+
+  it('tells what it does as plain JSON, each item begun and ended once', async () => {
+    const events: BatchEvent[] = []
+    const file = written('events.json', {source: 'inbox:repository', destination: 'oci:events:{name}'})
+    await runBatch(file, {environment: {}, onEvent: (event) => events.push(event)})
+    assert.deepEqual(JSON.parse(JSON.stringify(events)), events)
+    assert.deepEqual(events[0], {kind: 'batch', title: file, items: 3, alreadyDone: 0, totalBytes: totalOf(events)})
+    for (const kind of ['item-begun', 'item-ended'])
+      assert.equal(events.filter((event) => event.kind === kind).length, 3)
+  })
+
+  function totalOf(events: readonly BatchEvent[]): number {
+    return events.reduce((sum, event) => sum + (event.kind === 'item-begun' ? (event.totalBytes ?? 0) : 0), 0)
+  }
+
+  it('stops at once when it is interrupted, says what it did not start, and goes on from there', async () => {
+    const abort = new AbortController()
+    const item = (index: number) => ({
+      source: 'inbox:repository:Shop',
+      destination: `docker-archive:stopped/${index}.tar`,
+    })
+    const file = written('stopped.json', ...Array.from({length: 5}, (_, index) => item(index)))
+    const onEvent = (event: BatchEvent) => {
+      if (event.kind === 'item-ended' && event.item.state === 'converted') abort.abort(new Error('enough'))
+    }
+    const first = await runBatch(file, {environment: {}, concurrency: 1, signal: abort.signal, onEvent})
+    assert.deepEqual([first.totals.converted, first.totals.notStarted], [1, 4])
+    const second = await runBatch(file, {environment: {}})
+    assert.deepEqual([second.totals.alreadyDone, second.totals.converted], [1, 4])
+  })
+
+  it('runs one plan at a time', async () => {
+    const file = written('twice.json', {source: 'docker-archive:shop.tar', destination: 'inbox:twice'})
+    const [one, other] = await Promise.allSettled([
+      runBatch(file, {environment: {}}),
+      runBatch(file, {environment: {}}),
+    ])
+    const [refused] = [one, other].filter(({status}) => status === 'rejected') as PromiseRejectedResult[]
+    assert.equal((refused?.reason as {code?: string} | undefined)?.code, 'LOCKED')
+    assert.ok(!existsSync(`${file}.journal.lock`))
+  })
+
+  it('converts a source anew that has changed', async () => {
+    cpSync('samples/repository', path.join(folder.path, 'changing'), {recursive: true})
+    const file = written('changing.json', {source: 'inbox:changing:Shop', destination: 'inbox:changed'})
+    await runBatch(file, {environment: {}})
+    assert.equal((await runBatch(file, {environment: {}})).totals.alreadyDone, 1)
+    const metadata = path.join(folder.path, 'changing', 'CN=Contoso_Shop_1.2.0.0', 'metadata.json')
+    const text = readFileSync(metadata, 'utf8')
+    writeFileSync(
+      metadata,
+      text.replace(/"Digest": ?"sha256:[0-9a-f]{4}/, (found) => `${found.slice(0, -4)}0000`),
+    )
+    const {items} = await runBatch(file, {environment: {}})
+    assert.notEqual(items[0]?.state, 'already-done')
+  })
+
+  it('tries again with twice the wait what a network failure stopped, and no other failure', async () => {
+    const waits: number[] = []
+    const wait = (ms: number) => Promise.resolve(waits.push(ms))
+    const unit = {id: 'u', key: 'k', options: {}, after: [], destination: 'oci:never'}
+    const unreachable = {...unit, source: 'docker://127.0.0.1:9/app:1'}
+    const failed = await runUnit(unreachable, {folder: folder.path, retries: 3, wait})
+    assert.deepEqual([failed.state, failed.failure?.code, failed.attempts], ['failed', 'NETWORK_FAILED', 4])
+    assert.deepEqual(waits, [1000, 2000, 4000])
+    const missing = await runUnit({...unit, source: 'inbox:nowhere'}, {folder: folder.path, wait})
+    assert.deepEqual([missing.failure?.code, missing.attempts], ['NOT_FOUND', 1])
+  })
+
+  it('refuses to start where the disk has too little room', () => {
+    const need = {path: '/data', neededBytes: 11 * MIB, freeBytes: 10 * MIB}
+    assert.throws(
+      () => {
+        requireSpace([need])
+      },
+      {code: 'NO_SPACE', exitCode: 4},
+    )
+    requireSpace([{...need, freeBytes: 11 * MIB}])
+  })
+
+  for (const {cores, free, expected} of [
+    {cores: 8, free: 16 * 1024 * MIB, expected: 8},
+    {cores: 8, free: 1024 * MIB, expected: 4},
+    {cores: 2, free: 100 * MIB, expected: 1},
+  ]) {
+    it(`runs ${expected} at once on ${cores} cores with ${free / MIB} MiB free`, () => {
+      assert.equal(defaultConcurrency(cores, free), expected)
+    })
+  }
+})
