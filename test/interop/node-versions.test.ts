@@ -30,6 +30,7 @@ const CONVERSIONS: readonly {
     args: (to) => ['docker-archive:samples/shop.tar', `oci:${to}/layout:1`, '--compression', 'zstd'],
   },
   {title: 'packages', args: (to) => ['docker-archive:samples/shop.tar', `inbox:${to}/packages`, '--layers', 'chain']},
+  {title: 'package files', args: (to) => ['docker-archive:samples/shop.tar', `appx:${to}/files`, '--layers', 'chain']},
   {title: 'a squashed package', args: (to) => ['docker-archive:samples/shop.tar', `inbox:${to}/packages`]},
   {
     title: 'a base with its registry flattened',
