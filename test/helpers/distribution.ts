@@ -87,6 +87,7 @@ export interface SeenRequest {
   readonly method: string
   readonly url: string
   readonly authorization: string | undefined
+  readonly headers: IncomingMessage['headers']
 }
 
 export interface TestServer {
@@ -102,7 +103,7 @@ export async function startServer(
   const seen: SeenRequest[] = []
   const server = createHttp((request, response) => {
     const {method = '', url = '', headers} = request
-    seen.push({method, url, authorization: headers.authorization})
+    seen.push({method, url, authorization: headers.authorization, headers})
     answer(request, response)
   })
   server.listen(0, '127.0.0.1')

@@ -10,7 +10,7 @@ export interface AuthorityOptions {
   readonly host: string
   /** Read when first asked for, so that anonymous work needs no helper. */
   readonly credentials: () => Promise<Credentials | undefined>
-  /** Whether a token server may be spoken to without TLS. */
+  /** Whether a token server on another machine may be spoken to without TLS. */
   readonly mayBePlain: boolean
 }
 
@@ -27,6 +27,10 @@ const MARGIN_MS = 5000
 export class Authority {
   readonly #options: AuthorityOptions
   readonly #held = new Map<string, Held>()
+  /** Tokens on their way, so that many requests at once ask for one. */
+  readonly #coming = new Map<string, Promise<string | undefined>>()
+  /** All that has been sent as proof: none of it may be shown. */
+  readonly #secrets = new Set<string>()
   #challenge: Challenge | undefined
   #credentials: Promise<Credentials | undefined> | undefined
 
@@ -37,9 +41,23 @@ export class Authority {
   /** The `Authorization` header for these scopes; undefined while the registry has not asked for any. */
   async header(scopes: readonly string[], signal: AbortSignal | undefined): Promise<string | undefined> {
     if (this.#challenge === undefined) return undefined
-    const held = this.#held.get(scopes.join(' '))
+    const key = scopes.join(' ')
+    const held = this.#held.get(key)
     if (held !== undefined && held.until > Date.now()) return held.header
-    return this.#obtain(this.#challenge, scopes, signal)
+    const coming = this.#coming.get(key) ?? this.#obtain(this.#challenge, scopes, signal)
+    this.#coming.set(key, coming)
+    try {
+      return await coming
+    } finally {
+      if (this.#coming.get(key) === coming) this.#coming.delete(key)
+    }
+  }
+
+  /** A text of the other side's without the credentials that it was sent: some servers quote what they refuse. */
+  hide(text: string): string {
+    let hidden = text
+    for (const secret of this.#secrets) hidden = hidden.replaceAll(secret, '***')
+    return hidden
   }
 
   /** Takes note of a 401. False when nothing can be done about it: credentials were sent and refused. */
@@ -48,13 +66,22 @@ export class Authority {
     if (challenge === undefined) return false
     if (challenge.kind === 'basic' && sent !== undefined) return false
     this.#challenge = challenge
-    this.#held.delete(scopes.join(' '))
+    // Another request may have obtained a new one since.
+    if (this.#held.get(scopes.join(' '))?.header === sent) this.#held.delete(scopes.join(' '))
     return challenge.kind === 'bearer' || (await this.#credentialsOf())?.kind === 'password'
   }
 
   #credentialsOf(): Promise<Credentials | undefined> {
-    this.#credentials ??= this.#options.credentials()
+    this.#credentials ??= this.#options.credentials().then((found) => {
+      for (const secret of found === undefined ? [] : secretsIn(found)) this.#keepSecret(secret)
+      return found
+    })
     return this.#credentials
+  }
+
+  #keepSecret(secret: string): void {
+    // A word this short is in any text.
+    if (secret.length > 2) this.#secrets.add(secret)
   }
 
   async #obtain(
@@ -69,6 +96,7 @@ export class Authority {
     const bytes = await this.#ask(challenge, scopes, credentials, signal)
     const answer = parseTokenAnswer(bytes)
     if (answer === undefined) throw this.#refused('It gave no token.')
+    this.#keepSecret(answer.token)
     const held = {header: `Bearer ${answer.token}`, until: asked + answer.lifetime * 1000 - MARGIN_MS}
     this.#held.set(scopes.join(' '), held)
     return held.header
@@ -138,6 +166,12 @@ export class Authority {
 
 function basic({user, password}: Credentials & {kind: 'password'}): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+}
+
+/** As they are and as they travel; the user's name is none. */
+function secretsIn(credentials: Credentials): readonly string[] {
+  if (credentials.kind !== 'password') return [credentials.token]
+  return [basic(credentials).slice('Basic '.length), credentials.password]
 }
 
 function withQuery(url: URL, service: string | undefined, scopes: readonly string[]): URL {

@@ -68,7 +68,7 @@ export async function findCredentials(host: string, folder?: string): Promise<Cr
     throw error
   })
   if (bytes === undefined) return undefined
-  const config = parseDocument(bytes, {title: file, validate, code: 'METADATA_INVALID'})
+  const config = parseDocument(bytes, {title: file, validate, code: 'METADATA_INVALID', isSecret: true})
   const keys = host === 'docker.io' ? [HUB_KEY, 'docker.io', 'index.docker.io'] : [host]
   for (const key of keys) {
     const helper = config.credHelpers?.[key] ?? config.credsStore
@@ -132,6 +132,7 @@ async function askHelper(name: string, server: string): Promise<Credentials | un
     title: `the answer of ${program}`,
     validate: validateAnswer,
     code: 'METADATA_INVALID',
+    isSecret: true,
   })
   if (answer.Secret === '') return undefined
   if (answer.Username === '<token>') return {kind: 'identity-token', token: answer.Secret}

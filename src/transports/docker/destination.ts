@@ -1,6 +1,6 @@
 import {requireCompression} from '../../codecs/compression/compress.js'
 import {digestOf, type Digest} from '../../model/digest.js'
-import {InputError, UsageError} from '../../model/errors.js'
+import {InputError, TransshipError, UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Descriptor, RawDocument} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
@@ -10,7 +10,7 @@ import {descriptorOfDocument, descriptorOfLayer, familyOf, manifestFor} from '..
 import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../transport.js'
 import {rememberBlob, repositoriesOf} from './blob-origins.js'
 import {hasBlob} from './download.js'
-import {discard, header} from './http.js'
+import {discard, header, type HttpAnswer} from './http.js'
 import {formatLocation, placeOf, wantedOf} from './reference.js'
 import {Registry} from './registry.js'
 import {Upload, UploadLost} from './upload.js'
@@ -117,23 +117,39 @@ class RegistryDestination implements ImageDestination {
   async #mount(registry: Registry, {digest}: Descriptor, {signal}: WorkOptions): Promise<boolean> {
     const [from] = repositoriesOf(registry.origin, digest, registry.place.repository)
     if (from === undefined) return false
-    const answer = await registry.exchange({
-      method: 'POST',
-      url: registry.path(`blobs/uploads/?mount=${digest}&from=${encodeURIComponent(from)}`),
-      what: 'a mount',
-      scopes: [registry.pushScope, `repository:${from}:pull`],
-      takes: [201, 202],
-      headers: {'content-length': '0'},
-      signal,
-    })
+    const answer = await this.#askForMount(registry, digest, from, signal)
+    if (answer === undefined) return false
     const location = header(answer, 'location')
     await discard(answer)
     if (answer.statusCode === 201) return true
     // It began an upload instead, which is not used: the layer's own is begun when it is read.
-    if (location !== undefined) await this.#forget(registry, location, signal)
+    if (answer.statusCode === 202 && location !== undefined) await this.#forget(registry, location, signal)
     return false
   }
 
+  /** Undefined when the user may not read the other repository: then the blob is sent. */
+  async #askForMount(
+    registry: Registry,
+    digest: Digest,
+    from: string,
+    signal: AbortSignal | undefined,
+  ): Promise<HttpAnswer | undefined> {
+    try {
+      return await registry.exchange({
+        method: 'POST',
+        url: registry.path(`blobs/uploads/?mount=${digest}&from=${encodeURIComponent(from)}`),
+        what: 'a mount',
+        scopes: [registry.pushScope, `repository:${from}:pull`],
+        // Registries without mounts say so in several ways.
+        takes: [201, 202, 400, 404, 405],
+        headers: {'content-length': '0'},
+        signal,
+      })
+    } catch (error) {
+      if (error instanceof TransshipError && error.code === 'UNAUTHORIZED') return undefined
+      throw error
+    }
+  }
   async #forget(registry: Registry, url: string, signal: AbortSignal | undefined): Promise<void> {
     const takes = [200, 202, 204, 404, 405]
     const scopes = [registry.pushScope]

@@ -20,7 +20,7 @@ export function downloadBlob(
       url: registry.path(`blobs/${digest}`),
       what: `blob ${digest}`,
       scopes: [registry.pullScope],
-      takes: range === undefined ? [200] : [200, 206],
+      takes: range === undefined ? [200] : [200, 206, 416],
       // Compression on the way would make ranges mean something else.
       headers: {'accept-encoding': 'identity', ...(range === undefined ? {} : {range})},
       signal,
@@ -56,7 +56,7 @@ export async function findForeign(
   if (!isForeignType(mediaType)) return undefined
   for (const text of urls ?? []) {
     const url = URL.parse(text)
-    if (url?.protocol !== 'https:' && url?.protocol !== 'http:') continue
+    if (url === null || !registry.mayFetch(url)) continue
     try {
       const answer = await registry.fetchElsewhere(url, {signal, range: 'bytes=0-0'})
       await discard(answer)
@@ -91,9 +91,18 @@ async function* resumed(ask: Ask, {size, title, host, signal}: Download): AsyncG
     try {
       const answer = await ask(done === 0 ? undefined : `bytes=${done}-`)
       retryAfter = header(answer, 'retry-after')
+      // What came ended well, and nothing follows.
+      if (answer.statusCode === 416) {
+        await discard(answer)
+        throw tooShort(title, size, done)
+      }
       if (answer.statusCode !== 200 && answer.statusCode !== 206) {
         await discard(answer)
         throw new StatusFailure(answer.statusCode, title, host)
+      }
+      if (claimedSize(answer) < size) {
+        await discard(answer)
+        throw tooShort(title, size, claimedSize(answer))
       }
       // A server without ranges begins anew; what is had already is left out.
       let skip = answer.statusCode === 206 ? 0 : done
@@ -120,6 +129,23 @@ async function* resumed(ask: Ask, {size, title, host, signal}: Download): AsyncG
     if (done >= size) return
     if (!(await patience.again(retryAfter))) throw asNetworkError(failure, host)
   }
+}
+
+/** How long the whole blob is by the answer's headers; infinite when they do not say. */
+function claimedSize(answer: HttpAnswer): number {
+  if (answer.statusCode === 206) {
+    const total = /\/(\d+)$/.exec(header(answer, 'content-range') ?? '')?.[1]
+    return total === undefined ? Infinity : Number(total)
+  }
+  return Number(header(answer, 'content-length') ?? Infinity)
+}
+
+function tooShort(title: string, size: number, done: number): InputError {
+  return new InputError('SIZE_MISMATCH', {
+    what: `The registry has less of ${title} than its manifest says.`,
+    why: `Expected ${size} bytes, found ${done}.`,
+    suggestions: ['Push the image again from where it is whole.'],
+  })
 }
 
 class StatusFailure extends EnvironmentError {

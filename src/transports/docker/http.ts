@@ -113,8 +113,8 @@ export class Patience {
   async again(retryAfter?: string): Promise<boolean> {
     this.#attempts++
     if (this.#attempts >= MAX_ATTEMPTS) return false
-    const asked = Number(retryAfter) * 1000
-    const wait = Number.isFinite(asked) && asked > 0 ? asked : FIRST_PAUSE_MS * 2 ** (this.#attempts - 1)
+    const asked = askedPauseMs(retryAfter)
+    const wait = asked > 0 ? asked : FIRST_PAUSE_MS * 2 ** (this.#attempts - 1)
     await pause(Math.min(wait, MAX_PAUSE_MS), undefined, this.#signal === undefined ? {} : {signal: this.#signal})
     return true
   }
@@ -122,6 +122,12 @@ export class Patience {
   progress(): void {
     this.#attempts = 0
   }
+}
+
+/** Seconds or a date, as milliseconds from now; NaN for anything else. Source: RFC 9110, 10.2.3. */
+function askedPauseMs(retryAfter: string | undefined): number {
+  const seconds = Number(retryAfter)
+  return Number.isNaN(seconds) ? Date.parse(retryAfter ?? '') - Date.now() : seconds * 1000
 }
 
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME|ERR_TLS/

@@ -7,18 +7,20 @@ export interface Asked {
   readonly repository: string
   /** E.g. `manifest 1.0`. */
   readonly what: string
+  /** Takes credentials out of what the registry said. */
+  readonly hide: (text: string) => string
 }
 
 /** Most that is read of an answer which only tells why not. */
 const MAX_REFUSAL_BYTES = 64 * 1024
 
 /**
- * The error of an answer that is no success: `UNAUTHORIZED`, `NOT_FOUND`, else `NETWORK_FAILED` (rate limits as well). A
- * registry cannot be told to hide what was sent to it, so of its words only codes and messages are shown.
+ * The error of an answer that is no success: `UNAUTHORIZED`, `NOT_FOUND`, else `NETWORK_FAILED` (rate limits as well). Of
+ * the registry's words only codes and messages are shown, without what was sent to it.
  */
-export async function refusalOf(answer: HttpAnswer, {host, repository, what}: Asked): Promise<TransshipError> {
+export async function refusalOf(answer: HttpAnswer, {host, repository, what, hide}: Asked): Promise<TransshipError> {
   const status = answer.statusCode
-  const said = await saidBy(answer)
+  const said = await saidBy(answer, hide)
   const why = `It answered ${status}${said === '' ? '' : `: ${said}`}.`
   const place = `${host}/${repository}`
   if (status === 401 || status === 403) {
@@ -46,7 +48,7 @@ export async function refusalOf(answer: HttpAnswer, {host, repository, what}: As
   return new EnvironmentError('NETWORK_FAILED', {what: `${host} refused ${what} of ${repository}.`, why})
 }
 
-async function saidBy(answer: HttpAnswer): Promise<string> {
+async function saidBy(answer: HttpAnswer, hide: Asked['hide']): Promise<string> {
   try {
     const body: unknown = JSON.parse(
       Buffer.from(await bytesOf(answer, 'the answer', MAX_REFUSAL_BYTES)).toString('utf8'),
@@ -54,7 +56,7 @@ async function saidBy(answer: HttpAnswer): Promise<string> {
     if (typeof body !== 'object' || body === null || !('errors' in body) || !Array.isArray(body.errors)) return ''
     return (body.errors as unknown[])
       .slice(0, 3)
-      .map(saidIn)
+      .map((error) => saidIn(error, hide))
       .filter((text) => text !== '')
       .join('; ')
   } catch {
@@ -63,10 +65,10 @@ async function saidBy(answer: HttpAnswer): Promise<string> {
   }
 }
 
-function saidIn(error: unknown): string {
+function saidIn(error: unknown, hide: Asked['hide']): string {
   if (typeof error !== 'object' || error === null) return ''
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   const message = 'message' in error && typeof error.message === 'string' ? error.message : ''
-  const text = [code, message].filter((part) => part !== '').join(' ')
+  const text = hide([code, message].filter((part) => part !== '').join(' '))
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 300)
 }

@@ -18,11 +18,12 @@ const ACCEPT = [MEDIA_TYPE.ociIndex, MEDIA_TYPE.dockerIndex, MEDIA_TYPE.ociManif
   ', ',
 )
 
-/** The content of one repository. */
-export function registryStore(registry: Registry): ContentStore {
+/** The content of one repository; the document that was asked for first is at hand. */
+export function registryStore(registry: Registry, top?: Top): ContentStore {
   return {
     title: `${registry.place.host}/${registry.place.repository}`,
     findDocument: async (descriptor, options) => {
+      if (descriptor.digest === top?.stated.digest) return top.bytes
       const isManifest = isIndexType(descriptor.mediaType) || isManifestType(descriptor.mediaType)
       if (isManifest) return (await findManifest(registry, descriptor.digest, options))?.bytes
       requireDocumentSize(descriptor.size, `blob ${descriptor.digest}`)
@@ -95,12 +96,15 @@ async function findManifest(
   return {mediaType, bytes, digest: wanted ?? digestOf(bytes)}
 }
 
-/** What a reference names, as an index would have it. Throws `NOT_FOUND`, `FORMAT_UNSUPPORTED`, `DIGEST_MISMATCH`. */
-export async function readTop(
-  registry: Registry,
-  reference: Reference,
-  options: WorkOptions,
-): Promise<StatedDescriptor> {
+/** What a reference leads to first. */
+export interface Top {
+  /** As an index would have it. */
+  readonly stated: StatedDescriptor
+  readonly bytes: Uint8Array
+}
+
+/** What a reference names. Throws `NOT_FOUND`, `FORMAT_UNSUPPORTED`, `DIGEST_MISMATCH`. */
+export async function readTop(registry: Registry, reference: Reference, options: WorkOptions): Promise<Top> {
   const wanted = wantedOf(reference)
   const name = 'tag' in wanted ? wanted.tag : wanted.digest
   const found = await findManifest(registry, name, options)
@@ -115,7 +119,7 @@ export async function readTop(
   }
   const {mediaType, bytes, digest} = found
   if (isIndexType(mediaType) || isManifestType(mediaType)) {
-    return {mediaType, digest, size: bytes.byteLength}
+    return {stated: {mediaType, digest, size: bytes.byteLength}, bytes}
   }
   throw new UnsupportedError('FORMAT_UNSUPPORTED', {
     what: `The manifest of '${formatLocation(reference)}' is of the type '${mediaType.slice(0, 200)}'.`,

@@ -42,6 +42,13 @@ export interface Elsewhere {
   readonly range?: string | undefined
 }
 
+interface Parts {
+  readonly http: Http
+  readonly base: URL
+  readonly authority: Authority
+  readonly tlsVerify: boolean
+}
+
 const MAX_REDIRECTS = 5
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
@@ -51,12 +58,14 @@ export class Registry {
   readonly #http: Http
   readonly #base: URL
   readonly #authority: Authority
+  readonly #tlsVerify: boolean
 
-  private constructor(place: RepositoryPlace, http: Http, base: URL, authority: Authority) {
+  private constructor(place: RepositoryPlace, {http, base, authority, tlsVerify}: Parts) {
     this.place = place
     this.#http = http
     this.#base = base
     this.#authority = authority
+    this.#tlsVerify = tlsVerify
   }
 
   /** Finds out how the registry is spoken to. Throws `NETWORK_FAILED`, `TIMED_OUT`. The caller closes it. */
@@ -69,8 +78,8 @@ export class Registry {
       const mayBePlain = !tlsVerify || isLoopback(secure.hostname)
       const base = mayBePlain ? await findBase(http, secure, options.signal) : secure
       const credentials = () => findCredentials(place.host, options.dockerConfig)
-      const authority = new Authority({http, base, host: place.host, credentials, mayBePlain})
-      return new Registry(place, http, base, authority)
+      const authority = new Authority({http, base, host: place.host, credentials, mayBePlain: !tlsVerify})
+      return new Registry(place, {http, base, authority, tlsVerify})
     } catch (error) {
       await http.close()
       throw asNetworkError(error, place.host)
@@ -106,14 +115,16 @@ export class Registry {
     for (let refusals = 0; ;) {
       const authorization = await this.#authorization(exchange)
       let answer: HttpAnswer
+      let isOwn: boolean
       try {
-        answer = await this.#send(exchange, authorization)
+        ;({answer, isOwn} = await this.#send(exchange, authorization))
       } catch (error) {
         if (mayRepeat && isPassing(error) && (await patience.again())) continue
         throw mayRepeat ? asNetworkError(error, this.place.host) : error
       }
       if (exchange.takes.includes(answer.statusCode)) return answer
-      if (answer.statusCode === 401 && refusals < 2) {
+      // Whoever a redirect leads to may ask for credentials, and gets none.
+      if (answer.statusCode === 401 && isOwn && refusals < 2) {
         refusals++
         if (await this.#authority.challenged(answer, exchange.scopes, authorization)) {
           await discard(answer)
@@ -127,7 +138,8 @@ export class Registry {
         }
       }
       const {host, repository} = this.place
-      throw await refusalOf(answer, {host, repository, what: exchange.what})
+      const hide = (text: string) => this.#authority.hide(text)
+      throw await refusalOf(answer, {host, repository, what: exchange.what, hide})
     }
   }
 
@@ -140,34 +152,48 @@ export class Registry {
   }
 
   /** Follows redirects. Credentials stay with the registry: another host never sees them. */
-  async #send(exchange: Exchange, authorization: string | undefined): Promise<HttpAnswer> {
+  async #send(
+    exchange: Exchange,
+    authorization: string | undefined,
+  ): Promise<{readonly answer: HttpAnswer; readonly isOwn: boolean}> {
     const {method, headers, body, signal} = exchange
     let url = new URL(exchange.url, this.#base)
     for (let redirects = 0; ; redirects++) {
-      const own = url.origin === this.#base.origin && authorization !== undefined ? {authorization} : {}
+      const isOwn = url.origin === this.#base.origin
+      const own = isOwn && authorization !== undefined ? {authorization} : {}
       const answer = await this.#http.send({method, url, headers: {...headers, ...own}, body, signal})
       const location = header(answer, 'location')
       const isFollowed = (method === 'GET' || method === 'HEAD') && REDIRECTS.has(answer.statusCode)
-      if (!isFollowed || location === undefined || redirects >= MAX_REDIRECTS) return answer
-      await discard(answer)
+      if (!isFollowed || location === undefined || redirects >= MAX_REDIRECTS) return {answer, isOwn}
       const next = URL.parse(location, url.href)
       // From TLS to none, someone in between could read and change what comes.
-      if (next === null || (url.protocol === 'https:' && next.protocol !== 'https:')) return answer
+      if (next === null || (url.protocol === 'https:' && next.protocol !== 'https:')) return {answer, isOwn}
+      await discard(answer)
       url = next
     }
   }
 
-  /** A body from anywhere, without credentials: foreign layers. */
+  /** A body from anywhere, without credentials: foreign layers. Where to is checked by `mayFetch`, redirects included. */
   async fetchElsewhere(url: URL, options: Elsewhere): Promise<HttpAnswer> {
-    const headers = options.range === undefined ? {} : {range: options.range}
+    const headers = {
+      'accept-encoding': 'identity',
+      ...(options.range === undefined ? {} : {range: options.range}),
+    }
     let at = url
     for (let redirects = 0; ; redirects++) {
       const answer = await this.#http.send({method: 'GET', url: at, headers, signal: options.signal})
       const next = URL.parse(header(answer, 'location') ?? '', at.href)
-      if (!REDIRECTS.has(answer.statusCode) || next === null || redirects >= MAX_REDIRECTS) return answer
+      const isFollowed = REDIRECTS.has(answer.statusCode) && redirects < MAX_REDIRECTS
+      if (!isFollowed || next === null || !this.mayFetch(next)) return answer
       await discard(answer)
       at = next
     }
+  }
+
+  /** Over TLS, or where the user has waived it or nothing leaves the machine; never with a password in the address. */
+  mayFetch(url: URL): boolean {
+    if (url.username !== '' || url.password !== '') return false
+    return url.protocol === 'https:' || (url.protocol === 'http:' && (!this.#tlsVerify || isLoopback(url.hostname)))
   }
 }
 

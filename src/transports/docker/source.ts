@@ -1,10 +1,9 @@
 import {findDigest} from '../../model/digest.js'
+import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Image} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
 import {StrictSink, type FaultSink} from '../shared/fault-sink.js'
-import type {StatedDescriptor} from '../shared/image-documents.js'
-import {parseIndex} from '../shared/image-documents.js'
 import {ImageCheck} from '../shared/image-check.js'
 import {findTaggedName} from '../shared/image-name.js'
 import {compileSchema} from '../../codecs/json/validator.js'
@@ -13,13 +12,15 @@ import {chooseImage} from '../shared/oci/choose-image.js'
 import {IndexWalk} from '../shared/oci/index-walk.js'
 import {imageOver, readFound} from '../shared/oci/open-image.js'
 import {verifyFound} from '../shared/oci/verify-layout.js'
+import {isForeignType} from '../shared/media-types.js'
 import {fitsPlatform, parsePlatform} from '../shared/platform-choice.js'
 import type {ListItem, NetworkOptions, OpenOptions, Verdict} from '../transport.js'
 import {rememberBlob} from './blob-origins.js'
-import {bytesOf, discard, header} from './http.js'
+import {bytesOf, header} from './http.js'
 import {formatLocation, placeOf} from './reference.js'
+import {findReferrers, referrersLeft} from './referrers.js'
 import {Registry} from './registry.js'
-import {readTop, registryStore} from './registry-store.js'
+import {readTop, registryStore, type Top} from './registry-store.js'
 
 /** Opens the one image that the reference selects; blobs are read from the registry when they are asked for. */
 export async function openImage(reference: Reference, options: OpenOptions): Promise<Image> {
@@ -35,36 +36,41 @@ export async function openImage(reference: Reference, options: OpenOptions): Pro
     })
     const names = namesOf(reference)
     const image = await imageOver(store, read, {...options, names, close: () => registry.close()})
+    requireLayers(image, registry)
     for (const {digest} of read.found.layers) rememberBlob(registry.origin, registry.place.repository, digest)
-    const referrers = await countReferrers(registry, read.found.manifest.digest, options)
-    const warnings = referrers === 0 ? [] : [referrersLeft(referrers)]
-    return {...image, warnings: [...image.warnings, ...warnings]}
+    const referrers = await findReferrers(registry, read.found.manifest.digest, options)
+    return {...image, warnings: [...image.warnings, ...referrersLeft(referrers)]}
   } catch (error) {
     await registry.close()
     throw error
   }
 }
 
-function referrersLeft(count: number): {code: string; message: string} {
-  const what = count === 1 ? 'One artifact refers' : `${count} artifacts refer`
-  return {
-    code: 'referrers-left',
-    message: `${what} to this image (signatures and the like); they are not carried over.`,
+/** Foreign layers are mostly kept elsewhere; any other is the registry's to have. */
+function requireLayers({layers}: Image, {place}: Registry): void {
+  for (const {title, hasContent, blob} of layers) {
+    if (hasContent || blob === undefined || isForeignType(blob.descriptor.mediaType)) continue
+    throw new InputError('LAYER_MISSING', {
+      what: `${place.host} does not have ${title} of ${place.repository}.`,
+      why: `The manifest names ${blob.descriptor.digest}.`,
+      suggestions: ['Push the image again from where it is whole.'],
+      at: {path: title},
+    })
   }
 }
 
 async function walkFrom(
   registry: Registry,
-  top: StatedDescriptor,
+  top: Top,
   sink: FaultSink,
   options: WorkOptions & {readonly platform?: string},
 ): Promise<IndexWalk> {
   const wanted = options.platform === undefined ? undefined : parsePlatform(options.platform)
-  const walk = new IndexWalk(registryStore(registry), sink, {
+  const walk = new IndexWalk(registryStore(registry, top), sink, {
     ...options,
     isWanted: ({platform}) => wanted === undefined || fitsPlatform(platform ?? {}, wanted, false),
   })
-  await walk.entry(top, `${registry.place.host}/${registry.place.repository}`)
+  await walk.entry(top.stated, `${registry.place.host}/${registry.place.repository}`)
   return walk
 }
 
@@ -73,23 +79,6 @@ function namesOf({path, selector}: Reference): readonly string[] {
   if (selector?.startsWith('@') === true) return []
   const name = findTaggedName(`${path.slice(2)}:${selector ?? 'latest'}`)
   return name === undefined ? [] : [name.familiar]
-}
-
-async function countReferrers(registry: Registry, digest: string, {signal}: WorkOptions): Promise<number> {
-  const answer = await registry.exchange({
-    method: 'GET',
-    url: registry.path(`referrers/${digest}`),
-    what: 'the list of referrers',
-    scopes: [registry.pullScope],
-    // Registries without the list answer in many ways; none of them says that there are any.
-    takes: [200, 400, 401, 403, 404, 405, 406, 500, 501],
-    signal,
-  })
-  if (answer.statusCode === 200 && header(answer, 'content-type')?.includes('image.index') === true) {
-    return parseIndex(await bytesOf(answer, 'the list of referrers'), 'the list of referrers').manifests?.length ?? 0
-  }
-  await discard(answer)
-  return 0
 }
 
 /** Longest list of tags that is read: each costs at least two requests. */

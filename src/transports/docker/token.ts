@@ -47,7 +47,12 @@ const DEFAULT_LIFETIME = 60
 
 /** Reads the answer of a token server; undefined when there is no token in it. Throws `MANIFEST_INVALID`. */
 export function parseTokenAnswer(bytes: Uint8Array): TokenAnswer | undefined {
-  const answer = parseDocument(bytes, {title: 'the answer of the token server', validate, code: 'MANIFEST_INVALID'})
+  const answer = parseDocument(bytes, {
+    title: 'the answer of the token server',
+    validate,
+    code: 'MANIFEST_INVALID',
+    isSecret: true,
+  })
   const token = [answer.token, answer.access_token].find((each) => each !== undefined && each !== '')
   // Such a token would end up in a header.
   if (token === undefined || !/^[\x21-\x7e]+$/.test(token)) return undefined

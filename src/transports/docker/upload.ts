@@ -74,7 +74,11 @@ export class Upload {
     await discard(answer)
     if (location === undefined) return
     const next = URL.parse(location, this.#location?.href ?? `${this.#registry.origin}/`)
-    if (next !== null) this.#location = next
+    if (next === null) return
+    const isBare = this.#registry.origin.startsWith('https:') && next.protocol !== 'https:'
+    if (isBare && next.hostname !== new URL(this.#registry.origin).hostname) throw this.#unsafe()
+    // A registry behind a proxy that ends TLS may not know of it.
+    this.#location = isBare ? new URL(`${next.pathname}${next.search}`, this.#registry.origin) : next
   }
 
   async #patch(chunk: Uint8Array): Promise<void> {
@@ -123,7 +127,8 @@ export class Upload {
         if (this.#signal?.aborted === true) throw error
         const status = error instanceof Busy ? error.status : undefined
         const isRetried = status === undefined ? isPassing(error) : isBusy(status) || status === 416
-        if (!isRetried || !(await patience.again())) throw this.#explained(error)
+        const retryAfter = error instanceof Busy ? error.retryAfter : undefined
+        if (!isRetried || !(await patience.again(retryAfter))) throw this.#explained(error)
       }
       const reached = await this.#reached()
       if (reached === undefined) continue
@@ -172,7 +177,7 @@ export class Upload {
     })
     if (takes.includes(answer.statusCode)) return answer
     await discard(answer)
-    throw new Busy(answer.statusCode, this.#registry.place.host)
+    throw new Busy(answer, this.#registry.place.host)
   }
 
   #where(): URL {
@@ -180,6 +185,13 @@ export class Upload {
     throw new EnvironmentError('NETWORK_FAILED', {
       what: `${this.#registry.place.host} does not say where an upload goes.`,
       why: 'Its answer has no Location.',
+    })
+  }
+
+  #unsafe(): EnvironmentError {
+    return new EnvironmentError('NETWORK_FAILED', {
+      what: `${this.#registry.place.host} sends uploads to another host without TLS.`,
+      why: 'Whoever is in between could read and change them.',
     })
   }
 
@@ -216,9 +228,12 @@ export class UploadLost extends EnvironmentError {}
 /** An answer that another attempt may not get. */
 class Busy extends EnvironmentError {
   readonly status: number
+  /** The header of that name. */
+  readonly retryAfter: string | undefined
 
-  constructor(status: number, host: string) {
-    super('NETWORK_FAILED', {what: `${host} refused an upload.`, why: `It answered ${status}.`})
-    this.status = status
+  constructor(answer: HttpAnswer, host: string) {
+    super('NETWORK_FAILED', {what: `${host} refused an upload.`, why: `It answered ${answer.statusCode}.`})
+    this.status = answer.statusCode
+    this.retryAfter = header(answer, 'retry-after')
   }
 }

@@ -9,6 +9,7 @@ import {parseDocument} from './json-document.js'
 /** A descriptor as documents spell it; `platform` occurs in an index. */
 export interface StatedDescriptor {
   readonly mediaType: string
+  readonly artifactType?: string | null
   readonly digest: string
   readonly size: number
   readonly urls?: readonly string[] | null
@@ -61,6 +62,7 @@ const descriptor = {
   required: ['mediaType', 'digest', 'size'],
   properties: {
     mediaType: text,
+    artifactType: {type: 'string', nullable: true},
     digest: text,
     size: {type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER},
     urls: {type: 'array', nullable: true, items: text},

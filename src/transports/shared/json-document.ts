@@ -12,6 +12,8 @@ export interface ParseOptions<T> {
   readonly code: ErrorCode
   /** Go takes keys in any case: keys of this list are read so, in objects at any depth. */
   readonly keysInAnyCase?: readonly string[]
+  /** What the parser says of a document quotes it: with secrets inside, it stays untold. */
+  readonly isSecret?: boolean
 }
 
 /** Parses and validates a JSON document from outside; a key `__proto__` is dropped, so that no merge can be poisoned. */
@@ -23,7 +25,11 @@ export function parseDocument<T>(bytes: Uint8Array, options: ParseOptions<T>): T
     const text = new TextDecoder('utf-8', {fatal: true}).decode(bytes)
     json = JSON.parse(text, reviver(options.keysInAnyCase ?? []))
   } catch (cause) {
-    throw new InputError(code, {what: `${title} is not JSON.`, at: {path: title}, cause})
+    throw new InputError(code, {
+      what: `${title} is not JSON.`,
+      at: {path: title},
+      ...(options.isSecret === true ? {} : {cause}),
+    })
   }
   if (validate(json)) return json
   throw new InputError(code, {

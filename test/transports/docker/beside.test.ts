@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import {writeFileSync} from 'node:fs'
+import path from 'node:path'
+import {convert} from '../../../src/index.js'
+import {classicMembers, partsOf, tarOf, type Parts} from '../../helpers/archives.js'
+import {startServer} from '../../helpers/distribution.js'
+import {startMemoryRegistry} from '../../helpers/memory-registry.js'
+import {temporaryFolder} from '../../helpers/temporary-folder.js'
+
+const INDEX = 'application/vnd.oci.image.index.v1+json'
+const SIGNATURE = 'application/vnd.dev.cosign.artifact.sig.v1+json'
+
+describe('what lies beside an image in a registry', () => {
+  const folder = temporaryFolder()
+  let parts: Parts
+  let source = ''
+  let made = 0
+
+  before(async () => {
+    parts = partsOf([await tarOf([['etc/os', 'x'.repeat(5000)]])], {os: 'linux'})
+    source = `docker-archive:${path.join(folder.path, 'image.tar')}`
+    writeFileSync(source.slice(15), await tarOf(classicMembers(parts)))
+  })
+
+  const signature = {
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    artifactType: SIGNATURE,
+    digest: `sha256:${'0'.repeat(64)}`,
+    size: 1,
+  }
+  const sbom = {...signature, artifactType: 'application/spdx+json'}
+
+  for (const [title, manifests, where, told] of [
+    [
+      'a signature of the list',
+      [signature],
+      'list',
+      new RegExp(`One artifact refers .*\\(${SIGNATURE.replace('+', '.')}\\)`),
+    ],
+    ['two artifacts under a tag', [signature, sbom], 'tag', /2 artifacts refer .*spdx\+json, .*cosign/],
+    ['nothing', [], 'list', undefined],
+  ] as const)
+    it(`is told of and left: ${title}`, async () => {
+      const index = Buffer.from(JSON.stringify({schemaVersion: 2, mediaType: INDEX, manifests}))
+      const registry = await startMemoryRegistry((request, response) => {
+        if (where !== 'list' || !(request.url ?? '').includes('/referrers/')) return false
+        response.writeHead(200, {'content-type': INDEX}).end(index)
+        return true
+      })
+      try {
+        const reference = `docker://${registry.host}/app:1`
+        const [artifact] = (await convert(source, reference)).artifacts
+        const digest = artifact?.manifestDigest?.replace(':', '-') ?? ''
+        if (where === 'tag') registry.manifests.set(`app:${digest}`, {type: INDEX, bytes: index})
+        const {notes} = await convert(reference, `oci:${path.join(folder.path, `pulled-${made++}`)}`)
+        const left = notes.filter(({code}) => code === 'referrers-left')
+        assert.equal(left.length, told === undefined ? 0 : 1)
+        if (told !== undefined) assert.match(left[0]?.message ?? '', told)
+      } finally {
+        await registry.stop()
+      }
+    })
+
+  for (const status of [401, 403, 404, 405])
+    it(`is sent when another repository may not be mounted from: ${status}`, async () => {
+      const tokens = await startServer((request, response) => {
+        const isWide = (request.url ?? '').split('scope=').length > 2
+        response.writeHead(isWide && status === 401 ? 401 : 200).end('{"token":"t"}')
+      })
+      const registry = await startMemoryRegistry((request, response) => {
+        if (request.headers.authorization !== 'Bearer t') {
+          const realm = `Bearer realm="http://${tokens.host}/token",service="s"`
+          request.resume().on('end', () => response.writeHead(401, {'www-authenticate': realm}).end())
+          return true
+        }
+        const url = request.url ?? ''
+        // Like a real one, it does not say what other repositories have.
+        if (request.method === 'HEAD' && url.includes('/two/') && !url.includes('manifests')) {
+          response.writeHead(404).end()
+          return true
+        }
+        if (!url.includes('mount=')) return false
+        request.resume().on('end', () => response.writeHead(status).end())
+        return true
+      })
+      try {
+        await convert(source, `docker://${registry.host}/one:1`)
+        const report = await convert(`docker://${registry.host}/one:1`, `docker://${registry.host}/two:1`)
+        assert.ok(report.bytesWritten > 5000)
+        assert.ok(registry.seen.some(({url}) => url.includes('from=one')) || status === 401)
+      } finally {
+        await registry.stop()
+        await tokens.stop()
+      }
+    })
+})
