@@ -32,6 +32,11 @@ export type Compression = 'none' | 'gzip' | 'zstd' | 'bzip2' | 'xz'
 export interface LayerBlob {
   readonly descriptor: Descriptor
   readonly compression: Compression
+  /**
+   * True where the manifest that states the blob's digest also states the configuration with its diffID, and the blob is
+   * far away: passed on as it is, its digest alone is checked. `verify` unpacks it all the same.
+   */
+  readonly isVouchedFor?: boolean
   /** The bytes as stored; the reader checks digest and size at the end of the stream (`DIGEST_MISMATCH`). */
   open(options?: WorkOptions): AsyncIterable<Uint8Array>
 }

@@ -5,6 +5,7 @@ import path from 'node:path'
 import {renderTable} from './table.js'
 import {writeFixture} from './fixture.js'
 import {measure, median, type Measured} from './measured.js'
+import {registryRows} from './registry.js'
 
 /*
  * What transship costs against what a user would run instead, on one generated archive, as medians of ratios: the machine
@@ -127,6 +128,16 @@ try {
       `Node ${process.version}, ${cpus().length} CPUs. Ratio 1 = tar -x of the layers + sha256sum of the archive.\n`,
   )
   console.log(renderTable(['what', 'ratio', 'rate', 'peak RSS'], rows))
+  if (has('skopeo') && has('docker-registry')) {
+    const head = [
+      'image registry on loopback, gzip layers',
+      'ratio to skopeo',
+      'rate',
+      'peak RSS',
+      'peak RSS of skopeo',
+    ]
+    console.log(`\n${renderTable(head, await registryRows(folder, size, rounds))}`)
+  }
 } finally {
   rmSync(folder, {recursive: true, force: true})
 }

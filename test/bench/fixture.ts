@@ -1,4 +1,4 @@
-import {createHash} from 'node:crypto'
+import {createCipheriv, createHash} from 'node:crypto'
 import {makeImageConfig} from '../../src/convert/image-config.js'
 import type {Digest} from '../../src/model/digest.js'
 import {contentOf} from '../../src/model/content.js'
@@ -12,6 +12,8 @@ export interface FixtureSize {
   readonly files: number
   readonly bytes: number
   readonly layers: number
+  /** Compresses by two as programs do, rather than by forty: where compressed bytes are what counts. */
+  readonly isDense?: boolean
 }
 
 /** O:BAG:SYD:(A;;FA;;;BA)(A;;FA;;;SY)(A;;0x1200a9;;;BU). Source: transport layout page, section 4.6. */
@@ -38,7 +40,17 @@ function sizeOf(index: number, average: number): number {
   return Math.floor(average * 0.12)
 }
 
-/** Half noise, half text: what compresses by about two. */
+/** Half noise, half text; no two blocks of the noise are alike. */
+function denseContentOfFile(index: number, size: number): Buffer {
+  const noise = createCipheriv('aes-128-ctr', Buffer.alloc(16, String(index)), Buffer.alloc(16)).update(
+    Buffer.alloc(size),
+  )
+  const bytes = Buffer.alloc(size, 'text of a program, again and again. ')
+  for (let at = 0; at < size; at += 8192) noise.copy(bytes, at, at, at + 4096)
+  return bytes
+}
+
+/** Half noise, half text, the noise of a file much alike. */
 function contentOfFile(index: number, size: number): Buffer {
   const block = createHash('sha512').update(String(index)).digest()
   const bytes = Buffer.alloc(size, 'text of a program, again and again. ')
@@ -50,7 +62,9 @@ function contentOfFile(index: number, size: number): Buffer {
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await
-async function* entriesOf(layer: number, files: number, average: number): AsyncGenerator<LayerEntry> {
+async function* entriesOf(layer: number, files: number, size: FixtureSize): AsyncGenerator<LayerEntry> {
+  const average = size.bytes / size.files
+  const content = size.isDense === true ? denseContentOfFile : contentOfFile
   const directory = (path: string, isSecured: boolean): LayerEntry => ({
     kind: 'directory',
     path: parseLayerPath(path),
@@ -65,7 +79,7 @@ async function* entriesOf(layer: number, files: number, average: number): AsyncG
       kind: 'file',
       path: parseLayerPath(`${folder}/file${index}.dll`),
       meta: meta(FileAttribute.archive, index),
-      content: contentOf(contentOfFile(layer * files + index, sizeOf(index, average))),
+      content: contentOf(content(layer * files + index, sizeOf(index, average))),
     }
   }
   yield directory('Hives', false)
@@ -77,7 +91,7 @@ export async function writeFixture(file: string, size: FixtureSize): Promise<voi
   const layers: Layer[] = Array.from({length: size.layers}, (_, index) => ({
     title: `layer ${index}`,
     hasContent: true,
-    entries: () => entriesOf(index, perLayer, size.bytes / size.files),
+    entries: () => entriesOf(index, perLayer, size),
   }))
   const platform = {os: 'windows', architecture: 'amd64', osVersion: '10.0.14393.206'}
   const created = '2016-10-12T10:00:00Z'

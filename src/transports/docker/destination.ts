@@ -4,8 +4,9 @@ import {InputError, TransshipError, UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Descriptor, RawDocument} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
-import {layerArtifact, LayerWriter, type LayerShelf, type WrittenLayer} from '../shared/layer-writer.js'
+import {layerArtifact, LayerWriter, type LayerShelf} from '../shared/layer-writer.js'
 import type {LayerBody, LayerFacts} from '../shared/layer-writing.js'
+import {writeLayers} from '../shared/write-layers.js'
 import {descriptorOfDocument, descriptorOfLayer, familyOf, manifestFor} from '../shared/written-manifest.js'
 import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../transport.js'
 import {rememberBlob, repositoriesOf} from './blob-origins.js'
@@ -14,6 +15,7 @@ import {discard, header, type HttpAnswer} from './http.js'
 import {formatLocation, placeOf, wantedOf} from './reference.js'
 import {Registry} from './registry.js'
 import {Upload, UploadLost} from './upload.js'
+import {vouchedFor} from './vouched-for.js'
 
 /** How often one blob is sent from its start. */
 const MAX_UPLOADS = 4
@@ -56,8 +58,15 @@ class RegistryDestination implements ImageDestination {
     const registry = this.#registry
     const before = this.#sentBytes
     const writer = new LayerWriter<Digest>(this.#shelf(registry), this.#options)
-    const layers: WrittenLayer<Digest>[] = []
-    for (const layer of draft.layers) layers.push(await writer.write(layer, options))
+    const {concurrency} = this.#options
+    const layers = await writeLayers(
+      draft.manifest === undefined ? draft.layers : draft.layers.map(vouchedFor),
+      (layer, inner) => writer.write(layer, inner),
+      {
+        ...options,
+        concurrency,
+      },
+    )
     const config = draft.config(layers.map((layer) => (layer.kind === 'stored' ? layer.facts.diffId : layer.diffId)))
     const imageId = digestOf(config.bytes)
     await this.#sendDocument(registry, config, options)

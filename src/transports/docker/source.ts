@@ -16,6 +16,7 @@ import {isForeignType} from '../shared/media-types.js'
 import {fitsPlatform, parsePlatform} from '../shared/platform-choice.js'
 import type {ListItem, NetworkOptions, OpenOptions, Verdict} from '../transport.js'
 import {rememberBlob} from './blob-origins.js'
+import {vouchedFor} from './vouched-for.js'
 import {bytesOf, header} from './http.js'
 import {formatLocation, placeOf} from './reference.js'
 import {findReferrers, referrersLeft} from './referrers.js'
@@ -39,7 +40,7 @@ export async function openImage(reference: Reference, options: OpenOptions): Pro
     requireLayers(image, registry)
     for (const {digest} of read.found.layers) rememberBlob(registry.origin, registry.place.repository, digest)
     const referrers = await findReferrers(registry, read.found.manifest.digest, options)
-    return {...image, warnings: [...image.warnings, ...referrersLeft(referrers)]}
+    return {...image, layers: image.layers.map(vouchedFor), warnings: [...image.warnings, ...referrersLeft(referrers)]}
   } catch (error) {
     await registry.close()
     throw error

@@ -32,20 +32,23 @@ export class Upload {
   async send(body: AsyncIterable<Uint8Array>, digest: () => Digest): Promise<number> {
     await this.#begin()
     try {
-      let parts: Uint8Array[] = []
+      // One for all: what has been sent and answered is not needed again.
+      const held = Buffer.allocUnsafeSlow(this.#chunkBytes)
       let length = 0
       for await (const chunk of body) {
         this.#signal?.throwIfAborted()
-        if (length + chunk.byteLength > this.#chunkBytes && length > 0) {
-          await this.#patch(Buffer.concat(parts))
-          parts = []
-          length = 0
+        for (let at = 0; at < chunk.byteLength;) {
+          if (length === held.byteLength) {
+            await this.#patch(held)
+            length = 0
+          }
+          const piece = chunk.subarray(at, at + held.byteLength - length)
+          held.set(piece, length)
+          length += piece.byteLength
+          at += piece.byteLength
         }
-        // The chunk is lent until the next one is asked for.
-        parts.push(Buffer.from(chunk))
-        length += chunk.byteLength
       }
-      await this.#finish(Buffer.concat(parts), digest())
+      await this.#finish(held.subarray(0, length), digest())
       return this.#done
     } catch (error) {
       await this.#cancel()

@@ -46,6 +46,7 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
   readonly #stage: string
   readonly #lock: FolderLock | undefined
   readonly existing: IndexDocument | undefined
+  readonly mayOverlap = true
   #size = 0
   #bodies = 0
 
@@ -89,14 +90,15 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
 
   async addBody(body: AsyncIterable<Uint8Array>, {signal}: WorkOptions): Promise<StagedBody> {
     const file = path.join(this.#stage, `body-${this.#bodies++}`)
-    const before = this.#size
+    let size = 0
     await this.#store(file, async (write) => {
       for await (const chunk of body) {
         signal?.throwIfAborted()
         await write(chunk)
+        size += chunk.byteLength
       }
     })
-    return {file, size: this.#size - before}
+    return {file, size}
   }
 
   async #store(file: string, fill: (write: (chunk: Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {

@@ -2,7 +2,7 @@ import {compress, type WritableCompression} from '../../codecs/compression/compr
 import {decompress} from '../../codecs/compression/decompress.js'
 import {encodeLayerTar} from '../../codecs/layer-tar/encode-layer-tar.js'
 import {MemberCounter} from '../../codecs/tar/member-counter.js'
-import {Digester, type Digest} from '../../model/digest.js'
+import {digestAlgorithm, Digester, type Digest} from '../../model/digest.js'
 import {InternalError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Layer, LayerBlob} from '../../model/image.js'
@@ -24,7 +24,7 @@ export interface LayerFacts {
   readonly digest: Digest
   readonly size: number
   readonly compression: WritableCompression
-  /** Members of the tar. */
+  /** Members of the tar; 0 when it was not opened. */
   readonly entries: number
 }
 
@@ -42,8 +42,12 @@ export function layerBody(layer: Layer, wish: LayerWish, options: WorkOptions): 
   const {blob} = layer
   const passed = blob === undefined ? undefined : wish.accepts.find((accepted) => accepted === blob.compression)
   const compression = passed ?? wish.compression
-  const plain = new PlainWatch()
-  const stored = new Digester()
+  // What is passed on was held against its descriptor where it was opened, and its tar against the diffID: each once.
+  const statedDigest = passed === undefined ? undefined : sha256Of(blob?.descriptor.digest)
+  const statedDiffId = blob === undefined ? undefined : sha256Of(layer.diffId)
+  const plain = new PlainWatch(statedDiffId)
+  const stored = new StoredWatch(statedDigest)
+  const isUnopened = statedDigest !== undefined && statedDiffId !== undefined && blob?.isVouchedFor === true
   const bytes =
     blob === undefined
       ? compress(plain.watch(encodeLayerTar(layer.entries(options), {...options, keepFrames: true})), compression, {
@@ -57,7 +61,9 @@ export function layerBody(layer: Layer, wish: LayerWish, options: WorkOptions): 
           })
         : passed === 'none'
           ? plain.watch(plainTar(layer, blob, options))
-          : checkedAside(layer, blob, plain, options)
+          : isUnopened
+            ? blob.open(options)
+            : checkedAside(layer, blob, plain, options)
   let diffId: Digest | undefined
   let digest: Digest | undefined
   async function* digested(): AsyncGenerator<Uint8Array> {
@@ -79,21 +85,50 @@ export function layerBody(layer: Layer, wish: LayerWish, options: WorkOptions): 
   }
 }
 
+/** What we state of bytes is always SHA-256, whatever the source states. */
+function sha256Of(digest: Digest | undefined): Digest | undefined {
+  return digest === undefined || digestAlgorithm(digest) !== 'sha256' ? undefined : digest
+}
+
+/** Digest and size of bytes that pass by; the digest is not made again where it is known and checked by another. */
+class StoredWatch {
+  readonly #known: Digest | undefined
+  readonly #digester = new Digester()
+  sizeBytes = 0
+
+  constructor(known: Digest | undefined) {
+    this.#known = known
+  }
+
+  update(chunk: Uint8Array): void {
+    this.sizeBytes += chunk.byteLength
+    if (this.#known === undefined) this.#digester.update(chunk)
+  }
+
+  digest(): Digest {
+    return this.#known ?? this.#digester.digest()
+  }
+}
+
 /** Digest and member count of an uncompressed tar that passes by. */
 class PlainWatch {
-  readonly #digester = new Digester()
+  readonly #stored: StoredWatch
   readonly #counter = new MemberCounter()
+
+  constructor(known: Digest | undefined) {
+    this.#stored = new StoredWatch(known)
+  }
 
   async *watch(tar: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of tar) {
-      this.#digester.update(chunk)
+      this.#stored.update(chunk)
       this.#counter.update(chunk)
       yield chunk
     }
   }
 
   digest(): Digest {
-    return this.#digester.digest()
+    return this.#stored.digest()
   }
 
   get entries(): number {
@@ -103,7 +138,10 @@ class PlainWatch {
 
 /** The uncompressed tar of a stored layer, held against its diffID. */
 function plainTar(layer: Layer, blob: LayerBlob, options: WorkOptions): AsyncIterable<Uint8Array> {
-  return unpacked(layer, blob, blob.open(options), options)
+  const body = blob.open(options)
+  // The stored bytes are the tar itself, and were held against the same digest when they were opened.
+  if (blob.compression === 'none' && layer.diffId === blob.descriptor.digest) return body
+  return unpacked(layer, blob, body, options)
 }
 
 function unpacked(

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import {existsSync, writeFileSync} from 'node:fs'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import path from 'node:path'
-import {convert} from '../../../src/index.js'
+import {gzipSync} from 'node:zlib'
+import {convert, verify} from '../../../src/index.js'
 import {TransshipError, type ErrorCode} from '../../../src/model/errors.js'
-import {classicMembers, partsOf, sha256, tarOf, type Parts} from '../../helpers/archives.js'
+import {classicMembers, hybridMembers, partsOf, sha256, tarOf, type Parts} from '../../helpers/archives.js'
 import {startMemoryRegistry, type MemoryRegistry} from '../../helpers/memory-registry.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
 
@@ -193,6 +194,27 @@ describe('image registries that do not tell the truth, or nothing at all', () =>
       return false
     })
     assert.deepEqual([error.code, error.exitCode], ['LAYER_MISSING', 3])
+  })
+
+  it('find a diffID that lies when they verify a compressed layer, which is passed on by its digest alone', async () => {
+    const registry = await startMemoryRegistry()
+    try {
+      const [right, wrong] = [await tarOf([['a', 'right']]), await tarOf([['a', 'wrong']])]
+      const stored = {layers: [gzipSync(wrong)], suffix: '+gzip'}
+      const archive = path.join(folder.path, `lying-${made++}.tar`)
+      const members = hybridMembers(partsOf([right], {os: 'linux'}), {stored, withManifestJson: false})
+      writeFileSync(archive, await tarOf(members))
+      const reference = `docker://${registry.host}/app:1`
+      await convert(`oci-archive:${archive}`, reference)
+      await convert(reference, `oci:${path.join(folder.path, `pulled-${made++}`)}`)
+      const {faults} = await verify(reference)
+      assert.deepEqual(
+        faults.map(({code}) => code),
+        ['DIGEST_MISMATCH'],
+      )
+    } finally {
+      await registry.stop()
+    }
   })
 
   for (const [title, answer] of [

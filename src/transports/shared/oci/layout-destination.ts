@@ -2,13 +2,14 @@ import {requireCompression} from '../../../codecs/compression/compress.js'
 import {digestOf} from '../../../model/digest.js'
 import {InputError, UsageError} from '../../../model/errors.js'
 import type {WorkOptions} from '../../../model/events.js'
-import type {RawDocument} from '../../../model/image.js'
+import type {Layer, RawDocument} from '../../../model/image.js'
 import type {Reference} from '../../../model/reference.js'
 import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../../transport.js'
 import type {IndexDocument} from '../image-documents.js'
 import {findTaggedName, requireTaggedName} from '../image-name.js'
 import {layerArtifact, LayerWriter, type WrittenLayer} from '../layer-writer.js'
 import {MEDIA_TYPE} from '../media-types.js'
+import {writeLayers} from '../write-layers.js'
 import {descriptorOfDocument, descriptorOfLayer, familyOf, manifestFor} from '../written-manifest.js'
 import {blobPath} from './content-store.js'
 import {indexEntries, type IndexName} from './index-entries.js'
@@ -19,9 +20,11 @@ export interface LayoutFiles<M> {
   readonly size: number
   /** The index of a layout that is there and is added to. */
   readonly existing?: IndexDocument | undefined
+  /** True where bodies may be added several at once; in a tar one follows the other. */
+  readonly mayOverlap?: boolean
   addBody(body: AsyncIterable<Uint8Array>, options: WorkOptions): Promise<M>
   name(body: M, name: string): Promise<void>
-  /** Takes back the body added last. */
+  /** Takes back a body: the one added last, where they follow each other. */
   drop(body: M): Promise<void>
   addFile(name: string, bytes: Uint8Array): Promise<void>
   commit(options: WorkOptions & {readonly replace: boolean}): Promise<void>
@@ -70,14 +73,15 @@ class LayoutDestination<M> implements ImageDestination {
     const {files, layers: writer} = await this.#open()
     this.#requireFree(names, files.existing)
     const before = files.size
-    const layers: WrittenLayer<M>[] = []
-    for (const layer of draft.layers) {
-      const written = await writer.write(layer, options)
-      layers.push(written)
+    const write = async (layer: Layer, inner: WorkOptions): Promise<WrittenLayer<M>> => {
+      const written = await writer.write(layer, inner)
       if (written.kind === 'stored' && this.#isNew(blobPath(written.facts.digest))) {
         await files.name(written.member, blobPath(written.facts.digest))
       }
+      return written
     }
+    const concurrency = files.mayOverlap === true ? this.#options.concurrency : 1
+    const layers = await writeLayers(draft.layers, write, {...options, concurrency})
     const config = draft.config(layers.map((layer) => (layer.kind === 'stored' ? layer.facts.diffId : layer.diffId)))
     const imageId = digestOf(config.bytes)
     const parts = layers.map((layer) => (layer.kind === 'stored' ? layer.facts : layer.descriptor))
