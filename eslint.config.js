@@ -2,8 +2,8 @@ import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
 /*
- * The one-way import rule: commands -> terminal -> report -> batch -> convert -> transports -> codecs -> model;
- * runtime stands beside transports. A later folder never imports an earlier one; skipping forward is fine.
+ * The one-way import rule: commands -> terminal -> report -> batch -> convert -> transports -> engine-api -> codecs ->
+ * model; runtime stands beside transports. A later folder never imports an earlier one; skipping forward is fine.
  */
 const RANKS = [
   ['commands'],
@@ -12,6 +12,7 @@ const RANKS = [
   ['src/batch'],
   ['src/convert'],
   ['src/transports', 'src/runtime'],
+  ['src/engine-api'],
   ['src/codecs'],
   ['src/model'],
 ]

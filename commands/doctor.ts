@@ -2,7 +2,8 @@ import path from 'node:path'
 import {diagnoseHost, type HostReport} from '../src/runtime/diagnose-host.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
 import {formatDiagnosis} from '../src/terminal/doctor-text.js'
-import {dockerFolder, withManagers} from '../src/terminal/host-managers.js'
+import {dockerFolder} from '../src/terminal/docker-environment.js'
+import {withManagers} from '../src/terminal/host-managers.js'
 
 export default class Doctor extends BaseCommand {
   static override summary = 'Tell what works on this machine, and what to do about the rest.'

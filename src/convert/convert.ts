@@ -88,10 +88,11 @@ function openOptions(options: ConvertOptions, bases: readonly Reference[]): Open
   }
 }
 
-function networkOptions({tlsVerify, dockerConfig}: ConvertOptions): NetworkOptions {
+function networkOptions({tlsVerify, dockerConfig, engine}: ConvertOptions): NetworkOptions {
   return {
     ...(tlsVerify === undefined ? {} : {tlsVerify}),
     ...(dockerConfig === undefined ? {} : {dockerConfig}),
+    ...(engine === undefined ? {} : {engine}),
   }
 }
 

@@ -266,6 +266,21 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
     means: 'No container engine answers.',
     next: 'Start the engine, or check where it listens.',
   },
+  ENGINE_UNSUPPORTED: {
+    exit: 4,
+    means: 'The container engine is reached in a way, or speaks a version of its API, that is not spoken here.',
+    next: 'Update the engine, or give another address with `--engine`.',
+  },
+  ENGINE_REFUSED: {
+    exit: 4,
+    means: 'The container engine could not do what it was asked.',
+    next: "The message has the engine's own words; its log has more.",
+  },
+  WRONG_ENGINE_OS: {
+    exit: 4,
+    means: 'The image is of another operating system than the containers of this engine.',
+    next: 'Give the engine of the other system with `--engine`, or switch the containers of Docker Desktop.',
+  },
   NETWORK_FAILED: {
     exit: 4,
     means: 'The network or the other side failed.',

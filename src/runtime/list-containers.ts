@@ -1,6 +1,6 @@
 import {EnvironmentError, TransshipError, type ErrorCode} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
-import {asConnectionError, isAbsent, orAborted, withTimeLimit} from './connection-error.js'
+import {asConnectionError, isAbsent, orAborted, withTimeLimit} from '../engine-api/connection-error.js'
 import type {ContainerManager} from './container-manager.js'
 import type {ContainerRow, ContainerSighting} from './container-row.js'
 import {joinSightings} from './join-sightings.js'

@@ -1,6 +1,7 @@
 import type {ContainerManager} from './container-manager.js'
 import {ContainerdManager} from './containerd/containerd-manager.js'
-import {formatEngineEndpoint, parseEngineEndpoint, type EngineEndpoint, type EngineTls} from './engine-api/endpoint.js'
+import {formatEngineEndpoint, parseEngineEndpoint, type EngineEndpoint, type EngineTls} from '../engine-api/endpoint.js'
+import {defaultSockets} from '../engine-api/engine-places.js'
 import {EngineManager} from './engine-api/engine-manager.js'
 import {HostComputeManager} from './host-compute/host-compute-manager.js'
 
@@ -57,18 +58,10 @@ interface DefaultPlaces {
 
 function defaultPlaces({platform, runtimeDir, onlyGiven = false}: ManagerPlaces): DefaultPlaces {
   if (onlyGiven) return {docker: [], podman: [], containerd: []}
-  if (platform === 'win32') {
-    return {
-      docker: ['//./pipe/docker_engine'],
-      podman: ['//./pipe/podman-machine-default'],
-      containerd: ['//./pipe/containerd-containerd'],
-    }
-  }
-  const own = runtimeDir === undefined ? [] : [runtimeDir]
-  return {
-    docker: ['/var/run/docker.sock', ...own.map((folder) => `${folder}/docker.sock`)],
-    podman: ['/run/podman/podman.sock', ...own.map((folder) => `${folder}/podman/podman.sock`)],
-    // An engine without a system containerd runs its own, under its own folder.
-    containerd: ['/run/containerd/containerd.sock', '/run/docker/containerd/containerd.sock'],
-  }
+  // An engine without a system containerd runs its own, under its own folder.
+  const containerd =
+    platform === 'win32'
+      ? ['//./pipe/containerd-containerd']
+      : ['/run/containerd/containerd.sock', '/run/docker/containerd/containerd.sock']
+  return {...defaultSockets(platform, runtimeDir), containerd}
 }

@@ -1,6 +1,6 @@
 import {InternalError, TransshipError, type ErrorCode} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
-import {asConnectionError, orAborted, withTimeLimit} from './connection-error.js'
+import {asConnectionError, orAborted, withTimeLimit} from '../engine-api/connection-error.js'
 import type {ContainerManager, StopOutcome} from './container-manager.js'
 import type {ContainerRow} from './container-row.js'
 import {isAlive} from './container-row.js'

@@ -129,6 +129,9 @@ interface ConvertFlags {
   readonly 'accept-base-mismatch': boolean
   readonly 'tls-verify': 'true' | 'false' | undefined
   readonly 'docker-config': string | undefined
+  readonly engine: string | undefined
+  readonly 'engine-certs': string | undefined
+  readonly 'engine-context': string | undefined
   readonly compression: CompressionChoice | undefined
   readonly 'archive-format': ConvertOptions['archiveFormat']
   readonly 'manifest-format': ConvertOptions['manifestFormat']

@@ -1,5 +1,7 @@
 import {Flags} from '@oclif/core'
+import type {EnginePlaces} from '../engine-api/engine-places.js'
 import type {NetworkOptions} from '../transports/transport.js'
+import {certificateFolder, set, type Environment} from './docker-environment.js'
 
 /** Flags of every command that may reach an image registry. */
 export const networkFlags = {
@@ -13,18 +15,53 @@ export const networkFlags = {
     helpValue: 'DIR',
     env: 'DOCKER_CONFIG',
   }),
+  engine: Flags.string({
+    aliases: ['host'],
+    summary: 'Container engine of docker-daemon: references; default: as Docker finds it.',
+    description:
+      'Docker or Podman at unix:///PATH, npipe:////./pipe/NAME or tcp://HOST:PORT. Without it: DOCKER_HOST, the context, ' +
+      'the sockets where engines listen.',
+    helpValue: 'URL',
+  }),
+  'engine-certs': Flags.directory({
+    summary: 'Folder of ca.pem, cert.pem and key.pem, for an engine by TLS; default: DOCKER_CERT_PATH.',
+    helpValue: 'DIR',
+  }),
+  'engine-context': Flags.string({
+    summary: 'Docker context that names the engine; default: DOCKER_CONTEXT, else the current one.',
+    helpValue: 'NAME',
+    exclusive: ['engine'],
+  }),
 }
 
 interface NetworkFlags {
   readonly 'tls-verify': 'true' | 'false' | undefined
   readonly 'docker-config': string | undefined
+  readonly engine: string | undefined
+  readonly 'engine-certs': string | undefined
+  readonly 'engine-context': string | undefined
 }
 
-/** The library's options that these flags stand for. */
-export function networkOptions(flags: NetworkFlags): NetworkOptions {
+/** The library's options that these flags stand for, with Docker's variables where a flag was not given. */
+export function networkOptions(flags: NetworkFlags, env: Environment = process.env): NetworkOptions {
   const folder = flags['docker-config']
   return {
     ...(flags['tls-verify'] === 'false' ? {tlsVerify: false} : {}),
     ...(folder === undefined ? {} : {dockerConfig: folder}),
+    engine: enginePlaces(flags, env),
   }
+}
+
+/** In the order of Docker's client: what was given, DOCKER_HOST, DOCKER_CONTEXT; contexts have their own certificates. */
+function enginePlaces(flags: NetworkFlags, env: Environment): EnginePlaces {
+  const context = flags['engine-context']
+  const host = flags.engine ?? (context === undefined ? set(env['DOCKER_HOST']) : undefined)
+  const certificates = flags['engine-certs'] ?? certificateFolder({...env, DOCKER_CONFIG: flags['docker-config']})
+  const given = {
+    host,
+    certificates: host === undefined ? undefined : certificates,
+    context: host === undefined ? (context ?? set(env['DOCKER_CONTEXT'])) : undefined,
+    runtimeFolder: set(env['XDG_RUNTIME_DIR']),
+  }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }

@@ -36,6 +36,9 @@ interface ReadingFlags {
   readonly 'accept-base-mismatch': boolean
   readonly 'tls-verify': 'true' | 'false' | undefined
   readonly 'docker-config': string | undefined
+  readonly engine: string | undefined
+  readonly 'engine-certs': string | undefined
+  readonly 'engine-context': string | undefined
 }
 
 /** The library's options that these flags stand for. Throws `BAD_REFERENCE` for a base or parent that is none. */

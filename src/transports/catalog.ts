@@ -3,6 +3,7 @@ import {UsageError} from '../model/errors.js'
 import {splitReference, type Reference} from '../model/reference.js'
 import {dockerArchive} from './docker-archive/docker-archive.js'
 import {docker} from './docker/docker.js'
+import {dockerDaemon} from './docker-daemon/docker-daemon.js'
 import {inbox} from './inbox/inbox.js'
 import {layout} from './layout/layout.js'
 import {oci} from './oci/oci.js'
@@ -11,7 +12,16 @@ import {runtime} from './runtime/runtime.js'
 import type {Transport} from './transport.js'
 
 /** Every way to name and reach images. A new transport is one folder and one line here. */
-export const TRANSPORTS: readonly Transport[] = [dockerArchive, oci, ociArchive, docker, inbox, layout, runtime]
+export const TRANSPORTS: readonly Transport[] = [
+  dockerArchive,
+  oci,
+  ociArchive,
+  docker,
+  dockerDaemon,
+  inbox,
+  layout,
+  runtime,
+]
 
 const SUGGESTIONS = () => TRANSPORTS.map((transport) => `${transport.name}:${transport.grammar}`)
 

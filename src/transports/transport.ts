@@ -1,3 +1,4 @@
+import type {EnginePlaces} from '../engine-api/engine-places.js'
 import type {Digest} from '../model/digest.js'
 import type {WorkOptions} from '../model/events.js'
 import type {Compression, Image, Layer, LayerForm, PackageMetadata, Platform, RawDocument} from '../model/image.js'
@@ -46,12 +47,14 @@ export interface Verdict {
   readonly bytes: number
 }
 
-/** How the network is used, by transports that need it. */
+/** How registries and engines are reached, by transports that need them. */
 export interface NetworkOptions {
   /** False: any certificate will do, and plain HTTP as well. Loopback may speak plain HTTP in any case. */
   readonly tlsVerify?: boolean
   /** Folder of Docker's `config.json` with its credentials; `~/.docker` by default. */
   readonly dockerConfig?: string
+  /** Where the container engine is; by default where Docker's own client finds it, else where one listens. */
+  readonly engine?: EnginePlaces
 }
 
 export interface OpenOptions extends WorkOptions, NetworkOptions {

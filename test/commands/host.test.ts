@@ -41,11 +41,15 @@ describe('commands for the host', () => {
       assert.equal((await runCli(args, {env: NOWHERE})).code, 2)
     })
 
-  it('refuse an address that is none', async () => {
-    const {code, stderr} = await runCli(['containers', 'list'], {env: {...NOWHERE, DOCKER_HOST: 'ssh://me@there'}})
-    assert.equal(code, 2)
-    assert.match(stderr, /ssh -L [^]*BAD_OPTION/)
-  })
+  for (const {address, exit, told} of [
+    {address: 'ssh://me@there', exit: 4, told: /ssh -L [^]*ENGINE_UNSUPPORTED/},
+    {address: 'there:2375', exit: 2, told: /tcp:\/\/HOST[^]*BAD_OPTION/},
+  ])
+    it(`refuse the address ${address} with exit ${exit}`, async () => {
+      const {code, stderr} = await runCli(['containers', 'list'], {env: {...NOWHERE, DOCKER_HOST: address}})
+      assert.equal(code, exit)
+      assert.match(stderr, told)
+    })
 
   it('diagnose a machine without engines', async () => {
     const {code, json} = await runJson(['doctor'], {env: NOWHERE})

@@ -126,7 +126,7 @@ export async function startContainerHost(test: Context): Promise<ContainerHost> 
       for (const {socket, id} of inEngine) {
         await call(socket, 'DELETE', `/containers/${id}?force=true&v=true`).catch(() => undefined)
       }
-      for (const child of children.reverse()) await end(child)
+      for (const child of children.reverse()) await endProcess(child)
       await rm(folder, {recursive: true, force: true, maxRetries: 5, retryDelay: 200})
     },
   }
@@ -213,7 +213,8 @@ export async function callBytes(
   return bytes
 }
 
-async function untilListening(socket: string, child: ChildProcess, log: string): Promise<void> {
+/** Settles when somebody listens there; throws with the end of the log when the process ends first, or it is late. */
+export async function untilListening(socket: string, child: ChildProcess, log: string): Promise<void> {
   for (let attempts = 0; attempts < 300; attempts++) {
     if (child.exitCode !== null) break
     const isUp = await new Promise<boolean>((resolve) => {
@@ -232,7 +233,8 @@ async function untilListening(socket: string, child: ChildProcess, log: string):
   throw new Error(`${socket} does not come up: ${(await readFile(log, 'utf8')).slice(-2000)}`)
 }
 
-async function end(child: ChildProcess): Promise<void> {
+/** Asks a process to end, and makes it after a while. */
+export async function endProcess(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')
   child.kill('SIGTERM')

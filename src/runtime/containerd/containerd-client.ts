@@ -1,6 +1,6 @@
 import {Client, credentials, Metadata, status, type ServiceError} from '@grpc/grpc-js'
 import {EnvironmentError, InputError, type TransshipError} from '../../model/errors.js'
-import {asConnectionError} from '../connection-error.js'
+import {asConnectionError} from '../../engine-api/connection-error.js'
 import {requireMethod, type ContainerdCall, type ContainerdCalls} from './services.js'
 
 /** Thousands of containers with long labels in one answer. */

@@ -1,17 +1,17 @@
 import {TransshipError} from '../../model/errors.js'
-import {asConnectionError, pause, TimeLimitReached, withTimeLimit} from '../connection-error.js'
+import {asConnectionError, pause, TimeLimitReached, withTimeLimit} from '../../engine-api/connection-error.js'
 import type {ContainerManager, ListOptions, StopOptions, StopOutcome} from '../container-manager.js'
 import {parseContainerState, type ContainerSighting} from '../container-row.js'
-import {mapConcurrently} from '../map-concurrently.js'
+import {mapConcurrently} from '../../engine-api/map-concurrently.js'
 import {stillRunning} from '../still-running.js'
-import {formatEngineEndpoint, type EngineEndpoint} from './endpoint.js'
-import {EngineClient} from './engine-client.js'
+import {requireAnswer} from '../../engine-api/answers.js'
+import {isEngineVersion, isPodman} from '../../engine-api/engine-version.js'
+import {formatEngineEndpoint, type EngineEndpoint} from '../../engine-api/endpoint.js'
+import {EngineClient} from '../../engine-api/engine-client.js'
 import {
   isContainerDetails,
   isContainerList,
   isContainerStatistics,
-  isEngineVersion,
-  requireAnswer,
   type ContainerDetails,
   type ContainerStatistics,
   type ContainerSummary,
@@ -75,9 +75,7 @@ export class EngineManager implements ContainerManager {
 
   async #version(signal: AbortSignal): Promise<{manager: string; os: string | undefined}> {
     const version = requireAnswer(isEngineVersion, await this.#client.get('/version', signal), '/version')
-    // podman-docker puts Podman behind Docker's own socket: only the engine knows who it is.
-    const isPodman = version.Components?.some((component) => component.Name === 'Podman Engine') === true
-    return {manager: isPodman ? 'podman' : 'docker', os: version.Os}
+    return {manager: isPodman(version) ? 'podman' : 'docker', os: version.Os}
   }
 
   /** Undefined when the container went away meanwhile: those are not there to be listed. */

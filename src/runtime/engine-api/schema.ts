@@ -1,5 +1,4 @@
-import {Ajv, type ValidateFunction} from 'ajv'
-import {InputError} from '../../model/errors.js'
+import {compileSchema} from '../../codecs/json/validator.js'
 
 /** Element of `GET /containers/json`. */
 export interface ContainerSummary {
@@ -30,26 +29,18 @@ export interface ContainerStatistics {
   readonly memory_stats?: {readonly usage?: number; readonly commitbytes?: number}
 }
 
-/** Answer of `GET /version`. */
-export interface EngineVersion {
-  readonly Version?: string
-  readonly Os?: string
-  readonly Components?: readonly {readonly Name?: string}[] | null
-}
-
-const ajv = new Ajv({strict: false})
 const text = {type: 'string'}
 const whole = {type: 'number'}
 const someObject = (properties: object, required: readonly string[] = []) => ({type: 'object', required, properties})
 const nullable = (schema: object) => ({anyOf: [{type: 'null'}, schema]})
 
-export const isContainerList = ajv.compile<readonly ContainerSummary[]>({
+export const isContainerList = compileSchema<readonly ContainerSummary[]>({
   type: 'array',
   maxItems: 1_000_000,
   items: someObject({Id: text, Names: nullable({type: 'array', items: text}), Image: text, State: text}, ['Id']),
 })
 
-export const isContainerDetails = ajv.compile<ContainerDetails>(
+export const isContainerDetails = compileSchema<ContainerDetails>(
   someObject(
     {
       Id: text,
@@ -63,22 +54,9 @@ export const isContainerDetails = ajv.compile<ContainerDetails>(
   ),
 )
 
-export const isContainerStatistics = ajv.compile<ContainerStatistics>(
+export const isContainerStatistics = compileSchema<ContainerStatistics>(
   someObject({
     cpu_stats: someObject({cpu_usage: someObject({total_usage: whole})}),
     memory_stats: someObject({usage: whole, commitbytes: whole}),
   }),
 )
-
-export const isEngineVersion = ajv.compile<EngineVersion>(
-  someObject({Version: text, Os: text, Components: nullable({type: 'array', items: someObject({Name: text})})}),
-)
-
-/** The answer, checked. Throws `MANIFEST_INVALID` when it is of another shape than the engine API's. */
-export function requireAnswer<T>(check: ValidateFunction<T>, body: unknown, request: string): T {
-  if (check(body)) return body
-  throw new InputError('MANIFEST_INVALID', {
-    what: `The engine's answer to '${request}' is not what its API promises.`,
-    why: ajv.errorsText(check.errors ?? null),
-  })
-}

@@ -6,8 +6,7 @@ import type {TaggedName} from '../shared/image-name.js'
 import {compileSchema} from '../../codecs/json/validator.js'
 import {parseDocument} from '../shared/json-document.js'
 import {descriptorOfLayer} from '../shared/written-manifest.js'
-import type {ArchiveForm, WrittenImage, WrittenLayer} from './destination.js'
-import type {TarFile} from '../shared/tar-file.js'
+import type {ArchiveForm, ArchiveTar, WrittenImage, WrittenLayer} from '../shared/image-archive/archive-form.js'
 
 interface ConfigHistory {
   readonly created?: string
@@ -73,7 +72,11 @@ export class ClassicForm implements ArchiveForm {
     // Every member belongs to an image here.
   }
 
-  async addImage(file: TarFile, image: WrittenImage, options: WorkOptions): Promise<{layers: readonly Descriptor[]}> {
+  async addImage(
+    file: ArchiveTar,
+    image: WrittenImage,
+    options: WorkOptions,
+  ): Promise<{layers: readonly Descriptor[]}> {
     if (this.#form === 'v1') {
       requireV1(image)
       options.onEvent?.({
@@ -108,7 +111,7 @@ export class ClassicForm implements ArchiveForm {
   }
 
   async #addLayer(
-    file: TarFile,
+    file: ArchiveTar,
     {image, ids, index, layer}: {image: WrittenImage; ids: readonly string[]; index: number; layer: WrittenLayer},
   ): Promise<void> {
     const id = ids[index]
@@ -128,7 +131,7 @@ export class ClassicForm implements ArchiveForm {
     }
   }
 
-  async end(file: TarFile): Promise<void> {
+  async end(file: ArchiveTar): Promise<void> {
     if (this.#form === 'docker') {
       const items = this.#images.map(({names, config, layers, sources}) => ({
         Config: config,

@@ -1,44 +1,16 @@
 import {requireCompression} from '../../codecs/compression/compress.js'
-import {digestOf, type Digest} from '../../model/digest.js'
+import {digestOf} from '../../model/digest.js'
 import {UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
-import type {Descriptor, RawDocument} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
-import {requireTaggedName, type TaggedName} from '../shared/image-name.js'
-import {layerArtifact, LayerWriter, type WrittenLayer as ShelvedLayer} from '../shared/layer-writer.js'
+import {ImageNames} from '../shared/image-archive/image-names.js'
+import {layerArtifact, LayerWriter} from '../shared/layer-writer.js'
 import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../transport.js'
+import type {ArchiveForm, WrittenImage, WrittenLayer} from '../shared/image-archive/archive-form.js'
+import {HybridForm} from '../shared/image-archive/hybrid-form.js'
 import {ClassicForm} from './classic-form.js'
-import {HybridForm} from './hybrid-form.js'
 import {formatLocation, selectionOf} from './reference.js'
 import {requireFree, TarFile, type OpenMember} from '../shared/tar-file.js'
-
-/** One image whose layers have been written. */
-export interface WrittenImage {
-  readonly names: readonly TaggedName[]
-  readonly draft: ImageDraft
-  readonly config: RawDocument
-  readonly imageId: Digest
-  readonly diffIds: readonly Digest[]
-  readonly layers: readonly WrittenLayer[]
-}
-
-export type WrittenLayer = ShelvedLayer<OpenMember>
-
-/** What differs between the forms of an archive: how members are called, and the documents. */
-export interface ArchiveForm {
-  /** Whether stored layers may be gzip or zstd. */
-  readonly takesCompressed: boolean
-  /** Written before anything else. */
-  begin(file: TarFile): Promise<void>
-  /** Names the layers' members and writes what belongs to one image. Gives the media types, and the manifest if any. */
-  addImage(
-    file: TarFile,
-    image: WrittenImage,
-    options: WorkOptions,
-  ): Promise<{layers: readonly Descriptor[]; manifestDigest?: Digest}>
-  /** The documents over all images. */
-  end(file: TarFile): Promise<void>
-}
 
 /** Opens an archive for writing; nothing is touched yet. `DESTINATION_EXISTS`, `BAD_OPTION`, `BAD_REFERENCE`. */
 export async function createDestination(reference: Reference, options: DestinationOptions): Promise<ImageDestination> {
@@ -70,7 +42,7 @@ class ArchiveDestination implements ImageDestination {
   readonly #reference: Reference
   readonly #form: ArchiveForm
   readonly #options: DestinationOptions
-  readonly #names = new Map<string, Digest>()
+  readonly #names: ImageNames
   #images = 0
   #opened: {readonly file: TarFile; readonly layers: LayerWriter<OpenMember>} | undefined
 
@@ -78,10 +50,12 @@ class ArchiveDestination implements ImageDestination {
     this.#reference = reference
     this.#form = form
     this.#options = options
+    const {transport, path, selector} = reference
+    this.#names = new ImageNames({selector, given: formatLocation(reference), bare: formatLocation({transport, path})})
   }
 
   async write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact> {
-    const names = this.#namesOf(draft)
+    const names = this.#names.namesOf(draft, this.#images)
     const {file, layers: writer} = await this.#open()
     const before = file.size
     const layers: WrittenLayer[] = []
@@ -89,7 +63,7 @@ class ArchiveDestination implements ImageDestination {
     const diffIds = layers.map((layer) => (layer.kind === 'stored' ? layer.facts.diffId : layer.diffId))
     const config = draft.config(diffIds)
     const imageId = digestOf(config.bytes)
-    this.#register(names, imageId)
+    this.#names.register(names, imageId)
     const image: WrittenImage = {names, draft, config, imageId, diffIds, layers}
     const {layers: descriptors, manifestDigest} = await this.#form.addImage(file, image, options)
     const selector = names[0]?.familiar ?? `@${this.#images}`
@@ -101,35 +75,6 @@ class ArchiveDestination implements ImageDestination {
       ...(manifestDigest === undefined ? {} : {manifestDigest}),
       layers: layers.map((layer, index) => layerArtifact(layer, descriptors[index])),
       bytesWritten: file.size - before,
-    }
-  }
-
-  #namesOf(draft: ImageDraft): readonly TaggedName[] {
-    const {selector} = this.#reference
-    if (selector === undefined) {
-      const names = new Map(draft.names.map(requireTaggedName).map((name) => [name.full, name]))
-      return [...names.values()]
-    }
-    if (this.#images === 0) return [requireTaggedName(selector)]
-    throw new UsageError('BAD_REFERENCE', {
-      what: `'${formatLocation(this.#reference)}' names one image, and there are several to write.`,
-      suggestions: [
-        `Leave the name out: ${formatLocation({transport: this.#reference.transport, path: this.#reference.path})}`,
-      ],
-    })
-  }
-
-  #register(names: readonly TaggedName[], imageId: Digest): void {
-    for (const {full, familiar} of names) {
-      const other = this.#names.get(full)
-      if (other !== undefined && other !== imageId) {
-        throw new UsageError('BAD_REFERENCE', {
-          what: `Two images would be called '${familiar}' in one archive.`,
-          why: 'Only the last one could be loaded.',
-          suggestions: ['Give each its own --tag, or its own archive.'],
-        })
-      }
-      this.#names.set(full, imageId)
     }
   }
 

@@ -3,7 +3,7 @@ import {digestAlgorithm, digestHex, type Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {requireDocumentSize} from './json-document.js'
-import {openSeekable, type SeekableFile} from './seekable-file.js'
+import {openSeekable, spoolStream, type SeekableFile} from './seekable-file.js'
 
 /** A link may lead to a link; real archives need one step. */
 const MAX_LINKS = 8
@@ -31,10 +31,25 @@ export class Archive {
 
   /** Opens a file or standard input (`-`). The caller closes it. */
   static async open(path: string, options: WorkOptions): Promise<Archive> {
-    const file = await openSeekable(path, options)
+    const title = path === '-' ? 'Standard input' : path
+    return Archive.#over(await openSeekable(path, options), path, {...options, title})
+  }
+
+  /** Keeps a stream in a temporary file, which is gone after `close`; `title` is how messages call it. */
+  static async ofStream(
+    stream: AsyncIterable<Uint8Array>,
+    options: WorkOptions & {readonly title: string},
+  ): Promise<Archive> {
+    return Archive.#over(await spoolStream(stream, options), options.title, options)
+  }
+
+  static async #over(
+    file: SeekableFile,
+    path: string,
+    {title, signal}: WorkOptions & {readonly title: string},
+  ): Promise<Archive> {
     try {
-      const title = path === '-' ? 'Standard input' : path
-      return new Archive(path, file, await indexTar(file, {title, signal: options.signal}))
+      return new Archive(path, file, await indexTar(file, {title, signal}))
     } catch (error) {
       await file.close()
       throw error

@@ -29,6 +29,8 @@ export interface LayerFacts {
 }
 
 export interface LayerBody {
+  /** Of bytes that are passed on as they are: what they must turn out to be. */
+  readonly stated?: Pick<LayerFacts, 'digest' | 'size'>
   readonly bytes: AsyncIterable<Uint8Array>
   /** To be called when `bytes` has been read to its end. */
   facts(): LayerFacts
@@ -75,6 +77,7 @@ export function layerBody(layer: Layer, wish: LayerWish, options: WorkOptions): 
     diffId = plain.digest()
   }
   return {
+    ...(passed === undefined || blob === undefined ? {} : {stated: blob.descriptor}),
     bytes: digested(),
     facts: () => {
       if (diffId === undefined || digest === undefined) {

@@ -85,8 +85,7 @@ export class SeekableFile implements RandomAccess {
  */
 export async function openSeekable(file: string, options: WorkOptions = {}): Promise<SeekableFile> {
   if (file === '-') {
-    const {compression, body} = await detectStream(process.stdin as AsyncIterable<Uint8Array>)
-    return spool(body, compression, {...options, title: 'Standard input'})
+    return spoolStream(process.stdin as AsyncIterable<Uint8Array>, {...options, title: 'Standard input'})
   }
   const plain = await SeekableFile.open(file)
   try {
@@ -99,6 +98,15 @@ export async function openSeekable(file: string, options: WorkOptions = {}): Pro
     await plain.close()
     throw error
   }
+}
+
+/** The plain bytes of a stream, compressed or not, in a temporary file, which is gone after `close`. */
+export async function spoolStream(
+  stream: AsyncIterable<Uint8Array>,
+  options: WorkOptions & {readonly title: string},
+): Promise<SeekableFile> {
+  const {compression, body} = await detectStream(stream)
+  return spool(body, compression, options)
 }
 
 async function spool(

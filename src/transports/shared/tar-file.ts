@@ -24,7 +24,7 @@ const OCTAL_11 = 8 ** 11
  * One header block, never more: a body's header is written after it, into a gap of one block. A size past 8 GiB is
  * told in base 256, which GNU tar, Go and bsdtar read in any header. The time is zero, as in containerd's exports.
  */
-function headerBlock(header: MemberHeader): Uint8Array {
+export function headerBlock(header: MemberHeader): Uint8Array {
   const {size} = header
   const block = Buffer.from(encodeTarHeader({...header, size: size < OCTAL_11 ? size : 0, mtime: 0n}))
   if (size < OCTAL_11) return block

@@ -1,6 +1,6 @@
-import type {StatedDescriptor} from '../shared/image-documents.js'
-import {compileSchema} from '../../codecs/json/validator.js'
-import {parseDocument} from '../shared/json-document.js'
+import type {StatedDescriptor} from '../image-documents.js'
+import {compileSchema} from '../../../codecs/json/validator.js'
+import {parseDocument} from '../json-document.js'
 
 /** One image of `manifest.json`. Source: moby daemon/internal/image/tarexport/tarexport.go. */
 export interface ManifestItem {

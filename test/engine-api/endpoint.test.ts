@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import {formatEngineEndpoint, parseEngineEndpoint, type EngineEndpoint} from '../../src/runtime/engine-api/endpoint.js'
+import {formatEngineEndpoint, parseEngineEndpoint, type EngineEndpoint} from '../../src/engine-api/endpoint.js'
 import {openManagers} from '../../src/runtime/open-managers.js'
 import {requireSignalNumber} from '../../src/runtime/signals.js'
 
@@ -27,19 +27,14 @@ describe('addresses of engines', () => {
     })
   })
 
-  for (const text of [
-    '',
-    'docker',
-    'unix://',
-    'unix://relative',
-    'tcp://',
-    'tcp://host/path',
-    'ssh://me@host',
-    'fd://',
-  ])
+  for (const text of ['', 'docker', 'unix://', 'unix://relative', 'tcp://', 'tcp://host/path', 'fd://'])
     it(`refuses '${text}'`, () => {
       assert.throws(() => parseEngineEndpoint(text), {code: 'BAD_OPTION'})
     })
+
+  it('tells how to reach an engine behind SSH', () => {
+    assert.throws(() => parseEngineEndpoint('ssh://me@host'), {code: 'ENGINE_UNSUPPORTED', exitCode: 4})
+  })
 })
 
 describe('places of managers', () => {

@@ -1,10 +1,12 @@
-import {UsageError} from '../../model/errors.js'
+import {EnvironmentError, UsageError} from '../model/errors.js'
 
 /** Certificates for an engine that is reached by TLS, PEM. */
 export interface EngineTls {
   readonly ca?: string
   readonly cert?: string
   readonly key?: string
+  /** False: any certificate of the engine will do. */
+  readonly rejectUnauthorized?: boolean
 }
 
 /** Where an engine listens. */
@@ -14,7 +16,8 @@ export type EngineEndpoint =
 
 /**
  * Parses what DOCKER_HOST and CONTAINER_HOST hold: `unix://PATH`, `npipe:////./pipe/NAME`, `tcp://HOST[:PORT]`. Throws
- * `BAD_OPTION`. With `tls` a tcp endpoint is spoken to by HTTPS. Default ports are those of Docker's client.
+ * `BAD_OPTION`, and `ENGINE_UNSUPPORTED` for `ssh://`. With `tls` a tcp endpoint is spoken to by HTTPS. Default ports
+ * are those of Docker's client.
  */
 export function parseEngineEndpoint(text: string, tls?: EngineTls): EngineEndpoint {
   const [, scheme, rest] = /^([a-z]+):\/\/(.*)$/s.exec(text) ?? []
@@ -32,16 +35,20 @@ export function parseEngineEndpoint(text: string, tls?: EngineTls): EngineEndpoi
       }
     }
   }
+  if (scheme === 'ssh') {
+    throw new EnvironmentError('ENGINE_UNSUPPORTED', {
+      what: `The engine at '${text}' is behind SSH.`,
+      why: 'Engines behind SSH are not reached directly.',
+      suggestions: [
+        `Forward the socket first: ssh -L /tmp/engine.sock:/var/run/docker.sock ${rest ?? 'HOST'}`,
+        'Then give --engine unix:///tmp/engine.sock.',
+      ],
+    })
+  }
   throw new UsageError('BAD_OPTION', {
     what: `'${text}' is no address of a container engine.`,
-    why:
-      scheme === 'ssh'
-        ? 'Engines behind SSH are not reached directly.'
-        : 'Expected unix:///PATH, npipe:////./pipe/NAME or tcp://HOST:PORT.',
-    suggestions:
-      scheme === 'ssh'
-        ? [`Forward the socket first: ssh -L /tmp/engine.sock:/var/run/docker.sock ${rest ?? 'HOST'}`]
-        : ['Check DOCKER_HOST.'],
+    why: 'Expected unix:///PATH, npipe:////./pipe/NAME or tcp://HOST:PORT.',
+    suggestions: ['Check --engine, DOCKER_HOST or the Docker context.'],
   })
 }
 

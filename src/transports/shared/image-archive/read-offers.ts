@@ -1,16 +1,13 @@
-import type {TarIndexEntry} from '../../codecs/tar/index-tar.js'
-import {InputError, UsageError} from '../../model/errors.js'
-import type {WorkOptions} from '../../model/events.js'
-import type {Platform} from '../../model/image.js'
-import type {Reference} from '../../model/reference.js'
-import {attempt, type FaultSink} from '../shared/fault-sink.js'
-import {platformOf} from '../shared/image-documents.js'
-import {findTaggedName, isSameName} from '../shared/image-name.js'
-import type {Archive} from '../shared/archive.js'
+import type {TarIndexEntry} from '../../../codecs/tar/index-tar.js'
+import {InputError} from '../../../model/errors.js'
+import type {WorkOptions} from '../../../model/events.js'
+import type {Platform} from '../../../model/image.js'
+import type {Archive} from '../archive.js'
+import {attempt, type FaultSink} from '../fault-sink.js'
+import {platformOf} from '../image-documents.js'
 import type {ArchivedImage} from './archived-image.js'
 import {readManifestImages} from './manifest-images.js'
 import {archivedOciImage, configMissing, readOciImages, requireLayers} from './oci-images.js'
-import {formatLocation, NAME, selectionOf} from './reference.js'
 import {completeV1Image, readV1Images} from './v1-images.js'
 
 /** One image that an archive offers. */
@@ -91,70 +88,4 @@ function unrecognised(archive: Archive): InputError {
     suggestions: isPayload ? ['Unpack it into a folder and use layout:FOLDER.'] : ['Use a file made by docker save.'],
     at: {path: archive.path},
   })
-}
-
-/** The offers that a reference's selector and a platform leave, with their indices. */
-export function matching(
-  offers: readonly Offer[],
-  reference: Reference,
-  platform?: string,
-): readonly {readonly offer: Offer; readonly index: number}[] {
-  const selection = selectionOf(reference)
-  return offers
-    .map((offer, index) => ({offer, index}))
-    .filter(({offer, index}) => {
-      if (selection?.kind === 'index') return index === selection.index
-      return selection === undefined || offer.names.some((name) => isSameName(name, selection.name))
-    })
-    .filter(({offer}) => platform === undefined || isPlatform(offer.platform, platform))
-}
-
-function isPlatform({os, architecture}: Platform, wanted: string): boolean {
-  const [wantedOs, wantedArchitecture] = wanted.split('/')
-  return os === wantedOs && (wantedArchitecture === undefined || architecture === wantedArchitecture)
-}
-
-/** The one offer that the reference selects. Throws `NOT_FOUND`, or `AMBIGUOUS_SELECTION` with all that fit. */
-export function requireOne(offers: readonly Offer[], reference: Reference, platform?: string): Offer {
-  const found = matching(offers, reference, platform)
-  const primary = found.filter(({offer}) => offer.isPrimary)
-  const chosen = primary.length === 1 ? primary : found
-  const [first, second] = chosen
-  const suggestions = (first === undefined ? offers.map((offer, index) => ({offer, index})) : chosen).map(
-    ({offer, index}) => `${referenceOf(reference.path, offers, index)} (${describe(offer)})`,
-  )
-  if (first === undefined) {
-    throw new InputError('NOT_FOUND', {
-      what: `There is no such image in '${reference.path}'.`,
-      why: [
-        ...(reference.selector === undefined ? [] : [`'${reference.selector}' was asked for.`]),
-        ...(platform === undefined ? [] : [`Platform ${platform} was asked for.`]),
-        offers.length === 0 ? 'The archive is empty.' : 'It holds those listed.',
-      ].join(' '),
-      suggestions,
-      at: {reference: formatLocation(reference)},
-    })
-  }
-  if (second !== undefined) {
-    throw new UsageError('AMBIGUOUS_SELECTION', {
-      what: `'${reference.path}' holds ${chosen.length} images that fit.`,
-      suggestions,
-      at: {reference: formatLocation(reference)},
-    })
-  }
-  return first.offer
-}
-
-function describe({names, platform}: Offer): string {
-  return `${names.length === 0 ? 'untagged' : names.join(', ')}, ${platform.os}/${platform.architecture}`
-}
-
-/** The reference that selects one offer: by name where that is unique, else by index. */
-export function referenceOf(path: string, offers: readonly Offer[], index: number): string {
-  const name = offers[index]?.names[0]
-  const isUnique =
-    name !== undefined &&
-    findTaggedName(name) !== undefined &&
-    offers.filter((offer) => offer.names.some((other) => isSameName(other, name))).length === 1
-  return formatLocation({transport: NAME, path, selector: isUnique ? name : `@${index}`})
 }

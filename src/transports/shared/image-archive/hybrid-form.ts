@@ -1,12 +1,11 @@
-import type {Digest} from '../../model/digest.js'
-import type {Descriptor, Platform, RawDocument} from '../../model/image.js'
-import type {TaggedName} from '../shared/image-name.js'
-import {MEDIA_TYPE} from '../shared/media-types.js'
-import {blobPath} from '../shared/oci/content-store.js'
-import {indexEntries} from '../shared/oci/index-entries.js'
-import {descriptorOfDocument, descriptorOfLayer, manifestFor, type ManifestFamily} from '../shared/written-manifest.js'
-import type {ArchiveForm, WrittenImage} from './destination.js'
-import type {TarFile} from '../shared/tar-file.js'
+import type {Digest} from '../../../model/digest.js'
+import type {Descriptor, Platform, RawDocument} from '../../../model/image.js'
+import type {TaggedName} from '../image-name.js'
+import {MEDIA_TYPE} from '../media-types.js'
+import {blobPath} from '../oci/content-store.js'
+import {indexEntries} from '../oci/index-entries.js'
+import {descriptorOfDocument, descriptorOfLayer, manifestFor, type ManifestFamily} from '../written-manifest.js'
+import type {ArchiveForm, ArchiveTar, WrittenImage} from './archive-form.js'
 
 interface ListedImage {
   readonly names: readonly TaggedName[]
@@ -32,12 +31,12 @@ export class HybridForm implements ArchiveForm {
     this.#family = family
   }
 
-  async begin(file: TarFile): Promise<void> {
+  async begin(file: ArchiveTar): Promise<void> {
     for (const name of ['blobs/', 'blobs/sha256/']) await file.add({name, typeflag: '5', mode: 0o755})
   }
 
   async addImage(
-    file: TarFile,
+    file: ArchiveTar,
     {names, draft, config, imageId, diffIds, layers}: WrittenImage,
   ): Promise<{layers: readonly Descriptor[]; manifestDigest: Digest}> {
     for (const layer of layers) {
@@ -67,14 +66,14 @@ export class HybridForm implements ArchiveForm {
     return {layers: descriptors, manifestDigest: described.digest}
   }
 
-  async #addDocument(file: TarFile, document: RawDocument): Promise<void> {
+  async #addDocument(file: ArchiveTar, document: RawDocument): Promise<void> {
     const {digest} = descriptorOfDocument(document)
     if (this.#named.has(digest)) return
     this.#named.add(digest)
     await file.add({name: blobPath(digest), typeflag: '0', mode: 0o444}, document.bytes)
   }
 
-  async end(file: TarFile): Promise<void> {
+  async end(file: ArchiveTar): Promise<void> {
     const documents: readonly (readonly [string, unknown])[] = [
       ['index.json', {schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, manifests: this.#images.flatMap(entriesOf)}],
       ['manifest.json', this.#images.map(manifestItem)],

@@ -1,7 +1,7 @@
-import type {TarIndexEntry} from '../../codecs/tar/index-tar.js'
-import type {Digest} from '../../model/digest.js'
-import type {Descriptor, RawDocument} from '../../model/image.js'
-import type {ConfigFacts} from '../shared/image-documents.js'
+import type {TarIndexEntry} from '../../../codecs/tar/index-tar.js'
+import type {Digest} from '../../../model/digest.js'
+import type {Descriptor, RawDocument} from '../../../model/image.js'
+import type {ConfigFacts} from '../image-documents.js'
 
 /** One layer as the archive's documents describe it. */
 export interface ArchivedLayer {

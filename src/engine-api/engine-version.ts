@@ -1,0 +1,60 @@
+import {compileSchema} from '../codecs/json/validator.js'
+import {EnvironmentError} from '../model/errors.js'
+
+/** Answer of `GET /version`. */
+export interface EngineVersion {
+  readonly Version?: string
+  readonly ApiVersion?: string
+  readonly MinAPIVersion?: string
+  readonly Os?: string
+  readonly Arch?: string
+  readonly Components?: readonly {readonly Name?: string}[] | null
+}
+
+const text = {type: 'string'} as const
+
+export const isEngineVersion = compileSchema<EngineVersion>({
+  type: 'object',
+  properties: {
+    Version: text,
+    ApiVersion: text,
+    MinAPIVersion: text,
+    Os: text,
+    Arch: text,
+    Components: {type: 'array', nullable: true, items: {type: 'object', properties: {Name: text}}},
+  },
+})
+
+/** podman-docker puts Podman behind Docker's own socket: only the engine knows who it is. */
+export function isPodman({Components}: EngineVersion): boolean {
+  return Components?.some((component) => component.Name === 'Podman Engine') === true
+}
+
+/** Oldest and newest version of the API that is spoken here: Docker 1.12 to 28. */
+export const API_RANGE = {oldest: '1.24', newest: '1.48'} as const
+
+/** A version of the API as a number that compares: minor versions stay below 1000. */
+export function apiNumber(version: string): number {
+  const [, major, minor] = /^(\d{1,3})\.(\d{1,3})$/.exec(version) ?? []
+  return major === undefined || minor === undefined ? 0 : Number(major) * 1000 + Number(minor)
+}
+
+/** The newest version that both sides speak. Throws `ENGINE_UNSUPPORTED`. Source: Docker Engine API, "Versioned API". */
+export function negotiateApi(version: EngineVersion, endpoint: string): string {
+  const newest = version.ApiVersion ?? ''
+  const oldest = version.MinAPIVersion ?? newest
+  const refuse = (why: string, suggestion: string) =>
+    new EnvironmentError('ENGINE_UNSUPPORTED', {
+      what: 'The container engine speaks another version of its API.',
+      why: `It ${why}; ${API_RANGE.oldest} to ${API_RANGE.newest} are spoken here.`,
+      suggestions: [suggestion],
+      at: {reference: endpoint},
+    })
+  if (apiNumber(newest) < apiNumber(API_RANGE.oldest)) {
+    throw refuse(newest === '' ? 'names none' : `knows none after ${newest}`, 'Update the engine.')
+  }
+  if (apiNumber(oldest) > apiNumber(API_RANGE.newest)) {
+    throw refuse(`takes none before ${oldest}`, 'Update transship, or lower the version that the engine takes.')
+  }
+  return apiNumber(newest) < apiNumber(API_RANGE.newest) ? newest : API_RANGE.newest
+}
