@@ -127,13 +127,29 @@ type AnyPlan =
 
 async function planFor(sink: Destination, image: Image, options: ConvertOptions): Promise<AnyPlan> {
   return sink.holds === 'packages'
-    ? {kind: 'packages', plan: await planPackages(image, namedFor(sink, options))}
+    ? {kind: 'packages', plan: await packagesFor(sink, image, options)}
     : {kind: 'image', plan: await planImage(image, options)}
 }
 
 /** Where names are dropped, none is asked for. */
 function namedFor(sink: PackageDestination, options: ConvertOptions): ConvertOptions {
   return sink.dropsMetadata === true ? {name: 'Payload', ...options} : options
+}
+
+/** What is to be written there. Where one package has room, it is the top one; that the payload of others is missing is a loss. */
+async function packagesFor(sink: PackageDestination, image: Image, options: ConvertOptions): Promise<PackagesPlan> {
+  const plan = await planPackages(image, namedFor(sink, options))
+  if (sink.holdsOne !== true) return plan
+  for (const {draft} of plan.packages.slice(0, -1)) {
+    if (draft.layer === undefined) continue
+    options.onEvent?.({
+      kind: 'loss',
+      code: 'dependency-left-out',
+      message: 'One file holds one package. Name a folder, and there is a file of each.',
+      subject: formatFullName(draft.metadata.identity),
+    })
+  }
+  return {...plan, packages: plan.packages.slice(-1)}
 }
 
 function stepsOf(planned: AnyPlan, image: Image): readonly PlanStep[] {
@@ -301,7 +317,7 @@ async function writePackages(
   sink: PackageDestination,
   {meter, findings, options}: Writing,
 ): Promise<{artifacts: ReportArtifact[]; bytes: number}> {
-  const plan = await planPackages(image, namedFor(sink, options))
+  const plan = await packagesFor(sink, image, options)
   for (const note of plan.notes) findings.note(note)
   const artifacts: ReportArtifact[] = []
   let bytes = 0

@@ -2,6 +2,7 @@ import type {DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry} from '../mode
 import {foldPath, parentPath, type LayerPath} from '../model/layer-path.js'
 import type {Layer} from '../model/image.js'
 import type {WorkOptions} from '../model/events.js'
+import {PathTable} from '../model/path-table.js'
 
 /** An entry that is visible once layers are merged, and the index of the layer it comes from. */
 export interface MergedEntry {
@@ -9,19 +10,23 @@ export interface MergedEntry {
   readonly layer: number
 }
 
-/** How a layer has decided a path: it shows it, and nothing can lie in what it shows. */
-const SHOWN = 1
-const LEAF = 2
+/**
+ * What is known of a path, in one number, since there can be a million: some layer has decided it, shows it, nothing can
+ * lie in what it shows; nothing of lower layers is visible below it. Above these bits, the layer that decided it.
+ */
+const DECIDED = 1
+const SHOWN = 2
+const LEAF = 4
+const CUT = 8
+const LAYER_SHIFT = 4
 
 /**
  * Which names are taken or hidden while layers are walked from the top down. Names meet as Windows compares them.
  * What a layer hides counts only for the layers below it, so deletions wait until the layer has been walked.
  */
 export class LayerShadow {
-  /** Folded path -> the layer that shows or deletes it, times 4, and how: a number, since there can be a million. */
-  readonly #seen = new Map<string, number>()
-  /** Paths below which nothing of lower layers is visible. */
-  readonly #cut = new Set<string>()
+  /** By folded paths. */
+  readonly #paths = new PathTable()
   /** Paths that lower layers may not show, themselves and below. */
   #pending: {folded: string; deleted: boolean}[] = []
   #layer = -1
@@ -34,22 +39,29 @@ export class LayerShadow {
   /** True when a layer above shows this path already, or hides it. */
   hides(path: LayerPath): boolean {
     const folded = foldPath(path)
-    if (this.#seen.has(folded)) return true
-    for (let slash = folded.indexOf('/'); slash >= 0; slash = folded.indexOf('/', slash + 1)) {
-      const above = folded.slice(0, slash)
-      if (this.#cut.has(above) || this.#isLeafAbove(above)) return true
-    }
-    return false
+    return (
+      (this.#paths.get(folded) & DECIDED) !== 0 ||
+      // A leaf of a layer above, not of this one: there, the tar itself would be at fault.
+      this.#paths.someAbove(
+        folded,
+        (known) => (known & CUT) !== 0 || ((known & LEAF) !== 0 && known >>> LAYER_SHIFT !== this.#layer),
+      )
+    )
   }
 
   /** The layer whose entry at this path is the visible one; undefined when none has been shown so far. */
   findShown(path: LayerPath): number | undefined {
-    const seen = this.#seen.get(foldPath(path))
-    return seen === undefined || (seen & SHOWN) === 0 ? undefined : seen >>> 2
+    const known = this.#paths.get(foldPath(path))
+    return (known & SHOWN) === 0 ? undefined : known >>> LAYER_SHIFT
   }
 
   show(entry: FileEntry | DirectoryEntry | HardLinkEntry): void {
-    this.#seen.set(foldPath(entry.path), (this.#layer << 2) | SHOWN | (isLeaf(entry) ? LEAF : 0))
+    const folded = foldPath(entry.path)
+    this.#decide(folded, this.#paths.get(folded) & CUT, SHOWN | (isLeaf(entry) ? LEAF : 0))
+  }
+
+  #decide(folded: string, kept: number, how: number): void {
+    this.#paths.set(folded, ((this.#layer << LAYER_SHIFT) | kept | how | DECIDED) >>> 0)
   }
 
   /**
@@ -58,12 +70,6 @@ export class LayerShadow {
    */
   cover(entry: FileEntry | DirectoryEntry | HardLinkEntry): void {
     if (isLeaf(entry)) this.#pending.push({folded: foldPath(entry.path), deleted: false})
-  }
-
-  /** A layer above shows something there that nothing can lie in. */
-  #isLeafAbove(folded: string): boolean {
-    const seen = this.#seen.get(folded)
-    return seen !== undefined && (seen & LEAF) !== 0 && seen >>> 2 !== this.#layer
   }
 
   /** A tombstone: neither the path nor anything below it comes from lower layers. */
@@ -79,8 +85,9 @@ export class LayerShadow {
   /** The layer has been walked: what it hides now counts. */
   endLayer(): void {
     for (const {folded, deleted} of this.#pending) {
-      this.#cut.add(folded)
-      if (deleted && !this.#seen.has(folded)) this.#seen.set(folded, this.#layer << 2)
+      const known = this.#paths.get(folded)
+      if (deleted && (known & DECIDED) === 0) this.#decide(folded, CUT, 0)
+      else this.#paths.set(folded, (known | CUT) >>> 0)
     }
     this.#pending = []
     this.#layer = -1

@@ -1,6 +1,7 @@
 import {lstat} from 'node:fs/promises'
 import {UsageError} from '../model/errors.js'
 import {splitReference, type Reference} from '../model/reference.js'
+import {appx} from './appx/appx.js'
 import {dockerArchive} from './docker-archive/docker-archive.js'
 import {docker} from './docker/docker.js'
 import {dockerDaemon} from './docker-daemon/docker-daemon.js'
@@ -19,6 +20,7 @@ export const TRANSPORTS: readonly Transport[] = [
   docker,
   dockerDaemon,
   inbox,
+  appx,
   layout,
   runtime,
 ]

@@ -146,6 +146,8 @@ export interface PackageDestination {
   readonly holds: 'packages'
   /** Where only the payload is kept: what is written there needs no name of its own. */
   readonly dropsMetadata?: true
+  /** There is room for one package: those that it depends on are left out. */
+  readonly holdsOne?: true
   /** The package as it is there now. */
   findPackage(identity: PackageIdentity): Promise<ListItem | undefined>
   write(draft: PackageDraft, options: WorkOptions): Promise<PackageArtifact>

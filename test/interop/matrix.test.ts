@@ -24,6 +24,7 @@ const PLACES: readonly Place[] = [
   {transport: 'oci-archive', holds: 'images', destination: (folder) => `oci-archive:${folder}/layout.tar:1`},
   {transport: 'docker', holds: 'images', destination: (_, name) => `docker://${REGISTRY_HOST.address}/${name}:1`},
   {transport: 'inbox', holds: 'packages', destination: (folder) => `inbox:${folder}/packages`},
+  {transport: 'appx', holds: 'packages', destination: (folder) => `appx:${folder}/exported`},
   {transport: 'layout', holds: 'payload', destination: (folder) => `layout:${folder}/layout`},
 ]
 

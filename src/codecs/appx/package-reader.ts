@@ -199,6 +199,8 @@ export class PackageReader {
     if (part === undefined) throw zipFault(this.#title, `It has no ${path}.`, undefined, 'MANIFEST_MISSING')
     const chunks: Uint8Array[] = []
     for await (const chunk of unpacked(this.#zip, part.entry, this.#title)) chunks.push(Uint8Array.from(chunk))
+    // What the block map lists has hashes as well.
+    for (let index = 0; index < (part.mapped?.blocks ?? 0); index++) this.block(part, this.dataOf(part), index)
     return Buffer.concat(chunks)
   }
 }

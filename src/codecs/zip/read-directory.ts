@@ -18,6 +18,7 @@ import {
 
 /** An entry and where what belongs to it ends: at the next entry, or at the central directory. */
 export interface PlacedEntry extends ZipEntry {
+  readonly modified: number
   readonly endOffset: number
 }
 
@@ -131,8 +132,10 @@ function tooMany(title: string): Error {
   return zipFault(title, `It has more than ${MAX_ENTRIES} entries.`, undefined, 'LIMIT_EXCEEDED')
 }
 
-function readCentral(zip: ByteSource, central: CentralPlace, title: string): ZipEntry[] {
-  const entries: ZipEntry[] = []
+type ListedEntry = Omit<PlacedEntry, 'endOffset'>
+
+function readCentral(zip: ByteSource, central: CentralPlace, title: string): ListedEntry[] {
+  const entries: ListedEntry[] = []
   const window = new Window(zip, central)
   for (let at = central.offset; entries.length < central.entries;) {
     const fixed = window.read(at, CENTRAL_BYTES)
@@ -178,7 +181,7 @@ interface Place {
   readonly title: string
 }
 
-function decodeCentralEntry(bytes: DataView, place: Place): ZipEntry {
+function decodeCentralEntry(bytes: DataView, place: Place): ListedEntry {
   const {at, title} = place
   const nameBytes = bytes.getUint16(28, true)
   const name = Buffer.from(bytes.buffer, bytes.byteOffset + CENTRAL_BYTES, nameBytes).toString('latin1')
@@ -196,7 +199,7 @@ function decodeCentralEntry(bytes: DataView, place: Place): ZipEntry {
     offset: bytes.getUint32(42, true),
   }
   const wide = decodeExtra(bytes, narrow, place, fault)
-  return {name, method, flags, crc: bytes.getUint32(16, true), ...wide}
+  return {name, method, flags, crc: bytes.getUint32(16, true), modified: bytes.getUint32(12, true), ...wide}
 }
 
 type Sizes = Pick<ZipEntry, 'sizeBytes' | 'packedBytes' | 'offset'>
@@ -239,9 +242,9 @@ function requireMethod(method: number, fault: () => Error): ZipMethod {
 }
 
 /** Entries lie one behind the other from the first byte on; what overlaps or leaves a hole is refused. */
-function placed(entries: readonly ZipEntry[], central: CentralPlace, title: string): PlacedEntry[] {
+function placed(entries: readonly ListedEntry[], central: CentralPlace, title: string): PlacedEntry[] {
   const order = [...entries].sort((left, right) => left.offset - right.offset)
-  const ends = new Map<ZipEntry, number>()
+  const ends = new Map<ListedEntry, number>()
   let expected = 0
   for (const [index, entry] of order.entries()) {
     const end = order[index + 1]?.offset ?? central.offset

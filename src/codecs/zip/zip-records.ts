@@ -45,6 +45,8 @@ export interface ZipEntry {
   readonly sizeBytes: number
   /** Of the local header, from the start of the file. */
   readonly offset: number
+  /** DOS date in the upper and time in the lower 16 bits. */
+  readonly modified?: number
 }
 
 function writeUint64(bytes: Buffer, value: number, at: number): void {

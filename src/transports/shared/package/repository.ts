@@ -19,11 +19,11 @@ export interface StoredPackage extends PackageDocument {
 }
 
 /** Packages in one place. */
-export interface Repository {
+export interface Repository<P extends StoredPackage = StoredPackage> {
   /** The folder that they lie in. */
   readonly root: string
   /** By full name. */
-  readonly packages: readonly StoredPackage[]
+  readonly packages: readonly P[]
   /** Packages beside those of the reference, which may only serve as dependencies. */
   readonly beside?: readonly StoredPackage[]
   /** Entries that are no usable packages, and why. */
@@ -77,7 +77,7 @@ export function findPackage(
  * The one package that a selector names: by full name, by name, or by name and version. Without one, the only package that
  * no other depends on. Throws `NOT_FOUND`, or `AMBIGUOUS_SELECTION` listing what there is.
  */
-export function selectPackage(repository: Repository, selector: string | undefined): StoredPackage {
+export function selectPackage<P extends StoredPackage>(repository: Repository<P>, selector: string | undefined): P {
   const {packages, unreadable} = repository
   const isNamed = (identity: PackageIdentity) => selector === undefined || isSelected(identity, selector)
   const fitting = (selector === undefined ? tops(packages) : packages).filter(({metadata}) =>
@@ -108,7 +108,7 @@ export function selectPackage(repository: Repository, selector: string | undefin
 }
 
 /** Packages that nothing depends on; of OS packages alone, all. */
-function tops(packages: readonly StoredPackage[]): readonly StoredPackage[] {
+function tops<P extends StoredPackage>(packages: readonly P[]): readonly P[] {
   const needed = new Set(packages.flatMap((stored) => stored.metadata.dependencies.map(identityKey)))
   const free = packages.filter((stored) => !needed.has(identityKey(stored.metadata.identity)))
   const applications = free.filter((stored) => !stored.metadata.isOsImage)

@@ -13,10 +13,10 @@ import {readVerified} from './open-package.js'
 import {layerOfPackage, openLayout, readIndex, recipeOf} from './stored-layer.js'
 
 /** Checks the selected package, or all of a repository: documents, index, every file, dependencies, recipes. */
-export async function verifyPackages(
-  repository: Repository,
+export async function verifyPackages<P extends StoredPackage>(
+  repository: Repository<P>,
   selector: string | undefined,
-  options: VerifyPackagesOptions,
+  options: VerifyPackagesOptions<P>,
 ): Promise<Verdict> {
   const packages = selector === undefined ? repository.packages : [selectPackage(repository, selector)]
   const faults: Fault[] = selector === undefined ? [...repository.faults] : []
@@ -36,11 +36,9 @@ export async function verifyPackages(
   return {faults, layers, bytes}
 }
 
-export interface VerifyPackagesOptions extends WorkOptions {
+export interface VerifyPackagesOptions<P extends StoredPackage> extends WorkOptions {
   /** Checks what a package is wrapped in. */
-  readonly verifyContainer?: (
-    stored: StoredPackage,
-  ) => Promise<{readonly faults: readonly Fault[]; readonly bytes: number}>
+  readonly verifyContainer?: (stored: P) => Promise<{readonly faults: readonly Fault[]; readonly bytes: number}>
 }
 
 class PackageVerifier {

@@ -1,0 +1,146 @@
+import {randomBytes} from 'node:crypto'
+
+const ROOT = 0
+const FIRST_NODES = 1024
+const FIRST_UNITS = 16 * 1024
+/** Multipliers of the hash: 2^32 over the golden ratio, and that of FNV-1a for 32 bits. */
+const GOLDEN = 0x9e3779b1
+const PRIME = 0x01000193
+
+/**
+ * Paths with a number each, for as many as an image has: a million take some 60 MB, where a Map of strings takes three
+ * times as much. Each name is kept once below its parent. Paths are compared as they are given: fold them before.
+ */
+export class PathTable {
+  /** Of each node: its parent, where its name begins and how long it is, and its number. Node 0 is the root. */
+  #parents = new Uint32Array(FIRST_NODES)
+  #starts = new Uint32Array(FIRST_NODES)
+  #lengths = new Uint16Array(FIRST_NODES)
+  #values = new Uint32Array(FIRST_NODES)
+  #count = 1
+  /** UTF-16 code units of the names. */
+  #units = new Uint16Array(FIRST_UNITS)
+  #used = 0
+  /** Open addressing by parent and name; 0 = free, for the root is nobody's child. Twice as many slots as nodes fit. */
+  #slots = new Uint32Array(2 * FIRST_NODES)
+  /** Names come from outside: without it they could be chosen to fall into one place. */
+  readonly #seed = randomBytes(4).readUInt32LE()
+
+  /** The number of a path; 0 for one that has none. */
+  get(path: string): number {
+    const node = this.#find(path)
+    return node === undefined ? 0 : (this.#values[node] ?? 0)
+  }
+
+  /** Gives a path its number, 1 to 2^32-1. Its names have up to 65,535 code units each. */
+  set(path: string, value: number): void {
+    let node = ROOT
+    for (let start = 0; start <= path.length;) {
+      const end = endOfName(path, start)
+      node = this.#child(node, path, start, end) ?? this.#add(node, path, start, end)
+      start = end + 1
+    }
+    this.#values[node] = value
+  }
+
+  /** True when `test` is for the number of a folder above the path; those without a number count as 0. */
+  someAbove(path: string, test: (value: number) => boolean): boolean {
+    let node = ROOT
+    for (let start = 0; ;) {
+      const end = endOfName(path, start)
+      if (end === path.length) return false
+      const child = this.#child(node, path, start, end)
+      if (child === undefined) return false
+      if (test(this.#values[child] ?? 0)) return true
+      node = child
+      start = end + 1
+    }
+  }
+
+  #find(path: string): number | undefined {
+    let node = ROOT
+    for (let start = 0; start <= path.length;) {
+      const end = endOfName(path, start)
+      const child = this.#child(node, path, start, end)
+      if (child === undefined) return undefined
+      node = child
+      start = end + 1
+    }
+    return node
+  }
+
+  #child(parent: number, path: string, start: number, end: number): number | undefined {
+    const mask = this.#slots.length - 1
+    for (let slot = this.#hash(parent, path, start, end) & mask; ; slot = (slot + 1) & mask) {
+      const node = this.#slots[slot] ?? 0
+      if (node === 0) return undefined
+      if (this.#parents[node] === parent && this.#isNamed(node, path, start, end)) return node
+    }
+  }
+
+  #isNamed(node: number, path: string, start: number, end: number): boolean {
+    if (this.#lengths[node] !== end - start) return false
+    const first = this.#starts[node] ?? 0
+    for (let at = start; at < end; at++) if (this.#units[first + at - start] !== path.charCodeAt(at)) return false
+    return true
+  }
+
+  #hash(parent: number, path: string, start: number, end: number): number {
+    let hash = this.#seed ^ Math.imul(parent, GOLDEN)
+    for (let at = start; at < end; at++) hash = Math.imul(hash ^ path.charCodeAt(at), PRIME)
+    return spread(hash)
+  }
+
+  #add(parent: number, path: string, start: number, end: number): number {
+    if (this.#count === this.#values.length) this.#growNodes()
+    while (this.#used + end - start > this.#units.length) this.#units = doubled(this.#units, Uint16Array)
+    const node = this.#count++
+    this.#parents[node] = parent
+    this.#starts[node] = this.#used
+    this.#lengths[node] = end - start
+    for (let at = start; at < end; at++) this.#units[this.#used++] = path.charCodeAt(at)
+    this.#place(node, this.#hash(parent, path, start, end))
+    return node
+  }
+
+  #place(node: number, hash: number): void {
+    const mask = this.#slots.length - 1
+    let slot = hash & mask
+    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask
+    this.#slots[slot] = node
+  }
+
+  #growNodes(): void {
+    this.#parents = doubled(this.#parents, Uint32Array)
+    this.#starts = doubled(this.#starts, Uint32Array)
+    this.#lengths = doubled(this.#lengths, Uint16Array)
+    this.#values = doubled(this.#values, Uint32Array)
+    this.#slots = new Uint32Array(2 * this.#values.length)
+    for (let node = 1; node < this.#count; node++) {
+      const start = this.#starts[node] ?? 0
+      const units = this.#units.subarray(start, start + (this.#lengths[node] ?? 0))
+      let hash = this.#seed ^ Math.imul(this.#parents[node] ?? 0, GOLDEN)
+      for (const unit of units) hash = Math.imul(hash ^ unit, PRIME)
+      this.#place(node, spread(hash))
+    }
+  }
+}
+
+/** High bits of a hash into the low ones, which choose the slot. */
+function spread(hash: number): number {
+  return (hash ^ (hash >>> 15)) >>> 0
+}
+
+function endOfName(path: string, start: number): number {
+  const slash = path.indexOf('/', start)
+  return slash < 0 ? path.length : slash
+}
+
+function doubled<T extends Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>(
+  array: T,
+  make: new (length: number) => T,
+): T {
+  const larger = new make(2 * array.length)
+  larger.set(array)
+  return larger
+}

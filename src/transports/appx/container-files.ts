@@ -1,0 +1,250 @@
+import {createHash} from 'node:crypto'
+import {isFootprint} from '../../codecs/appx/part-name.js'
+import {BLOCK_BYTES} from '../../codecs/appx/block-map.js'
+import {LOGO} from '../../codecs/appx/manifest.js'
+import type {StoredPart} from '../../codecs/appx/package-reader.js'
+import {InputError} from '../../model/errors.js'
+import {UNIX_EPOCH, type FileTimes} from '../../model/windows-metadata.js'
+import type {FileFacts, FolderNames, LayoutFiles, OpenFile} from '../shared/transport-layout/layout-files.js'
+import type {Container} from './container.js'
+import {ESCAPED_FOLDER, findSidecarFolder, splitIndex} from './container-index.js'
+
+/** An index takes some 200 bytes an entry; this is more entries than Windows layers have. */
+const MAX_INDEX_BYTES = 1024 * 1024 * 1024
+const INDEX_NAME = 'payload-index.jsonl'
+const INDEX_TITLE = `its ${INDEX_NAME}`
+
+interface FolderContent {
+  readonly folders: Set<string>
+  readonly files: Set<string>
+}
+
+/** The files of a package inside its container, by the names they have in a folder. */
+export class ContainerFiles implements LayoutFiles {
+  readonly container: Container
+  /** Folder of the container that is the root, with `/` behind it; empty for its own. */
+  readonly #root: string
+  /** Path -> part, for names that the container cannot have. */
+  readonly #escapes: ReadonlyMap<string, string>
+  readonly #index: Uint8Array | undefined
+  readonly #tree = new Map<string, FolderContent>()
+
+  constructor(container: Container, root: string) {
+    this.container = container
+    this.#root = root
+    const {index, escapes, folders} = this.#readIndex()
+    this.#index = index
+    this.#escapes = escapes
+    this.#folder('')
+    const sidecars: string[] = []
+    for (const {path} of container.reader.parts()) {
+      if (!this.#isOwn(path)) continue
+      const own = path.slice(root.length)
+      this.#file(own)
+      const sidecar = findSidecarFolder(own)
+      if (sidecar !== undefined && sidecar !== '') sidecars.push(sidecar)
+    }
+    for (const path of escapes.keys()) this.#file(path)
+    for (const folder of folders) this.#folder(folder)
+    for (const sidecar of sidecars) if (this.#part(sidecar) === undefined) this.#folder(sidecar)
+  }
+
+  /** Parts of the container itself are no files of the package. */
+  #isOwn(path: string): boolean {
+    if (!path.startsWith(this.#root)) return false
+    return !isFootprint(path) && path !== LOGO && !path.startsWith(`${ESCAPED_FOLDER}/`)
+  }
+
+  #readIndex() {
+    const part = this.container.reader.part(`${this.#root}${INDEX_NAME}`)
+    if (part === undefined) return {index: undefined, escapes: new Map<string, string>(), folders: []}
+    const {index, ...added} = splitIndex(this.#whole(part, MAX_INDEX_BYTES, INDEX_TITLE))
+    for (const [path, escaped] of added.escapes) {
+      if (this.container.reader.part(escaped) !== undefined) continue
+      throw new InputError('NOT_FOUND', {
+        what: `The part ${escaped} is missing.`,
+        why: `It is to hold '${path.slice(0, 300)}'.`,
+        at: {path: this.container.title},
+      })
+    }
+    return {index: index.byteLength === 0 && part.entry.sizeBytes > 0 ? undefined : index, ...added}
+  }
+
+  #content(folder: string): FolderContent {
+    const known = this.#tree.get(folder)
+    if (known !== undefined) return known
+    const content = {folders: new Set<string>(), files: new Set<string>()}
+    this.#tree.set(folder, content)
+    return content
+  }
+
+  #folder(path: string): FolderContent {
+    const known = this.#tree.get(path)
+    if (known !== undefined) return known
+    const content = this.#content(path)
+    if (path === '') return content
+    const slash = path.lastIndexOf('/')
+    this.#folder(slash < 0 ? '' : path.slice(0, slash)).folders.add(path.slice(slash + 1))
+    return content
+  }
+
+  #file(path: string): void {
+    if (path === INDEX_NAME && this.#index === undefined) return
+    const slash = path.lastIndexOf('/')
+    this.#folder(slash < 0 ? '' : path.slice(0, slash)).files.add(path.slice(slash + 1))
+  }
+
+  list(folder: string): FolderNames {
+    const content = this.#tree.get(folder)
+    if (content !== undefined) return {folders: sorted(content.folders), files: sorted(content.files)}
+    throw this.#missing(folder)
+  }
+
+  #part(path: string): StoredPart | undefined {
+    const escaped = this.#escapes.get(path)
+    if (escaped !== undefined) return this.container.reader.part(escaped)
+    if (path === INDEX_NAME && this.#index === undefined) return undefined
+    return this.#isOwn(`${this.#root}${path}`) ? this.container.reader.part(`${this.#root}${path}`) : undefined
+  }
+
+  #require(path: string): StoredPart {
+    const part = this.#part(path)
+    if (part !== undefined) return part
+    throw this.#missing(path)
+  }
+
+  #missing(path: string): InputError {
+    return new InputError('NOT_FOUND', {
+      what: `The package does not hold '${path}'.`,
+      suggestions: ['Export it again.'],
+      at: {path: this.container.title},
+    })
+  }
+
+  find(path: string): FileFacts | undefined {
+    const part = this.#part(path)
+    if (part === undefined)
+      return this.#tree.has(path) ? {kind: 'directory', sizeBytes: 0, times: dosTimes(0), linkGroup: ''} : undefined
+    const sizeBytes = path === INDEX_NAME ? (this.#index?.byteLength ?? 0) : part.entry.sizeBytes
+    return {kind: 'file', sizeBytes, times: dosTimes(part.entry.modified), linkGroup: ''}
+  }
+
+  open(path: string): OpenFile {
+    return path === INDEX_NAME && this.#index !== undefined
+      ? new HeldFile(this.#index)
+      : new PartFile(this.container, this.#require(path))
+  }
+
+  findSmall(path: string, limitBytes: number, place: string): Uint8Array | undefined {
+    if (path === INDEX_NAME) return this.#index
+    const part = this.#part(path)
+    return part === undefined ? undefined : this.#whole(part, limitBytes, place)
+  }
+
+  #whole(part: StoredPart, limitBytes: number, place: string): Uint8Array {
+    const {sizeBytes} = part.entry
+    if (sizeBytes > limitBytes) {
+      throw new InputError('LIMIT_EXCEEDED', {
+        what: `'${place}' has ${sizeBytes} bytes; at most ${limitBytes} are read.`,
+        at: {path: this.container.title},
+      })
+    }
+    const bytes = Buffer.allocUnsafe(sizeBytes)
+    new PartFile(this.container, part).read(0, bytes)
+    return bytes
+  }
+
+  hash(path: string): string {
+    const part = this.#require(path)
+    const hash = createHash('sha256')
+    const {reader} = this.container
+    const data = reader.dataOf(part)
+    for (let index = 0; index < (part.mapped?.blocks ?? 0); index++) hash.update(reader.block(part, data, index))
+    return hash.digest('hex')
+  }
+
+  /** By the hashes of their blocks: each is checked when it is read. */
+  areSame(left: string, right: string): boolean {
+    const {blockMap} = this.container.reader
+    const [a, b] = [this.#require(left), this.#require(right)]
+    if (a.mapped === undefined || b.mapped === undefined || a.entry.sizeBytes !== b.entry.sizeBytes) return false
+    for (let index = 0; index < a.mapped.blocks; index++) {
+      const one = blockMap.hash(a.mapped.firstBlock + index)
+      if (Buffer.compare(one, blockMap.hash(b.mapped.firstBlock + index)) !== 0) return false
+    }
+    return true
+  }
+}
+
+function sorted(names: ReadonlySet<string>): string[] {
+  return [...names].sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
+}
+
+/** The one time of a zip entry, in steps of two seconds and of no zone: read as UTC. Source: APPNOTE 4.4.6. */
+function dosTimes(modified: number): FileTimes {
+  const [date, time] = [modified >>> 16, modified & 0xffff]
+  const milliseconds = Date.UTC(
+    1980 + (date >>> 9),
+    Math.max(0, ((date >>> 5) & 15) - 1),
+    Math.max(1, date & 31),
+    time >>> 11,
+    (time >>> 5) & 63,
+    (time & 31) * 2,
+  )
+  const at = UNIX_EPOCH + BigInt(milliseconds) * 10_000n
+  return {creation: at, lastAccess: at, lastWrite: at, change: at}
+}
+
+/** A part open for reading: by range through its blocks. */
+class PartFile implements OpenFile {
+  readonly #container: Container
+  readonly #part: StoredPart
+  readonly #data: number
+
+  constructor(container: Container, part: StoredPart) {
+    this.#container = container
+    this.#part = part
+    this.#data = container.reader.dataOf(part)
+  }
+
+  read(offset: number, into: Uint8Array): void {
+    this.#container.reader.read(this.#part, this.#data, offset, into)
+  }
+
+  async *range(offset: number, length: number): AsyncGenerator<Uint8Array> {
+    if (length === 0) return
+    let at = Math.floor(offset / BLOCK_BYTES) * BLOCK_BYTES
+    const end = offset + length
+    for await (const block of this.#container.reader.blocks(this.#part, this.#data, at / BLOCK_BYTES)) {
+      yield block.subarray(Math.max(0, offset - at), Math.min(block.byteLength, end - at))
+      at += block.byteLength
+      if (at >= end) return
+    }
+  }
+
+  close(): void {
+    // The container stays open for the next part.
+  }
+}
+
+/** A file at hand. */
+class HeldFile implements OpenFile {
+  readonly #bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  read(offset: number, into: Uint8Array): void {
+    into.set(this.#bytes.subarray(offset, offset + into.byteLength))
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async *range(offset: number, length: number): AsyncGenerator<Uint8Array> {
+    yield this.#bytes.subarray(offset, offset + length)
+  }
+
+  close(): void {
+    // Nothing is open.
+  }
+}

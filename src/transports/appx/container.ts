@@ -1,0 +1,88 @@
+import {closeSync, fstatSync, openSync} from 'node:fs'
+import {PackageReader} from '../../codecs/appx/package-reader.js'
+import type {ByteSource} from '../../codecs/backup-stream/byte-source.js'
+import {asTransshipError, InputError} from '../../model/errors.js'
+import {OPEN_FLAGS, readFully} from '../shared/transport-layout/small-file.js'
+
+/**
+ * An .appx file. Its lists stay in memory; the file itself is opened when something is read, and `close` lets go of it
+ * until then. One that was changed meanwhile is refused.
+ */
+export class Container implements ByteSource {
+  readonly file: string
+  /** For messages: the name of the file. */
+  readonly title: string
+  readonly sizeBytes: number
+  readonly #stamp: string
+  #fd: number | undefined
+  #reader: PackageReader | undefined
+
+  private constructor(file: string, title: string) {
+    this.file = file
+    this.title = title
+    const {fd, sizeBytes, stamp} = this.#openFile()
+    this.#fd = fd
+    this.sizeBytes = sizeBytes
+    this.#stamp = stamp
+  }
+
+  /** Opens the file and reads its lists. Throws as `PackageReader.open`, and what the system tells. */
+  static async open(file: string, title: string): Promise<Container> {
+    const container = new Container(file, title)
+    try {
+      container.#reader = await PackageReader.open(container, title)
+      return container
+    } catch (error) {
+      container.close()
+      throw error
+    }
+  }
+
+  get reader(): PackageReader {
+    if (this.#reader !== undefined) return this.#reader
+    throw new InputError('ARCHIVE_CORRUPT', {what: 'The package has not been read yet.', at: {path: this.title}})
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    const bytes = Buffer.allocUnsafe(length)
+    readFully(this.#requireOpen(), bytes, offset, this.title)
+    return bytes
+  }
+
+  #requireOpen(): number {
+    if (this.#fd !== undefined) return this.#fd
+    const {fd, stamp} = this.#openFile()
+    if (stamp !== this.#stamp) {
+      closeSync(fd)
+      throw new InputError('SIZE_MISMATCH', {
+        what: 'The package was changed while it was read.',
+        suggestions: ['Stop what writes to it, then retry.'],
+        at: {path: this.title},
+      })
+    }
+    this.#fd = fd
+    return fd
+  }
+
+  #openFile(): {fd: number; sizeBytes: number; stamp: string} {
+    let fd
+    try {
+      fd = openSync(this.file, OPEN_FLAGS)
+      const stats = fstatSync(fd, {bigint: true})
+      if (stats.isFile()) {
+        const {dev, ino, size, mtimeNs} = stats
+        return {fd, sizeBytes: Number(size), stamp: [dev, ino, size, mtimeNs].join(':')}
+      }
+      closeSync(fd)
+    } catch (error) {
+      if (fd !== undefined) closeSync(fd)
+      throw asTransshipError(error, {path: this.title})
+    }
+    throw new InputError('UNRECOGNISED_FORMAT', {what: 'It is not a file.', at: {path: this.title}})
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd)
+    this.#fd = undefined
+  }
+}
