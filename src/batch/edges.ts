@@ -5,6 +5,7 @@ import {CycleFound, inOrder} from './order.js'
 import {placeKey} from './place.js'
 import type {PlanText} from './plan-text.js'
 import {namesOf} from './select-rows.js'
+import {closureOf} from './source-stamp.js'
 import {unitKey, type PlannedUnit} from './unit.js'
 
 /** An id for each draft: the item's own, with a name behind it where the item makes several; else its source. */
@@ -99,6 +100,17 @@ function keyed(units: readonly Edged[]): readonly PlannedUnit[] {
     const key = unitKey(told, made ?? draft.identity)
     keys.set(id, key)
     const before = draft.row === undefined ? draft.rows.map(factsOf) : [factsOf(draft.row)]
-    return {id, key, ...told, after, item: draft.item.index, before}
+    const listedLayers = listedLayersOf(draft)
+    const weight = listedLayers === undefined ? {} : {listedLayers}
+    return {id, key, ...told, after, item: draft.item.index, before, ...weight}
   })
+}
+
+/** The payloads that a package and what it depends on are made of; a stub has none. */
+function listedLayersOf({row, rows}: Draft): ReadonlyMap<string, number> | undefined {
+  if (row?.kind !== 'package') return undefined
+  const payloads = closureOf(row, rows).filter(({layers}) => layers !== 0)
+  return new Map(
+    payloads.map(({identity, payloadDigest, sizeBytes}) => [payloadDigest ?? identity ?? '', sizeBytes ?? 0]),
+  )
 }

@@ -20,6 +20,8 @@ export interface PlannedUnit extends Unit {
   /** The item of the plan it comes from. */
   readonly item: number
   readonly before: readonly ArtifactFacts[]
+  /** Bytes by layer, where the listing tells them, so that the source need not be opened. */
+  readonly listedLayers?: ReadonlyMap<string, number>
 }
 
 /** The key of a unit; `identity` is plain JSON that changes when the source does. */

@@ -23,6 +23,7 @@ export async function weighUnit(
 ): Promise<Weight | undefined> {
   const reference = findReference(unit.source)
   if (reference === undefined || unit.before.length === 0) return undefined
+  if (unit.listedLayers !== undefined) return {bytes: sumOf(unit.listedLayers), layers: unit.listedLayers}
   if (unit.options.all === true) return weighRows(unit)
   const {platform, tlsVerify, dockerConfig, acceptBaseMismatch, parents} = unitOptions(unit.options, folder)
   const options: OpenOptions = {
@@ -39,7 +40,7 @@ export async function weighUnit(
     for (const [index, layer] of image.layers.entries()) {
       if (layer.hasContent) layers.set(layerKey(layer, `${unit.id} ${index}`), layer.sizeBytes ?? 0)
     }
-    return {bytes: [...layers.values()].reduce((sum, bytes) => sum + bytes, 0), layers}
+    return {bytes: sumOf(layers), layers}
   } finally {
     await image.close()
   }
@@ -47,7 +48,11 @@ export async function weighUnit(
 
 function weighRows({before, id}: PlannedUnit): Weight {
   const layers = new Map(before.map((row, index) => [`${id} ${index}`, row.sizeBytes ?? 0]))
-  return {bytes: [...layers.values()].reduce((sum, bytes) => sum + bytes, 0), layers}
+  return {bytes: sumOf(layers), layers}
+}
+
+function sumOf(layers: ReadonlyMap<string, number>): number {
+  return [...layers.values()].reduce((sum, bytes) => sum + bytes, 0)
 }
 
 function layerKey(layer: Layer, otherwise: string): string {

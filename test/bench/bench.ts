@@ -2,6 +2,7 @@ import {execFileSync} from 'node:child_process'
 import {mkdirSync, mkdtempSync, readFileSync, rmSync, statSync} from 'node:fs'
 import {cpus, tmpdir} from 'node:os'
 import path from 'node:path'
+import {writeManyPackages} from '../helpers/many-packages.js'
 import {renderTable} from './table.js'
 import {writeFixture} from './fixture.js'
 import {measure, median, type Measured} from './measured.js'
@@ -54,6 +55,46 @@ async function untar(round: string, layers: readonly string[]): Promise<Measured
   mkdirSync(target)
   const script = layers.map((file, index) => `mkdir ${index} && tar -xf '${file}' -C ${index}`).join(' && ')
   return measure('bash', ['-c', script], target)
+}
+
+const BATCH_ITEMS = 500
+
+/** What a batch costs beyond its conversions, an item: against the same conversions called one after the other. */
+async function benchBatch(): Promise<void> {
+  const repository = path.join(folder, 'packages')
+  writeManyPackages(repository, BATCH_ITEMS)
+  const script = path.join(import.meta.dirname, 'batch-items.js')
+  const runs = new Map<string, Measured[]>([
+    ['calls', []],
+    ['batch', []],
+  ])
+  for (let index = 0; index < rounds; index++) {
+    for (const [mode, results] of runs) {
+      const target = path.join(folder, mode)
+      results.push(await measure(process.execPath, [script, mode, repository, target, String(BATCH_ITEMS)], folder))
+      rmSync(target, {recursive: true, force: true})
+    }
+  }
+  const secondsOf = (mode: string) => (runs.get(mode) ?? []).map(({seconds}) => seconds)
+  const milliseconds = (seconds: number) => `${((seconds * 1000) / BATCH_ITEMS).toFixed(1)} ms`
+  const calls = secondsOf('calls')
+  const overhead = median(secondsOf('batch').map((seconds, index) => seconds - (calls[index] ?? seconds)))
+  const peak = Math.max(...(runs.get('batch') ?? []).map(({peakBytes}) => peakBytes))
+  console.log(`\n${BATCH_ITEMS} packages of 120 KiB, each to an archive of its own, one at a time:\n`)
+  console.log(
+    renderTable(
+      ['what', 'convert, an item', 'batch, an item', 'overhead of batch, an item', 'peak RSS'],
+      [
+        [
+          `batch of ${BATCH_ITEMS}`,
+          milliseconds(median(calls)),
+          milliseconds(median(secondsOf('batch'))),
+          milliseconds(overhead),
+          `${(peak / 2 ** 20).toFixed(0)} MiB`,
+        ],
+      ],
+    ),
+  )
 }
 
 try {
@@ -138,6 +179,7 @@ try {
     ]
     console.log(`\n${renderTable(head, await registryRows(folder, size, rounds))}`)
   }
+  await benchBatch()
 } finally {
   rmSync(folder, {recursive: true, force: true})
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import {cpSync, existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {parse} from 'yaml'
 import type {BatchReport} from '../../src/batch/batch-report.js'
@@ -136,6 +136,26 @@ describe('batch', () => {
       assert.deepEqual([run.code, (run.json as BatchReport).totals.converted], [0, count], run.stdout.toString())
       rmSync(path.join(cwd, 'written.yaml'))
     }
+  })
+
+  it('ends with 130 on Ctrl-C, leaves nothing half-written, and goes on from there', async () => {
+    const items = Array.from({length: 30}, (_, index) => ({
+      source: 'inbox:samples/repository:Shop',
+      destination: `docker-archive:stopped/${String(index)}.tar`,
+    }))
+    const file = path.join(folder.path, 'stopped.json')
+    writeFileSync(file, JSON.stringify({items}))
+    const signal = {name: 'SIGINT', after: '[3/30]'} as const
+    const {code, stdout, stderr} = await runCli(['batch', file, '--concurrency', '2'], {signal})
+    assert.equal(code, 130, stderr)
+    assert.match(stdout.toString(), /not started/)
+    const written = readdirSync(path.join(folder.path, 'stopped'))
+    assert.ok(
+      written.length >= 3 && written.length < 30 && written.every((name) => /^\d+\.tar$/.test(name)),
+      String(written),
+    )
+    const {totals} = (await runJson(['batch', file])).json as BatchReport
+    assert.deepEqual([totals.alreadyDone + totals.converted, totals.alreadyDone], [30, written.length])
   })
 
   it('ends with 2 before any work for a plan that cannot work, with line, column and what may have been meant', async () => {

@@ -16,3 +16,5 @@ const report = await runBatch(plan, {
   },
 })
 process.exitCode = report.totals.failed === 0 ? 0 : 1
+// Kibibytes, on every system.
+process.stdout.write(`peak ${process.resourceUsage().maxRSS * 1024}\n`)
