@@ -84,6 +84,7 @@ export class EngineUpload {
     this.#isEnded = true
     this.#request.end()
     let timer: NodeJS.Timeout | undefined
+    const listening = new AbortController()
     const late = new Promise<never>((_, reject) => {
       const begin = () => {
         timer = setTimeout(() => {
@@ -91,12 +92,13 @@ export class EngineUpload {
         }, GRACE_MS)
       }
       if (signal?.aborted === true) begin()
-      else signal?.addEventListener('abort', begin, {once: true})
+      else signal?.addEventListener('abort', begin, {once: true, signal: listening.signal})
     })
     try {
       return await Promise.race([this.#settled, late])
     } finally {
       clearTimeout(timer)
+      listening.abort()
     }
   }
 

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import {mkdirSync} from 'node:fs'
 import path from 'node:path'
-import {convert, inspect, TRANSPORTS, TransshipError, verify, type ConvertOptions} from '../../src/index.js'
+import {
+  convert,
+  inspect,
+  TRANSPORTS,
+  TransshipError,
+  verify,
+  type ConvertOptions,
+  type NetworkOptions,
+} from '../../src/index.js'
 import {startRegistry, type Registry} from '../helpers/registry.js'
 import {sharedHost} from '../helpers/shared-host.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
@@ -10,19 +18,23 @@ import {topPackage} from '../helpers/round-trip.js'
 /** A place of one transport where a test may write an image and read it again. */
 interface Place {
   readonly transport: string
+  /** Takes images of its own operating system alone. */
+  readonly isLinuxOnly?: true
   /** `images` keep layers as they are, `packages` in a chain; a `payload` is one layer without a configuration. */
   readonly holds: 'images' | 'packages' | 'payload'
   /** A reference that nothing is at yet, in the folder or under the name of the test. */
   destination(folder: string, name: string): string
 }
 
-const REGISTRY_HOST: {address: string} = {address: ''}
+/** What runs for the tests: an image registry at its address, a Docker engine at its socket. */
+const RUNNING = {registry: '', engine: ''}
 
 const PLACES: readonly Place[] = [
   {transport: 'docker-archive', holds: 'images', destination: (folder) => `docker-archive:${folder}/image.tar`},
   {transport: 'oci', holds: 'images', destination: (folder) => `oci:${folder}/layout:1`},
   {transport: 'oci-archive', holds: 'images', destination: (folder) => `oci-archive:${folder}/layout.tar:1`},
-  {transport: 'docker', holds: 'images', destination: (_, name) => `docker://${REGISTRY_HOST.address}/${name}:1`},
+  {transport: 'docker', holds: 'images', destination: (_, name) => `docker://${RUNNING.registry}/${name}:1`},
+  {transport: 'docker-daemon', holds: 'images', isLinuxOnly: true, destination: (_, name) => `docker-daemon:${name}:1`},
   {transport: 'inbox', holds: 'packages', destination: (folder) => `inbox:${folder}/packages`},
   {transport: 'appx', holds: 'packages', destination: (folder) => `appx:${folder}/exported`},
   {transport: 'layout', holds: 'payload', destination: (folder) => `layout:${folder}/layout`},
@@ -33,6 +45,11 @@ const APART: Readonly<Record<string, string>> = {
   runtime: 'it is a folder of Windows itself, and is tested on the Windows API in test/runtime',
 }
 
+/** Where the engine is, for each call that may meet one. */
+function reaching(): NetworkOptions {
+  return {engine: {host: `unix://${RUNNING.engine}`}}
+}
+
 /** How a place of this kind is written so that it holds the whole image. */
 function optionsFor({holds}: Place): ConvertOptions {
   if (holds === 'images') return {}
@@ -41,13 +58,18 @@ function optionsFor({holds}: Place): ConvertOptions {
 
 /** Where what was written can be read: a repository of packages by the package on top. */
 async function write(from: string, place: Place, to: string, options: ConvertOptions = {}): Promise<string> {
-  const report = await convert(from, to, {...optionsFor(place), ...options})
+  const report = await convert(from, to, {...optionsFor(place), ...reaching(), ...options})
   return place.holds === 'packages' ? topPackage(report) : to
+}
+
+async function assertRefused(from: string, place: Place, to: string, code: string): Promise<void> {
+  await assert.rejects(write(from, place, to), (error) => error instanceof TransshipError && error.code === code)
 }
 
 describe('every source to every destination', () => {
   const folder = temporaryFolder()
   let registry: Registry | undefined
+  let linuxImage = ''
   let count = 0
 
   const fresh = () => {
@@ -59,7 +81,10 @@ describe('every source to every destination', () => {
   before(async function () {
     this.timeout(120_000)
     registry = await startRegistry(this)
-    REGISTRY_HOST.address = registry.address
+    RUNNING.registry = registry.address
+    const host = await sharedHost(this)
+    RUNNING.engine = host.dockerSocket
+    linuxImage = `docker-archive:${host.savedImage}`
   })
 
   after(async () => {
@@ -72,15 +97,24 @@ describe('every source to every destination', () => {
   })
 
   describe('a Windows image', () => {
-    for (const from of PLACES)
+    for (const from of PLACES.filter(({isLinuxOnly}) => isLinuxOnly !== true))
       for (const to of PLACES)
-        it(`goes from ${from.transport} to ${to.transport}`, async () => {
+        it(`${to.isLinuxOnly === true ? 'does not go' : 'goes'} from ${from.transport} to ${to.transport}`, async () => {
           const name = `windows/${from.transport}-${to.transport}`
           const source = await write('docker-archive:samples/shop.tar', from, from.destination(fresh(), `${name}/from`))
-          const reached = await write(source, to, to.destination(fresh(), `${name}/to`))
-          for (const reference of [source, reached]) assert.deepEqual((await verify(reference)).faults, [], reference)
+          const destination = to.destination(fresh(), `${name}/to`)
+          if (to.isLinuxOnly === true) {
+            await assertRefused(source, to, destination, 'WRONG_ENGINE_OS')
+            return
+          }
+          const reached = await write(source, to, destination)
+          for (const reference of [source, reached])
+            assert.deepEqual((await verify(reference, reaching())).faults, [], reference)
           const isWhole = from.holds !== 'payload' && to.holds !== 'payload'
-          const [there, original] = [await inspect(reached), await inspect('docker-archive:samples/shop.tar')]
+          const [there, original] = [
+            await inspect(reached, reaching()),
+            await inspect('docker-archive:samples/shop.tar'),
+          ]
           if (!isWhole) {
             assert.equal(there.layers.length, 1)
             return
@@ -94,29 +128,20 @@ describe('every source to every destination', () => {
   })
 
   describe('a Linux image', () => {
-    let original = ''
-
-    before(async function () {
-      this.timeout(120_000)
-      original = `docker-archive:${(await sharedHost(this)).savedImage}`
-    })
-
     for (const from of PLACES.filter(({holds}) => holds === 'images'))
       for (const to of PLACES)
         it(`${to.holds === 'images' ? 'goes' : 'does not go'} from ${from.transport} to ${to.transport}`, async () => {
           const name = `linux/${from.transport}-${to.transport}`
-          const source = await write(original, from, from.destination(fresh(), `${name}/from`))
+          const source = await write(linuxImage, from, from.destination(fresh(), `${name}/from`))
           const destination = to.destination(fresh(), `${name}/to`)
           if (to.holds !== 'images') {
-            await assert.rejects(
-              write(source, to, destination),
-              (error) => error instanceof TransshipError && error.code === 'PLATFORM_UNSUPPORTED',
-            )
+            await assertRefused(source, to, destination, 'PLATFORM_UNSUPPORTED')
             return
           }
           const reached = await write(source, to, destination)
-          for (const reference of [source, reached]) assert.deepEqual((await verify(reference)).faults, [], reference)
-          assert.equal((await inspect(reached)).imageId, (await inspect(original)).imageId)
+          for (const reference of [source, reached])
+            assert.deepEqual((await verify(reference, reaching())).faults, [], reference)
+          assert.equal((await inspect(reached, reaching())).imageId, (await inspect(linuxImage)).imageId)
         })
   })
 })

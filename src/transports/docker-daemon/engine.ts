@@ -12,7 +12,7 @@ import {
 } from '../../engine-api/engine-version.js'
 import type {EngineUpload} from '../../engine-api/engine-upload.js'
 import {findDigest, type Digest} from '../../model/digest.js'
-import {EnvironmentError, InputError} from '../../model/errors.js'
+import {EnvironmentError, InputError, TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {NetworkOptions} from '../transport.js'
 import {isEngineInfo, isImageDetails, isImageList, type ImageDetails, type ImageSummary} from './schema.js'
@@ -44,16 +44,19 @@ export class Engine {
    */
   static async connect({engine, dockerConfig, tlsVerify, signal}: WorkOptions & NetworkOptions): Promise<Engine> {
     const candidates = await engineCandidates(engine ?? {}, dockerConfig)
+    let refused: TransshipError | undefined
     for (const {name, endpoint} of candidates) {
       const client = new EngineClient(tlsVerify === false ? unverified(endpoint) : endpoint, name)
       try {
         const version = await withTimeLimit(VERSION_MS, signal, (limited) => client.get('/version', limited))
         return Engine.#of(client, requireAnswer(isEngineVersion, version, '/version'), signal)
       } catch (error) {
-        if (candidates.length === 1 || !isAbsent(error)) throw error
+        // Who may not use the Docker of all users may still have a Podman of their own.
+        if (error instanceof TransshipError && error.code === 'NO_ACCESS') refused ??= error
+        else if (candidates.length === 1 || !isAbsent(error)) throw error
       }
     }
-    throw noEngine(candidates)
+    throw refused ?? noEngine(candidates)
   }
 
   static #of({endpoint, name}: EngineClient, version: EngineVersion, signal: AbortSignal | undefined): Engine {
