@@ -32,6 +32,9 @@ export async function requireLayoutOrFree(root: string): Promise<void> {
   })
 }
 
+/** Written at a time. */
+const WRITE_BYTES = 2 ** 20
+
 /** What is in a folder but for our own locks and stages. */
 async function contentOf(root: string): Promise<readonly string[]> {
   return (await readdir(root)).filter((name) => !name.startsWith(STAGE_PREFIX) && !name.startsWith('.lock'))
@@ -92,11 +95,23 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
     const file = path.join(this.#stage, `body-${this.#bodies++}`)
     let size = 0
     await this.#store(file, async (write) => {
+      // Networks give small pieces, and each call of the file system costs as much as copying some hundred kilobytes.
+      const held = Buffer.allocUnsafeSlow(WRITE_BYTES)
+      let length = 0
       for await (const chunk of body) {
         signal?.throwIfAborted()
-        await write(chunk)
         size += chunk.byteLength
+        if (length + chunk.byteLength > held.byteLength) {
+          await write(held.subarray(0, length))
+          length = 0
+        }
+        if (chunk.byteLength > held.byteLength) await write(chunk)
+        else {
+          held.set(chunk, length)
+          length += chunk.byteLength
+        }
       }
+      await write(held.subarray(0, length))
     })
     return {file, size}
   }
