@@ -88,10 +88,12 @@ function openOptions(options: ConvertOptions, bases: readonly Reference[]): Open
   }
 }
 
-function networkOptions({tlsVerify, dockerConfig, engine}: ConvertOptions): NetworkOptions {
+function networkOptions({tlsVerify, dockerConfig, authFile, certsFolder, engine}: ConvertOptions): NetworkOptions {
   return {
     ...(tlsVerify === undefined ? {} : {tlsVerify}),
     ...(dockerConfig === undefined ? {} : {dockerConfig}),
+    ...(authFile === undefined ? {} : {authFile}),
+    ...(certsFolder === undefined ? {} : {certsFolder}),
     ...(engine === undefined ? {} : {engine}),
   }
 }

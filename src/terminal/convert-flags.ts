@@ -8,7 +8,7 @@ import {
 } from '../convert/option-text.js'
 import type {ConvertOptions} from '../convert/options.js'
 import {UsageError} from '../model/errors.js'
-import {networkOptions} from './network-flags.js'
+import {networkOptions, type NetworkFlags} from './network-flags.js'
 import {readingFlags} from './reading-flags.js'
 
 /** What a flag's text stands for; what is wrong with it is told as oclif tells of a flag. */
@@ -112,7 +112,7 @@ export const convertFlags = {
   }),
 }
 
-interface ConvertFlags {
+interface ConvertFlags extends NetworkFlags {
   readonly layers: LayersChoice | undefined
   readonly 'os-layers': number | 'auto' | undefined
   readonly 'with-base': boolean
@@ -127,11 +127,6 @@ interface ConvertFlags {
   readonly base: readonly string[] | undefined
   readonly parent: readonly string[] | undefined
   readonly 'accept-base-mismatch': boolean
-  readonly 'tls-verify': 'true' | 'false' | undefined
-  readonly 'docker-config': string | undefined
-  readonly engine: string | undefined
-  readonly 'engine-certs': string | undefined
-  readonly 'engine-context': string | undefined
   readonly compression: CompressionChoice | undefined
   readonly 'archive-format': ConvertOptions['archiveFormat']
   readonly 'manifest-format': ConvertOptions['manifestFormat']

@@ -15,6 +15,16 @@ export const networkFlags = {
     helpValue: 'DIR',
     env: 'DOCKER_CONFIG',
   }),
+  authfile: Flags.string({
+    summary: 'File of logins as podman and skopeo keep it; asked before that of Docker.',
+    helpValue: 'FILE',
+    env: 'REGISTRY_AUTH_FILE',
+  }),
+  'certs-dir': Flags.directory({
+    summary:
+      'Folder with a folder HOST[:PORT] of *.crt, *.cert and *.key for each registry; default: /etc/docker/certs.d.',
+    helpValue: 'DIR',
+  }),
   engine: Flags.string({
     aliases: ['host'],
     summary: 'Container engine of docker-daemon: references; default: as Docker finds it.',
@@ -34,9 +44,12 @@ export const networkFlags = {
   }),
 }
 
-interface NetworkFlags {
+/** What those flags parse to. */
+export interface NetworkFlags {
   readonly 'tls-verify': 'true' | 'false' | undefined
   readonly 'docker-config': string | undefined
+  readonly authfile: string | undefined
+  readonly 'certs-dir': string | undefined
   readonly engine: string | undefined
   readonly 'engine-certs': string | undefined
   readonly 'engine-context': string | undefined
@@ -45,9 +58,12 @@ interface NetworkFlags {
 /** The library's options that these flags stand for, with Docker's variables where a flag was not given. */
 export function networkOptions(flags: NetworkFlags, env: Environment = process.env): NetworkOptions {
   const folder = flags['docker-config']
+  const certs = flags['certs-dir']
   return {
     ...(flags['tls-verify'] === 'false' ? {tlsVerify: false} : {}),
     ...(folder === undefined ? {} : {dockerConfig: folder}),
+    ...(flags.authfile === undefined ? {} : {authFile: flags.authfile}),
+    ...(certs === undefined ? {} : {certsFolder: certs}),
     engine: enginePlaces(flags, env),
   }
 }

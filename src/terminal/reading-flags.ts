@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
 import type {Reference} from '../model/reference.js'
-import {networkFlags, networkOptions} from './network-flags.js'
+import {networkFlags, networkOptions, type NetworkFlags} from './network-flags.js'
 import {resolveReference} from '../transports/catalog.js'
 import type {OpenOptions} from '../transports/transport.js'
 
@@ -29,16 +29,11 @@ export const readingFlags = {
   ...networkFlags,
 }
 
-interface ReadingFlags {
+interface ReadingFlags extends NetworkFlags {
   readonly platform: string | undefined
   readonly base: readonly string[] | undefined
   readonly parent: readonly string[] | undefined
   readonly 'accept-base-mismatch': boolean
-  readonly 'tls-verify': 'true' | 'false' | undefined
-  readonly 'docker-config': string | undefined
-  readonly engine: string | undefined
-  readonly 'engine-certs': string | undefined
-  readonly 'engine-context': string | undefined
 }
 
 /** The library's options that these flags stand for. Throws `BAD_REFERENCE` for a base or parent that is none. */

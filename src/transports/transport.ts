@@ -53,6 +53,10 @@ export interface NetworkOptions {
   readonly tlsVerify?: boolean
   /** Folder of Docker's `config.json` with its credentials; `~/.docker` by default. */
   readonly dockerConfig?: string
+  /** A file as podman and skopeo keep logins in, asked before Docker's. */
+  readonly authFile?: string
+  /** Folder with a folder `HOST[:PORT]` of certificates for each registry; Docker's own by default. */
+  readonly certsFolder?: string
   /** Where the container engine is; by default where Docker's own client finds it, else where one listens. */
   readonly engine?: EnginePlaces
 }

@@ -27,18 +27,26 @@ export interface RunningRegistry {
 /** Debian's docker-registry on loopback, its data in a folder; with TLS and a user where asked for. */
 export async function startRegistry(
   folder: string,
-  options: {readonly tls?: {readonly cert: string; readonly key: string}; readonly htpasswd?: string} = {},
+  options: {
+    readonly tls?: {readonly cert: string; readonly key: string}
+    /** Who signs the certificates that clients must have. */
+    readonly clientCa?: string
+    readonly htpasswd?: string
+  } = {},
 ): Promise<RunningRegistry> {
   const port = await freePort()
   const host = `127.0.0.1:${port}`
   mkdirSync(folder, {recursive: true})
+  const clients = options.clientCa === undefined ? '' : `, clientcas: [${options.clientCa}]`
   const config = [
     'version: 0.1',
     'log: {level: error, accesslog: {disabled: true}}',
     `storage: {filesystem: {rootdirectory: ${path.join(folder, 'data')}}, delete: {enabled: true}}`,
     'http:',
     `  addr: ${host}`,
-    ...(options.tls === undefined ? [] : [`  tls: {certificate: ${options.tls.cert}, key: ${options.tls.key}}`]),
+    ...(options.tls === undefined
+      ? []
+      : [`  tls: {certificate: ${options.tls.cert}, key: ${options.tls.key}${clients}}`]),
     ...(options.htpasswd === undefined ? [] : ['auth:', `  htpasswd: {realm: test, path: ${options.htpasswd}}`]),
   ]
   const file = path.join(folder, 'config.yml')

@@ -5,6 +5,7 @@ import path from 'node:path'
 import {EnvironmentError, findSystemCode} from '../../model/errors.js'
 import {compileSchema} from '../../codecs/json/validator.js'
 import {parseDocument} from '../shared/json-document.js'
+import type {RepositoryPlace} from './reference.js'
 
 /** What a registry is told to know its user. */
 export type Credentials =
@@ -62,14 +63,41 @@ const HUB_KEY = 'https://index.docker.io/v1/'
  */
 export async function findCredentials(host: string, folder?: string): Promise<Credentials | undefined> {
   const file = path.join(folder ?? path.join(homedir(), '.docker'), 'config.json')
-  const bytes = await readFile(file).catch((error: unknown) => {
+  const bytes = await readIfThere(file)
+  return bytes === undefined ? undefined : credentialsFor(keysOf(host), parseConfig(bytes, file))
+}
+
+/**
+ * The same of a file as podman and skopeo keep it: its keys may name a part of a registry, and the longest that fits is
+ * taken. Source: containers-auth.json(5). Throws what `findCredentials` does.
+ */
+export async function findInAuthFile(
+  {host, repository}: RepositoryPlace,
+  file: string,
+): Promise<Credentials | undefined> {
+  const bytes = await readIfThere(file)
+  const parts = repository.split('/')
+  const within = parts.map((_, index) => [host, ...parts.slice(0, parts.length - index)].join('/'))
+  return bytes === undefined ? undefined : credentialsFor([...within, ...keysOf(host)], parseConfig(bytes, file))
+}
+
+async function readIfThere(file: string): Promise<Uint8Array | undefined> {
+  return readFile(file).catch((error: unknown) => {
     const code = findSystemCode(error)
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return undefined
     throw error
   })
-  if (bytes === undefined) return undefined
-  const config = parseDocument(bytes, {title: file, validate, code: 'METADATA_INVALID', isSecret: true})
-  const keys = host === 'docker.io' ? [HUB_KEY, 'docker.io', 'index.docker.io'] : [host]
+}
+
+function keysOf(host: string): readonly string[] {
+  return host === 'docker.io' ? [HUB_KEY, 'docker.io', 'index.docker.io'] : [host]
+}
+
+function parseConfig(bytes: Uint8Array, file: string): DockerConfig {
+  return parseDocument(bytes, {title: file, validate, code: 'METADATA_INVALID', isSecret: true})
+}
+
+async function credentialsFor(keys: readonly string[], config: DockerConfig): Promise<Credentials | undefined> {
   for (const key of keys) {
     const helper = config.credHelpers?.[key] ?? config.credsStore
     const found = helper === undefined || helper === '' ? undefined : await askHelper(helper, key)
@@ -77,16 +105,16 @@ export async function findCredentials(host: string, folder?: string): Promise<Cr
   }
   const entries = Object.entries(config.auths ?? {})
   for (const key of keys) {
-    const entry = entries.find(([own]) => own === key || hostOf(own) === key)?.[1]
+    const entry = (entries.find(([own]) => own === key) ?? entries.find(([own]) => isAddressOf(own, key)))?.[1]
     const found = entry === undefined ? undefined : credentialsIn(entry)
     if (found !== undefined) return found
   }
   return undefined
 }
 
-/** Old configurations have addresses as keys. */
-function hostOf(key: string): string {
-  return key.replace(/^https?:\/\//, '').split('/')[0] ?? ''
+/** Old configurations have addresses as keys, with the version of the interface behind the host. */
+function isAddressOf(key: string, host: string): boolean {
+  return key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '') === host
 }
 
 function credentialsIn(entry: AuthEntry): Credentials | undefined {

@@ -1,6 +1,7 @@
 import {setTimeout as pause} from 'node:timers/promises'
 import {Agent, request, type Dispatcher} from 'undici'
 import {EnvironmentError, findSystemCode, InputError, TransshipError} from '../../model/errors.js'
+import type {Certificates} from './certificates.js'
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -19,15 +20,28 @@ const FIRST_PAUSE_MS = 200
 /** A registry that says when to come back is believed up to this. */
 const MAX_PAUSE_MS = 60_000
 
+export interface TlsOptions {
+  readonly tlsVerify: boolean
+  readonly certificates: Certificates
+}
+
 /** HTTP with connections kept and certificates checked, unless the user says otherwise. Redirects are the caller's. */
 export class Http {
   readonly #agent: Agent
+  /** With the registry's own certificates, which no other host is shown. */
+  readonly #own: Agent
+  readonly #host: string
 
-  constructor(options: {readonly tlsVerify: boolean}) {
-    this.#agent = new Agent({
-      connect: {rejectUnauthorized: options.tlsVerify, timeout: 20_000},
-      headersTimeout: 120_000,
-      bodyTimeout: 60_000,
+  /** `host` is the registry's, with its port where that is not the usual one. */
+  constructor(host: string, {tlsVerify, certificates}: TlsOptions) {
+    const timeouts = {headersTimeout: 120_000, bodyTimeout: 60_000}
+    const connect = {rejectUnauthorized: tlsVerify, timeout: 20_000}
+    const {ca, ...client} = certificates
+    this.#host = host
+    this.#agent = new Agent({...timeouts, connect})
+    this.#own = new Agent({
+      ...timeouts,
+      connect: {...connect, ...client, ...(ca === undefined ? {} : {ca: [...ca]})},
     })
   }
 
@@ -35,7 +49,7 @@ export class Http {
   send({method, url, headers, body, signal}: HttpRequest): Promise<HttpAnswer> {
     return request(url, {
       method,
-      dispatcher: this.#agent,
+      dispatcher: url.host === this.#host ? this.#own : this.#agent,
       headers: {'user-agent': 'transship', ...headers},
       ...(body === undefined ? {} : {body}),
       ...(signal === undefined ? {} : {signal}),
@@ -43,7 +57,7 @@ export class Http {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy()
+    await Promise.all([this.#agent.destroy(), this.#own.destroy()])
   }
 }
 
@@ -146,7 +160,7 @@ export function asNetworkError(error: unknown, host: string): unknown {
       what: `The certificate of ${host} is not trusted.`,
       why: `TLS says ${code}.`,
       suggestions: [
-        'Give the certificate of its authority in NODE_EXTRA_CA_CERTS.',
+        `Put the certificate of its authority into /etc/docker/certs.d/${host}/ca.crt, or give --certs-dir.`,
         'For a test only: --tls-verify=false.',
       ],
       cause: error,

@@ -1,7 +1,8 @@
 import {TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {Authority, isLoopback} from './authority.js'
-import {findCredentials} from './credentials.js'
+import {findCertificates} from './certificates.js'
+import {findCredentials, findInAuthFile, type Credentials} from './credentials.js'
 import {
   asNetworkError,
   discard,
@@ -22,6 +23,8 @@ export interface RegistryOptions extends WorkOptions {
   readonly tlsVerify?: boolean | undefined
   /** Folder of Docker's config.json. */
   readonly dockerConfig?: string | undefined
+  readonly authFile?: string | undefined
+  readonly certsFolder?: string | undefined
 }
 
 export interface Exchange extends Omit<HttpRequest, 'url'> {
@@ -71,13 +74,14 @@ export class Registry {
   /** Finds out how the registry is spoken to. Throws `NETWORK_FAILED`, `TIMED_OUT`. The caller closes it. */
   static async connect(place: RepositoryPlace, options: RegistryOptions): Promise<Registry> {
     const tlsVerify = options.tlsVerify ?? true
-    const http = new Http({tlsVerify})
     const name = place.host === 'docker.io' ? 'registry-1.docker.io' : place.host
+    const secure = new URL(`https://${name}/`)
+    const certificates = await findCertificates(place.host, options.certsFolder)
+    const http = new Http(secure.host, {tlsVerify, certificates})
     try {
-      const secure = new URL(`https://${name}/`)
       const mayBePlain = !tlsVerify || isLoopback(secure.hostname)
       const base = mayBePlain ? await findBase(http, secure, options.signal) : secure
-      const credentials = () => findCredentials(place.host, options.dockerConfig)
+      const credentials = () => credentialsOf(place, options)
       const authority = new Authority({http, base, host: place.host, credentials, mayBePlain: !tlsVerify})
       return new Registry(place, {http, base, authority, tlsVerify})
     } catch (error) {
@@ -195,6 +199,14 @@ export class Registry {
     if (url.username !== '' || url.password !== '') return false
     return url.protocol === 'https:' || (url.protocol === 'http:' && (!this.#tlsVerify || isLoopback(url.hostname)))
   }
+}
+
+async function credentialsOf(
+  place: RepositoryPlace,
+  {authFile, dockerConfig}: RegistryOptions,
+): Promise<Credentials | undefined> {
+  const found = authFile === undefined ? undefined : await findInAuthFile(place, authFile)
+  return found ?? (await findCredentials(place.host, dockerConfig))
 }
 
 /** On loopback, and where the user waives TLS, a registry may speak plain HTTP; TLS is tried first. */

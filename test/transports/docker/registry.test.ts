@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import {randomBytes} from 'node:crypto'
-import {chmodSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {gunzipSync} from 'node:zlib'
 import {convert} from '../../../src/convert/convert.js'
@@ -242,6 +242,54 @@ describe('image registries', () => {
     } finally {
       await secured.stop()
     }
+  })
+
+  it('trusts the certificates that are kept for a registry, and shows it the one of its client', async function () {
+    requireTool(this, 'openssl')
+    const place = path.join(folder.path, 'certified')
+    mkdirSync(place)
+    const certificate = makeCertificate(place)
+    const certified = await startRegistry(place, {tls: certificate, clientCa: certificate.cert})
+    const certs = path.join(folder.path, 'certs.d')
+    const own = path.join(certs, certified.host)
+    mkdirSync(own, {recursive: true})
+    const target = `docker://${certified.host}/test/app:1`
+    const options = {certsFolder: certs, dockerConfig: place}
+    try {
+      copyFileSync(certificate.cert, path.join(own, 'ca.crt'))
+      await assert.rejects(convert(source, target, options), {code: 'NETWORK_FAILED'})
+      copyFileSync(certificate.cert, path.join(own, 'client.cert'))
+      await assert.rejects(convert(source, target, options), {code: 'METADATA_INVALID', message: /client\.key/})
+      copyFileSync(certificate.key, path.join(own, 'client.key'))
+      assert.equal(await imageIdOf(source, target, options), PARTS.imageId)
+      assert.equal(await imageIdOf(target, freshFolder(), options), PARTS.imageId)
+    } finally {
+      await certified.stop()
+    }
+  })
+
+  it('takes the login that names most of a repository from a file of podman’s', async () => {
+    const {findInAuthFile} = await import('../../../src/transports/docker/credentials.js')
+    const file = path.join(folder.path, 'auth.json')
+    const auth = (user: string) => ({auth: Buffer.from(`${user}:p`).toString('base64')})
+    const keys = ['a.test', 'a.test/team', 'a.test/team/app', 'docker.io', 'http://old.test/v1/']
+    writeFileSync(
+      file,
+      JSON.stringify({auths: Object.fromEntries(keys.map((key) => [key, auth(key.replaceAll(':', ''))]))}),
+    )
+    for (const [host, repository, user] of [
+      ['a.test', 'team/app', 'a.test/team/app'],
+      ['a.test', 'team/app/part', 'a.test/team/app'],
+      ['a.test', 'team/other', 'a.test/team'],
+      ['a.test', 'else', 'a.test'],
+      ['docker.io', 'library/app', 'docker.io'],
+      ['old.test', 'app', 'http//old.test/v1/'],
+      ['b.test', 'team', undefined],
+    ] as const) {
+      const found = await findInAuthFile({host, repository}, file)
+      assert.deepEqual(found, user === undefined ? undefined : {kind: 'password', user, password: 'p'})
+    }
+    assert.equal(await findInAuthFile({host: 'a.test', repository: 'x'}, `${file}.gone`), undefined)
   })
 
   it('asks credential helpers, and not a shell', async function () {
