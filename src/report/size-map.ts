@@ -5,7 +5,7 @@ import {nameOf, placeOf} from './artifact-name.js'
 import {columnsOf, elide} from './elide.js'
 
 /** Cells drawn on a wide and on a narrow page; the smallest layers beyond share one. */
-const MOST_CELLS = {wide: 400, narrow: 120}
+const MOST_CELLS = {wide: 400, narrow: 300}
 /** Groups that get a heading of their own in the map. */
 const MOST_HEADINGS = 10
 const HEADING = 20

@@ -39,6 +39,7 @@ export class Browser {
       '--no-sandbox',
       '--disable-gpu',
       '--disable-dev-shm-usage',
+      '--hide-scrollbars',
       '--remote-debugging-pipe',
     ]
     const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
