@@ -137,6 +137,19 @@ try {
       name: 'transship to inbox (squash)',
       run: (round) => transship(['convert', 'docker-archive:image.tar', `inbox:${round}/squash`, '--layers', 'squash']),
     },
+    ...[1, 2].map((cores) => ({
+      name: `transship to appx (chain), ${cores} ${cores === 1 ? 'core' : 'cores'} deflating`,
+      run: (round: string) =>
+        transship([
+          'convert',
+          'docker-archive:image.tar',
+          `appx:${round}/appx-${cores}`,
+          '--layers',
+          'chain',
+          '--concurrency',
+          String(cores),
+        ]),
+    })),
     {
       name: 'transship back to an archive',
       run: (round) => transship(['convert', `inbox:${round}/chain`, `docker-archive:${round}/back.tar`]),

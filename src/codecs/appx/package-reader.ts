@@ -76,6 +76,9 @@ export class PackageReader {
     if (mapEntry === undefined) throw zipFault(title, `It has no ${BLOCK_MAP}.`)
     const place = `${title}: ${BLOCK_MAP}`
     const blockMap = await readBlockMap(unpacked(zip, mapEntry, title), place)
+    // Other parts are checked where they are read; of these, some never are.
+    for (const [index, entry] of directory.entries.entries())
+      if (isUnmapped(paths[index] ?? '')) requireLocal(zip, entry, title)
     const reader = new PackageReader(zip, directory, {blockMap, title})
     reader.#match(paths)
     return reader
