@@ -72,27 +72,43 @@ export class TotalMeter {
   readonly #started = performance.now()
   #totalBytes = 0
   #endedBytes = 0
-  readonly #running = new Map<string, number>()
+  readonly #running = new Map<string, {readonly bytes: number; readonly totalBytes: number | undefined}>()
   #items = 0
   #ended = 0
+  #failed = 0
 
   onEvent(event: BatchEvent): void {
     if (event.kind === 'batch') {
       this.#totalBytes = event.totalBytes
       this.#items = event.items - event.alreadyDone
-    } else if (event.kind === 'item-progress') this.#running.set(event.id, event.bytes)
-    else if (event.kind === 'item-ended') {
+    } else if (event.kind === 'item-begun') {
+      this.#running.set(event.id, {bytes: 0, totalBytes: event.totalBytes})
+    } else if (event.kind === 'item-progress') {
+      this.#running.set(event.id, {bytes: event.bytes, totalBytes: this.#running.get(event.id)?.totalBytes})
+    } else if (event.kind === 'item-ended') {
+      // What was there already need not be read: it counts as passed, else the total would never be reached.
+      this.#endedBytes += this.#running.get(event.item.id)?.totalBytes ?? event.bytes
       this.#running.delete(event.item.id)
-      this.#endedBytes += event.item.result?.bytesRead ?? event.bytes
       this.#ended++
+      if (event.item.failure !== undefined) this.#failed++
     }
   }
 
+  /** While it runs. */
   get text(): string {
-    const bytes = [...this.#running.values()].reduce((sum, each) => sum + each, this.#endedBytes)
+    const bytes = [...this.#running.values()].reduce((sum, each) => sum + each.bytes, this.#endedBytes)
     const seconds = (performance.now() - this.#started) / 1000
     const progress = bytes === 0 ? '' : `: ${formatProgress(bytes, this.#totalBytes, seconds)}`
-    return `${this.#ended} of ${this.#items} items${progress}`
+    return `${this.#counts}${progress}`
+  }
+
+  /** When it has ended. */
+  get ending(): string {
+    return `${this.#counts} in ${formatSeconds((performance.now() - this.#started) / 1000)}`
+  }
+
+  get #counts(): string {
+    return `${this.#ended} of ${this.#items} items${this.#failed > 0 ? `, ${this.#failed} failed` : ''}`
   }
 }
 

@@ -7,7 +7,7 @@ import {
   type SimpleRenderer,
 } from 'listr2'
 import type {BatchEvent} from '../batch/batch-event.js'
-import {endingOf, TotalMeter, titleOfBatch, type BatchProgress} from './batch-progress.js'
+import {TotalMeter, titleOfBatch, type BatchProgress} from './batch-progress.js'
 import {printable} from '../model/printable.js'
 import {formatProgress, formatSeconds} from '../model/quantities.js'
 
@@ -26,13 +26,12 @@ const REPAINT_EVERY_MS = 100
 
 /**
  * A batch on a terminal, painted by listr2: a line for the total, below it one for each item that runs. Items that ended
- * leave a line above only if they failed: of hundreds, those are what matters.
+ * leave no line: of hundreds, those that failed matter, and the result tells them.
  */
 export class LiveBatch implements BatchProgress {
   readonly #stream: NodeJS.WriteStream
   readonly #running = new Map<string, Running>()
   readonly #total = new TotalMeter()
-  readonly #failures: string[] = []
   #task: Task | undefined
   #finish: () => void = () => undefined
   #painted: Promise<unknown> = Promise.resolve()
@@ -55,10 +54,7 @@ export class LiveBatch implements BatchProgress {
       const running = this.#running.get(event.id)
       const again = `trying again in ${formatSeconds(event.waitMs / 1000)}`
       if (running !== undefined) [running.bytes, running.told] = [0, `${event.failure.what} ${again}`]
-    } else if (event.kind === 'item-ended') {
-      this.#running.delete(event.item.id)
-      if (event.item.failure !== undefined) this.#failures.push(printable(endingOf(event.item)))
-    }
+    } else if (event.kind === 'item-ended') this.#running.delete(event.item.id)
   }
 
   #start(event: Extract<BatchEvent, {kind: 'batch'}>): void {
@@ -69,7 +65,8 @@ export class LiveBatch implements BatchProgress {
     const show = async (task: Task) => {
       this.#task = task
       await ended
-      this.#repaint()
+      task.title = this.#total.ending
+      task.output = ''
     }
     // listr2 prints to stdout unless told otherwise, and its own signal handler would exit before anything is cleaned up.
     const logger = new ListrLogger<never>({processOutput: new ProcessOutput(this.#stream, this.#stream)})
@@ -78,7 +75,7 @@ export class LiveBatch implements BatchProgress {
         {
           title: printable(titleOfBatch(event)),
           task: (_, task) => show(task),
-          rendererOptions: {outputBar: MOST_SHOWN + 1},
+          rendererOptions: {outputBar: 1},
         },
       ],
       {
@@ -103,12 +100,11 @@ export class LiveBatch implements BatchProgress {
     this.#task.output = [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n')
   }
 
-  /** Waits until the last picture stands; what failed is told below it. */
+  /** Waits until the last picture stands. */
   async end(): Promise<void> {
     clearInterval(this.#timer)
     this.#finish()
     await this.#painted
-    for (const failure of this.#failures) this.#stream.write(`${failure}\n`)
   }
 }
 
