@@ -28,7 +28,14 @@ export type JournalRecord =
 export interface JournalEntry {
   /** True when it was begun where nothing was: what is there now is its own. */
   readonly isOwner: boolean
+  /** The item and where it goes, whatever its source and options are: `workOf`. */
+  readonly work?: string
   readonly result?: ConvertReport
+}
+
+/** What stays the same of a unit when its source changes. */
+export function workOf({id, destination}: {readonly id: string; readonly destination: string}): string {
+  return `${id}\n${destination}`
 }
 
 /** The journal of a plan, when none is named. */
@@ -136,6 +143,7 @@ async function* recordsOf(file: string): AsyncGenerator<JournalRecord> {
 
 function enter(entries: Map<string, JournalEntry>, record: JournalRecord): void {
   const known = entries.get(record.key)
-  if (record.kind === 'begun') entries.set(record.key, {isOwner: record.isFree || known?.isOwner === true})
-  else if (record.kind === 'done') entries.set(record.key, {isOwner: known?.isOwner === true, result: record.result})
+  if (record.kind === 'begun')
+    entries.set(record.key, {isOwner: record.isFree || known?.isOwner === true, work: workOf(record)})
+  else if (record.kind === 'done') entries.set(record.key, {isOwner: false, ...known, result: record.result})
 }

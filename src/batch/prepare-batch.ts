@@ -6,7 +6,7 @@ import type {WorkOptions} from '../model/events.js'
 import {DestinationState} from './destination-state.js'
 import {requireSpace, spaceNeeds, type SpaceNeed} from './disk-space.js'
 import {expandPlan} from './expand.js'
-import type {JournalEntry} from './journal.js'
+import {workOf, type JournalEntry} from './journal.js'
 import {parsePlan, type Plan} from './parse-plan.js'
 import type {PlanFault} from './plan-text.js'
 import type {PlannedUnit} from './unit.js'
@@ -75,12 +75,17 @@ export async function prepareBatch(
   const {folder, plan} = loaded
   const {signal} = options
   const state = new DestinationState({folder, ...(signal === undefined ? {} : {signal})})
+  const earlier = new Map([...journal.values()].map((entry) => [entry.work, entry]))
   const units: PreparedUnit[] = []
   const faults: PlanFault[] = []
   for (const unit of loaded.units) {
     signal?.throwIfAborted()
     const entry = journal.get(unit.key)
-    const resumed = await resume(unit, entry, {state, verify: options.verify === true})
+    const resumed = await resume(unit, entry, {
+      state,
+      verify: options.verify === true,
+      earlier: earlier.get(workOf(unit)),
+    })
     if (resumed.done !== undefined) {
       units.push(resumed)
       continue
@@ -110,12 +115,23 @@ function sourceFault({item, source}: PlannedUnit, error: unknown): PlanFault {
   return {path: ['items', item, 'source'], what: `${source}: ${what}`, ...(why === undefined ? {} : {why}), suggestions}
 }
 
+interface ResumeOptions {
+  readonly state: DestinationState
+  readonly verify: boolean
+  /** What the journal says last of the same item and destination, made of whatever source. */
+  readonly earlier: JournalEntry | undefined
+}
+
 async function resume(
   unit: PlannedUnit,
   entry: JournalEntry | undefined,
-  {state, verify}: {readonly state: DestinationState; readonly verify: boolean},
+  {state, verify, earlier}: ResumeOptions,
 ): Promise<PreparedUnit> {
-  if (entry === undefined) return {unit, mayReplace: false, isResumed: false}
+  if (entry === undefined) {
+    // Made of a source that has changed since: what it was made to is ours to replace, as long as it is that still.
+    const mayReplace = earlier?.result !== undefined && (await state.isThere(unit, earlier.result))
+    return {unit, mayReplace, isResumed: false}
+  }
   if (entry.result === undefined) return {unit, mayReplace: entry.isOwner, isResumed: true}
   // What is no longer there, or is another's now, is converted again, and writes over nothing.
   if (!(await state.isThere(unit, entry.result))) return {unit, mayReplace: false, isResumed: false}

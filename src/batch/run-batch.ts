@@ -116,7 +116,7 @@ class BatchRun {
     let outcome: UnitOutcome
     try {
       if (mayReplace && isResumed) await this.#removeLeftovers(unit)
-      const isFree = !isResumed && (await isDestinationFree(unit, {folder: this.#folder}))
+      const isFree = mayReplace || (!isResumed && (await isDestinationFree(unit, {folder: this.#folder})))
       await this.#journal.append({kind: 'begun', key, id, destination, isFree})
       outcome = await runUnit(unit, {
         folder: this.#folder,

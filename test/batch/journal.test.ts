@@ -38,8 +38,8 @@ describe('journal', () => {
     assert.deepEqual(
       [...entries],
       [
-        ['k1', {isOwner: true, result: RESULT}],
-        ['k2', {isOwner: false}],
+        ['k1', {isOwner: true, work: 'one\ninbox:b', result: RESULT}],
+        ['k2', {isOwner: false, work: 'two "é"\noci:b'}],
       ],
     )
   })
@@ -69,7 +69,7 @@ describe('journal', () => {
     const file = await written('changed')
     const text = await readFile(file, 'utf8')
     await writeFile(file, text.replace('"id":"one","result"', '"id":"eno","result"'))
-    assert.deepEqual((await Journal.peek(file)).get('k1'), {isOwner: true})
+    assert.deepEqual((await Journal.peek(file)).get('k1'), {isOwner: true, work: 'one\ninbox:b'})
   })
 
   it('belongs to one process at a time, and a killed one leaves it free', async () => {

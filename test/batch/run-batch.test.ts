@@ -7,6 +7,7 @@ import {requireSpace} from '../../src/batch/disk-space.js'
 import {runBatch} from '../../src/batch/run-batch.js'
 import {runUnit} from '../../src/batch/run-unit.js'
 import {convert} from '../../src/convert/convert.js'
+import {list} from '../../src/convert/list.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
 
 const OS = 'CN=Microsoft_WindowsServerCore_10.0.14393.206'
@@ -114,19 +115,27 @@ describe('run batch', () => {
     assert.ok(!existsSync(`${file}.journal.lock`))
   })
 
-  it('converts a source anew that has changed', async () => {
-    cpSync('samples/repository', path.join(folder.path, 'changing'), {recursive: true})
-    const file = written('changing.json', {source: 'inbox:changing:Shop', destination: 'inbox:changed'})
+  it('converts a source anew that has changed, over what it made itself and nothing else', async () => {
+    const image = path.join(folder.path, 'changing.tar')
+    const made = path.join(folder.path, 'changed.tar')
+    const pack = async (name: string) =>
+      convert(`inbox:${folder.path}/repository:${name}`, `docker-archive:${image}`, {replace: true})
+    const imageIdOf = async () => (await list(`docker-archive:${made}`)).items[0]?.imageId
+    const file = written('changing.json', {
+      source: 'docker-archive:changing.tar',
+      destination: 'docker-archive:changed.tar',
+    })
+    await pack('Shop')
     await runBatch(file, {environment: {}})
     assert.equal((await runBatch(file, {environment: {}})).totals.alreadyDone, 1)
-    const metadata = path.join(folder.path, 'changing', 'CN=Contoso_Shop_1.2.0.0', 'metadata.json')
-    const text = readFileSync(metadata, 'utf8')
-    writeFileSync(
-      metadata,
-      text.replace(/"Digest": ?"sha256:[0-9a-f]{4}/, (found) => `${found.slice(0, -4)}0000`),
-    )
+    const {artifacts} = await pack('WebServer')
+    assert.equal((await runBatch(file, {environment: {}})).totals.converted, 1)
+    assert.equal(await imageIdOf(), artifacts[0]?.imageId)
+    await pack('Shop')
+    cpSync(path.join(folder.path, 'shop.tar'), made)
+    const others = await imageIdOf()
     const {items} = await runBatch(file, {environment: {}})
-    assert.notEqual(items[0]?.state, 'already-done')
+    assert.deepEqual([items[0]?.failure?.code, await imageIdOf()], ['DESTINATION_EXISTS', others])
   })
 
   it('tries again with twice the wait what a network failure stopped, and no other failure', async () => {
