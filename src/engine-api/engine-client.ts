@@ -1,4 +1,4 @@
-import {request as requestHttp, type ClientRequest, type IncomingMessage, type RequestOptions} from 'node:http'
+import {request as requestHttp, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders} from 'node:http'
 import {request as requestHttps} from 'node:https'
 import {EnvironmentError, InputError} from '../model/errors.js'
 import {asConnectionError} from './connection-error.js'
@@ -104,16 +104,19 @@ export class EngineClient {
     return {name: this.name, endpoint: formatEngineEndpoint(this.endpoint)}
   }
 
-  #begin(method: Method, path: string, headers: object = {}, signal?: AbortSignal): ClientRequest {
+  #begin(method: Method, path: string, headers: OutgoingHttpHeaders = {}, signal?: AbortSignal): ClientRequest {
     const endpoint = this.endpoint
-    const common: RequestOptions = {
+    const common = {
       method,
       path,
       agent: false,
-      headers: {Host: 'localhost', Accept: '*/*', ...headers},
+      headers: {Accept: '*/*', ...headers},
       ...(signal === undefined ? {} : {signal}),
     }
-    if (endpoint.kind === 'socket') return requestHttp({...common, socketPath: endpoint.path})
+    // Only a socket has no name of its own; where there is one, the engine's certificate is held against it.
+    if (endpoint.kind === 'socket') {
+      return requestHttp({...common, headers: {...common.headers, Host: 'localhost'}, socketPath: endpoint.path})
+    }
     const {host, port, tls} = endpoint
     return tls === undefined ? requestHttp({...common, host, port}) : requestHttps({...common, host, port, ...tls})
   }

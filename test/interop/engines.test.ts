@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
-import {readdirSync} from 'node:fs'
+import {copyFileSync, mkdirSync, readdirSync, writeFileSync} from 'node:fs'
 import {mkdir, writeFile} from 'node:fs/promises'
 import path from 'node:path'
 import {convert, inspect, list, verify, type NetworkOptions} from '../../src/index.js'
 import {classicMembers, hybridMembers, partsOf, tarOf, type Parts} from '../helpers/archives.js'
 import {callBytes} from '../helpers/container-host.js'
+import {freePort} from '../helpers/distribution.js'
 import {startDockerd, startPodman, type EngineHost} from '../helpers/engine-host.js'
 import {runCli, runJson} from '../helpers/run-cli.js'
 import {assertSchema} from '../helpers/schemas.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
-import {runTool} from '../helpers/tools.js'
+import {requireTool, runTool} from '../helpers/tools.js'
 
 /** A small Linux image of two layers; the number makes it another one. */
 async function linuxImage(number: number): Promise<Parts> {
@@ -174,21 +175,122 @@ for (const [engine, start] of [
       assert.equal((result.json as {error: {code: string}}).error.code, 'WRONG_ENGINE_OS')
     })
 
-    it('is understood by the tools of others: skopeo reads what was loaded', async function () {
-      if (engine === 'podman') this.skip()
-      const {stdout} = {
-        stdout: runTool('skopeo', [
-          'inspect',
-          '--raw',
-          '--config',
-          '--daemon-host',
-          host.url,
-          'docker-daemon:contoso/third:1',
-        ]),
-      }
-      assert.deepEqual(
-        (JSON.parse(stdout) as {rootfs: {diff_ids: string[]}}).rootfs.diff_ids,
-        (await linuxImage(3)).diffIds,
-      )
-    })
+    if (engine === 'dockerd')
+      it('is understood by the tools of others: skopeo reads what was loaded', async function () {
+        const {stdout} = {
+          stdout: runTool(requireTool(this, 'skopeo'), [
+            'inspect',
+            '--raw',
+            '--config',
+            '--daemon-host',
+            host.url,
+            'docker-daemon:contoso/third:1',
+          ]),
+        }
+        assert.deepEqual(
+          (JSON.parse(stdout) as {rootfs: {diff_ids: string[]}}).rootfs.diff_ids,
+          (await linuxImage(3)).diffIds,
+        )
+      })
   })
+
+describe('docker-daemon: with a real dockerd over TLS', function () {
+  this.timeout(120_000)
+  const folder = temporaryFolder()
+  let host: EngineHost
+  let url: string
+  const at = (...parts: readonly string[]) => path.join(folder.path, ...parts)
+
+  before(async function () {
+    requireTool(this, 'openssl')
+    requireTool(this, 'dockerd')
+    makeAuthority(folder.path)
+    url = `tcp://127.0.0.1:${await freePort()}`
+    const server = at('server')
+    host = await startDockerd(this, [
+      `--host=${url}`,
+      '--tlsverify',
+      `--tlscacert=${server}/ca.pem`,
+      `--tlscert=${server}/cert.pem`,
+      `--tlskey=${server}/key.pem`,
+    ])
+    const image = await linuxImage(1)
+    await writeFile(at('image.tar'), await tarOf(classicMembers(image, ['contoso/secured:1'])))
+  })
+
+  after(async () => {
+    await host.close()
+  })
+
+  it('is spoken to with the certificates of a folder, both ways', async () => {
+    const options = {engine: {host: url, certificates: at('client')}}
+    const {artifacts} = await convert(`docker-archive:${at('image.tar')}`, 'docker-daemon:', options)
+    assert.equal(await idIn(host, 'contoso/secured:1'), artifacts[0]?.kind === 'image' ? artifacts[0].imageId : '')
+    assert.deepEqual((await verify('docker-daemon:contoso/secured:1', options)).faults, [])
+  })
+
+  it("is found by Docker's own variables, and by flags", async () => {
+    const env = {DOCKER_HOST: url, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: at('client')}
+    assert.match((await runCli(['list', 'docker-daemon:'], {env})).stdout.toString(), /contoso\/secured:1/)
+    const flags = ['--engine', url, '--engine-certs', at('client')]
+    assert.match((await runCli(['list', 'docker-daemon:', ...flags])).stdout.toString(), /contoso\/secured:1/)
+  })
+
+  it("is found by a context that Docker's client made", async function () {
+    const docker = requireTool(this, 'docker')
+    const config = at('config')
+    const files = ['ca', 'cert', 'key'].map((name) => `${name}=${at('client')}/${name}.pem`).join(',')
+    runTool(docker, ['--config', config, 'context', 'create', 'secured', '--docker', `host=${url},${files}`])
+    const env = {DOCKER_CONFIG: config, DOCKER_HOST: '', DOCKER_CONTEXT: ''}
+    const named = await runCli(['list', 'docker-daemon:', '--engine-context', 'secured'], {env})
+    assert.match(named.stdout.toString(), /contoso\/secured:1/)
+    const byVariable = await runCli(['list', 'docker-daemon:'], {env: {...env, DOCKER_CONTEXT: 'secured'}})
+    assert.equal(byVariable.stdout.toString(), named.stdout.toString())
+    runTool(docker, ['--config', config, 'context', 'use', 'secured'])
+    const current = await runCli(['list', 'docker-daemon:'], {env})
+    assert.equal(current.stdout.toString(), named.stdout.toString())
+  })
+
+  it('is refused with a certificate that the authority did not sign, and without one', async () => {
+    const stranger = at('stranger')
+    mkdirSync(stranger)
+    copyFileSync(at('client', 'ca.pem'), path.join(stranger, 'ca.pem'))
+    makeStranger(stranger)
+    const code = 'ENGINE_UNAVAILABLE'
+    await assert.rejects(list('docker-daemon:', {engine: {host: url, certificates: stranger}}), {code})
+    mkdirSync(at('nothing'))
+    await assert.rejects(list('docker-daemon:', {engine: {host: url, certificates: at('nothing')}}), {
+      code,
+      message: /certificate/,
+    })
+    await assert.rejects(list('docker-daemon:', {engine: {host: url}}), {exitCode: 4})
+  })
+})
+
+/** An authority, and certificates of it for the engine and for its client, each in a folder as Docker keeps them. */
+function makeAuthority(folder: string): void {
+  const at = (...parts: readonly string[]) => path.join(folder, ...parts)
+  const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  const authority = ['-keyout', at('authority.key'), '-out', at('authority.pem')]
+  runTool('openssl', ['req', '-x509', ...ec, '-days', '2', '-subj', '/CN=authority', ...authority])
+  for (const [name, usage] of [
+    ['server', 'subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth'],
+    ['client', 'extendedKeyUsage=clientAuth'],
+  ] as const) {
+    mkdirSync(at(name))
+    copyFileSync(at('authority.pem'), at(name, 'ca.pem'))
+    writeFileSync(at(name, 'usage'), usage)
+    const request = ['-keyout', at(name, 'key.pem'), '-out', at(name, 'request')]
+    runTool('openssl', ['req', '-new', ...ec, '-subj', `/CN=${name}`, ...request])
+    const by = ['-CA', at('authority.pem'), '-CAkey', at('authority.key'), '-CAcreateserial', '-days', '2']
+    const files = ['-in', at(name, 'request'), '-extfile', at(name, 'usage'), '-out', at(name, 'cert.pem')]
+    runTool('openssl', ['x509', '-req', ...by, ...files])
+  }
+}
+
+/** A client's certificate that nobody has signed but itself. */
+function makeStranger(folder: string): void {
+  const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+  const files = ['-keyout', path.join(folder, 'key.pem'), '-out', path.join(folder, 'cert.pem')]
+  runTool('openssl', ['req', '-x509', ...ec, '-subj', '/CN=stranger', ...files])
+}

@@ -25,7 +25,7 @@ export type Wanted =
 export function parseLocation(location: string): Reference {
   if (location === '' || isCertainId(location)) return {transport: NAME, path: location}
   const name = findTaggedName(location)
-  if (name === undefined) throw badReference(location)
+  if (name === undefined || location.startsWith('sha256:')) throw badReference(location)
   const hasTag = location.endsWith(`:${name.tag}`)
   return hasTag
     ? {transport: NAME, path: location.slice(0, -name.tag.length - 1), selector: name.tag}
