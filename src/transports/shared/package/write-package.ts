@@ -265,11 +265,12 @@ export function onlyAddsImage(draft: PackageDraft, written: WrittenPackage, stor
   )
 }
 
-/** The same payload, and no recipe is new to the package. */
+/** The same payload, and made from the same tar, where both came from one. */
 function isSameLayer({payload, stored: {docker}}: WrittenPackage, stored: StoredPackage): boolean {
   if (payload === undefined || payload.digest !== stored.payload.Digest) return false
-  const [layer] = docker?.Layers ?? []
-  return layer === undefined || (stored.docker?.Layers ?? [])[0]?.DiffID === layer.DiffID
+  const [made] = docker?.Layers ?? []
+  const [known] = stored.docker?.Layers ?? []
+  return made === undefined || known === undefined || made.DiffID === known.DiffID
 }
 
 /** True when the draft brings no image, or the one that the package was made of. */
