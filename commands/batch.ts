@@ -1,9 +1,13 @@
 import {Args, Flags} from '@oclif/core'
 import type {BatchReport} from '../src/batch/batch-report.js'
 import {dryRunBatch, type DryRunReport} from '../src/batch/dry-run.js'
+import {journalOf} from '../src/batch/journal.js'
+import type {EnqueueReport} from '../src/batch/queue/run-fleet.js'
 import {runBatch} from '../src/batch/run-batch.js'
+import {formatShard, parseShard} from '../src/batch/shard.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
-import {formatBatch, formatDryRun} from '../src/terminal/batch-text.js'
+import {formatBatch, formatDryRun, formatEnqueued} from '../src/terminal/batch-text.js'
+import {QUEUE_DESCRIPTION, queueOptions, rootFlag} from '../src/terminal/queue-flags.js'
 import {openReport, reportFlag} from '../src/terminal/report-flag.js'
 
 export default class Batch extends BaseCommand {
@@ -30,6 +34,14 @@ export default class Batch extends BaseCommand {
     {
       description: 'Four items at once, and read every byte again of what was done before:',
       command: '<%= config.bin %> <%= command.id %> plan.yaml --concurrency 4 --verify',
+    },
+    {
+      description: 'Let the workers of a queue do it, on as many machines as run batch worker:',
+      command: '<%= config.bin %> <%= command.id %> plan.yaml --queue redis://queue.example',
+    },
+    {
+      description: 'One of four equal parts, each on a machine of its own:',
+      command: '<%= config.bin %> <%= command.id %> plan.yaml --shard 0/4',
     },
   ]
   static override args = {
@@ -66,11 +78,31 @@ export default class Batch extends BaseCommand {
       allowNo: true,
     }),
     report: reportFlag,
+    queue: Flags.string({
+      summary: 'Let the workers of a queue convert: Redis or Valkey, where batch worker takes the items from.',
+      description: QUEUE_DESCRIPTION,
+      helpValue: 'URL',
+      exclusive: ['shard', 'concurrency', 'dry-run'],
+    }),
+    detach: Flags.boolean({
+      summary: 'Put the items into the queue and leave; the same command without it attaches to them.',
+      description: 'Without it, Ctrl-C takes out of the queue what no worker has begun.',
+      dependsOn: ['queue'],
+    }),
+    root: rootFlag({dependsOn: ['queue']}),
+    shard: Flags.string({
+      summary: 'Convert one of N equal parts of the plan, I from 0; what depends on each other is in one part.',
+      description:
+        'Items with one local destination are in one part too. Every part has a journal of its own: PLAN.I-of-N.journal.',
+      helpValue: 'I/N',
+    }),
   }
 
-  async run(): Promise<BatchReport | DryRunReport> {
+  async run(): Promise<BatchReport | DryRunReport | EnqueueReport> {
     const {args, flags} = await this.parse(Batch)
-    const {concurrency, retries, journal} = flags
+    const {concurrency, retries, queue, root} = flags
+    const shard = flags.shard === undefined ? undefined : parseShard(flags.shard)
+    const journal = flags.journal ?? (shard === undefined ? undefined : journalOf(`${args.plan}.${formatShard(shard)}`))
     const options = {
       environment: process.env,
       failFast: flags['fail-fast'],
@@ -79,14 +111,27 @@ export default class Batch extends BaseCommand {
       ...(concurrency === undefined ? {} : {concurrency}),
       ...(retries === undefined ? {} : {retries}),
       ...(journal === undefined ? {} : {journal}),
+      ...(shard === undefined ? {} : {shard}),
+      ...(root === undefined ? {} : {root}),
     }
     if (flags['dry-run']) {
       const report = await dryRunBatch(args.plan, {...options, signal: this.signal})
       this.print(formatDryRun(report))
       return report
     }
+    if (queue !== undefined && flags.detach) {
+      const {enqueueBatch} = await import('../src/batch/queue/run-fleet.js')
+      const report = await enqueueBatch(args.plan, {...options, ...queueOptions(queue), signal: this.signal})
+      this.print(formatEnqueued(report))
+      return report
+    }
     const writeReport = await openReport(flags.report)
-    const report = await this.showingBatch((run) => runBatch(args.plan, {...options, ...run}))
+    const report = await this.showingBatch(async (run) => {
+      if (queue === undefined) return runBatch(args.plan, {...options, ...run})
+      // Loaded when a queue is asked for: it would make every start slower.
+      const {runFleet} = await import('../src/batch/queue/run-fleet.js')
+      return runFleet(args.plan, {...options, ...run, ...queueOptions(queue)})
+    })
     await writeReport(report)
     this.print(formatBatch(report))
     // The items say what was done until then; the exit code says that it was not all.

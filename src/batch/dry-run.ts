@@ -1,6 +1,6 @@
 import {Journal, journalOf} from './journal.js'
 import {loadPlan, prepareBatch} from './prepare-batch.js'
-import type {BatchOptions} from './run-batch.js'
+import {ofShard, type BatchOptions} from './run-batch.js'
 import type {SpaceNeed} from './disk-space.js'
 
 /** What one item would do. */
@@ -26,7 +26,7 @@ export interface DryRunReport {
 
 /** Everything that `runBatch` does before its work begins; nothing is written, no journal either. Throws the same. */
 export async function dryRunBatch(file: string, options: Omit<BatchOptions, 'onEvent'>): Promise<DryRunReport> {
-  const loaded = await loadPlan(file, options)
+  const loaded = ofShard(await loadPlan(file, options), options.shard)
   const entries = await Journal.peek(options.journal ?? journalOf(file))
   const {units, space} = await prepareBatch(loaded, entries, {...options, checkSpace: false})
   return {

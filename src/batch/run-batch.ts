@@ -10,6 +10,7 @@ import {Journal, journalOf} from './journal.js'
 import {isLocal, pathIn, placeKey} from './place.js'
 import {loadPlan, prepareBatch, type LoadedPlan, type PreparedUnit, type PrepareOptions} from './prepare-batch.js'
 import {runUnit, type UnitOutcome} from './run-unit.js'
+import {unitsOfShard, type Shard} from './shard.js'
 import {runSchedule, type Schedulable} from './schedule.js'
 import type {PlannedUnit} from './unit.js'
 import {InterruptedError} from '../model/errors.js'
@@ -23,6 +24,8 @@ export interface BatchOptions extends BatchWorkOptions, Omit<PrepareOptions, 'on
   readonly failFast?: boolean
   /** How often what may pass, such as a network failure, is tried again. Default 4. */
   readonly retries?: number
+  /** Only this part of the plan. */
+  readonly shard?: Shard
 }
 
 /**
@@ -34,7 +37,7 @@ export async function runBatch(file: string, options: BatchOptions): Promise<Bat
   const startedTime = new Date().toISOString()
   const started = performance.now()
   const inner = {...options, onEvent: () => undefined}
-  const loaded = await loadPlan(file, inner)
+  const loaded = ofShard(await loadPlan(file, inner), options.shard)
   const journal = await Journal.open(options.journal ?? journalOf(file))
   try {
     const prepared = await prepareBatch(loaded, journal.entries, inner)
@@ -44,6 +47,11 @@ export async function runBatch(file: string, options: BatchOptions): Promise<Bat
   } finally {
     await journal.close()
   }
+}
+
+/** A plan of which only the units of one shard are left. */
+export function ofShard(loaded: LoadedPlan, shard: Shard | undefined): LoadedPlan {
+  return shard === undefined ? loaded : {...loaded, units: unitsOfShard(loaded.units, shard, loaded.folder)}
 }
 
 interface Scheduled extends Schedulable {

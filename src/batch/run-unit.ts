@@ -14,6 +14,17 @@ import {unitOptions} from './unit-options.js'
 
 /** Failures that go away by themselves. */
 const PASSING: readonly ErrorCode[] = ['NETWORK_FAILED', 'TIMED_OUT', 'ENGINE_UNAVAILABLE', 'LOCKED']
+
+/** True for failures that another try may not meet. */
+export function isPassing(code: ErrorCode): boolean {
+  return PASSING.includes(code)
+}
+
+/** How long to wait before the next of several tries, the first being 1: twice as long each time, up to a minute. */
+export function waitBefore(attempt: number): number {
+  return Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), LONGEST_WAIT_MS)
+}
+
 const FIRST_WAIT_MS = 1000
 const LONGEST_WAIT_MS = 60_000
 /** How often a failure that may pass is met with another try, unless told otherwise. */
@@ -58,10 +69,10 @@ export async function runUnit(unit: Unit, options: RunUnitOptions): Promise<Unit
       signal?.throwIfAborted()
       const failed = asItemError(error)
       const failure = failureOf(failed)
-      if (!PASSING.includes(failed.code) || attempts > retries) {
+      if (!isPassing(failed.code) || attempts > retries) {
         return {state: 'failed', failure, attempts, seconds: seconds()}
       }
-      const waitMs = Math.min(FIRST_WAIT_MS * 2 ** (attempts - 1), LONGEST_WAIT_MS)
+      const waitMs = waitBefore(attempts)
       options.onRetry?.({failure, waitMs})
       await wait(waitMs, signal)
     }

@@ -91,10 +91,14 @@ export abstract class BaseCommand extends Command {
     }
   }
 
-  /** Like `showing`, for a batch: every item that runs, and the total. */
-  protected async showingBatch<T>(work: (run: Required<BatchWorkOptions>) => Promise<T>): Promise<T> {
+  /** Like `showing`, for a batch: every item that runs, and the total. What has no end in sight is told in lines. */
+  protected async showingBatch<T>(
+    work: (run: Required<BatchWorkOptions>) => Promise<T>,
+    {isEndless = false}: {readonly isEndless?: boolean} = {},
+  ): Promise<T> {
     const stream = process.stderr
-    const mode = this.#globals.quiet || this.jsonEnabled() ? 'silent' : canRepaint(stream) ? 'live' : 'lines'
+    const isLive = canRepaint(stream) && !isEndless
+    const mode = this.#globals.quiet || this.jsonEnabled() ? 'silent' : isLive ? 'live' : 'lines'
     const progress = await startBatchProgress({mode, stream, verbose: this.#globals.verbose})
     try {
       return await work({

@@ -27,7 +27,8 @@ export class BatchLines implements BatchProgress {
       this.#line(titleOfBatch(event))
     } else if (event.kind === 'item-ended') {
       this.#ended++
-      this.#line(`[${this.#ended}/${this.#items}] ${endingOf(event.item)}`)
+      const of = this.#items === 0 ? '' : `/${this.#items}`
+      this.#line(`[${this.#ended}${of}] ${endingOf(event.item)}`)
     } else if (event.kind === 'item-retried') {
       this.#line(`${event.id}: ${event.failure.what} Trying again in ${formatSeconds(event.waitMs / 1000)}.`)
     } else if (this.#verbose && event.kind === 'item-begun') {

@@ -1,5 +1,7 @@
 import type {BatchReport} from '../batch/batch-report.js'
 import type {DryRunReport} from '../batch/dry-run.js'
+import type {EnqueueReport} from '../batch/queue/run-fleet.js'
+import type {WorkerReport} from '../batch/queue/run-worker.js'
 import {printable} from '../model/printable.js'
 import {formatBytes, formatSeconds} from '../model/quantities.js'
 import {formatTable} from './table.js'
@@ -55,4 +57,24 @@ export function formatDryRun({items, bytes, space}: DryRunReport): string {
       }`,
   )
   return [table, `${left} of ${items.length} items to do, ${formatBytes(bytes)} to read.`, ...needs].join('\n')
+}
+
+/** What was put into a queue. */
+export function formatEnqueued({items, added, attached, alreadyDone, queue}: EnqueueReport): string {
+  const counts = [
+    `${added} of ${items} items put into ${printable(queue)}`,
+    ...(attached > 0 ? [`${attached} there already`] : []),
+    ...(alreadyDone > 0 ? [`${alreadyDone} done before`] : []),
+  ]
+  return `${counts.join(', ')}.\nRun the same command without --detach to wait for them.`
+}
+
+/** What a worker did. */
+export function formatWorker({converted, failed, givenBack, seconds}: WorkerReport): string {
+  const counts = [
+    `${converted} converted`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(givenBack > 0 ? [`${givenBack} given back`] : []),
+  ]
+  return `${counts.join(', ')} in ${formatSeconds(seconds)}.`
 }

@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict'
+import {randomBytes} from 'node:crypto'
+import {cpSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
+import path from 'node:path'
+import {setTimeout as delay} from 'node:timers/promises'
+import type {BatchReport} from '../../src/batch/batch-report.js'
+import {list} from '../../src/convert/list.js'
+import {verify} from '../../src/convert/verify.js'
+import {startRedis, type RedisServer} from '../helpers/redis-server.js'
+import {fileOf, saveImage} from '../helpers/layer-archives.js'
+import {runCli, runJson} from '../helpers/run-cli.js'
+import {assertSchema} from '../helpers/schemas.js'
+import {startCli, type RunningCli} from '../helpers/start-cli.js'
+import {temporaryFolder} from '../helpers/temporary-folder.js'
+
+const LOST_AFTER = ['--lost-after', '2']
+
+describe('a batch on the workers of a queue', function () {
+  this.timeout(180_000)
+  const folder = temporaryFolder()
+  let redis: RedisServer
+  let plans = 0
+  const running: RunningCli[] = []
+
+  before(async function () {
+    redis = await startRedis(this)
+  })
+
+  afterEach(async () => {
+    for (const {child} of running) child.kill('SIGKILL')
+    await Promise.all(running.map(({ended}) => ended))
+    running.length = 0
+  })
+
+  after(async () => {
+    await redis.close()
+  })
+
+  const start = (args: readonly string[]) => {
+    const cli = startCli(args)
+    running.push(cli)
+    return cli
+  }
+  const startWorker = (queue: string, ...more: readonly string[]) =>
+    start(['batch', 'worker', '--queue', queue, '--concurrency', '1', '--verbose', ...LOST_AFTER, ...more])
+  const queueOf = (name: string) => `${redis.url}?name=${name}`
+
+  /** A plan of items in a folder of its own. */
+  const writePlan = (items: readonly object[]) => {
+    const own = path.join(folder.path, `plan-${plans++}`)
+    cpSync('samples/shop.tar', path.join(own, 'shop.tar'))
+    const plan = path.join(own, 'plan.json')
+    writeFileSync(plan, JSON.stringify({items}))
+    return {own, plan}
+  }
+  const verifyAll = async (own: string, destinations: readonly string[]) => {
+    for (const destination of destinations) {
+      const {faults} = await verify(destination.replace(':', `:${own}/`))
+      assert.deepEqual(faults, [], destination)
+    }
+  }
+
+  it('brings 60 items to their end, each once, with one of three workers killed in the middle', async () => {
+    const archives = Array.from({length: 55}, (_, index) => ({
+      id: `archive-${index}`,
+      source: 'docker-archive:large.tar',
+      destination: `oci:out/${index}`,
+      options: {compression: 'gzip:6'},
+    }))
+    const packages = [
+      {id: 'packages', source: 'docker-archive:shop.tar', destination: 'inbox:made', options: {layers: 'chain'}},
+      {id: 'again', source: 'inbox:made:CN=contoso_shop_1.2.0.0', destination: 'docker-archive:out/again.tar'},
+      // Three packages, each after those it depends on, into one repository.
+      {id: 'copies', source: 'inbox:repository', destination: 'inbox:copies'},
+    ]
+    const {own, plan} = writePlan([...packages, ...archives])
+    cpSync('samples/repository', path.join(own, 'repository'), {recursive: true})
+    await saveImage(path.join(own, 'large.tar'), [[fileOf('Files/large.bin', randomBytes(6 * 2 ** 20))]])
+    const queue = queueOf('killed')
+    const [first, ...others] = [startWorker(queue), startWorker(queue), startWorker(queue)]
+    const run = {isOver: false}
+    let inHand: string | undefined
+    const killing = (async () => {
+      for (;;) {
+        const lines = first.said().split('\n')
+        const ended = lines.filter((line) => line.startsWith('[')).length
+        inHand = /^(archive-\d+): begun$/.exec(lines.at(-2) ?? '')?.[1]
+        if (ended >= 2 && inHand !== undefined) break
+        if (run.isOver) throw new Error(`the worker was never seen at work: ${first.said()}`)
+        await delay(2)
+      }
+      first.child.kill('SIGKILL')
+    })()
+    const {code, json, stderr} = await runJson(['batch', plan, '--queue', queue])
+    run.isOver = true
+    assert.ok(code === 0, stderr + JSON.stringify(json).slice(0, 2000))
+    await killing
+    assert.equal(await first.ended, 'SIGKILL')
+    await assertSchema('batch', json)
+    const {totals, items} = json as BatchReport
+    assert.deepEqual([totals.items, totals.converted, totals.failed], [60, 60, 0])
+    assert.ok(
+      items.some(({attempts}) => attempts > 1),
+      `the unit that the killed worker had in its hands was begun again: ${String(inHand)}`,
+    )
+    for (const worker of others) assert.ok(worker.said().includes('converted'), 'every worker had its share')
+
+    assert.deepEqual(
+      readdirSync(path.join(own, 'out')).sort(),
+      [...archives.map((_, index) => String(index)), 'again.tar'].sort(),
+      'nothing half-written is left',
+    )
+    const {items: rows} = await list(`inbox:${path.join(own, 'copies')}`)
+    assert.equal(new Set(rows.map(({identity}) => identity)).size, 3)
+    assert.equal(rows.length, 3)
+    await verifyAll(own, [
+      'inbox:made',
+      'inbox:copies',
+      'docker-archive:out/again.tar',
+      ...archives.map((item) => item.destination),
+    ])
+
+    const again = await runJson(['batch', plan, '--queue', queue])
+    const {totals: second} = again.json as BatchReport
+    assert.deepEqual([again.code, second.alreadyDone, second.converted], [0, 60, 0])
+  })
+
+  it('attaches to what was put there before, whether by --detach or by a run that was killed', async () => {
+    const items = ['a', 'b', 'c'].map((id) => ({id, source: 'docker-archive:shop.tar', destination: `oci:out/${id}`}))
+    const last = {id: 'd', source: 'oci:out/c', destination: 'docker-archive:out/d.tar', after: ['a']}
+    const {own, plan} = writePlan([...items, last])
+    const queue = queueOf('attach')
+    const detached = await runJson(['batch', plan, '--queue', queue, '--detach'])
+    assert.equal(detached.code, 0, detached.stderr)
+    await assertSchema('batch-enqueued', detached.json)
+    const {added, attached} = detached.json as {added: number; attached: number}
+    assert.deepEqual([added, attached], [4, 0])
+    const twice = await runJson(['batch', plan, '--queue', queue, '--detach'])
+    assert.deepEqual((twice.json as {added: number; attached: number}).added, 0)
+
+    const killed = start(['batch', plan, '--queue', queue])
+    while (!killed.said().includes('4 items')) await delay(20)
+    await delay(200)
+    killed.child.kill('SIGKILL')
+    await killed.ended
+    const worker = await runJson(['batch', 'worker', '--queue', queue, '--until-empty', ...LOST_AFTER])
+    assert.equal(worker.code, 0, worker.stderr)
+    await assertSchema('batch-worker', worker.json)
+    assert.equal((worker.json as {converted: number}).converted, 4)
+    const {code, json, stderr} = await runJson(['batch', plan, '--queue', queue])
+    assert.equal(code, 0, stderr)
+    assert.equal((json as BatchReport).totals.converted, 4, 'the results were kept for who asks later')
+    await verifyAll(own, [...items.map(({destination}) => destination), 'docker-archive:out/d.tar'])
+
+    rmSync(path.join(own, 'out', 'b'), {recursive: true})
+    startWorker(queue)
+    const repaired = await runJson(['batch', plan, '--queue', queue])
+    const {totals} = repaired.json as BatchReport
+    assert.deepEqual([repaired.code, totals.converted, totals.alreadyDone], [0, 1, 3])
+  })
+
+  it('leaves one correct result of a unit that is done twice', async () => {
+    const {own, plan} = writePlan([
+      {source: 'docker-archive:shop.tar', destination: 'oci:out/one'},
+      {source: 'docker-archive:shop.tar', destination: 'inbox:repository', options: {layers: 'chain'}},
+    ])
+    // Two queues know nothing of each other, and neither of what the other did.
+    for (const name of ['twice-1', 'twice-2']) {
+      rmSync(`${plan}.journal`, {force: true})
+      startWorker(queueOf(name))
+      const {json} = await runJson(['batch', plan, '--queue', queueOf(name)])
+      const [image, packages] = (json as BatchReport).items
+      if (name === 'twice-1') assert.equal(image?.state, 'converted')
+      // What is there and not known as its own is never written over.
+      else assert.match(String(image?.failure?.code ?? image?.state), /DESTINATION_EXISTS|converted/)
+      assert.equal(packages?.state, 'converted')
+    }
+    await verifyAll(own, ['oci:out/one', 'inbox:repository'])
+  })
+
+  it('tells failures, leaves out what needs them, and tries again the next time', async () => {
+    const {own, plan} = writePlan([
+      {id: 'bad', source: 'docker-archive:bad.tar', destination: 'oci:out/bad'},
+      {id: 'next', source: 'docker-archive:shop.tar', destination: 'oci:out/next', after: 'bad'},
+      {id: 'good', source: 'docker-archive:shop.tar', destination: 'oci:out/good'},
+    ])
+    const shop = path.join(own, 'shop.tar')
+    writeFileSync(path.join(own, 'bad.tar'), readFileSync(shop).fill(0xaa, 20_000, 20_016))
+    const queue = queueOf('failing')
+    startWorker(queue)
+    const {code, json} = await runJson(['batch', plan, '--queue', queue])
+    await assertSchema('batch', json)
+    assert.deepEqual(
+      (json as BatchReport).items.map(({id, state}) => `${id} ${state}`),
+      ['bad failed', 'next blocked', 'good converted'],
+    )
+    assert.equal(code, 1)
+    assert.match((json as BatchReport).items[0]?.failure?.code ?? '', /_CORRUPT$|DIGEST_MISMATCH/)
+    const again = (await runJson(['batch', plan, '--queue', queue])).json as BatchReport
+    assert.deepEqual(
+      again.items.map(({state}) => state),
+      ['failed', 'blocked', 'already-done'],
+    )
+  })
+
+  it('gives back what a worker that is stopped has in its hands, and takes back what waits on Ctrl-C', async () => {
+    const {own, plan} = writePlan([
+      {id: 'large', source: 'docker-archive:large.tar', destination: 'oci:out/large', options: {compression: 'gzip:9'}},
+      {id: 'after', source: 'docker-archive:shop.tar', destination: 'oci:out/after', after: 'large'},
+    ])
+    await saveImage(path.join(own, 'large.tar'), [[fileOf('Files/large.bin', randomBytes(48 * 2 ** 20))]])
+    const queue = queueOf('stopped')
+    const batch = start(['batch', plan, '--queue', queue])
+    const worker = startWorker(queue)
+    while (!worker.said().includes('large: begun')) await delay(5)
+    worker.child.kill('SIGTERM')
+    assert.equal(await worker.ended, 0, worker.said())
+    assert.match(worker.said(), /1 given back/)
+    assert.ok(!existsSync(path.join(own, 'out', 'large', 'index.json')))
+    batch.child.kill('SIGINT')
+    assert.equal(await batch.ended, 130, batch.said())
+    assert.match(batch.said(), /2 not started/)
+    const empty = await runJson(['batch', 'worker', '--queue', queue, '--until-empty', ...LOST_AFTER])
+    assert.equal((empty.json as {converted: number}).converted, 0)
+    startWorker(queue)
+    const {code, json} = await runJson(['batch', plan, '--queue', queue])
+    assert.deepEqual([code, (json as BatchReport).totals.converted], [0, 2])
+    await verifyAll(own, ['oci:out/large', 'oci:out/after'])
+  })
+
+  it('finds the files below another folder with --root, and refuses a machine that does not see them', async () => {
+    const {own, plan} = writePlan([
+      {id: 'relative', source: 'docker-archive:shop.tar', destination: 'oci:out/one'},
+      {id: 'absolute', source: `docker-archive:${folder.path}/plan-${plans}/shop.tar`, destination: 'oci:out/two'},
+    ])
+    const queue = queueOf('rooted')
+    const elsewhere = path.join(folder.path, 'elsewhere')
+    symlinkSync(own, elsewhere)
+    const unfit = startWorker(queue, '--root', '/nowhere')
+    const detached = await runJson(['batch', plan, '--queue', queue, '--root', own, '--detach'])
+    assert.equal(detached.code, 0, detached.stderr)
+    assert.equal(await unfit.ended, 4)
+    assert.match(unfit.said(), /does not see the folder/)
+    const {json} = await runJson(['batch', 'worker', '--queue', queue, '--root', elsewhere, '--until-empty'])
+    assert.equal((json as {converted: number}).converted, 2)
+    const {code} = await runJson(['batch', plan, '--queue', queue, '--root', own])
+    assert.equal(code, 0)
+    await verifyAll(own, ['oci:out/one', 'oci:out/two'])
+  })
+
+  it('ends with 4 at once without a server or with a wrong password, which it never shows', async function () {
+    const {plan} = writePlan([{source: 'docker-archive:shop.tar', destination: 'oci:out/one'}])
+    const locked = await startRedis(this, {password: 'c0rrect'})
+    try {
+      const wrong = `redis://:s3cret@127.0.0.1:${locked.port}`
+      for (const [queue, code] of [
+        ['redis://:s3cret@127.0.0.1:1', 'NETWORK_FAILED'],
+        [wrong, 'UNAUTHORIZED'],
+        [`redis://127.0.0.1:${locked.port}`, 'UNAUTHORIZED'],
+      ] as const) {
+        for (const args of [
+          ['batch', plan, '--queue', queue, '--verbose'],
+          ['batch', 'worker', '--queue', queue, '--verbose'],
+        ]) {
+          const result = await runCli(args)
+          assert.equal(result.code, 4, result.stderr)
+          assert.match(result.stderr, new RegExp(`Code: {2}${code}`))
+          assert.ok(!result.stderr.includes('s3cret'), result.stderr)
+        }
+      }
+      const env = {TRANSSHIP_QUEUE_PASSWORD: 'c0rrect'}
+      const args = ['batch', plan, '--queue', `redis://127.0.0.1:${locked.port}`, '--detach']
+      const right = await runCli(args, {env})
+      assert.equal(right.code, 0, right.stderr)
+      assert.ok(!(right.stdout.toString() + right.stderr).includes('c0rrect'))
+    } finally {
+      await locked.close()
+    }
+  })
+})
