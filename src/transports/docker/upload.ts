@@ -136,11 +136,12 @@ export class Upload {
       const reached = await this.#reached()
       if (reached === undefined) continue
       if (reached < start || reached > end) throw this.#lost(reached)
+      if (reached > this.#done) patience.progress()
       this.#done = reached
     }
   }
 
-  /** How many bytes the registry has; undefined when it does not say. */
+  /** How many bytes the registry has, of a new upload where it cannot be told; undefined when it does not say. */
   async #reached(): Promise<number | undefined> {
     const answer = await this.#registry.exchange({
       method: 'GET',
@@ -157,8 +158,11 @@ export class Upload {
     const end = /^(?:bytes=)?0-(\d+)$/.exec(header(answer, 'range') ?? '')?.[1]
     await this.#follow(answer)
     if (end === undefined) return undefined
-    // Of an empty upload registries say 0-0, as of one with a single byte.
-    return end === '0' ? 0 : Number(end) + 1
+    if (end !== '0') return Number(end) + 1
+    // Of an empty upload registries say 0-0, as of one with a single byte: a new one is empty for certain.
+    await this.#cancel()
+    await this.#begin()
+    return 0
   }
 
   async #exchange(
