@@ -49,7 +49,8 @@ export interface PlanDocument {
   readonly items: readonly PlanItemDocument[]
 }
 
-const SCHEMA = new URL('../schemas/batch-plan.schema.json', import.meta.url)
+// Found by the package, not by this file: the command line carries this code in a file elsewhere.
+const SCHEMA = new URL(import.meta.resolve('transship/schemas/batch-plan.schema.json'))
 
 let compiled: ValidateFunction<PlanDocument> | undefined
 

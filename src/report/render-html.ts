@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto'
 import {readFileSync} from 'node:fs'
 import path from 'node:path'
+import {fileURLToPath} from 'node:url'
 import {Eta} from 'eta'
 import type {BatchReport} from '../batch/batch-report.js'
 import {printable} from '../model/printable.js'
@@ -11,7 +12,8 @@ import {formatDuration, viewItems} from './item-view.js'
 import {mapSizes} from './size-map.js'
 import {stateBar, stateCounts, verdictOf} from './totals-view.js'
 
-const FOLDER = path.join(import.meta.dirname, 'page')
+// Found by the package, not by this file: the command line carries this code in a file elsewhere.
+const FOLDER = path.dirname(fileURLToPath(import.meta.resolve('#page/page.eta')))
 /** A page of so few items shows their details at once. */
 const OPEN_UP_TO = 3
 
