@@ -1,4 +1,4 @@
-import {mapConcurrently} from '../../engine-api/map-concurrently.js'
+import {mapConcurrently} from '../../model/map-concurrently.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Image, Platform} from '../../model/image.js'

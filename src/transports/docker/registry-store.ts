@@ -26,15 +26,7 @@ export function registryStore(registry: Registry, top?: Top): ContentStore {
       if (descriptor.digest === top?.stated.digest) return top.bytes
       const isManifest = isIndexType(descriptor.mediaType) || isManifestType(descriptor.mediaType)
       if (isManifest) return (await findManifest(registry, descriptor.digest, options))?.bytes
-      requireDocumentSize(descriptor.size, `blob ${descriptor.digest}`)
-      if (!(await hasBlob(registry, descriptor, registry.pullScope, options))) return undefined
-      const parts: Uint8Array[] = []
-      let size = 0
-      for await (const chunk of downloadBlob(registry, descriptor, options)) {
-        parts.push(Buffer.from(chunk))
-        requireDocumentSize((size += chunk.byteLength), `blob ${descriptor.digest}`)
-      }
-      return Buffer.concat(parts)
+      return findDocumentBlob(registry, descriptor, options)
     },
     findBlob: async (descriptor, options) => {
       if (await hasBlob(registry, descriptor, registry.pullScope, options)) {
@@ -45,6 +37,28 @@ export function registryStore(registry: Registry, top?: Top): ContentStore {
       return open === undefined ? undefined : {compression: await sniffed(open(options)), open}
     },
   }
+}
+
+/** A blob that is small by its nature, asked for without asking first whether it is there: that would be a round trip more. */
+async function findDocumentBlob(
+  registry: Registry,
+  descriptor: Descriptor,
+  options: WorkOptions,
+): Promise<Uint8Array | undefined> {
+  const title = `blob ${descriptor.digest}`
+  requireDocumentSize(descriptor.size, title)
+  const parts: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of downloadBlob(registry, descriptor, options)) {
+      parts.push(Buffer.from(chunk))
+      requireDocumentSize((size += chunk.byteLength), title)
+    }
+  } catch (error) {
+    if (error instanceof InputError && error.code === 'NOT_FOUND') return undefined
+    throw error
+  }
+  return Buffer.concat(parts)
 }
 
 /** Docker's plain type may be compressed in spite of its name; so only the others are believed. */

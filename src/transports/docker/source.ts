@@ -2,6 +2,7 @@ import {findDigest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Image} from '../../model/image.js'
+import {mapConcurrently} from '../../model/map-concurrently.js'
 import type {Reference} from '../../model/reference.js'
 import {StrictSink, type FaultSink} from '../shared/fault-sink.js'
 import {ImageCheck} from '../shared/image-check.js'
@@ -36,10 +37,12 @@ export async function openImage(reference: Reference, options: OpenOptions): Pro
       referenceTo: (found) => formatLocation({...reference, selector: `@${found.manifest.digest}`}),
     })
     const names = namesOf(reference)
-    const image = await imageOver(store, read, {...options, names, close: () => registry.close()})
+    const [image, referrers] = await Promise.all([
+      imageOver(store, read, {...options, names, close: () => registry.close()}),
+      findReferrers(registry, read.found.manifest.digest, options),
+    ])
     requireLayers(image, registry)
     for (const {digest} of read.found.layers) rememberBlob(registry.origin, registry.place.repository, digest)
-    const referrers = await findReferrers(registry, read.found.manifest.digest, options)
     return {...image, layers: image.layers.map(vouchedFor), warnings: [...image.warnings, ...referrersLeft(referrers)]}
   } catch (error) {
     await registry.close()
@@ -82,6 +85,8 @@ function namesOf({path, selector}: Reference): readonly string[] {
   return name === undefined ? [] : [name.familiar]
 }
 
+/** Tags asked about at once. */
+const CONCURRENCY = 6
 /** Longest list of tags that is read: each costs at least two requests. */
 const MAX_TAGS = 1000
 
@@ -98,9 +103,10 @@ export async function listImages(
   const registry = await Registry.connect(placeOf(reference), options)
   try {
     const selectors = reference.selector === undefined ? await readTags(registry, options) : [reference.selector]
-    const items: ListItem[] = []
-    for (const selector of selectors) items.push(...(await itemsOf(registry, {...reference, selector}, options)))
-    return items
+    const items = await mapConcurrently(selectors, CONCURRENCY, (selector) =>
+      itemsOf(registry, {...reference, selector}, options),
+    )
+    return items.flat()
   } finally {
     await registry.close()
   }

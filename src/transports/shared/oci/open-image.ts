@@ -1,7 +1,8 @@
 import {digestOf, type Digest} from '../../../model/digest.js'
 import {InputError, UnsupportedError} from '../../../model/errors.js'
 import type {WorkOptions} from '../../../model/events.js'
-import type {Compression, Descriptor, Image, Layer, RawDocument} from '../../../model/image.js'
+import type {Compression, Descriptor, Image, RawDocument} from '../../../model/image.js'
+import {mapConcurrently} from '../../../model/map-concurrently.js'
 import {Readable} from 'node:stream'
 import {readConfig, type ConfigFacts} from '../image-documents.js'
 import {absentLayer, layerFromTar, type StoredLayer} from '../layer-tar-stream.js'
@@ -42,24 +43,23 @@ export async function readFound(store: ContentStore, found: FoundImage, options:
   return {found, config: {mediaType: found.config.mediaType, bytes}, imageId: digestOf(bytes), facts}
 }
 
+/** Layers asked for at once: each question takes a round trip where the store is far away. */
+const CONCURRENCY = 6
+
 /** The image over its store; layers are read in place. `FORMAT_UNSUPPORTED` for layers that are no tars. */
 export async function imageOver(
   store: ContentStore,
   {found, config, facts}: ReadImage,
   options: WorkOptions & {readonly names: readonly string[]; readonly close: () => Promise<void>},
 ): Promise<Image> {
-  const layers: Layer[] = []
-  const warnings: {code: string; message: string}[] = []
-  for (const [index, descriptor] of found.layers.entries()) {
+  const layers = await mapConcurrently([...found.layers.entries()], CONCURRENCY, async ([index, descriptor]) => {
     const title = `layer ${index}`
     const stored = await findStoredLayer(store, {found, facts, index, title}, options)
-    if (stored !== undefined) {
-      layers.push(layerFromTar(stored))
-      continue
-    }
-    layers.push(absentLayer({title, diffId: facts.diffIds[index], descriptor}))
-    warnings.push({code: 'layer-not-held', message: notHeld(title, descriptor)})
-  }
+    return stored === undefined ? absentLayer({title, diffId: facts.diffIds[index], descriptor}) : layerFromTar(stored)
+  })
+  const warnings = layers.flatMap(({title, hasContent, blob}) =>
+    hasContent || blob === undefined ? [] : [{code: 'layer-not-held', message: notHeld(title, blob.descriptor)}],
+  )
   return {
     names: options.names,
     platform: facts.platform,
