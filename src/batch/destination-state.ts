@@ -11,10 +11,12 @@ import type {NetworkOptions} from '../transports/transport.js'
 import {textsOf} from './parse-plan.js'
 import {isLocal, referenceIn} from './place.js'
 import type {PlannedUnit, Unit} from './unit.js'
-import {unitOptions} from './unit-options.js'
+import {unitNetwork} from './unit-options.js'
 
 export interface StateOptions extends WorkOptions {
   readonly folder: string
+  /** How registries are reached where a unit does not say. */
+  readonly network?: NetworkOptions | undefined
 }
 
 /** What is at the destinations of a batch. Each place is listed once, so it is asked before anything is written. */
@@ -30,7 +32,7 @@ export class DestinationState {
   async isThere(unit: Unit, {artifacts}: ConvertReport): Promise<boolean> {
     const reference = destinationOf(unit, this.#options.folder)
     for (const artifact of artifacts) {
-      const rows = await this.#rows(reference, artifact, networkOf(unit, this.#options.folder))
+      const rows = await this.#rows(reference, artifact, this.#networkOf(unit))
       if (!rows.some((row) => isRowOf(row, artifact))) return false
     }
     return true
@@ -41,11 +43,15 @@ export class DestinationState {
     const {signal} = this.#options
     for (const artifact of artifacts) {
       const {reference} = await resolveReference(artifact.reference)
-      const options = {...networkOf(unit, this.#options.folder), ...(signal === undefined ? {} : {signal})}
+      const options = {...this.#networkOf(unit), ...(signal === undefined ? {} : {signal})}
       const {faults} = await transportOf(reference).verify(reference, options)
       if (faults.length > 0) return false
     }
     return true
+  }
+
+  #networkOf({options}: Unit): NetworkOptions {
+    return unitNetwork(options, this.#options.folder, this.#options.network)
   }
 
   /** A place that cannot be listed for lack of access or network is not one where nothing is. */
@@ -57,7 +63,7 @@ export class DestinationState {
     const text = isLocal(place) ? formatReference(place) : artifact.reference
     const known = this.#listed.get(text)
     if (known !== undefined) return known
-    const rows = rowsOf(text, {...network, ...this.#options})
+    const rows = rowsOf(text, {...this.#options, ...network})
     this.#listed.set(text, rows)
     return rows
   }
@@ -84,11 +90,6 @@ function isRowOf(row: ListRow, artifact: ReportArtifact): boolean {
 function destinationOf({destination}: Unit, folder: string): Reference {
   const reference = findReference(destination)
   return referenceIn(folder, reference ?? {transport: 'layout', path: destination})
-}
-
-function networkOf({options}: Unit, folder: string): NetworkOptions {
-  const {tlsVerify, dockerConfig} = unitOptions(options, folder)
-  return {...(tlsVerify === undefined ? {} : {tlsVerify}), ...(dockerConfig === undefined ? {} : {dockerConfig})}
 }
 
 /**

@@ -6,6 +6,7 @@ import {findReference, formatReference, TRANSPORTS} from '../transports/catalog.
 import {suggestNearest} from './did-you-mean.js'
 import type {Draft} from './draft.js'
 import {addEdges, idsOf} from './edges.js'
+import type {NetworkOptions} from '../transports/transport.js'
 import type {Plan, PlanItem} from './parse-plan.js'
 import {holdsMany, isLocal, placeKey, referenceFrom} from './place.js'
 import {planFaults} from './plan-faults.js'
@@ -16,11 +17,13 @@ import {sourceReferences} from './source-files.js'
 import {identityOfRow, type SourceIdentity} from './source-stamp.js'
 import {fillReference, fillTemplate, isTemplate, templateValues, type TemplateValues} from './template.js'
 import type {PlannedUnit} from './unit.js'
-import {unitOptions} from './unit-options.js'
+import {unitNetwork, unitOptions} from './unit-options.js'
 
 export interface ExpandOptions extends WorkOptions {
   /** Of the plan: what its relative paths are relative to. */
   readonly folder: string
+  /** How registries are reached where an item does not say. */
+  readonly network?: NetworkOptions
 }
 
 /**
@@ -113,7 +116,7 @@ class Expansion {
     const drafts: Draft[] = []
     const names: string[] = []
     for (const reference of references) {
-      const rows = await this.#list(reference)
+      const rows = await this.#list(reference, item)
       names.push(...rows.flatMap(namesOf))
       const selected = selectRows(rows, item)
       const file = isLocal(reference) ? reference.path : undefined
@@ -166,12 +169,14 @@ class Expansion {
     }
   }
 
-  #list(reference: Reference): Promise<readonly ListRow[]> {
+  #list(reference: Reference, {options}: PlanItem): Promise<readonly ListRow[]> {
     const text = formatReference(reference)
-    const known = this.#listed.get(text)
+    const network = unitNetwork(options, this.#folder, this.#options.network)
+    const key = JSON.stringify([text, network])
+    const known = this.#listed.get(key)
     if (known !== undefined) return known
-    const rows = list(text, this.#options).then(({items}) => items)
-    this.#listed.set(text, rows)
+    const rows = list(text, {...this.#options, ...network}).then(({items}) => items)
+    this.#listed.set(key, rows)
     return rows
   }
 

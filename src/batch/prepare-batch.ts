@@ -3,6 +3,7 @@ import path from 'node:path'
 import type {ConvertReport} from '../convert/report.js'
 import {asTransshipError, TransshipError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
+import type {NetworkOptions} from '../transports/transport.js'
 import {DestinationState} from './destination-state.js'
 import {requireSpace, spaceNeeds, type SpaceNeed} from './disk-space.js'
 import {expandPlan} from './expand.js'
@@ -16,6 +17,8 @@ import {bytesByPlace, weighUnit, type Weight} from './weigh.js'
 export interface PrepareOptions extends WorkOptions {
   /** What `${NAME}` in the plan stands for. */
   readonly environment: Environment
+  /** How registries and engines are reached where an item does not say. */
+  readonly network?: NetworkOptions
   /** Read every byte of what is done already; default: only list it. */
   readonly verify?: boolean
   /** Refuse to start when a file system has too little room. Default true. */
@@ -73,8 +76,8 @@ export async function prepareBatch(
   options: PrepareOptions,
 ): Promise<PreparedBatch> {
   const {folder, plan} = loaded
-  const {signal} = options
-  const state = new DestinationState({folder, ...(signal === undefined ? {} : {signal})})
+  const {signal, network} = options
+  const state = new DestinationState({folder, network, ...(signal === undefined ? {} : {signal})})
   const earlier = new Map([...journal.values()].map((entry) => [entry.work, entry]))
   const units: PreparedUnit[] = []
   const faults: PlanFault[] = []
@@ -91,7 +94,7 @@ export async function prepareBatch(
       continue
     }
     try {
-      const weight = await weighUnit(unit, {folder, ...(signal === undefined ? {} : {signal})})
+      const weight = await weighUnit(unit, {folder, network, ...(signal === undefined ? {} : {signal})})
       units.push({...resumed, ...(weight === undefined ? {} : {weight})})
     } catch (error) {
       faults.push(sourceFault(unit, error))

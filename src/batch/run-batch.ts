@@ -114,7 +114,7 @@ class BatchRun {
   }
 
   async #work({unit, mayReplace, isResumed, weight}: PreparedUnit): Promise<'ok' | 'failed'> {
-    const {signal, retries} = this.#options
+    const {signal, retries, network} = this.#options
     const {id, key, destination} = unit
     const totalBytes = weight === undefined ? {} : {totalBytes: weight.bytes}
     this.#tell({kind: 'item-begun', id, destination, ...totalBytes})
@@ -128,6 +128,7 @@ class BatchRun {
       await this.#journal.append({kind: 'begun', key, id, destination, isFree})
       outcome = await runUnit(unit, {
         folder: this.#folder,
+        network,
         mayReplace,
         ...(signal === undefined ? {} : {signal}),
         ...(retries === undefined ? {} : {retries}),

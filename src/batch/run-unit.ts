@@ -6,6 +6,7 @@ import type {ConvertReport} from '../convert/report.js'
 import {asTransshipError, type ErrorCode} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import {findReference, formatReference} from '../transports/catalog.js'
+import type {NetworkOptions} from '../transports/transport.js'
 import type {ItemFailure} from './batch-report.js'
 import {asItemError, failureOf} from './item-failure.js'
 import {isLocal, pathIn, referenceIn} from './place.js'
@@ -36,6 +37,8 @@ export interface RunUnitOptions extends WorkOptions {
   /** What is at the destination was written by this very unit, in a run that ended before it could say so. */
   readonly mayReplace?: boolean
   readonly retries?: number
+  /** How registries and engines are reached where the unit does not say. */
+  readonly network?: NetworkOptions | undefined
   /** Told before a wait. */
   readonly onRetry?: (told: {readonly failure: ItemFailure; readonly waitMs: number}) => void
   /** Waits; for tests. */
@@ -83,12 +86,14 @@ function waitFor(ms: number, signal: AbortSignal | undefined): Promise<unknown> 
   return sleep(ms, undefined, signal === undefined ? {} : {signal})
 }
 
-async function convertUnit(unit: Unit, {folder, mayReplace, signal, onEvent}: RunUnitOptions): Promise<ConvertReport> {
+async function convertUnit(unit: Unit, options: RunUnitOptions): Promise<ConvertReport> {
+  const {folder, mayReplace, network, signal, onEvent} = options
   const given = unitOptions(unit.options, folder)
   const destination = findReference(unit.destination)
   const local = destination !== undefined && isLocal(destination) ? pathIn(folder, destination.path) : undefined
   if (local !== undefined) await makeFolder(path.dirname(local))
   return convert(referenceText(unit.source, folder), referenceText(unit.destination, folder), {
+    ...network,
     ...given,
     ...(mayReplace === true ? {replace: true} : {}),
     ...(signal === undefined ? {} : {signal}),

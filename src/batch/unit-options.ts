@@ -1,6 +1,7 @@
 import {parseCompression, parseLayers, parseOsLayers} from '../convert/option-text.js'
 import type {ConvertOptions} from '../convert/options.js'
 import {findReference, formatReference} from '../transports/catalog.js'
+import type {NetworkOptions} from '../transports/transport.js'
 import {textsOf} from './parse-plan.js'
 import {pathIn, referenceIn} from './place.js'
 import type {PlanOptions} from './plan-schema.js'
@@ -35,6 +36,16 @@ export function unitOptions(options: PlanOptions, folder: string): ConvertOption
     dockerConfig: dockerConfig === undefined ? undefined : pathIn(folder, dockerConfig),
   }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+}
+
+/** How a unit reaches registries and engines: as its options say, else as `network` does for all. */
+export function unitNetwork(options: PlanOptions, folder: string, network: NetworkOptions = {}): NetworkOptions {
+  const {'tls-verify': tlsVerify, 'docker-config': dockerConfig} = options
+  return {
+    ...network,
+    ...(tlsVerify === undefined ? {} : {tlsVerify}),
+    ...(dockerConfig === undefined ? {} : {dockerConfig: pathIn(folder, dockerConfig)}),
+  }
 }
 
 function placed(text: string, folder: string): string {

@@ -8,7 +8,6 @@ import type {
   Destination,
   DestinationOptions,
   ImageDestination,
-  NetworkOptions,
   OpenOptions,
   PackageArtifact,
   PackageDestination,
@@ -16,6 +15,7 @@ import type {
 } from '../transports/transport.js'
 import {supplyBases} from './bases.js'
 import {Meter} from './metered.js'
+import {networkOf} from './network.js'
 import type {ConvertOptions} from './options.js'
 import type {ConversionPlan, PlanStep} from './plan.js'
 import {resolveTelling} from './recognise.js'
@@ -79,7 +79,7 @@ async function resolveEnds(source: string, destination: string, findings: Findin
 
 function openOptions(options: ConvertOptions, bases: readonly Reference[]): OpenOptions {
   return {
-    ...networkOptions(options),
+    ...networkOf(options),
     bases,
     ...(options.platform === undefined ? {} : {platform: options.platform}),
     ...(options.acceptBaseMismatch === undefined ? {} : {acceptBaseMismatch: options.acceptBaseMismatch}),
@@ -88,20 +88,10 @@ function openOptions(options: ConvertOptions, bases: readonly Reference[]): Open
   }
 }
 
-function networkOptions({tlsVerify, dockerConfig, authFile, certsFolder, engine}: ConvertOptions): NetworkOptions {
-  return {
-    ...(tlsVerify === undefined ? {} : {tlsVerify}),
-    ...(dockerConfig === undefined ? {} : {dockerConfig}),
-    ...(authFile === undefined ? {} : {authFile}),
-    ...(certsFolder === undefined ? {} : {certsFolder}),
-    ...(engine === undefined ? {} : {engine}),
-  }
-}
-
 function destinationOptions(options: ConvertOptions): DestinationOptions {
   const {replace, compression, compressionLevel, archiveFormat, manifestFormat, concurrency} = options
   return {
-    ...networkOptions(options),
+    ...networkOf(options),
     ...(replace === undefined ? {} : {replace}),
     ...(compression === undefined ? {} : {compression}),
     ...(compressionLevel === undefined ? {} : {compressionLevel}),

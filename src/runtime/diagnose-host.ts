@@ -5,6 +5,7 @@ import path from 'node:path'
 import * as zlib from 'node:zlib'
 import {findSystemCode, TransshipError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
+import {ProxyChoice, type ProxySettings} from '../model/proxies.js'
 import type {ContainerManager} from './container-manager.js'
 import {openComputeService} from './host-compute/compute-service.js'
 import {openNativeSystem} from './host-compute/native-library.js'
@@ -34,6 +35,8 @@ export interface DiagnoseOptions extends WorkOptions {
   readonly dockerFolder: string
   /** Folders where credential helpers are looked for. */
   readonly programFolders: readonly string[]
+  /** On the way to image registries. */
+  readonly proxies?: ProxySettings
 }
 
 const GIB = 1024 ** 3
@@ -51,7 +54,7 @@ export async function diagnoseHost(
     checkManagers(managers, options),
     process.platform === 'win32' ? checkWindows() : Promise.resolve([OFF_WINDOWS]),
   ])
-  const checks = [checkProcessors(), checkZstd(), ...groups.flat()]
+  const checks = [checkProcessors(), checkZstd(), checkProxies(options.proxies ?? {}), ...groups.flat()]
   return {platform: process.platform, architecture: process.arch, node: process.version, checks}
 }
 
@@ -69,6 +72,27 @@ function checkProcessors(): HostCheck {
 function checkZstd(): HostCheck {
   if ('createZstdCompress' in zlib) return {name: 'zstd', state: 'ok', found: 'built into Node'}
   return {name: 'zstd', state: 'limited', found: 'read by JavaScript', advice: 'Node 22.15 or later is faster.'}
+}
+
+/** What the variables lead to, without user and password; nobody is asked. */
+function checkProxies(settings: ProxySettings): HostCheck {
+  const name = 'proxy'
+  try {
+    const {https, http} = new ProxyChoice(settings)
+    if (https === undefined && http === undefined) {
+      return {name, state: 'ok', found: 'none: image registries are reached directly'}
+    }
+    const ways = [
+      ...(https === undefined ? [] : [`${https.origin} for https`]),
+      ...(http === undefined ? [] : [`${http.origin} for http`]),
+      ...(settings.exceptions === undefined ? [] : [`none for ${settings.exceptions}`]),
+    ]
+    if (https !== undefined) return {name, state: 'ok', found: ways.join(', ')}
+    return {name, state: 'limited', found: ways.join(', '), advice: 'Registries speak https: set HTTPS_PROXY as well.'}
+  } catch (error) {
+    if (!(error instanceof TransshipError)) throw error
+    return {name, state: 'limited', found: error.what, ...(error.why === undefined ? {} : {advice: error.why})}
+  }
 }
 
 async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 import {homedir} from 'node:os'
 import path from 'node:path'
+import type {ProxySettings} from '../model/proxies.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -17,4 +18,15 @@ export function dockerFolder(env: Environment = process.env): string {
 export function certificateFolder(env: Environment = process.env): string | undefined {
   if (set(env['DOCKER_TLS_VERIFY']) === undefined) return undefined
   return set(env['DOCKER_CERT_PATH']) ?? dockerFolder(env)
+}
+
+/** HTTPS_PROXY, HTTP_PROXY and NO_PROXY; where both spellings are set, the lower case counts, as with curl. */
+export function proxySettings(env: Environment = process.env): ProxySettings {
+  const either = (name: string) => set(env[name]) ?? set(env[name.toUpperCase()])
+  const [https, http, exceptions] = [either('https_proxy'), either('http_proxy'), either('no_proxy')]
+  return {
+    ...(https === undefined ? {} : {https}),
+    ...(http === undefined ? {} : {http}),
+    ...(exceptions === undefined ? {} : {exceptions}),
+  }
 }

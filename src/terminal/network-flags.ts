@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core'
 import type {EnginePlaces} from '../engine-api/engine-places.js'
 import type {NetworkOptions} from '../transports/transport.js'
-import {certificateFolder, set, type Environment} from './docker-environment.js'
+import {certificateFolder, proxySettings, set, type Environment} from './docker-environment.js'
 
 /** Flags of every command that may reach an image registry. */
 export const networkFlags = {
@@ -55,7 +55,7 @@ export interface NetworkFlags {
   readonly 'engine-context': string | undefined
 }
 
-/** The library's options that these flags stand for, with Docker's variables where a flag was not given. */
+/** The library's options that these flags stand for, with Docker's variables where a flag was not given, and proxies. */
 export function networkOptions(flags: NetworkFlags, env: Environment = process.env): NetworkOptions {
   const folder = flags['docker-config']
   const certs = flags['certs-dir']
@@ -64,8 +64,25 @@ export function networkOptions(flags: NetworkFlags, env: Environment = process.e
     ...(folder === undefined ? {} : {dockerConfig: folder}),
     ...(flags.authfile === undefined ? {} : {authFile: flags.authfile}),
     ...(certs === undefined ? {} : {certsFolder: certs}),
+    proxies: proxySettings(env),
     engine: enginePlaces(flags, env),
   }
+}
+
+/** The same for commands without these flags: what the environment says alone. */
+export function ambientNetwork(env: Environment = process.env): NetworkOptions {
+  return networkOptions(
+    {
+      'tls-verify': undefined,
+      'docker-config': set(env['DOCKER_CONFIG']),
+      authfile: set(env['REGISTRY_AUTH_FILE']),
+      'certs-dir': undefined,
+      engine: undefined,
+      'engine-certs': undefined,
+      'engine-context': undefined,
+    },
+    env,
+  )
 }
 
 /** In the order of Docker's client: what was given, DOCKER_HOST, DOCKER_CONTEXT; contexts have their own certificates. */

@@ -3,6 +3,7 @@ import type {Digest} from '../model/digest.js'
 import type {WorkOptions} from '../model/events.js'
 import type {Compression, Image, Layer, LayerForm, PackageMetadata, Platform, RawDocument} from '../model/image.js'
 import type {PackageIdentity} from '../model/package-identity.js'
+import type {ProxySettings} from '../model/proxies.js'
 import type {Reference} from '../model/reference.js'
 
 /** One thing that a source holds: an image, a package or a transport layout. */
@@ -57,6 +58,8 @@ export interface NetworkOptions {
   readonly authFile?: string
   /** Folder with a folder `HOST[:PORT]` of certificates for each registry; Docker's own by default. */
   readonly certsFolder?: string
+  /** Proxies on the way to image registries and what those name; by default none. */
+  readonly proxies?: ProxySettings
   /** Where the container engine is; by default where Docker's own client finds it, else where one listens. */
   readonly engine?: EnginePlaces
 }

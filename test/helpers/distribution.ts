@@ -82,10 +82,10 @@ async function stopChild(child: ChildProcess): Promise<void> {
   await closed
 }
 
-/** A certificate for 127.0.0.1 that nobody has signed but itself. */
-export function makeCertificate(folder: string): {readonly cert: string; readonly key: string} {
+/** A certificate for 127.0.0.1, or for other names, that nobody has signed but itself. */
+export function makeCertificate(folder: string, names = 'IP:127.0.0.1'): {readonly cert: string; readonly key: string} {
   const [cert, key] = [path.join(folder, 'tls.crt'), path.join(folder, 'tls.key')]
-  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', `subjectAltName=${names}`]
   const how = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
   runTool('openssl', ['req', '-x509', ...how, ...subject, '-keyout', key, '-out', cert])
   return {cert, key}

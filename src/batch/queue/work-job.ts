@@ -6,6 +6,7 @@ import {EnvironmentError, findSystemCode, TransshipError} from '../../model/erro
 import type {WorkEvent} from '../../model/events.js'
 import {findReference} from '../../transports/catalog.js'
 import {removeLeftovers} from '../../transports/shared/leftovers.js'
+import type {NetworkOptions} from '../../transports/transport.js'
 import {isDestinationFree} from '../destination-state.js'
 import {asItemError, failureOf} from '../item-failure.js'
 import {isLocal, pathIn} from '../place.js'
@@ -23,6 +24,8 @@ export interface WorkJobOptions {
   readonly queue: UnitQueue
   readonly lanes: Lanes
   readonly root?: string
+  /** How this machine reaches registries and engines where a unit does not say. */
+  readonly network?: NetworkOptions | undefined
   /** Of the worker: an interrupt. */
   readonly signal: AbortSignal
   /** Told when the unit's work begins and of what it does. */
@@ -86,6 +89,7 @@ async function convertJob(job: UnitJob, token: string | undefined, options: Conv
     if (data.begun?.isFree === true) await removeOwnLeftovers(unit.destination, folder)
     outcome = await runUnit(unit, {
       folder,
+      network: options.network,
       mayReplace: data.begun?.isFree === true,
       signal,
       retries: 0,

@@ -6,7 +6,7 @@ import {asTransshipError, findSystemCode, InputError} from '../../model/errors.j
 /** What a registry is known by, and what it knows its user by. */
 export interface Certificates {
   /** Authorities, beside those that are trusted anyway. */
-  readonly ca?: readonly (string | Buffer)[]
+  readonly ca?: readonly (string | Buffer)[] | undefined
   readonly cert?: Buffer
   readonly key?: Buffer
 }
@@ -49,4 +49,11 @@ function withoutKey(place: string, client: string): InputError {
     why: `Expected ${keyOf(client)} beside it.`,
     at: {path: place},
   })
+}
+
+const FAULT = /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME|ERR_TLS/
+
+/** True when the other side's certificate is what is wrong. */
+export function isCertificateFault(error: unknown): boolean {
+  return FAULT.test(findSystemCode(error) ?? '')
 }

@@ -1,7 +1,10 @@
 import {setTimeout as pause} from 'node:timers/promises'
 import {Agent, request, type Dispatcher} from 'undici'
 import {EnvironmentError, findSystemCode, InputError, TransshipError} from '../../model/errors.js'
-import type {Certificates} from './certificates.js'
+import type {ProxyChoice, WebProxy} from '../../model/proxies.js'
+import {isCertificateFault, type Certificates} from './certificates.js'
+import {ProxyFailure, refusedBy} from './proxy-failure.js'
+import {asForwardFailure, authorizationFor, proxyConnector, tunnelConnector} from './tunnel.js'
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -20,45 +23,96 @@ const FIRST_PAUSE_MS = 200
 /** A registry that says when to come back is believed up to this. */
 const MAX_PAUSE_MS = 60_000
 
-export interface TlsOptions {
+export interface ReachOptions {
   readonly tlsVerify: boolean
   readonly certificates: Certificates
+  readonly proxies: ProxyChoice
+  /** Of proxies that are spoken to by TLS, beside those that are trusted anyway. */
+  readonly proxyAuthorities: Certificates['ca']
 }
+
+interface Forwarded {
+  readonly method: HttpRequest['method']
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Uint8Array | string
+  readonly signal?: AbortSignal
+}
+
+const TIMEOUTS = {headersTimeout: 120_000, bodyTimeout: 60_000}
+const CONNECT_TIMEOUT_MS = 20_000
+/** A proxy has to find and reach the host before it answers. */
+const PROXY_TIMEOUT_MS = 60_000
 
 /** HTTP with connections kept and certificates checked, unless the user says otherwise. Redirects are the caller's. */
 export class Http {
-  readonly #agent: Agent
+  readonly #host: string
+  readonly #proxies: ProxyChoice
+  readonly #direct: Agent
   /** With the registry's own certificates, which no other host is shown. */
   readonly #own: Agent
-  readonly #host: string
+  /** To proxies, whose certificates are checked in any case: they are given passwords. */
+  readonly #toProxy: Agent
+  /** The same two as for direct connections, through the proxy for TLS if there is one. */
+  readonly #tunnelled: {readonly other: Agent; readonly own: Agent} | undefined
 
   /** `host` is the registry's, with its port where that is not the usual one. */
-  constructor(host: string, {tlsVerify, certificates}: TlsOptions) {
-    const timeouts = {headersTimeout: 120_000, bodyTimeout: 60_000}
-    const connect = {rejectUnauthorized: tlsVerify, timeout: 20_000}
-    const {ca, ...client} = certificates
+  constructor(host: string, {tlsVerify, certificates, proxies, proxyAuthorities}: ReachOptions) {
+    const connect = {rejectUnauthorized: tlsVerify, timeout: CONNECT_TIMEOUT_MS}
+    const own = {...connect, ...tlsOf(certificates)}
     this.#host = host
-    this.#agent = new Agent({...timeouts, connect})
-    this.#own = new Agent({
-      ...timeouts,
-      connect: {...connect, ...client, ...(ca === undefined ? {} : {ca: [...ca]})},
-    })
+    this.#proxies = proxies
+    this.#direct = new Agent({...TIMEOUTS, connect})
+    this.#own = new Agent({...TIMEOUTS, connect: own})
+    const toProxy = proxyConnector({timeout: CONNECT_TIMEOUT_MS, ...tlsOf({ca: proxyAuthorities})})
+    const agent = new Agent({...TIMEOUTS, headersTimeout: PROXY_TIMEOUT_MS, connect: toProxy})
+    const through = (proxy: WebProxy, tls: object) =>
+      new Agent({...TIMEOUTS, connect: tunnelConnector(proxy, {agent, tls})})
+    const {https} = proxies
+    this.#toProxy = agent
+    this.#tunnelled = https === undefined ? undefined : {other: through(https, connect), own: through(https, own)}
   }
 
-  /** One exchange; the body of the answer must be read or dumped. Throws what the connection throws. */
+  /** One exchange; the body of the answer must be read or dumped. Throws what the connection throws, `ProxyFailure`. */
   send({method, url, headers, body, signal}: HttpRequest): Promise<HttpAnswer> {
-    return request(url, {
-      method,
-      dispatcher: url.host === this.#host ? this.#own : this.#agent,
-      headers: {'user-agent': 'transship', ...headers},
-      ...(body === undefined ? {} : {body}),
-      ...(signal === undefined ? {} : {signal}),
-    })
+    const sent = {'user-agent': 'transship', ...headers}
+    const options = {method, ...(body === undefined ? {} : {body}), ...(signal === undefined ? {} : {signal})}
+    const proxy = this.#proxies.find(url)
+    if (proxy !== undefined && url.protocol === 'http:') return this.#forward(proxy, url, {...options, headers: sent})
+    const {own, other} =
+      proxy !== undefined && this.#tunnelled !== undefined ? this.#tunnelled : {own: this.#own, other: this.#direct}
+    return request(url, {...options, headers: sent, dispatcher: url.host === this.#host ? own : other})
+  }
+
+  /** Without TLS a proxy is given the whole address and passes the request on. Source: RFC 9112, 3.2.2. */
+  async #forward(proxy: WebProxy, url: URL, {headers, ...options}: Forwarded): Promise<HttpAnswer> {
+    const sent = {...headers, host: url.host, ...authorizationFor(proxy)}
+    const path = `${url.origin}${url.pathname}${url.search}`
+    let answer: HttpAnswer
+    try {
+      answer = await this.#toProxy.request({...options, headers: sent, origin: proxy.origin, path})
+    } catch (error) {
+      throw asForwardFailure(proxy, error)
+    }
+    if (answer.statusCode !== 407) return answer
+    await discard(answer)
+    throw refusedBy(proxy, {status: 407, host: url.host, asks: header(answer, 'proxy-authenticate')})
+  }
+
+  /** A text of the other side's without what a proxy was given. */
+  hide(text: string): string {
+    const secrets = [this.#proxies.http, this.#proxies.https].flatMap((proxy) => proxy?.secrets ?? [])
+    return secrets.reduce((hidden, secret) => hidden.replaceAll(secret, '***'), text)
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#agent.destroy(), this.#own.destroy()])
+    const {own, other} = this.#tunnelled ?? {}
+    const agents = [this.#direct, this.#own, this.#toProxy, own, other]
+    await Promise.all(agents.flatMap((agent) => agent?.destroy() ?? []))
   }
+}
+
+function tlsOf({ca, ...client}: Certificates) {
+  return {...client, ...(ca === undefined ? {} : {ca: [...ca]})}
 }
 
 /** The text of a header; undefined when it is not there. */
@@ -106,6 +160,7 @@ const RETRIED_CODES = new Set([
 
 /** True for a failure of the connection that another attempt may not meet. */
 export function isPassing(error: unknown): boolean {
+  if (error instanceof ProxyFailure) return error.isPassing
   return RETRIED_CODES.has(findSystemCode(error) ?? '')
 }
 
@@ -142,13 +197,6 @@ export class Patience {
 function askedPauseMs(retryAfter: string | undefined): number {
   const seconds = Number(retryAfter)
   return Number.isNaN(seconds) ? Date.parse(retryAfter ?? '') - Date.now() : seconds * 1000
-}
-
-const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME|ERR_TLS/
-
-/** True when the other side's certificate is what is wrong. */
-export function isCertificateFault(error: unknown): boolean {
-  return CERTIFICATE.test(findSystemCode(error) ?? '')
 }
 
 /** What the user is told of a connection that failed: `NETWORK_FAILED`, `TIMED_OUT`. Ours pass unchanged. */

@@ -1,7 +1,8 @@
 import {TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
+import {ProxyChoice, type ProxySettings} from '../../model/proxies.js'
 import {Authority, isLoopback} from './authority.js'
-import {findCertificates} from './certificates.js'
+import {findCertificates, isCertificateFault, type Certificates} from './certificates.js'
 import {findCredentials, findInAuthFile, type Credentials} from './credentials.js'
 import {
   asNetworkError,
@@ -9,12 +10,12 @@ import {
   header,
   Http,
   isBusy,
-  isCertificateFault,
   isPassing,
   Patience,
   type HttpAnswer,
   type HttpRequest,
 } from './http.js'
+import {ProxyFailure} from './proxy-failure.js'
 import type {RepositoryPlace} from './reference.js'
 import {refusalOf} from './refusal.js'
 
@@ -25,6 +26,7 @@ export interface RegistryOptions extends WorkOptions {
   readonly dockerConfig?: string | undefined
   readonly authFile?: string | undefined
   readonly certsFolder?: string | undefined
+  readonly proxies?: ProxySettings | undefined
 }
 
 export interface Exchange extends Omit<HttpRequest, 'url'> {
@@ -77,7 +79,9 @@ export class Registry {
     const name = place.host === 'docker.io' ? 'registry-1.docker.io' : place.host
     const secure = new URL(`https://${name}/`)
     const certificates = await findCertificates(place.host, options.certsFolder)
-    const http = new Http(secure.host, {tlsVerify, certificates})
+    const proxies = new ProxyChoice(options.proxies)
+    const proxyAuthorities = await authoritiesOf(proxies, options.certsFolder)
+    const http = new Http(secure.host, {tlsVerify, certificates, proxies, proxyAuthorities})
     try {
       const mayBePlain = !tlsVerify || isLoopback(secure.hostname)
       const base = mayBePlain ? await findBase(http, secure, options.signal) : secure
@@ -142,7 +146,7 @@ export class Registry {
         }
       }
       const {host, repository} = this.place
-      const hide = (text: string) => this.#authority.hide(text)
+      const hide = (text: string) => this.#http.hide(this.#authority.hide(text))
       throw await refusalOf(answer, {host, repository, what: exchange.what, hide})
     }
   }
@@ -201,6 +205,17 @@ export class Registry {
   }
 }
 
+/** Authorities of proxies that are spoken to by TLS themselves. */
+async function authoritiesOf({https, http}: ProxyChoice, folder: string | undefined): Promise<Certificates['ca']> {
+  const hosts = [https, http].flatMap((proxy) => {
+    const url = proxy === undefined ? undefined : new URL(proxy.origin)
+    return url?.protocol === 'https:' ? [url.host] : []
+  })
+  const found = await Promise.all([...new Set(hosts)].map((host) => findCertificates(host, folder)))
+  const authorities = found.flatMap(({ca}) => ca ?? [])
+  return authorities.length === 0 ? undefined : authorities
+}
+
 async function credentialsOf(
   place: RepositoryPlace,
   {authFile, dockerConfig}: RegistryOptions,
@@ -219,8 +234,10 @@ async function findBase(http: Http, secure: URL, signal: AbortSignal | undefined
       await discard(await http.send({method: 'GET', url: new URL('/v2/', base), signal}))
       return base
     } catch (error) {
-      // A wrong certificate is a fault, not a sign of plain HTTP.
-      if (isCertificateFault(error) || error instanceof TransshipError || signal?.aborted === true) throw error
+      // A wrong certificate is a fault, not a sign of plain HTTP; a proxy that does not connect may be one.
+      const isOurs =
+        error instanceof TransshipError && !(error instanceof ProxyFailure && error.code !== 'UNAUTHORIZED')
+      if (isCertificateFault(error) || isOurs || signal?.aborted === true) throw error
       failure ??= error
     }
   }

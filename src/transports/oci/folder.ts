@@ -72,7 +72,8 @@ async function readHead(file: string): Promise<Uint8Array> {
   }
 }
 
-async function* streamFile(file: string, options: WorkOptions): AsyncGenerator<Uint8Array> {
+/** The bytes of a file. `NOT_FOUND`, `NO_ACCESS`, `ARCHIVE_TRUNCATED`. */
+export async function* streamFile(file: string, options: WorkOptions): AsyncGenerator<Uint8Array> {
   const opened = await SeekableFile.open(file)
   try {
     yield* opened.stream(0, opened.size, options)

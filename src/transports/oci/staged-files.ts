@@ -4,8 +4,10 @@ import {lstat, mkdir, open, readdir, readFile, rename, rm, stat} from 'node:fs/p
 import path from 'node:path'
 import {asTransshipError, findSystemCode, InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
+import {streamFile} from './folder.js'
 import {FolderLock} from '../shared/folder-lock.js'
 import {parseIndex, type IndexDocument} from '../shared/image-documents.js'
+import type {ExistingBlob} from '../shared/oci/kept-blob.js'
 import type {LayoutFiles} from '../shared/oci/layout-destination.js'
 
 const STAGE_PREFIX = '.tmp-'
@@ -145,6 +147,13 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
   async addFile(name: string, bytes: Uint8Array): Promise<void> {
     const file = await this.#placeOf(name)
     await this.#store(file, (write) => write(bytes))
+  }
+
+  async findExisting(name: string): Promise<ExistingBlob<StagedBody> | undefined> {
+    const file = path.join(this.#root, ...name.split('/'))
+    const found = this.#lock === undefined ? undefined : await stat(file).catch(() => undefined)
+    if (found?.isFile() !== true) return undefined
+    return {member: {file, size: found.size}, sizeBytes: found.size, open: (options) => streamFile(file, options)}
   }
 
   async #placeOf(name: string): Promise<string> {

@@ -11,6 +11,13 @@ export type WrittenLayer<M> =
   | {readonly kind: 'stored'; readonly facts: LayerFacts; readonly member: M}
   | {readonly kind: 'foreign'; readonly diffId: Digest; readonly descriptor: Descriptor}
 
+/** A layer that the place had before. */
+export interface KeptLayer<M> {
+  readonly member: M
+  /** Members of the tar; 0 when it was not opened. */
+  readonly entries: number
+}
+
 /** Where layers are put, one at a time. */
 export interface LayerShelf<M> {
   /** Compressions in which stored layers may be kept. */
@@ -19,8 +26,8 @@ export interface LayerShelf<M> {
   put(open: () => LayerBody, options: WorkOptions): Promise<{readonly member: M; readonly facts: LayerFacts}>
   /** Takes back what was put last: it was there already under another description. */
   drop(member: M): Promise<void>
-  /** Asked before a layer is read whose stored form is known; what is given back saves reading it. */
-  findKept?(layer: Layer, descriptor: Descriptor, options: WorkOptions): Promise<M | undefined>
+  /** Asked before a layer is read whose stored form is known; what is given back saves reading it from its source. */
+  findKept?(layer: Layer, descriptor: Descriptor, options: WorkOptions): Promise<KeptLayer<M> | undefined>
 }
 
 /** Writes the layers of several images to one place, equal ones once. */
@@ -75,7 +82,7 @@ export class LayerWriter<M> {
     return isSame ? known : undefined
   }
 
-  /** A layer that the place had before: neither read nor written. Its member count stays unknown: 0. */
+  /** A layer that the place had before: it is not written, nor read from its source. */
   async #kept(
     layer: Layer,
     accepts: readonly WritableCompression[],
@@ -84,10 +91,11 @@ export class LayerWriter<M> {
     const {blob, diffId} = layer
     const compression = accepts.find((accepted) => accepted === blob?.compression)
     if (blob === undefined || diffId === undefined || compression === undefined) return undefined
-    const member = await this.#shelf.findKept?.(layer, blob.descriptor, options)
-    if (member === undefined) return undefined
+    const kept = await this.#shelf.findKept?.(layer, blob.descriptor, options)
+    if (kept === undefined) return undefined
     const {digest, size} = blob.descriptor
-    return this.#remember({kind: 'stored', facts: {diffId, digest, size, compression, entries: 0}, member})
+    const {member, entries} = kept
+    return this.#remember({kind: 'stored', facts: {diffId, digest, size, compression, entries}, member})
   }
 }
 

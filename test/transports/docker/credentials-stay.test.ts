@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import {chmodSync, mkdirSync, writeFileSync} from 'node:fs'
+import {chmodSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {inspect as show} from 'node:util'
 import {convert, inspect, verify} from '../../../src/index.js'
 import {classicMembers, hybridMembers, partsOf, sha256, tarOf, type Parts} from '../../helpers/archives.js'
 import {startServer, type TestServer} from '../../helpers/distribution.js'
+import {startForwardProxy} from '../../helpers/forward-proxy.js'
 import {startMemoryRegistry, type MemoryRegistry, type Meddle} from '../../helpers/memory-registry.js'
 import {runCli} from '../../helpers/run-cli.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
@@ -339,4 +340,45 @@ describe('credentials of image registries', () => {
     assert.match(result.stdout.toString('utf8'), /docker-credential-plain/)
     assertNoneIn(result.stderr + result.stdout.toString('utf8'), 'the output')
   })
+
+  it('of a proxy reach that proxy alone, and no output either, whatever is quoted of them', async () => {
+    const pair = basicOf('me', SECRETS.password)
+    const quoting: Meddle = (request, response) => {
+      if (request.method === 'HEAD' || !(request.url ?? '').includes('/quoting/')) return false
+      // As a proxy that answers in the place of the registry might.
+      const errors = [{code: 'DENIED', message: `Basic ${pair} is ${SECRETS.password}`}]
+      request.resume().on('end', () => response.writeHead(403).end(JSON.stringify({errors})))
+      return true
+    }
+    const registry = await started(startMemoryRegistry(guarded('Basic realm="b"', `Basic ${you.auth}`, quoting)))
+    const name = registry.host.replace('127.0.0.1', 'registry.test')
+    const config = configWith({[name]: you})
+    const proxy = await startForwardProxy({authorization: `Basic ${pair}`})
+    try {
+      const right = proxy.origin.replace('://', `://me:${SECRETS.password}@`)
+      const wrong = proxy.origin.replace('://', `://you:${SECRETS.password}@`)
+      for (const [address, repository, code, message] of [
+        [right, 'app', 0, /registry\.test/],
+        [right, 'quoting/app', 4, /DENIED Basic \*\*\* is \*\*\*/],
+        [wrong, 'app', 4, /refuses the user or the password/],
+      ] as const)
+        for (const flags of [[], ['--json']]) {
+          const report = `${scratch()}.json`
+          const args = ['convert', source, `docker://${name}/${repository}:1`, '--tls-verify=false', '--verbose']
+          const result = await runCli([...args, '--docker-config', config, '--report', report, ...flags], {
+            env: {HTTP_PROXY: address, HTTPS_PROXY: address},
+          })
+          const said = result.stderr + result.stdout.toString('utf8')
+          assert.equal(result.code, code, said)
+          assert.match(said, message)
+          assertNoneIn(said + readFileSync(report, 'utf8'), 'the output')
+        }
+      assert.ok(registry.seen.length > 0)
+      assert.ok(!JSON.stringify(registry.seen).includes(pair))
+      assert.ok(!JSON.stringify(registry.seen).includes('proxy-authorization'))
+      assert.ok(proxy.authorizations.includes(`Basic ${pair}`))
+    } finally {
+      await proxy.stop()
+    }
+  }).timeout(120_000)
 })

@@ -7,11 +7,12 @@ import type {Reference} from '../../../model/reference.js'
 import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../../transport.js'
 import type {IndexDocument} from '../image-documents.js'
 import {findTaggedName, requireTaggedName} from '../image-name.js'
-import {layerArtifact, LayerWriter, type WrittenLayer} from '../layer-writer.js'
+import {layerArtifact, LayerWriter, type KeptLayer, type WrittenLayer} from '../layer-writer.js'
 import {MEDIA_TYPE} from '../media-types.js'
 import {writeLayers} from '../write-layers.js'
 import {descriptorOfDocument, descriptorOfLayer, familyOf, manifestFor} from '../written-manifest.js'
 import {blobPath} from './content-store.js'
+import {findSound, type ExistingBlob} from './kept-blob.js'
 import {indexEntries, type IndexName} from './index-entries.js'
 
 /** Files of a layout that is being written; `M` stands for a body whose name is still open. Nothing shows before `commit`. */
@@ -27,6 +28,8 @@ export interface LayoutFiles<M> {
   /** Takes back a body: the one added last, where they follow each other. */
   drop(body: M): Promise<void>
   addFile(name: string, bytes: Uint8Array): Promise<void>
+  /** A file of the layout that is added to; undefined when it is not there. */
+  findExisting?(name: string): Promise<ExistingBlob<M> | undefined>
   commit(options: WorkOptions & {readonly replace: boolean}): Promise<void>
   abort(): Promise<void>
 }
@@ -159,11 +162,25 @@ class LayoutDestination<M> implements ImageDestination {
           return {member, facts: body.facts()}
         },
         drop: (member) => files.drop(member),
+        findKept: (layer, {digest}, options) => this.#findKept(files, layer, {...options, name: blobPath(digest)}),
       },
       this.#options,
     )
     this.#opened = {files, layers}
     return this.#opened
+  }
+
+  /** A blob that the layout has already stays where it is, if it is sound. */
+  async #findKept(
+    files: LayoutFiles<M>,
+    layer: Layer,
+    {name, ...options}: WorkOptions & {readonly name: string},
+  ): Promise<KeptLayer<M> | undefined> {
+    const existing = await files.findExisting?.(name)
+    const facts = existing === undefined ? undefined : await findSound(layer, existing, options)
+    if (existing === undefined || facts === undefined) return undefined
+    this.#named.add(name)
+    return {member: existing.member, entries: facts.entries}
   }
 
   async commit(options: WorkOptions): Promise<void> {

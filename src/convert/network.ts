@@ -1,0 +1,14 @@
+import type {NetworkOptions} from '../transports/transport.js'
+
+/** Of many options, those that say how registries and engines are reached; what is not given stays absent. */
+export function networkOf(options: NetworkOptions): NetworkOptions {
+  const {tlsVerify, dockerConfig, authFile, certsFolder, proxies, engine} = options
+  return {
+    ...(tlsVerify === undefined ? {} : {tlsVerify}),
+    ...(dockerConfig === undefined ? {} : {dockerConfig}),
+    ...(authFile === undefined ? {} : {authFile}),
+    ...(certsFolder === undefined ? {} : {certsFolder}),
+    ...(proxies === undefined ? {} : {proxies}),
+    ...(engine === undefined ? {} : {engine}),
+  }
+}

@@ -1,0 +1,78 @@
+import {EnvironmentError, findSystemCode, type ErrorDetails} from '../../model/errors.js'
+import type {WebProxy} from '../../model/proxies.js'
+import {isCertificateFault} from './certificates.js'
+
+/** A proxy that cannot be reached or does not do what it is asked: the host behind it has not been spoken to. */
+export class ProxyFailure extends EnvironmentError {
+  /** Another attempt may not meet it. */
+  readonly isPassing: boolean
+
+  constructor(
+    code: 'NETWORK_FAILED' | 'TIMED_OUT' | 'UNAUTHORIZED',
+    {isPassing, ...details}: ErrorDetails & {readonly isPassing: boolean},
+  ) {
+    super(code, details)
+    this.isPassing = isPassing
+  }
+}
+
+/** What the user is told of a proxy that no connection could be made to. */
+export function unreachable({origin}: WebProxy, error: unknown): ProxyFailure {
+  const code = findSystemCode(error) ?? 'nothing'
+  if (isCertificateFault(error)) {
+    return new ProxyFailure('NETWORK_FAILED', {
+      what: `The certificate of the proxy ${origin} is not trusted.`,
+      why: `TLS says ${code}.`,
+      suggestions: [`Put the certificate of its authority into /etc/docker/certs.d/${new URL(origin).host}/ca.crt.`],
+      isPassing: false,
+      cause: error,
+    })
+  }
+  return new ProxyFailure(/TIMEOUT|ETIMEDOUT/.test(code) ? 'TIMED_OUT' : 'NETWORK_FAILED', {
+    what: `The proxy ${origin} cannot be reached.`,
+    why: `The network says ${code}.`,
+    suggestions: [
+      'Check HTTPS_PROXY and HTTP_PROXY, and whether the proxy is there.',
+      'Hosts that are reached without it belong into NO_PROXY.',
+    ],
+    // A name that is not known stays so.
+    isPassing: code !== 'ENOTFOUND',
+    cause: error,
+  })
+}
+
+export interface ProxyAnswer {
+  readonly status: number
+  /** What was to be reached, `HOST:PORT`. */
+  readonly host: string
+  /** The header `Proxy-Authenticate`. */
+  readonly asks?: string | undefined
+}
+
+/** What the user is told of a proxy that does not connect. */
+export function refusedBy({origin, authorization}: WebProxy, {status, host, asks}: ProxyAnswer): ProxyFailure {
+  const why = `It answered ${status} when asked for ${host}.`
+  if (status !== 407) {
+    return new ProxyFailure('NETWORK_FAILED', {
+      what: `The proxy ${origin} does not connect to ${host}.`,
+      why,
+      suggestions: [
+        'Check the name and the port of the registry; the proxy may know the name under which others do not.',
+        'The proxy may forbid the host or the port: ask who runs it. What is reached without it belongs into NO_PROXY.',
+      ],
+      isPassing: status === 502 || status === 503 || status === 504 || status === 429,
+    })
+  }
+  const schemes = (asks ?? '').match(/(?<=^|,\s*)[a-z]+(?=\s|,|$)/gi) ?? []
+  const isBasic = schemes.length === 0 || schemes.some((scheme) => scheme.toLowerCase() === 'basic')
+  return new ProxyFailure('UNAUTHORIZED', {
+    what: `The proxy ${origin} ${authorization === undefined ? 'wants to know who asks' : 'refuses the user or the password'}.`,
+    why: isBasic ? why : `${why} It takes ${schemes.slice(0, 4).join(', ')} only, and not a password as it is.`,
+    suggestions: [
+      isBasic
+        ? 'Put them into the address of the proxy: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT'
+        : 'Run a local proxy that speaks this for you, such as cntlm or px, and name it in HTTPS_PROXY.',
+    ],
+    isPassing: false,
+  })
+}
