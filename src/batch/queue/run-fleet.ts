@@ -5,10 +5,10 @@ import {totalsOf, type BatchReport, type ItemReport} from '../batch-report.js'
 import type {BatchEvent} from '../batch-event.js'
 import {DestinationState} from '../destination-state.js'
 import {failureOf} from '../item-failure.js'
-import {Journal, journalOf} from '../journal.js'
+import type {Journal} from '../journal.js'
 import {loadPlan, prepareBatch, type LoadedPlan, type PreparedUnit} from '../prepare-batch.js'
 import {DEFAULT_RETRIES} from '../run-unit.js'
-import type {BatchOptions} from '../run-batch.js'
+import {openJournal, type BatchOptions} from '../run-batch.js'
 import {reportOf, type UnitJob} from './job-report.js'
 import {KEY_PREFIX, QueueConnection, type UnitQueue} from './connection.js'
 import {parseRedisUrl} from './redis-url.js'
@@ -69,7 +69,7 @@ async function withFleet<T>(
   const shared = sharedFolder(loaded.folder, options.root)
   const queue = await connection.open()
   try {
-    const journal = await Journal.open(options.journal ?? journalOf(file))
+    const journal = await openJournal(file, options)
     try {
       const {units} = await prepareBatch(loaded, journal.entries, inner)
       return await work(new Fleet({connection, queue, journal, shared, loaded, units, options}), loaded)
