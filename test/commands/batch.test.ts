@@ -53,6 +53,16 @@ describe('batch', () => {
     assert.equal((again.json as {imageId: string}).imageId, (first.json as {imageId: string}).imageId)
   })
 
+  for (const flag of ['--fail-fast', '--report'])
+    it(`refuses ${flag} where nobody waits for the items`, async () => {
+      const report = path.join(folder.path, 'report.html')
+      const args = ['batch', plan, '--queue', 'redis://127.0.0.1:1', '--detach', flag]
+      const {code, stderr} = await runCli(flag === '--report' ? [...args, report] : args)
+      assert.equal(code, 2, stderr)
+      assert.match(stderr, new RegExp(`${flag} and --detach cannot be given together`))
+      assert.ok(!existsSync(report))
+    })
+
   it('does nothing the second time, and says so', async () => {
     const {code, stdout} = await runCli(['batch', plan])
     assert.equal(code, 0)
