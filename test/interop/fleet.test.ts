@@ -243,9 +243,42 @@ describe('a batch on the workers of a queue', function () {
     assert.match(unfit.said(), /does not see the folder/)
     const {json} = await runJson(['batch', 'worker', '--queue', queue, '--root', elsewhere, '--until-empty'])
     assert.equal((json as {converted: number}).converted, 2)
-    const {code} = await runJson(['batch', plan, '--queue', queue, '--root', own])
+    const {code, json: report, stdout} = await runJson(['batch', plan, '--queue', queue, '--root', own])
     assert.equal(code, 0)
     await verifyAll(own, ['oci:out/one', 'oci:out/two'])
+    for (const told of [stdout.toString(), readFileSync(`${plan}.journal`, 'utf8')])
+      assert.ok(!told.includes(elsewhere), told)
+    const results = (report as BatchReport).items.flatMap(({result}) => result ?? [])
+    assert.deepEqual(
+      results.map(({source, destination, artifacts}) => [source, destination, artifacts[0]?.reference]),
+      ['one', 'two'].map((name) => [
+        `docker-archive:${own}/shop.tar`,
+        `oci:${own}/out/${name}`,
+        `oci:${own}/out/${name}:1.2.0`,
+      ]),
+    )
+    const again = await runJson(['batch', plan, '--verify'])
+    assert.equal((again.json as BatchReport).totals.alreadyDone, 2)
+  })
+
+  it('tells of what failed by the names of the plan, not those of the worker', async () => {
+    const {own, plan} = writePlan([
+      {id: 'bad', source: 'docker-archive:bad.tar', destination: 'oci:out/bad'},
+      {id: 'taken', source: 'docker-archive:shop.tar', destination: 'docker-archive:taken.tar'},
+    ])
+    writeFileSync(path.join(own, 'taken.tar'), 'taken')
+    const shop = readFileSync(path.join(own, 'shop.tar'))
+    writeFileSync(path.join(own, 'bad.tar'), shop.fill(0xaa, 20_000, 20_016))
+    const queue = queueOf('told')
+    const elsewhere = path.join(folder.path, 'told-elsewhere')
+    symlinkSync(own, elsewhere)
+    startWorker(queue, '--root', elsewhere)
+    const {code, json} = await runJson(['batch', 'plan.json', '--queue', queue, '--root', '.'], {cwd: own})
+    assert.equal(code, 1)
+    const told = (json as BatchReport).items.map(({failure}) => failure?.what ?? '')
+    assert.match(told[0] ?? '', /docker-archive:bad\.tar/)
+    assert.match(told[1] ?? '', /'taken\.tar/)
+    assert.ok(!told.join().includes(elsewhere) && !readFileSync(`${plan}.journal`, 'utf8').includes(elsewhere))
   })
 
   it('ends with 4 at once without a server or with a wrong password, which it never shows', async function () {
