@@ -6,7 +6,8 @@ export const QUEUE_PASSWORD = 'TRANSSHIP_QUEUE_PASSWORD'
 
 /** What `--queue` takes. */
 export const QUEUE_DESCRIPTION =
-  'redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE][?name=QUEUE], rediss:// for TLS, or unix:///SOCKET. ' +
+  'redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE][?name=QUEUE], rediss:// for TLS, or unix:///SOCKET. For a private ' +
+  'authority, NODE_EXTRA_CA_CERTS names a file with its certificate. ' +
   `The password is better given by the environment variable ${QUEUE_PASSWORD}.`
 
 /** `--root DIR`, of both sides of a queue. */
