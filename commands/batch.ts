@@ -8,7 +8,7 @@ import {formatShard, parseShard} from '../src/batch/shard.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
 import {formatBatch, formatDryRun, formatEnqueued} from '../src/terminal/batch-text.js'
 import {ambientNetwork} from '../src/terminal/network-flags.js'
-import {QUEUE_DESCRIPTION, queueOptions, rootFlag} from '../src/terminal/queue-flags.js'
+import {QUEUE_DESCRIPTION, queueOptions, requireUnwatched, rootFlag} from '../src/terminal/queue-flags.js'
 import {openReport, reportFlag} from '../src/terminal/report-flag.js'
 
 export default class Batch extends BaseCommand {
@@ -87,7 +87,8 @@ export default class Batch extends BaseCommand {
     }),
     detach: Flags.boolean({
       summary: 'Put the items into the queue and leave; the same command without it attaches to them.',
-      description: 'Without it, Ctrl-C takes out of the queue what no worker has begun.',
+      description:
+        'Without it, Ctrl-C takes out of the queue what no worker has begun. Not with --report and --fail-fast: nobody waits.',
       dependsOn: ['queue'],
     }),
     root: rootFlag({dependsOn: ['queue']}),
@@ -122,6 +123,7 @@ export default class Batch extends BaseCommand {
       return report
     }
     if (queue !== undefined && flags.detach) {
+      requireUnwatched(flags)
       const {enqueueBatch} = await import('../src/batch/queue/run-fleet.js')
       const report = await enqueueBatch(args.plan, {...options, ...queueOptions(queue), signal: this.signal})
       this.print(formatEnqueued(report))

@@ -3,6 +3,8 @@ import type {ItemFailure, ItemReport} from './batch-report.js'
 
 /** What a batch reports while it works: plain JSON values. */
 export type BatchEvent =
+  /** Told before the batch begins, of what may take minutes. */
+  | {readonly kind: 'waiting'; readonly title: string}
   /** Told once, when everything is known and nothing is done yet. */
   | {
       readonly kind: 'batch'
@@ -19,6 +21,13 @@ export type BatchEvent =
   | {readonly kind: 'item-ended'; readonly item: ItemReport; readonly bytes: number}
   /** What the work on one item tells, losses and notes. */
   | {readonly kind: 'item-told'; readonly id: string; readonly event: Extract<WorkEvent, {kind: 'loss' | 'note'}>}
+
+/** What waits before a batch begins, as its event. */
+export function asWaiting(tell: (event: BatchEvent) => void): (event: WorkEvent) => void {
+  return (event) => {
+    if (event.kind === 'step') tell({kind: 'waiting', title: event.title})
+  }
+}
 
 /** What every asynchronous call of a batch takes. */
 export interface BatchWorkOptions {

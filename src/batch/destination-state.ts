@@ -1,4 +1,5 @@
 import {existsSync} from 'node:fs'
+import path from 'node:path'
 import {list, type ListRow} from '../convert/list.js'
 import {referenceOfIdentity} from '../convert/identity-mapping.js'
 import type {ConvertReport, ReportArtifact} from '../convert/report.js'
@@ -39,10 +40,11 @@ export class DestinationState {
   }
 
   /** True when every byte of what a conversion made is as it should be. */
-  async isWhole(unit: Unit, {artifacts}: ConvertReport): Promise<boolean> {
+  async isWhole(unit: Unit, {artifacts, destination}: ConvertReport): Promise<boolean> {
     const {signal} = this.#options
     for (const artifact of artifacts) {
-      const {reference} = await resolveReference(artifact.reference)
+      const told = (await resolveReference(artifact.reference)).reference
+      const reference = this.#placed(told, findReference(destination), unit)
       const options = {...this.#networkOf(unit), ...(signal === undefined ? {} : {signal})}
       const {faults} = await transportOf(reference).verify(reference, options)
       if (faults.length > 0) return false
@@ -52,6 +54,13 @@ export class DestinationState {
 
   #networkOf({options}: Unit): NetworkOptions {
     return unitNetwork(options, this.#options.folder, this.#options.network)
+  }
+
+  /** An artifact where it lies now: what was told may be relative to the folder that an earlier run was started in. */
+  #placed(artifact: Reference, destination: Reference | undefined, unit: Unit): Reference {
+    if (destination === undefined || !isLocal(artifact) || !isLocal(destination)) return artifact
+    const inside = path.relative(destination.path, artifact.path)
+    return {...artifact, path: path.join(destinationOf(unit, this.#options.folder).path, inside)}
   }
 
   /** A place that cannot be listed for lack of access or network is not one where nothing is. */

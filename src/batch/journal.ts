@@ -5,6 +5,7 @@ import path from 'node:path'
 import {createInterface} from 'node:readline'
 import type {ConvertReport} from '../convert/report.js'
 import {asTransshipError, findSystemCode} from '../model/errors.js'
+import type {WorkOptions} from '../model/events.js'
 import {FolderLock} from '../transports/shared/folder-lock.js'
 import type {ItemFailure} from './batch-report.js'
 
@@ -79,8 +80,9 @@ export class Journal {
   }
 
   /** Opens or makes the journal and reads what it says. Throws `LOCKED` when another process runs the same plan. */
-  static async open(file: string): Promise<Journal> {
-    const lock = FolderLock.take(path.dirname(file), file, `${path.basename(file)}.lock`)
+  static async open(file: string, options: WorkOptions = {}): Promise<Journal> {
+    const lockName = `${path.basename(file)}.lock`
+    const lock = await FolderLock.take(path.dirname(file), {...options, reference: file, lockName})
     try {
       const handle = await open(file, 'a+')
       const journal = new Journal(handle, lock)
@@ -118,6 +120,8 @@ export class Journal {
   append(record: JournalRecord): Promise<void> {
     enter(this.#entries, record)
     this.#written = this.#written.then(async () => {
+      // Of two runs of one plan each would undo what the other did.
+      this.#lock.requireHeld()
       await this.#handle.appendFile(formatLine(record))
       await this.#handle.datasync()
     })

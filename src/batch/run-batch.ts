@@ -2,7 +2,7 @@ import type {WorkEvent} from '../model/events.js'
 import {findReference} from '../transports/catalog.js'
 import {removeLeftovers} from '../transports/shared/leftovers.js'
 import {totalsOf, type BatchReport, type ItemReport} from './batch-report.js'
-import type {BatchEvent, BatchWorkOptions} from './batch-event.js'
+import {asWaiting, type BatchEvent, type BatchWorkOptions} from './batch-event.js'
 import {defaultConcurrency} from './concurrency.js'
 import {isDestinationFree} from './destination-state.js'
 import {failureOf} from './item-failure.js'
@@ -38,7 +38,7 @@ export async function runBatch(file: string, options: BatchOptions): Promise<Bat
   const started = performance.now()
   const inner = {...options, onEvent: () => undefined}
   const loaded = ofShard(await loadPlan(file, inner), options.shard)
-  const journal = await Journal.open(options.journal ?? journalOf(file))
+  const journal = await openJournal(file, options)
   try {
     const prepared = await prepareBatch(loaded, journal.entries, inner)
     const items = await new BatchRun(loaded, journal, options).run(prepared.units)
@@ -47,6 +47,14 @@ export async function runBatch(file: string, options: BatchOptions): Promise<Bat
   } finally {
     await journal.close()
   }
+}
+
+/** The journal of a run, alone to it. Throws `LOCKED`. */
+export function openJournal(file: string, {journal, signal, onEvent}: BatchOptions): Promise<Journal> {
+  return Journal.open(journal ?? journalOf(file), {
+    ...(signal === undefined ? {} : {signal}),
+    ...(onEvent === undefined ? {} : {onEvent: asWaiting(onEvent)}),
+  })
 }
 
 /** A plan of which only the units of one shard are left. */

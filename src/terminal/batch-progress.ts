@@ -25,6 +25,8 @@ export class BatchLines implements BatchProgress {
     if (event.kind === 'batch') {
       this.#items = event.items - event.alreadyDone
       this.#line(titleOfBatch(event))
+    } else if (event.kind === 'waiting') {
+      this.#line(event.title)
     } else if (event.kind === 'item-ended') {
       this.#ended++
       const of = this.#items === 0 ? '' : `/${this.#items}`

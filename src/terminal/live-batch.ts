@@ -44,6 +44,7 @@ export class LiveBatch implements BatchProgress {
   onEvent(event: BatchEvent): void {
     this.#total.onEvent(event)
     if (event.kind === 'batch') this.#start(event)
+    else if (event.kind === 'waiting') this.#stream.write(`${printable(event.title)}\n`)
     else if (event.kind === 'item-begun') {
       const {id, totalBytes} = event
       this.#running.set(id, {totalBytes, started: performance.now(), bytes: 0, told: ''})

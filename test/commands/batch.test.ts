@@ -53,6 +53,29 @@ describe('batch', () => {
     assert.equal((again.json as {imageId: string}).imageId, (first.json as {imageId: string}).imageId)
   })
 
+  it('reads with --verify what was made, whatever folder it is started in', async () => {
+    const own = path.join(folder.path, 'started')
+    cpSync('samples/shop.tar', path.join(own, 'shop.tar'))
+    const items = ['oci:made', 'inbox:packages', 'docker-archive:out/x.tar', 'appx:files'].map((destination) => ({
+      source: 'docker-archive:shop.tar',
+      destination,
+    }))
+    writeFileSync(path.join(own, 'plan.json'), JSON.stringify({items}))
+    assert.equal((await runCli(['batch', 'plan.json'], {cwd: own})).code, 0)
+    const {json} = await runJson(['batch', 'started/plan.json', '--verify'], {cwd: folder.path})
+    assert.equal((json as BatchReport).totals.alreadyDone, 4)
+  })
+
+  for (const flag of ['--fail-fast', '--report'])
+    it(`refuses ${flag} where nobody waits for the items`, async () => {
+      const report = path.join(folder.path, 'report.html')
+      const args = ['batch', plan, '--queue', 'redis://127.0.0.1:1', '--detach', flag]
+      const {code, stderr} = await runCli(flag === '--report' ? [...args, report] : args)
+      assert.equal(code, 2, stderr)
+      assert.match(stderr, new RegExp(`${flag} and --detach cannot be given together`))
+      assert.ok(!existsSync(report))
+    })
+
   it('does nothing the second time, and says so', async () => {
     const {code, stdout} = await runCli(['batch', plan])
     assert.equal(code, 0)

@@ -7,30 +7,43 @@ import path from 'node:path'
 import {setTimeout as delay} from 'node:timers/promises'
 import {requireTool} from './tools.js'
 
+export interface RedisOptions {
+  readonly password?: string
+  /** A user beside the default one, who then may do nothing. */
+  readonly user?: {readonly name: string; readonly password: string}
+  /** Speak TLS and nothing else. */
+  readonly tls?: {readonly cert: string; readonly key: string}
+}
+
 /** A Redis of the test's own, on a free port of this machine; nothing is kept on disk. */
 export interface RedisServer {
-  /** `redis://127.0.0.1:PORT`, without the password. */
+  /** `redis://127.0.0.1:PORT`, or `rediss:`, without the password. */
   readonly url: string
   readonly port: number
   close(): Promise<void>
 }
 
 /** Starts it; skips the test where it is not installed. */
-export async function startRedis(
-  test: Mocha.Context,
-  options: {readonly password?: string} = {},
-): Promise<RedisServer> {
+export async function startRedis(test: Mocha.Context, options: RedisOptions = {}): Promise<RedisServer> {
   const program = requireTool(test, 'redis-server')
   const folder = await mkdtemp(path.join(tmpdir(), 'transship-redis-'))
   const port = await freePort()
   const log = path.join(folder, 'log')
-  const {password} = options
+  const {password, user, tls} = options
+  const ports = tls === undefined ? ['--port', String(port)] : ['--port', '0', '--tls-port', String(port)]
+  const scheme = tls === undefined ? 'redis' : 'rediss'
   const child = spawn(
     program,
     [
-      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--logfile', log],
+      ...[...ports, '--bind', '127.0.0.1', '--dir', folder, '--logfile', log],
       ...['--save', '', '--appendonly', 'no'],
       ...(password === undefined ? [] : ['--requirepass', password]),
+      ...(user === undefined
+        ? []
+        : ['--user', user.name, 'on', `>${user.password}`, '~*', '&*', '+@all', '--user', 'default', 'off']),
+      ...(tls === undefined
+        ? []
+        : ['--tls-cert-file', tls.cert, '--tls-key-file', tls.key, '--tls-auth-clients', 'no']),
     ],
     {stdio: 'ignore'},
   )
@@ -44,7 +57,7 @@ export async function startRedis(
   }
   for (let attempts = 0; attempts < 200 && child.exitCode === null; attempts++) {
     const said = await readFile(log, 'utf8').catch(() => '')
-    if (said.includes('Ready to accept connections')) return {url: `redis://127.0.0.1:${port}`, port, close}
+    if (said.includes('Ready to accept connections')) return {url: `${scheme}://127.0.0.1:${port}`, port, close}
     await delay(50)
   }
   const said = (await readFile(log, 'utf8').catch(() => '')).slice(-2000)

@@ -6,12 +6,14 @@ import {setTimeout as delay} from 'node:timers/promises'
 import type {BatchReport} from '../../src/batch/batch-report.js'
 import {list} from '../../src/convert/list.js'
 import {verify} from '../../src/convert/verify.js'
+import {makeCertificate} from '../helpers/distribution.js'
 import {startRedis, type RedisServer} from '../helpers/redis-server.js'
 import {fileOf, saveImage} from '../helpers/layer-archives.js'
 import {runCli, runJson} from '../helpers/run-cli.js'
 import {assertSchema} from '../helpers/schemas.js'
 import {startCli, type RunningCli} from '../helpers/start-cli.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
+import {requireTool} from '../helpers/tools.js'
 
 const LOST_AFTER = ['--lost-after', '2']
 
@@ -243,9 +245,42 @@ describe('a batch on the workers of a queue', function () {
     assert.match(unfit.said(), /does not see the folder/)
     const {json} = await runJson(['batch', 'worker', '--queue', queue, '--root', elsewhere, '--until-empty'])
     assert.equal((json as {converted: number}).converted, 2)
-    const {code} = await runJson(['batch', plan, '--queue', queue, '--root', own])
+    const {code, json: report, stdout} = await runJson(['batch', plan, '--queue', queue, '--root', own])
     assert.equal(code, 0)
     await verifyAll(own, ['oci:out/one', 'oci:out/two'])
+    for (const told of [stdout.toString(), readFileSync(`${plan}.journal`, 'utf8')])
+      assert.ok(!told.includes(elsewhere), told)
+    const results = (report as BatchReport).items.flatMap(({result}) => result ?? [])
+    assert.deepEqual(
+      results.map(({source, destination, artifacts}) => [source, destination, artifacts[0]?.reference]),
+      ['one', 'two'].map((name) => [
+        `docker-archive:${own}/shop.tar`,
+        `oci:${own}/out/${name}`,
+        `oci:${own}/out/${name}:1.2.0`,
+      ]),
+    )
+    const again = await runJson(['batch', plan, '--verify'])
+    assert.equal((again.json as BatchReport).totals.alreadyDone, 2)
+  })
+
+  it('tells of what failed by the names of the plan, not those of the worker', async () => {
+    const {own, plan} = writePlan([
+      {id: 'bad', source: 'docker-archive:bad.tar', destination: 'oci:out/bad'},
+      {id: 'taken', source: 'docker-archive:shop.tar', destination: 'docker-archive:taken.tar'},
+    ])
+    writeFileSync(path.join(own, 'taken.tar'), 'taken')
+    const shop = readFileSync(path.join(own, 'shop.tar'))
+    writeFileSync(path.join(own, 'bad.tar'), shop.fill(0xaa, 20_000, 20_016))
+    const queue = queueOf('told')
+    const elsewhere = path.join(folder.path, 'told-elsewhere')
+    symlinkSync(own, elsewhere)
+    startWorker(queue, '--root', elsewhere)
+    const {code, json} = await runJson(['batch', 'plan.json', '--queue', queue, '--root', '.'], {cwd: own})
+    assert.equal(code, 1)
+    const told = (json as BatchReport).items.map(({failure}) => failure?.what ?? '')
+    assert.match(told[0] ?? '', /docker-archive:bad\.tar/)
+    assert.match(told[1] ?? '', /'taken\.tar/)
+    assert.ok(!told.join().includes(elsewhere) && !readFileSync(`${plan}.journal`, 'utf8').includes(elsewhere))
   })
 
   it('ends with 4 at once without a server or with a wrong password, which it never shows', async function () {
@@ -266,6 +301,9 @@ describe('a batch on the workers of a queue', function () {
           assert.equal(result.code, 4, result.stderr)
           assert.match(result.stderr, new RegExp(`Code: {2}${code}`))
           assert.ok(!result.stderr.includes('s3cret'), result.stderr)
+          // As JSON the process ends by itself, not by oclif: nothing may fail behind.
+          const {code: exit, json, stderr} = await runJson(args)
+          assert.deepEqual([exit, (json as {error: {code: string}}).error.code, stderr], [4, code, ''])
         }
       }
       const env = {TRANSSHIP_QUEUE_PASSWORD: 'c0rrect'}
@@ -276,5 +314,91 @@ describe('a batch on the workers of a queue', function () {
     } finally {
       await locked.close()
     }
+  })
+
+  describe('over TLS', () => {
+    // What a URL has to escape, and what has a meaning in one.
+    const user = {name: 'us@er', password: 'p/:#@% c0rrect'}
+    const login = `${encodeURIComponent(user.name)}:${encodeURIComponent(user.password)}`
+    let server: RedisServer
+    let cert = ''
+
+    before(async function () {
+      requireTool(this, 'openssl')
+      const made = makeCertificate(folder.path)
+      cert = made.cert
+      server = await startRedis(this, {tls: made, user})
+    })
+    after(() => server.close())
+
+    const urlOf = (more: {readonly login?: string; readonly host?: string; readonly name?: string} = {}) =>
+      `rediss://${more.login ?? login}@${more.host ?? '127.0.0.1'}:${server.port}?name=${more.name ?? 'tls'}`
+
+    it('converts with a private authority that NODE_EXTRA_CA_CERTS names, for a user with a password', async () => {
+      const {own, plan} = writePlan([{source: 'docker-archive:shop.tar', destination: 'oci:out/one'}])
+      const env = {NODE_EXTRA_CA_CERTS: cert}
+      const batch = startCli(['batch', plan, '--queue', urlOf()], env)
+      const worker = startCli(['batch', 'worker', '--queue', urlOf(), '--verbose'], env)
+      running.push(batch, worker)
+      assert.equal(await batch.ended, 0, batch.said() + worker.said())
+      await verifyAll(own, ['oci:out/one'])
+      for (const said of [worker.said(), batch.said()]) {
+        assert.ok(!said.includes('Warning'), said)
+        assert.ok(!said.includes('c0rrect'), said)
+      }
+    })
+
+    it('takes the password of a user from the environment as it is', async () => {
+      const queue = urlOf({login: encodeURIComponent(user.name)})
+      const env = {NODE_EXTRA_CA_CERTS: cert, TRANSSHIP_QUEUE_PASSWORD: user.password}
+      const {code, stderr} = await runCli(['batch', 'worker', '--queue', queue, '--until-empty'], {env})
+      assert.equal(code, 0, stderr)
+    })
+
+    for (const {title, url, trusted, code, what, suggestion} of [
+      {
+        title: 'a certificate that nobody trusts',
+        url: () => urlOf(),
+        trusted: false,
+        code: 'NETWORK_FAILED',
+        what: /certificate .* is not trusted/,
+        suggestion: /NODE_EXTRA_CA_CERTS/,
+      },
+      {
+        title: 'a certificate for another name',
+        url: () => urlOf({host: 'localhost'}),
+        trusted: true,
+        code: 'NETWORK_FAILED',
+        what: /certificate .* is for another name/,
+        suggestion: /stands in the certificate/,
+      },
+      {
+        title: 'a wrong password',
+        url: () => urlOf({login: `${encodeURIComponent(user.name)}:wr0ng`}),
+        trusted: true,
+        code: 'UNAUTHORIZED',
+        what: /does not let us in/,
+        suggestion: /%-escaped/,
+      },
+      {
+        title: 'a URL without TLS',
+        url: () => urlOf().replace('rediss:', 'redis:'),
+        trusted: true,
+        code: 'NETWORK_FAILED',
+        what: /cannot be used/,
+        suggestion: /rediss:\/\/ for TLS/,
+      },
+    ])
+      it(`ends with 4 at once, and says why: ${title}`, async () => {
+        const env = trusted ? {NODE_EXTRA_CA_CERTS: cert} : {}
+        const result = await runJson(['batch', 'worker', '--queue', url()], {env})
+        assert.equal(result.code, 4)
+        await assertSchema('error', result.json)
+        const {error} = result.json as {error: {code: string; what: string; suggestions: readonly string[]}}
+        assert.equal(error.code, code)
+        assert.match(error.what, what)
+        assert.match(error.suggestions.join(' '), suggestion)
+        assert.ok(!/c0rrect|wr0ng/.test(result.stdout.toString() + result.stderr))
+      })
   })
 })

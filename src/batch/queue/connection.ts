@@ -1,5 +1,6 @@
+import {setTimeout as sleep} from 'node:timers/promises'
 import {Queue, type RedisOptions} from 'bullmq'
-import {EnvironmentError, findSystemCode, type TransshipError} from '../../model/errors.js'
+import {EnvironmentError, findSystemCode, type ErrorDetails, type TransshipError} from '../../model/errors.js'
 import type {UnitJobData, UnitJobResult} from './unit-job.js'
 import type {QueuePlace} from './redis-url.js'
 
@@ -50,6 +51,11 @@ export class QueueConnection {
     try {
       await this.watch(queue)
     } catch (error) {
+      // BullMQ tells a failed start once more to listeners that closing takes away, which would end the process.
+      await Promise.race([
+        queue.waitUntilReady().catch(() => undefined),
+        sleep(CONNECT_TIMEOUT_MS, undefined, {ref: false}),
+      ])
       await queue.close().catch(() => undefined)
       throw error
     }
@@ -82,7 +88,10 @@ export class QueueConnection {
     const at = {reference: this.place.told}
     // The cause is left out: ioredis keeps the command with its arguments in it, and AUTH has the password.
     const said = error instanceof Error ? this.#clean(error.message) : 'unknown'
-    if (/WRONGPASS|NOAUTH|NOPERM|invalid password|AUTH/i.test(said)) {
+    const distrust = distrustOf(error)
+    if (distrust !== undefined)
+      return new EnvironmentError('NETWORK_FAILED', {...distrust, why: `TLS says: ${said}`, at})
+    if (/\b(?:WRONGPASS|NOAUTH|NOPERM|AUTH)\b|invalid password/.test(said)) {
       return new EnvironmentError('UNAUTHORIZED', {
         what: 'The server of the queue does not let us in.',
         why: `It says: ${said}`,
@@ -112,5 +121,29 @@ export class QueueConnection {
       return null
     }
     return Math.min(times * 200, LONGEST_WAIT_MS)
+  }
+}
+
+/** What is told of a certificate that one side does not trust; undefined of other errors. */
+function distrustOf(error: unknown): Pick<ErrorDetails, 'what' | 'suggestions'> | undefined {
+  const code = findSystemCode(error) ?? ''
+  if (/ALERT_(?:CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE)/.test(code)) {
+    return {
+      what: 'The server of the queue wants a certificate of its clients.',
+      suggestions: ['Use one that asks for a password only (tls-auth-clients no), or a TLS proxy such as stunnel.'],
+    }
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return {
+      what: 'The certificate of the server of the queue is for another name.',
+      suggestions: ['Use a host name that stands in the certificate.'],
+    }
+  }
+  if (!/CERT|SELF_SIGNED|UNABLE_TO/.test(code)) return undefined
+  return {
+    what: 'The certificate of the server of the queue is not trusted.',
+    suggestions: [
+      'Of a private authority: set the environment variable NODE_EXTRA_CA_CERTS to a file with its certificate (PEM).',
+    ],
   }
 }

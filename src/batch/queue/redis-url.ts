@@ -1,3 +1,4 @@
+import {isIP} from 'node:net'
 import type {RedisOptions} from 'bullmq'
 import {UsageError} from '../../model/errors.js'
 
@@ -17,8 +18,8 @@ const DEFAULT_NAME = 'transship'
 const NAME = /^[A-Za-z0-9_.-]{1,64}$/
 
 /**
- * Parses `redis://` and `rediss://` URLs, and `unix:///path.sock`; `otherPassword` is for those that hold none. Throws `BAD_OPTION`, with nothing in it of what was
- * given: it may hold a password.
+ * Parses `redis://` and `rediss://` URLs, and `unix:///path.sock`; `otherPassword` is for those that hold none. Throws
+ * `BAD_OPTION`, with nothing in it of what was given: it may hold a password.
  */
 export function parseRedisUrl(text: string, otherPassword?: string): QueuePlace {
   let url: URL
@@ -54,7 +55,8 @@ export function parseRedisUrl(text: string, otherPassword?: string): QueuePlace 
       port: url.port === '' ? DEFAULT_PORT : Number(url.port),
       ...login,
       ...(database === '' ? {} : {db: Number(database)}),
-      ...(url.protocol === 'rediss:' ? {tls: {servername: host}} : {}),
+      // TLS knows no server names that are addresses: the certificate is then held against the address itself.
+      ...(url.protocol === 'rediss:' ? {tls: isIP(host) === 0 ? {servername: host} : {}} : {}),
     },
     name,
     told: `${url.protocol}//${url.host}${database === '' ? '' : `/${database}`}${behind}`,

@@ -5,13 +5,14 @@ import {totalsOf, type BatchReport, type ItemReport} from '../batch-report.js'
 import type {BatchEvent} from '../batch-event.js'
 import {DestinationState} from '../destination-state.js'
 import {failureOf} from '../item-failure.js'
-import {Journal, journalOf} from '../journal.js'
+import type {Journal} from '../journal.js'
 import {loadPlan, prepareBatch, type LoadedPlan, type PreparedUnit} from '../prepare-batch.js'
 import {DEFAULT_RETRIES} from '../run-unit.js'
-import type {BatchOptions} from '../run-batch.js'
+import {openJournal, type BatchOptions} from '../run-batch.js'
 import {reportOf, type UnitJob} from './job-report.js'
 import {KEY_PREFIX, QueueConnection, type UnitQueue} from './connection.js'
 import {parseRedisUrl} from './redis-url.js'
+import {toldHere, type PlanPlace} from './told-paths.js'
 import {jobIdOf, laneOf, sharedFolder, sharedUnit, type SharedFolder, type UnitJobData} from './unit-job.js'
 import type {UnitJobProgress} from './unit-job.js'
 import {WAIT_FOR_CALL_MS} from './work-job.js'
@@ -69,7 +70,7 @@ async function withFleet<T>(
   const shared = sharedFolder(loaded.folder, options.root)
   const queue = await connection.open()
   try {
-    const journal = await Journal.open(options.journal ?? journalOf(file))
+    const journal = await openJournal(file, options)
     try {
       const {units} = await prepareBatch(loaded, journal.entries, inner)
       return await work(new Fleet({connection, queue, journal, shared, loaded, units, options}), loaded)
@@ -268,7 +269,7 @@ class Fleet {
     this.#onActive(jobId)
     if (told.kind === 'progress') this.#tell({kind: 'item-progress', id, bytes: told.bytes})
     else if (told.kind === 'retried') {
-      this.#tell({kind: 'item-retried', id, failure: told.failure, waitMs: told.waitMs})
+      this.#tell({kind: 'item-retried', id, failure: this.#here(told.failure, unit, told.place), waitMs: told.waitMs})
     } else this.#keepBegun(unit, told.isFree)
   }
 
@@ -294,8 +295,14 @@ class Fleet {
     if (prepared === undefined) return
     this.#open.delete(jobId)
     const {id, key, source, destination, after, before} = prepared.unit
-    const item: ItemReport = {...reportOf(job), id, source, destination, after, before}
-    const {begun} = job.data
+    const {begun, outcome} = job.data
+    const told = reportOf(job)
+    const place = (job.returnvalue as typeof job.returnvalue | null)?.place ?? outcome?.place
+    const item: ItemReport = {
+      ...told,
+      ...this.#here(partsOf(told), prepared.unit, place),
+      ...{id, source, destination, after, before},
+    }
     const {journal, options} = this.#parts
     if (begun !== undefined) this.#keepBegun(prepared.unit, begun.isFree)
     if (item.result !== undefined) await journal.append({kind: 'done', key, id, result: item.result})
@@ -306,6 +313,15 @@ class Fleet {
       this.#isStopped = true
       await this.#removeWaiting()
     }
+  }
+
+  /** What a worker told of a unit, with the paths of this machine. */
+  #here<T>(told: T, unit: PreparedUnit['unit'], place: PlanPlace | undefined): T {
+    const {shared, loaded} = this.#parts
+    if (place === undefined) return told
+    const there = {...place, unit: sharedUnit(unit, loaded.folder, shared.root)}
+    const root = shared.root === undefined ? {} : {root: shared.root}
+    return toldHere(told, there, {folder: loaded.folder, ...root, unit})
   }
 
   /** Taken out of the queue, by another or by us. */
@@ -358,6 +374,11 @@ const STILL_RUNNING = failureOf(
     suggestions: ['Run the same command again: it attaches to what runs and goes on from here.'],
   }) satisfies TransshipError,
 )
+
+/** What of a report a worker wrote. */
+function partsOf({result, failure}: ItemReport): Pick<ItemReport, 'result' | 'failure'> {
+  return {...(result === undefined ? {} : {result}), ...(failure === undefined ? {} : {failure})}
+}
 
 function chunksOf<T>(values: readonly T[]): readonly (readonly T[])[] {
   return Array.from({length: Math.ceil(values.length / CHUNK)}, (_, index) =>

@@ -10,6 +10,7 @@ import {isLocal, placeKey} from '../place.js'
 import {isPlan, type PlanOptions} from '../plan-schema.js'
 import type {PlanFault} from '../plan-text.js'
 import type {PlannedUnit, Unit} from '../unit.js'
+import type {PlanPlace} from './told-paths.js'
 
 /** What a job carries: plain JSON. Unknown keys of a later version are kept. */
 export interface UnitJobData {
@@ -28,7 +29,12 @@ export interface UnitJobData {
   /** Set when it is begun; `isFree`: nothing was there that its writing could hit, so what is there later is its own. */
   readonly begun?: {readonly isFree: boolean}
   /** Set when it failed for good. */
-  readonly outcome?: {readonly state: ItemState; readonly failure?: ItemFailure; readonly seconds: number}
+  readonly outcome?: {
+    readonly state: ItemState
+    readonly failure?: ItemFailure
+    readonly seconds: number
+    readonly place?: PlanPlace
+  }
 }
 
 /** What a job that is done gives. */
@@ -38,13 +44,15 @@ export interface UnitJobResult {
   readonly seconds: number
   /** `host:pid`. */
   readonly worker: string
+  /** Where the worker saw the files that the result names; absent of earlier versions. */
+  readonly place?: PlanPlace
 }
 
 /** What a worker tells of a unit while it works on it. */
 export type UnitJobProgress =
   | {readonly kind: 'begun'; readonly isFree: boolean}
   | {readonly kind: 'progress'; readonly bytes: number}
-  | {readonly kind: 'retried'; readonly failure: ItemFailure; readonly waitMs: number}
+  | {readonly kind: 'retried'; readonly failure: ItemFailure; readonly waitMs: number; readonly place?: PlanPlace}
 
 const isJobData = compileSchema<UnitJobData>({
   type: 'object',

@@ -1,5 +1,6 @@
 import {stat} from 'node:fs/promises'
 import {hostname} from 'node:os'
+import path from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {DelayedError, UnrecoverableError, WaitingError} from 'bullmq'
 import {EnvironmentError, findSystemCode, TransshipError} from '../../model/errors.js'
@@ -76,7 +77,7 @@ interface ConvertOptions extends WorkJobOptions {
 }
 
 async function convertJob(job: UnitJob, token: string | undefined, options: ConvertOptions): Promise<UnitJobResult> {
-  const {data, folder, signal, interrupted} = options
+  const {data, folder, root, signal, interrupted} = options
   const {unit} = data
   const started = performance.now()
   const progress = new Progress(job)
@@ -111,16 +112,17 @@ async function convertJob(job: UnitJob, token: string | undefined, options: Conv
     await progress.end()
   }
   const attempts = job.attemptsMade + job.stalledCounter + 1
+  const place = {folder, ...(data.isRooted && root !== undefined ? {root: path.resolve(root)} : {})}
   if (outcome.result !== undefined) {
-    return {result: outcome.result, attempts, seconds: outcome.seconds, worker: `${hostname()}:${process.pid}`}
+    return {result: outcome.result, attempts, seconds: outcome.seconds, worker: `${hostname()}:${process.pid}`, place}
   }
   const {failure, seconds} = outcome
   if (failure === undefined) throw new UnrecoverableError('no result and no failure')
   if (!isPassing(failure.code) || job.attemptsMade >= data.retries) {
-    throw await failForGood(job, {state: 'failed', failure, seconds})
+    throw await failForGood(job, {state: 'failed', failure, seconds, place})
   }
   const waitMs = waitBefore(job.attemptsMade + 1)
-  await job.updateProgress({kind: 'retried', failure, waitMs} satisfies UnitJobProgress)
+  await job.updateProgress({kind: 'retried', failure, waitMs, place} satisfies UnitJobProgress)
   throw new Error(failure.what)
 }
 

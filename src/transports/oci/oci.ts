@@ -24,7 +24,7 @@ export const oci: Transport = {
   open: (reference, options) => openLayoutImage(place, reference, options),
   create: async (reference, options) => {
     await requireLayoutOrFree(reference.path)
-    const open = () => StagedFiles.open(reference.path, grammar.format(reference))
+    const open = () => StagedFiles.open(reference.path, grammar.format(reference), options)
     return createLayout<StagedBody>({reference, format: grammar.format, open}, options)
   },
   verify: (reference, options) => verifyLayout(place, reference, options),

@@ -63,7 +63,7 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
   }
 
   /** Throws `LOCKED`, `NO_ACCESS` and the like. */
-  static async open(root: string, reference: string): Promise<StagedFiles> {
+  static async open(root: string, reference: string, options: WorkOptions): Promise<StagedFiles> {
     const suffix = randomBytes(6).toString('hex')
     try {
       if (!existsSync(root)) {
@@ -72,7 +72,7 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
         await mkdir(path.join(stage, 'blobs', 'sha256'), {recursive: true})
         return new StagedFiles(root, stage, {})
       }
-      const lock = FolderLock.take(root, reference)
+      const lock = await FolderLock.take(root, {...options, reference})
       try {
         for (const name of await readdir(root)) {
           if (name.startsWith(STAGE_PREFIX)) await rm(path.join(root, name), {recursive: true, force: true})
@@ -131,6 +131,8 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
         await handle.close()
       }
     } catch (error) {
+      // Who takes a lock over clears the stage: that says more than that files are not there.
+      this.#lock?.requireHeld()
       throw asTransshipError(error, {path: file})
     }
   }
@@ -168,6 +170,7 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
         await this.#moveWhole()
         return
       }
+      this.#lock.requireHeld()
       const blobs = path.join(this.#stage, 'blobs')
       for (const algorithm of await readdir(blobs)) {
         await mkdir(path.join(this.#root, 'blobs', algorithm), {recursive: true})
@@ -176,6 +179,8 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
           await rename(path.join(blobs, algorithm, hex), path.join(this.#root, 'blobs', algorithm, hex))
         }
       }
+      // Blobs that nothing names do no harm: what counts is the index.
+      this.#lock.requireHeld()
       for (const name of ['oci-layout', 'index.json']) {
         await rename(path.join(this.#stage, name), path.join(this.#root, name))
       }

@@ -3,7 +3,7 @@ import {closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSyn
 import path from 'node:path'
 import {promisify} from 'node:util'
 import {parseDigest} from '../../../model/digest.js'
-import {asTransshipError, InputError, UsageError} from '../../../model/errors.js'
+import {asTransshipError, InputError, TransshipError, UsageError} from '../../../model/errors.js'
 import type {WorkOptions} from '../../../model/events.js'
 import type {PackageMetadata} from '../../../model/image.js'
 import {formatFullName, identityKey, type PackageIdentity} from '../../../model/package-identity.js'
@@ -93,14 +93,13 @@ class PackagesDestination implements PackageDestination {
     const {identity} = draft.metadata
     const known = this.#existing(identity)
     if (known !== undefined && isSameAsStored(draft, known)) return this.#unchanged(draft, known)
-    const work = await this.#begin()
+    const work = await this.#begin(options)
     this.#requireRoom(identity)
     const existing = this.#existing(identity)
     if (existing !== undefined && isSameAsStored(draft, existing)) return this.#unchanged(draft, existing)
-    const written = await writePackage(path.join(work, formatFullName(identity)), draft, {
-      ...options,
-      lower: this.#lower(draft),
-    })
+    const written = await this.#whileHeld(() =>
+      writePackage(path.join(work, formatFullName(identity)), draft, {...options, lower: this.#lower(draft)}),
+    )
     if (existing !== undefined) {
       if (!this.#replace && isSamePackage(draft, written, existing)) {
         rmSync(written.folder, {recursive: true, force: true})
@@ -111,13 +110,23 @@ class PackagesDestination implements PackageDestination {
     }
     const name = this.#place.nameOf(identity, existing)
     const displaced = existing?.entryName ?? this.#occupant(name)
-    const sealed = await this.#place.seal(written, work, options)
+    const sealed = await this.#whileHeld(() => this.#place.seal(written, work, options))
     this.#pending.set(identityKey(identity), {...sealed, payload: written.payload, name, displaced})
     return this.#artifact(draft.metadata, draft, {
       figures: written.payload,
       unchanged: false,
       bytesWritten: sealed.bytesWritten,
     })
+  }
+
+  /** Who takes a lock over clears the work folder: that says more than that files are not there. */
+  async #whileHeld<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      return await write()
+    } catch (error) {
+      this.#lock?.requireHeld()
+      throw error
+    }
   }
 
   /** The package of that identity that a new one would replace. */
@@ -191,7 +200,7 @@ class PackagesDestination implements PackageDestination {
   }
 
   /** The work folder, made with the lock at the first write. */
-  async #begin(): Promise<string> {
+  async #begin(options: WorkOptions): Promise<string> {
     if (this.#work !== undefined) return this.#work
     const {root, reference, exists} = this.#place
     try {
@@ -199,7 +208,7 @@ class PackagesDestination implements PackageDestination {
     } catch (error) {
       throw asTransshipError(error, {reference})
     }
-    this.#lock = lockRepository(this.#place)
+    this.#lock = await lockRepository(this.#place, options)
     try {
       // Until now another writer may have changed it, or one that was killed have left it in need of repair.
       this.#repository.close()
@@ -211,17 +220,18 @@ class PackagesDestination implements PackageDestination {
     return this.#work
   }
 
-  async commit(): Promise<void> {
+  async commit(options: WorkOptions): Promise<void> {
     const {root, reference, exists} = this.#place
     if (this.#work === undefined) {
       this.#repository.close()
       // All is there already; what a killed run left may be there as well.
-      if (exists && hasLeftovers(this.#place)) lockRepository(this.#place).release()
+      if (exists && hasLeftovers(this.#place)) await this.#cleanUp(options)
       return
     }
     await flushFileSystem(root)
     this.#closeFiles()
     try {
+      this.#lock?.requireHeld()
       for (const pending of this.#pending.values()) this.#put(pending, this.#work)
       this.#mark(this.#work)
       flushFolder(root)
@@ -231,6 +241,16 @@ class PackagesDestination implements PackageDestination {
     this.#placed.length = 0
     this.#made = undefined
     this.#end()
+  }
+
+  /** What is left of a writer that still works is its own. */
+  async #cleanUp(options: WorkOptions): Promise<void> {
+    try {
+      const lock = await lockRepository(this.#place, options)
+      lock.release()
+    } catch (error) {
+      if (!(error instanceof TransshipError) || error.code !== 'LOCKED') throw error
+    }
   }
 
   #put(pending: Pending, work: string): void {

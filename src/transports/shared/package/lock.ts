@@ -1,6 +1,7 @@
 import {randomBytes} from 'node:crypto'
 import {existsSync, mkdirSync, readdirSync, renameSync, rmSync} from 'node:fs'
 import path from 'node:path'
+import type {WorkOptions} from '../../../model/events.js'
 import {FolderLock, LOCK_NAME} from '../folder-lock.js'
 
 /** Inside a work folder: packages that were moved out of the way of their replacements. */
@@ -17,9 +18,15 @@ export interface WorkPlace {
 }
 
 /** The lock of a repository; what a writer that was killed has left behind is undone when it is taken. `LOCKED`. */
-export function lockRepository(place: WorkPlace): FolderLock {
-  const lock = FolderLock.take(place.root, place.reference, place.lockName)
-  cleanUp(place)
+export async function lockRepository(place: WorkPlace, options: WorkOptions): Promise<FolderLock> {
+  const {root, reference, lockName} = place
+  const lock = await FolderLock.take(root, {...options, reference, lockName})
+  try {
+    cleanUp(place)
+  } catch (error) {
+    lock.release()
+    throw error
+  }
   return lock
 }
 
