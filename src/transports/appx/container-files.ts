@@ -4,6 +4,8 @@ import {BLOCK_BYTES} from '../../codecs/appx/block-map.js'
 import {LOGO} from '../../codecs/appx/manifest.js'
 import type {StoredPart} from '../../codecs/appx/package-reader.js'
 import {InputError} from '../../model/errors.js'
+import {DIRECTORY_CARRIER_SUFFIX} from '../../model/layer-path.js'
+import {PathTable, type PathChild} from '../../model/path-table.js'
 import {UNIX_EPOCH, type FileTimes} from '../../model/windows-metadata.js'
 import type {FileFacts, FolderNames, LayoutFiles, OpenFile} from '../shared/transport-layout/layout-files.js'
 import type {Container} from './container.js'
@@ -12,12 +14,9 @@ import {ESCAPED_FOLDER, findSidecarFolder, splitIndex} from './container-index.j
 /** An index takes some 200 bytes an entry; this is more entries than Windows layers have. */
 const MAX_INDEX_BYTES = 1024 * 1024 * 1024
 const INDEX_NAME = 'payload-index.jsonl'
+/** Numbers in the table of what is added. */
+const [FILE, FOLDER] = [1, 2]
 const INDEX_TITLE = `its ${INDEX_NAME}`
-
-interface FolderContent {
-  readonly folders: Set<string>
-  readonly files: Set<string>
-}
 
 /** The files of a package inside its container, by the names they have in a folder. */
 export class ContainerFiles implements LayoutFiles {
@@ -27,7 +26,8 @@ export class ContainerFiles implements LayoutFiles {
   /** Path -> part, for names that the container cannot have. */
   readonly #escapes: ReadonlyMap<string, string>
   readonly #index: Uint8Array | undefined
-  readonly #tree = new Map<string, FolderContent>()
+  /** Paths that no part tells of by its name: those of `#escapes`, and folders in which nothing lies. */
+  readonly #added = new PathTable()
 
   constructor(container: Container, root: string) {
     this.container = container
@@ -35,18 +35,8 @@ export class ContainerFiles implements LayoutFiles {
     const {index, escapes, folders} = this.#readIndex()
     this.#index = index
     this.#escapes = escapes
-    this.#folder('')
-    const sidecars: string[] = []
-    for (const {path} of container.reader.parts()) {
-      if (!this.#isOwn(path)) continue
-      const own = path.slice(root.length)
-      this.#file(own)
-      const sidecar = findSidecarFolder(own)
-      if (sidecar !== undefined && sidecar !== '') sidecars.push(sidecar)
-    }
-    for (const path of escapes.keys()) this.#file(path)
-    for (const folder of folders) this.#folder(folder)
-    for (const sidecar of sidecars) if (this.#part(sidecar) === undefined) this.#folder(sidecar)
+    for (const path of escapes.keys()) this.#added.set(path, FILE)
+    for (const folder of folders) if (folder !== '') this.#added.set(folder, FOLDER)
   }
 
   /** Parts of the container itself are no files of the package. */
@@ -70,41 +60,60 @@ export class ContainerFiles implements LayoutFiles {
     return {index: index.byteLength === 0 && part.entry.sizeBytes > 0 ? undefined : index, ...added}
   }
 
-  #content(folder: string): FolderContent {
-    const known = this.#tree.get(folder)
-    if (known !== undefined) return known
-    const content = {folders: new Set<string>(), files: new Set<string>()}
-    this.#tree.set(folder, content)
-    return content
-  }
-
-  #folder(path: string): FolderContent {
-    const known = this.#tree.get(path)
-    if (known !== undefined) return known
-    const content = this.#content(path)
-    if (path === '') return content
-    const slash = path.lastIndexOf('/')
-    this.#folder(slash < 0 ? '' : path.slice(0, slash)).folders.add(path.slice(slash + 1))
-    return content
-  }
-
-  #file(path: string): void {
-    if (path === INDEX_NAME && this.#index === undefined) return
-    const slash = path.lastIndexOf('/')
-    this.#folder(slash < 0 ? '' : path.slice(0, slash)).files.add(path.slice(slash + 1))
-  }
-
   list(folder: string): FolderNames {
-    const content = this.#tree.get(folder)
-    if (content !== undefined) return {folders: sorted(content.folders), files: sorted(content.files)}
-    throw this.#missing(folder)
+    if (!this.#isFolder(folder)) throw this.#missing(folder)
+    const inside = (name: string) => (folder === '' ? name : `${folder}/${name}`)
+    const [folders, files] = [new Set<string>(), new Set<string>()]
+    for (const {name, value} of this.#partsIn(folder)) {
+      if (value === 0 ? this.#holdsParts(inside(name)) : this.#isFile(inside(name)))
+        (value === 0 ? folders : files).add(name)
+    }
+    for (const {name, value} of this.#added.children(folder)) {
+      if (this.#escapes.has(inside(name))) files.add(name)
+      if (value === FOLDER || this.#added.hasChildren(inside(name))) folders.add(name)
+    }
+    for (const name of files) {
+      const own = name.slice(0, -DIRECTORY_CARRIER_SUFFIX.length)
+      if (findSidecarFolder(inside(name)) === inside(own) && own !== '' && !this.#isFile(inside(own))) folders.add(own)
+    }
+    return {folders: sorted(folders), files: sorted(files)}
+  }
+
+  #partsIn(folder: string): Iterable<PathChild> {
+    return this.container.reader.paths.children(`${this.#root}${folder}`.replace(/\/$/, ''))
+  }
+
+  #holdsParts(folder: string): boolean {
+    for (const {name, value} of this.#partsIn(folder)) {
+      const inside = `${folder}/${name}`
+      if (value === 0 ? this.#holdsParts(inside) : this.#isFile(inside)) return true
+    }
+    return false
+  }
+
+  #isFolder(path: string): boolean {
+    if (path === '' || this.#holdsParts(path) || this.#added.hasChildren(path)) return true
+    if (this.#added.get(path) === FOLDER) return true
+    const sidecar = `${path}${DIRECTORY_CARRIER_SUFFIX}`
+    return findSidecarFolder(sidecar) === path && this.#isFile(sidecar) && !this.#isFile(path)
+  }
+
+  #isFile(path: string): boolean {
+    return this.#partName(path) !== undefined
+  }
+
+  /** The name of the part that holds a file; undefined when there is no such file. */
+  #partName(path: string): string | undefined {
+    const escaped = this.#escapes.get(path)
+    if (escaped !== undefined) return escaped
+    if (path === INDEX_NAME && this.#index === undefined) return undefined
+    const name = `${this.#root}${path}`
+    return this.#isOwn(name) && this.container.reader.paths.get(name) !== 0 ? name : undefined
   }
 
   #part(path: string): StoredPart | undefined {
-    const escaped = this.#escapes.get(path)
-    if (escaped !== undefined) return this.container.reader.part(escaped)
-    if (path === INDEX_NAME && this.#index === undefined) return undefined
-    return this.#isOwn(`${this.#root}${path}`) ? this.container.reader.part(`${this.#root}${path}`) : undefined
+    const name = this.#partName(path)
+    return name === undefined ? undefined : this.container.reader.part(name)
   }
 
   #require(path: string): StoredPart {
@@ -124,7 +133,7 @@ export class ContainerFiles implements LayoutFiles {
   find(path: string): FileFacts | undefined {
     const part = this.#part(path)
     if (part === undefined)
-      return this.#tree.has(path) ? {kind: 'directory', sizeBytes: 0, times: dosTimes(0), linkGroup: ''} : undefined
+      return this.#isFolder(path) ? {kind: 'directory', sizeBytes: 0, times: dosTimes(0), linkGroup: ''} : undefined
     const sizeBytes = path === INDEX_NAME ? (this.#index?.byteLength ?? 0) : part.entry.sizeBytes
     return {kind: 'file', sizeBytes, times: dosTimes(part.entry.modified), linkGroup: ''}
   }
