@@ -83,6 +83,38 @@ export class PathTable {
     return node !== undefined && this.#lastChildren[node] !== 0
   }
 
+  /** All paths with their numbers as a walk meets them: a folder before its content, names in the order of their UTF-8 bytes. */
+  *inWalkOrder(): Generator<{readonly path: string; readonly value: number}> {
+    const open = [{before: '', nodes: this.#sortedChildren(ROOT), next: 0}]
+    for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
+      const node = folder.nodes[folder.next++]
+      if (node === undefined) {
+        open.pop()
+        continue
+      }
+      const path = `${folder.before}${this.#nameOf(node)}`
+      yield {path, value: this.#values[node] ?? 0}
+      if (this.#lastChildren[node] !== 0) open.push({before: `${path}/`, nodes: this.#sortedChildren(node), next: 0})
+    }
+  }
+
+  #sortedChildren(parent: number): Uint32Array {
+    const nodes: number[] = []
+    for (let node = this.#lastChildren[parent] ?? 0; node !== 0; node = this.#siblings[node] ?? 0) nodes.push(node)
+    return Uint32Array.from(nodes).sort((left, right) => this.#compareNames(left, right))
+  }
+
+  #compareNames(left: number, right: number): number {
+    const [a, b] = [this.#starts[left] ?? 0, this.#starts[right] ?? 0]
+    const lengths = (this.#lengths[left] ?? 0) - (this.#lengths[right] ?? 0)
+    const length = Math.min(this.#lengths[left] ?? 0, this.#lengths[right] ?? 0)
+    for (let at = 0; at < length; at++) {
+      const [one, other] = [this.#units[a + at] ?? 0, this.#units[b + at] ?? 0]
+      if (one !== other) return rankOfUnit(one) - rankOfUnit(other)
+    }
+    return lengths
+  }
+
   #nameOf(node: number): string {
     const start = this.#starts[node] ?? 0
     const units = this.#units.subarray(start, start + (this.#lengths[node] ?? 0))
@@ -163,6 +195,12 @@ export class PathTable {
       this.#place(node, spread(hash))
     }
   }
+}
+
+/** In the order of UTF-8 what takes two units comes behind everything that takes one. */
+function rankOfUnit(unit: number): number {
+  if (unit < 0xd800) return unit
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800
 }
 
 /** High bits of a hash into the low ones, which choose the slot. */

@@ -4,19 +4,18 @@ import {BLOCK_BYTES} from '../../codecs/appx/block-map.js'
 import {LOGO} from '../../codecs/appx/manifest.js'
 import type {StoredPart} from '../../codecs/appx/package-reader.js'
 import {InputError} from '../../model/errors.js'
-import {DIRECTORY_CARRIER_SUFFIX} from '../../model/layer-path.js'
+import {comparePaths, DIRECTORY_CARRIER_SUFFIX} from '../../model/layer-path.js'
 import {PathTable, type PathChild} from '../../model/path-table.js'
 import {UNIX_EPOCH, type FileTimes} from '../../model/windows-metadata.js'
 import type {FileFacts, FolderNames, LayoutFiles, OpenFile} from '../shared/transport-layout/layout-files.js'
 import type {Container} from './container.js'
-import {ESCAPED_FOLDER, findSidecarFolder, splitIndex} from './container-index.js'
+import {ESCAPED_FOLDER, findSidecarFolder, splitIndex, type SplicedIndex} from './container-index.js'
 
 /** An index takes some 200 bytes an entry; this is more entries than Windows layers have. */
 const MAX_INDEX_BYTES = 1024 * 1024 * 1024
 const INDEX_NAME = 'payload-index.jsonl'
 /** Numbers in the table of what is added. */
 const [FILE, FOLDER] = [1, 2]
-const INDEX_TITLE = `its ${INDEX_NAME}`
 
 /** The files of a package inside its container, by the names they have in a folder. */
 export class ContainerFiles implements LayoutFiles {
@@ -25,7 +24,7 @@ export class ContainerFiles implements LayoutFiles {
   readonly #root: string
   /** Path -> part, for names that the container cannot have. */
   readonly #escapes: ReadonlyMap<string, string>
-  readonly #index: Uint8Array | undefined
+  readonly #index: SplicedIndex | undefined
   /** Paths that no part tells of by its name: those of `#escapes`, and folders in which nothing lies. */
   readonly #added = new PathTable()
 
@@ -48,7 +47,8 @@ export class ContainerFiles implements LayoutFiles {
   #readIndex() {
     const part = this.container.reader.part(`${this.#root}${INDEX_NAME}`)
     if (part === undefined) return {index: undefined, escapes: new Map<string, string>(), folders: []}
-    const {index, ...added} = splitIndex(this.#whole(part, MAX_INDEX_BYTES, INDEX_TITLE))
+    this.#requireBelow(part, MAX_INDEX_BYTES, `its ${INDEX_NAME}`)
+    const {index, ...added} = splitIndex(blocksOf(this.container, part))
     for (const [path, escaped] of added.escapes) {
       if (this.container.reader.part(escaped) !== undefined) continue
       throw new InputError('NOT_FOUND', {
@@ -57,7 +57,7 @@ export class ContainerFiles implements LayoutFiles {
         at: {path: this.container.title},
       })
     }
-    return {index: index.byteLength === 0 && part.entry.sizeBytes > 0 ? undefined : index, ...added}
+    return {index: index.sizeBytes === 0 && part.entry.sizeBytes > 0 ? undefined : index, ...added}
   }
 
   list(folder: string): FolderNames {
@@ -134,41 +134,36 @@ export class ContainerFiles implements LayoutFiles {
     const part = this.#part(path)
     if (part === undefined)
       return this.#isFolder(path) ? {kind: 'directory', sizeBytes: 0, times: dosTimes(0), linkGroup: ''} : undefined
-    const sizeBytes = path === INDEX_NAME ? (this.#index?.byteLength ?? 0) : part.entry.sizeBytes
+    const sizeBytes = path === INDEX_NAME ? (this.#index?.sizeBytes ?? 0) : part.entry.sizeBytes
     return {kind: 'file', sizeBytes, times: dosTimes(part.entry.modified), linkGroup: ''}
   }
 
   open(path: string): OpenFile {
-    return path === INDEX_NAME && this.#index !== undefined
-      ? new HeldFile(this.#index)
-      : new PartFile(this.container, this.#require(path))
+    const file = new PartFile(this.container, this.#require(path))
+    return path === INDEX_NAME && this.#index !== undefined ? new SplicedFile(this.#index, file) : file
   }
 
   findSmall(path: string, limitBytes: number, place: string): Uint8Array | undefined {
-    if (path === INDEX_NAME) return this.#index
     const part = this.#part(path)
-    return part === undefined ? undefined : this.#whole(part, limitBytes, place)
+    if (part === undefined) return undefined
+    this.#requireBelow(part, limitBytes, place)
+    const bytes = Buffer.allocUnsafe(this.find(path)?.sizeBytes ?? 0)
+    this.open(path).read(0, bytes)
+    return bytes
   }
 
-  #whole(part: StoredPart, limitBytes: number, place: string): Uint8Array {
-    const {sizeBytes} = part.entry
-    if (sizeBytes > limitBytes) {
-      throw new InputError('LIMIT_EXCEEDED', {
-        what: `'${place}' has ${sizeBytes} bytes; at most ${limitBytes} are read.`,
-        at: {path: this.container.title},
-      })
-    }
-    const bytes = Buffer.allocUnsafe(sizeBytes)
-    new PartFile(this.container, part).read(0, bytes)
-    return bytes
+  #requireBelow({entry: {sizeBytes}}: StoredPart, limitBytes: number, place: string): void {
+    if (sizeBytes <= limitBytes) return
+    throw new InputError('LIMIT_EXCEEDED', {
+      what: `'${place}' has ${sizeBytes} bytes; at most ${limitBytes} are read.`,
+      at: {path: this.container.title},
+    })
   }
 
   hash(path: string): string {
     const part = this.#require(path)
     const hash = createHash('sha256')
-    const {reader} = this.container
-    const data = reader.dataOf(part)
-    for (let index = 0; index < (part.mapped?.blocks ?? 0); index++) hash.update(reader.block(part, data, index))
+    for (const block of blocksOf(this.container, part)) hash.update(block)
     return hash.digest('hex')
   }
 
@@ -185,8 +180,13 @@ export class ContainerFiles implements LayoutFiles {
   }
 }
 
+function* blocksOf({reader}: Container, part: StoredPart): Generator<Uint8Array> {
+  const data = reader.dataOf(part)
+  for (let index = 0; index < (part.mapped?.blocks ?? 0); index++) yield reader.block(part, data, index)
+}
+
 function sorted(names: ReadonlySet<string>): string[] {
-  return [...names].sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
+  return [...names].sort(comparePaths)
 }
 
 /** The one time of a zip entry, in steps of two seconds and of no zone: read as UTC. Source: APPNOTE 4.4.6. */
@@ -236,24 +236,33 @@ class PartFile implements OpenFile {
   }
 }
 
-/** A file at hand. */
-class HeldFile implements OpenFile {
-  readonly #bytes: Uint8Array
+/** The index of the package, by what of it is in its container. */
+class SplicedFile implements OpenFile {
+  readonly #index: SplicedIndex
+  readonly #file: PartFile
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
+  constructor(index: SplicedIndex, file: PartFile) {
+    this.#index = index
+    this.#file = file
   }
 
   read(offset: number, into: Uint8Array): void {
-    into.set(this.#bytes.subarray(offset, offset + into.byteLength))
+    this.#index.read(offset, into, (at, piece) => {
+      this.#file.read(at, piece)
+    })
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await
   async *range(offset: number, length: number): AsyncGenerator<Uint8Array> {
-    yield this.#bytes.subarray(offset, offset + length)
+    for (let done = 0; done < length;) {
+      const piece = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, length - done))
+      this.read(offset + done, piece)
+      yield piece
+      done += piece.byteLength
+    }
   }
 
   close(): void {
-    // Nothing is open.
+    this.#file.close()
   }
 }
