@@ -83,7 +83,7 @@ export function writeOddLayout(root: string, layout: OddLayout): Buffer {
   const text = Buffer.from(`${lines}${layout.lastLineEnd ? layout.lineEnd : ''}`)
   writeFileSync(path.join(root, 'tombstones.txt'), text)
   index.add({path: 'tombstones.txt', sizeBytes: text.byteLength, sha256: hash('sha256', text, 'hex')})
-  const bytes = index.finish()
+  const bytes = Buffer.concat([...index.finish().bytes.pieces()])
   writeFileSync(path.join(root, 'payload-index.jsonl'), bytes)
   return bytes
 }

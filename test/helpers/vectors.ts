@@ -2,6 +2,7 @@ import {execFileSync} from 'node:child_process'
 import {mkdirSync, readFileSync} from 'node:fs'
 import path from 'node:path'
 import {gunzipSync} from 'node:zlib'
+import {byteSourceOf} from '../../src/codecs/backup-stream/byte-source.js'
 import {encodeIndexLine, PayloadIndex} from '../../src/transports/shared/transport-layout/payload-index.js'
 import {lstatSync} from 'node:fs'
 
@@ -68,5 +69,5 @@ export function vectorIndex(vector: string, root: string): Buffer {
 }
 
 export function indexOfVector(vector: string, root: string): PayloadIndex {
-  return new PayloadIndex(vectorIndex(vector, root))
+  return new PayloadIndex(byteSourceOf(vectorIndex(vector, root)))
 }

@@ -70,28 +70,39 @@ export interface MappedFile {
   readonly isPacked: boolean
 }
 
-/** A block map at hand: hashes and sizes of all blocks in two flat tables, since there may be a million. */
+/** Blocks that the tables grow by. */
+const GROUP_BLOCKS = 16 * 1024
+
+interface BlockGroup {
+  readonly hashes: Buffer
+  readonly starts: Float64Array
+  readonly packed: Uint32Array
+}
+
+/** The blocks of a block map at hand: hashes and sizes in flat tables, since there may be a million. */
 export class BlockMap {
-  /** By path, `/` between names; in the order of the document. */
-  readonly files = new Map<string, MappedFile>()
-  #hashes = Buffer.alloc(HASH_BYTES * 1024)
-  /** Bytes of the packed blocks of the file in front of each. */
-  #starts = new Float64Array(1024)
-  #packed = new Uint32Array(1024)
+  readonly #groups: BlockGroup[] = []
   #count = 0
 
+  #group(block: number): BlockGroup {
+    const group = this.#groups[Math.floor(block / GROUP_BLOCKS)]
+    if (group !== undefined && block < this.#count) return group
+    throw new RangeError(`There is no block ${block}.`)
+  }
+
   /** SHA-256 of a block, by its place in the table. */
-  hash(block: number): Uint8Array {
-    return this.#hashes.subarray(block * HASH_BYTES, (block + 1) * HASH_BYTES)
+  hash(block: number): Buffer {
+    const at = (block % GROUP_BLOCKS) * HASH_BYTES
+    return this.#group(block).hashes.subarray(at, at + HASH_BYTES)
   }
 
   /** Where the packed block begins, counted from the data of its file. */
   start(block: number): number {
-    return this.#starts[block] ?? 0
+    return this.#group(block).starts[block % GROUP_BLOCKS] ?? 0
   }
 
   packedBytes(block: number): number {
-    return this.#packed[block] ?? 0
+    return this.#group(block).packed[block % GROUP_BLOCKS] ?? 0
   }
 
   get blocks(): number {
@@ -99,28 +110,24 @@ export class BlockMap {
   }
 
   push(hash: Uint8Array, start: number, packedBytes: number): void {
-    if (this.#count === this.#packed.length) this.#grow()
-    this.#hashes.set(hash, this.#count * HASH_BYTES)
-    this.#starts[this.#count] = start
-    this.#packed[this.#count] = packedBytes
-    this.#count++
-  }
-
-  #grow(): void {
-    const length = this.#packed.length * 2
-    const hashes = Buffer.alloc(length * HASH_BYTES)
-    hashes.set(this.#hashes)
-    const starts = new Float64Array(length)
-    starts.set(this.#starts)
-    const packed = new Uint32Array(length)
-    packed.set(this.#packed)
-    this.#hashes = hashes
-    this.#starts = starts
-    this.#packed = packed
+    const at = this.#count % GROUP_BLOCKS
+    if (at === 0) {
+      this.#groups.push({
+        hashes: Buffer.alloc(GROUP_BLOCKS * HASH_BYTES),
+        starts: new Float64Array(GROUP_BLOCKS),
+        packed: new Uint32Array(GROUP_BLOCKS),
+      })
+    }
+    const block = this.#count++
+    const {hashes, starts, packed} = this.#group(block)
+    hashes.set(hash, at * HASH_BYTES)
+    starts[at] = start
+    packed[at] = packedBytes
   }
 }
 
-function fault(title: string, why: string): InputError {
+/** A fault of a block map; `title` is how messages name it. */
+export function blockMapFault(title: string, why: string): InputError {
   return new InputError('MANIFEST_INVALID', {
     what: 'The block map of the package is not made by the rules.',
     why,
@@ -129,12 +136,16 @@ function fault(title: string, why: string): InputError {
   })
 }
 
-/** Reads a block map piece by piece. Throws `MANIFEST_INVALID`. */
+/**
+ * Reads a block map piece by piece and tells each file when its blocks are in the table: its path with `/` between names,
+ * which the caller holds against those before. Throws `MANIFEST_INVALID`.
+ */
 export async function readBlockMap(
   body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   title: string,
+  onFile: (path: string, file: MappedFile, map: BlockMap) => void,
 ): Promise<BlockMap> {
-  const builder = new BlockMapBuilder(title)
+  const builder = new BlockMapBuilder(title, onFile)
   const reader = new XmlReader(builder, {title, code: 'MANIFEST_INVALID'})
   for await (const piece of body) reader.write(piece)
   reader.end()
@@ -144,37 +155,42 @@ export async function readBlockMap(
 class BlockMapBuilder {
   readonly #map = new BlockMap()
   readonly #title: string
+  readonly #onFile: (path: string, file: MappedFile, map: BlockMap) => void
   #file: {name: string; sizeBytes: number; localBytes: number; firstBlock: number} | undefined
   #packedBytes = 0
+  #hasFile = false
 
-  constructor(title: string) {
+  constructor(title: string, onFile: (path: string, file: MappedFile, map: BlockMap) => void) {
     this.#title = title
+    this.#onFile = onFile
   }
 
   open({name, namespace, attributes}: XmlElement, path: readonly string[]): void {
     // Later releases add elements of their own.
     if (namespace !== NAMESPACE) {
-      if (path.length === 0) throw fault(this.#title, 'Its root is not a block map of a known kind.')
+      if (path.length === 0) throw blockMapFault(this.#title, 'Its root is not a block map of a known kind.')
       return
     }
     if (path.length === 0 && name === 'BlockMap') this.#root(attributes)
     else if (path.length === 1 && name === 'File') this.#open(attributes)
     else if (path.length === 2 && name === 'Block' && this.#file !== undefined) this.#block(attributes, this.#file.name)
-    else throw fault(this.#title, `It has an unexpected element ${name}.`)
+    else throw blockMapFault(this.#title, `It has an unexpected element ${name}.`)
   }
 
   #root(attributes: ReadonlyMap<string, string>): void {
     const method = attributes.get('HashMethod')
-    if (method !== HASH_METHOD) throw fault(this.#title, `Its hash method is ${JSON.stringify(method)}, not SHA-256.`)
+    if (method !== HASH_METHOD)
+      throw blockMapFault(this.#title, `Its hash method is ${JSON.stringify(method)}, not SHA-256.`)
   }
 
   #open(attributes: ReadonlyMap<string, string>): void {
     const name = attributes.get('Name') ?? ''
     const sizeBytes = findNumber(attributes.get('Size'))
     const localBytes = findNumber(attributes.get('LfhSize'))
-    if (name === '' || name.includes('/')) throw fault(this.#title, `It has a file called ${JSON.stringify(name)}.`)
+    if (name === '' || name.includes('/'))
+      throw blockMapFault(this.#title, `It has a file called ${JSON.stringify(name)}.`)
     if (sizeBytes === undefined || localBytes === undefined || localBytes < 30 || localBytes > 65536)
-      throw fault(this.#title, `It has no usable sizes for '${name}'.`)
+      throw blockMapFault(this.#title, `It has no usable sizes for '${name}'.`)
     this.#file = {name, sizeBytes, localBytes, firstBlock: this.#map.blocks}
     this.#packedBytes = 0
   }
@@ -183,11 +199,11 @@ class BlockMapBuilder {
     const text = attributes.get('Hash') ?? ''
     const hash = Buffer.from(text, 'base64')
     if (hash.byteLength !== HASH_BYTES || hash.toString('base64') !== text)
-      throw fault(this.#title, `A block of '${name}' has no SHA-256.`)
+      throw blockMapFault(this.#title, `A block of '${name}' has no SHA-256.`)
     const size = attributes.get('Size')
     const packedBytes = size === undefined ? 0 : findNumber(size)
     if (packedBytes === undefined || packedBytes > 2 * BLOCK_BYTES || (size !== undefined && packedBytes === 0))
-      throw fault(this.#title, `A block of '${name}' has an impossible size.`)
+      throw blockMapFault(this.#title, `A block of '${name}' has an impossible size.`)
     this.#map.push(hash, this.#packedBytes, packedBytes)
     this.#packedBytes += packedBytes
   }
@@ -200,18 +216,19 @@ class BlockMapBuilder {
     const blocks = map.blocks - file.firstBlock
     const title = file.name.replaceAll('\\', '/')
     if (blocks !== Math.ceil(file.sizeBytes / BLOCK_BYTES))
-      throw fault(this.#title, `It has ${blocks} blocks for the ${file.sizeBytes} bytes of '${title}'.`)
-    if (map.files.has(title)) throw fault(this.#title, `It has '${title}' twice.`)
+      throw blockMapFault(this.#title, `It has ${blocks} blocks for the ${file.sizeBytes} bytes of '${title}'.`)
     const isPacked = blocks > 0 && map.packedBytes(file.firstBlock) > 0
     for (let block = file.firstBlock; block < map.blocks; block++) {
-      if (map.packedBytes(block) > 0 !== isPacked) throw fault(this.#title, `Some blocks of '${title}' have a size.`)
+      if (map.packedBytes(block) > 0 !== isPacked)
+        throw blockMapFault(this.#title, `Some blocks of '${title}' have a size.`)
     }
     const {sizeBytes, localBytes, firstBlock} = file
-    map.files.set(title, {sizeBytes, localBytes, firstBlock, blocks, isPacked})
+    this.#hasFile = true
+    this.#onFile(title, {sizeBytes, localBytes, firstBlock, blocks, isPacked}, map)
   }
 
   finish(): BlockMap {
-    if (this.#map.files.size === 0) throw fault(this.#title, 'It lists no file.')
+    if (!this.#hasFile) throw blockMapFault(this.#title, 'It lists no file.')
     return this.#map
   }
 }

@@ -1,3 +1,4 @@
+import {HeldBytes} from '../compression/held-bytes.js'
 import {BLOCK_MAP, encodePartName, MANIFEST} from './part-name.js'
 import {escapeXml} from './xml.js'
 
@@ -14,7 +15,8 @@ const OVERRIDES: readonly (readonly [string, string])[] = [
 /** Gathers the types of the parts: one for each extension, and one for each file without. */
 export class ContentTypesWriter {
   readonly #extensions = new Set<string>()
-  readonly #pieces: Buffer[] = []
+  /** A file without extension takes some hundred bytes, and there may be a million. */
+  readonly #overrides = new HeldBytes()
   #text = ''
 
   add(path: string): void {
@@ -29,16 +31,18 @@ export class ContentTypesWriter {
   #override(path: string, type: string): void {
     this.#text += `<Override PartName="/${escapeXml(encodePartName(path))}" ContentType="${type}"/>`
     if (this.#text.length < 65536) return
-    this.#pieces.push(Buffer.from(this.#text))
+    this.#overrides.push(Buffer.from(this.#text))
     this.#text = ''
   }
 
-  finish(): Buffer {
+  /** The document in pieces. */
+  *finish(): Generator<Uint8Array> {
     for (const [path, type] of OVERRIDES) this.#override(path, type)
     const defaults = [...this.#extensions]
       .sort()
       .map((extension) => `<Default Extension="${extension}" ContentType="${TYPES[extension] ?? UNKNOWN}"/>`)
-    const head = `<?xml version="1.0" encoding="UTF-8"?>\r\n<Types xmlns="${NAMESPACE}">${defaults.join('')}`
-    return Buffer.concat([Buffer.from(head), ...this.#pieces, Buffer.from(`${this.#text}</Types>`)])
+    yield Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\r\n<Types xmlns="${NAMESPACE}">${defaults.join('')}`)
+    yield* this.#overrides.pieces()
+    yield Buffer.from(`${this.#text}</Types>`)
   }
 }

@@ -3,6 +3,7 @@ import {availableParallelism} from 'node:os'
 import {crc32} from 'node:zlib'
 import type {Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
+import {HeldBytes} from '../compression/held-bytes.js'
 import {
   DEFLATED,
   encodeCentralEntry,
@@ -40,8 +41,8 @@ export interface EncodePackageOptions {
 const DEFAULT_LEVEL = 6
 /** Written at a time. */
 const CHUNK_BYTES = 512 * 1024
-/** Steps held back at most: those of many small files behind a large one. */
-const MAX_QUEUE = 1024
+/** Steps held back at most, behind a block that is deflated: of many small files, or as many stored blocks. */
+const MAX_QUEUE = 256
 
 /** Files whose content is compressed already: deflating them again only takes time. */
 const PACKED = new Set(
@@ -74,22 +75,39 @@ interface OpenEntry {
   readonly sizeBytes: number
 }
 
+/** A block that another thread deflates. */
+interface RunningBlock {
+  readonly kind: 'block'
+  readonly plain: Uint8Array
+  readonly packed: Promise<Uint8Array>
+}
+
 type Step =
   | {readonly kind: 'begin'; readonly entry: OpenEntry}
-  | {readonly kind: 'block'; readonly plain: Uint8Array; readonly packed: Promise<Uint8Array> | Uint8Array | undefined}
+  | {readonly kind: 'block'; readonly plain: Uint8Array; readonly packed: Uint8Array | undefined}
+  | RunningBlock
   | {readonly kind: 'end'; readonly entry: OpenEntry}
+
+function isRunning(step: Step): step is RunningBlock {
+  return step.kind === 'block' && step.packed instanceof Promise
+}
+
+function blockStep(plain: Uint8Array, packed: Promise<Uint8Array> | Uint8Array | undefined): Step {
+  return packed instanceof Promise ? {kind: 'block', plain, packed} : {kind: 'block', plain, packed}
+}
 
 class PackageEncoder {
   readonly #options: EncodePackageOptions
   readonly #level: number
   readonly #map = new BlockMapWriter()
   readonly #types = new ContentTypesWriter()
-  readonly #central: Buffer[] = []
+  /** What is known of each part only when it is written, and comes behind all of them. */
+  readonly #mapBytes = new HeldBytes()
+  readonly #central = new HeldBytes()
   /** Of everything in front of the manifest, which states it. */
   readonly #hash = createHash('sha256')
   #hasDigest = false
   #entries = 0
-  #centralBytes = 0
   /** Bytes so far, and those that are still to be given out. */
   #offset = 0
   #chunk: Uint8Array[] = []
@@ -111,28 +129,32 @@ class PackageEncoder {
     try {
       for (const step of this.#steps(parts)) {
         queue.push(step)
-        if (step.kind === 'block' && step.packed instanceof Promise) running++
-        while (running >= ahead || queue.length > MAX_QUEUE) {
+        if (isRunning(step)) running++
+        while (queue.length > 0 && (running === 0 || running >= ahead || queue.length > MAX_QUEUE)) {
           signal?.throwIfAborted()
           const first = queue.shift()
           if (first === undefined) break
-          if (first.kind === 'block' && first.packed instanceof Promise) running--
-          await this.#write(first)
+          if (isRunning(first)) {
+            running--
+            this.#block(first.plain, await first.packed)
+          } else this.#write(first)
           if (this.#chunkBytes >= CHUNK_BYTES) yield this.#flush()
         }
       }
-      for (let first = queue.shift(); first !== undefined; first = queue.shift()) await this.#write(first)
+      for (let first = queue.shift(); first !== undefined; first = queue.shift()) {
+        if (isRunning(first)) this.#block(first.plain, await first.packed)
+        else this.#write(first)
+      }
     } finally {
       // Work that nobody waits for any more must not fail unheard.
-      await Promise.allSettled(
-        queue.flatMap((step) => (step.kind === 'block' && step.packed instanceof Promise ? [step.packed] : [])),
-      )
+      await Promise.allSettled(queue.flatMap((step) => (isRunning(step) ? [step.packed] : [])))
     }
     yield this.#flush()
     const digest = `sha256:${this.#hash.digest('hex')}` as Digest
     this.#hasDigest = true
-    yield* this.#document(MANIFEST, [this.#options.manifest(digest)], true)
-    yield* this.#document(BLOCK_MAP, this.#map.finish(), false)
+    yield* this.#document(MANIFEST, held([this.#options.manifest(digest)]), true)
+    for (const piece of this.#map.finish()) this.#mapBytes.push(piece)
+    yield* this.#document(BLOCK_MAP, this.#mapBytes, false)
     yield* this.#contentTypes()
     yield* this.#end()
   }
@@ -147,7 +169,7 @@ class PackageEncoder {
       for (const plain of part.blocks()) {
         read += plain.byteLength
         if (read > sizeBytes) break
-        yield {kind: 'block', plain, packed: method === STORED ? undefined : packBlock(plain, this.#level)}
+        yield blockStep(plain, method === STORED ? undefined : packBlock(plain, this.#level))
       }
       if (read !== sizeBytes) {
         throw new InputError('SIZE_MISMATCH', {
@@ -161,20 +183,19 @@ class PackageEncoder {
     }
   }
 
-  async #write(step: Step): Promise<void> {
+  #write(step: Exclude<Step, RunningBlock>): void {
     switch (step.kind) {
       case 'begin':
         this.#begin(step.entry)
         return
-      case 'block': {
-        const packed = step.packed instanceof Promise ? await step.packed : step.packed
-        this.#block(step.plain, packed)
+      case 'block':
+        this.#block(step.plain, step.packed)
         return
-      }
       case 'end':
         if (step.entry.method === DEFLATED) this.#putData(FINAL_BLOCK)
         this.#finish(step.entry)
         this.#map.end()
+        for (const piece of this.#map.take()) this.#mapBytes.push(piece)
         this.#types.add(step.entry.path)
     }
   }
@@ -204,21 +225,19 @@ class PackageEncoder {
   }
 
   #list(entry: ZipEntry): void {
-    const bytes = encodeCentralEntry(entry)
-    this.#central.push(bytes)
-    this.#centralBytes += bytes.byteLength
+    this.#central.push(encodeCentralEntry(entry))
     this.#entries++
   }
 
   /** Stored, so that these bytes are the same with every release of zlib. */
-  *#document(name: string, pieces: readonly Uint8Array[], isMapped: boolean): Generator<Uint8Array> {
-    const sizeBytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
+  *#document(name: string, document: HeldBytes, isMapped: boolean): Generator<Uint8Array> {
+    const {sizeBytes} = document
     const entry: OpenEntry = {path: name, name, method: STORED, sizeBytes}
     const header = encodeLocalHeader({...entry, flags: FLAG_DESCRIPTOR, crc: 0, packedBytes: 0})
     this.#at = {offset: this.#offset, crc: 0, packedBytes: 0}
     this.#put(header)
     if (isMapped) this.#map.add(name, sizeBytes, header.byteLength)
-    for (const piece of pieces) {
+    for (const piece of document.pieces()) {
       this.#at.crc = crc32(piece, this.#at.crc)
       this.#putData(piece)
       if (isMapped) for (const block of blocksOf(piece)) this.#map.block({hash: hashBlock(block)})
@@ -230,30 +249,35 @@ class PackageEncoder {
 
   /** Known before it is written, so its header has the sizes, as MakeAppx does it. */
   *#contentTypes(): Generator<Uint8Array> {
-    const bytes = this.#types.finish()
+    const document = held(this.#types.finish())
+    let crc = 0
+    for (const piece of document.pieces()) crc = crc32(piece, crc)
     const entry: ZipEntry = {
       name: CONTENT_TYPES,
       method: STORED,
       flags: 0,
-      crc: crc32(bytes, 0),
-      packedBytes: bytes.byteLength,
-      sizeBytes: bytes.byteLength,
+      crc,
+      packedBytes: document.sizeBytes,
+      sizeBytes: document.sizeBytes,
       offset: this.#offset,
     }
     this.#put(encodeLocalHeader(entry))
-    this.#put(bytes)
+    yield* this.#putAll(document)
     this.#list(entry)
-    yield this.#flush()
   }
 
   *#end(): Generator<Uint8Array> {
-    const place = {entries: this.#entries, offset: this.#offset, sizeBytes: this.#centralBytes}
-    for (const bytes of this.#central) {
-      this.#put(bytes)
-      if (this.#chunkBytes >= CHUNK_BYTES) yield this.#flush()
-    }
+    const place = {entries: this.#entries, offset: this.#offset, sizeBytes: this.#central.sizeBytes}
+    yield* this.#putAll(this.#central)
     this.#put(encodeEnd(place))
     yield this.#flush()
+  }
+
+  *#putAll(bytes: HeldBytes): Generator<Uint8Array> {
+    for (const piece of bytes.pieces()) {
+      this.#put(piece)
+      if (this.#chunkBytes >= CHUNK_BYTES) yield this.#flush()
+    }
   }
 
   #put(bytes: Uint8Array): void {
@@ -273,6 +297,12 @@ class PackageEncoder {
 
 function* blocksOf(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.byteLength; at += BLOCK_BYTES) yield bytes.subarray(at, at + BLOCK_BYTES)
+}
+
+function held(pieces: Iterable<Uint8Array>): HeldBytes {
+  const bytes = new HeldBytes()
+  for (const piece of pieces) bytes.push(piece)
+  return bytes
 }
 
 /** A part made of bytes at hand. */

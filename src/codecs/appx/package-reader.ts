@@ -4,10 +4,11 @@ import {Readable} from 'node:stream'
 import type {ByteSource} from '../backup-stream/byte-source.js'
 import {InputError} from '../../model/errors.js'
 import {throughTransform} from '../compression/through-transform.js'
+import {PathTable} from '../../model/path-table.js'
 import {readZipDirectory, requireLocal, type PlacedEntry, type ZipDirectory} from '../zip/read-directory.js'
 import {DEFLATED, LOCAL_BYTES, STORED} from '../zip/zip-records.js'
 import {zipFault} from '../zip/zip-fault.js'
-import {BLOCK_BYTES, readBlockMap, type BlockMap, type MappedFile} from './block-map.js'
+import {BLOCK_BYTES, blockMapFault, readBlockMap, type BlockMap, type MappedFile} from './block-map.js'
 import {findBlock, findBlockSync, FINAL_BLOCK, hashBlock} from './pack-blocks.js'
 import {
   BLOCK_MAP,
@@ -38,6 +39,13 @@ const MAX_DOCUMENT_BYTES: Readonly<Record<string, number>> = {
 /** Bytes read from the file at a time. */
 const CHUNK_BYTES = 256 * 1024
 
+interface Found {
+  readonly directory: ZipDirectory
+  readonly paths: PathTable
+  readonly blockMap: BlockMap
+  readonly firstBlocks: Uint32Array
+}
+
 /**
  * A package open for reading. Its parts are read in place and in any order; each block is held against its hash before
  * it is given out. Source: inbox package page, section 2.
@@ -45,15 +53,20 @@ const CHUNK_BYTES = 256 * 1024
 export class PackageReader {
   readonly directory: ZipDirectory
   readonly blockMap: BlockMap
-  readonly #parts = new Map<string, StoredPart>()
+  /** Path of a part -> its place in the directory, from 1. */
+  readonly paths: PathTable
+  /** Place in the directory -> place of the first block in the table, from 1; 0 = the block map does not list it. */
+  readonly #firstBlocks: Uint32Array
   readonly #zip: ByteSource
   readonly #title: string
 
-  private constructor(zip: ByteSource, directory: ZipDirectory, facts: {blockMap: BlockMap; title: string}) {
+  private constructor(zip: ByteSource, title: string, found: Found) {
     this.#zip = zip
-    this.directory = directory
-    this.blockMap = facts.blockMap
-    this.#title = facts.title
+    this.#title = title
+    this.directory = found.directory
+    this.paths = found.paths
+    this.blockMap = found.blockMap
+    this.#firstBlocks = found.firstBlocks
   }
 
   /**
@@ -63,65 +76,39 @@ export class PackageReader {
    */
   static async open(zip: ByteSource, title: string): Promise<PackageReader> {
     const directory = readZipDirectory(zip, title)
-    const paths = directory.entries.map((entry) => requirePath(entry, title))
-    requireDistinct(paths, title)
-    const find = (path: string) => directory.entries[paths.findIndex((found) => found === path)]
-    const mapEntry = find(BLOCK_MAP)
-    for (const [path, entry] of [
-      [MANIFEST, find(MANIFEST)],
-      [BLOCK_MAP, mapEntry],
-      [CONTENT_TYPES, find(CONTENT_TYPES)],
-    ] as const)
-      if (entry === undefined) throw zipFault(title, `It has no ${path}.`, undefined, 'MANIFEST_MISSING')
-    if (mapEntry === undefined) throw zipFault(title, `It has no ${BLOCK_MAP}.`)
-    const place = `${title}: ${BLOCK_MAP}`
-    const blockMap = await readBlockMap(unpacked(zip, mapEntry, title), place)
-    // Other parts are checked where they are read; of these, some never are.
-    for (const [index, entry] of directory.entries.entries())
-      if (isUnmapped(paths[index] ?? '')) requireLocal(zip, entry, title)
-    const reader = new PackageReader(zip, directory, {blockMap, title})
-    reader.#match(paths)
-    return reader
+    const paths = readPaths(directory, title)
+    for (const path of [MANIFEST, BLOCK_MAP, CONTENT_TYPES])
+      if (paths.get(path) === 0) throw zipFault(title, `It has no ${path}.`, undefined, 'MANIFEST_MISSING')
+    const firstBlocks = new Uint32Array(directory.count)
+    const match = new Matching(directory, paths, firstBlocks, title)
+    const mapEntry = directory.entry(paths.get(BLOCK_MAP) - 1)
+    const blockMap = await readBlockMap(unpacked(zip, mapEntry, title), `${title}: ${BLOCK_MAP}`, (path, file, map) => {
+      match.file(path, file, map)
+    })
+    match.finish(zip)
+    return new PackageReader(zip, title, {directory, paths, blockMap, firstBlocks})
   }
 
   /** Parts in the order of the zip's directory. */
-  parts(): Iterable<StoredPart> {
-    return this.#parts.values()
+  *parts(): Generator<StoredPart> {
+    for (let index = 0; index < this.directory.count; index++) {
+      const entry = this.directory.entry(index)
+      yield this.#partAt(index, requirePath(entry, this.#title), entry)
+    }
   }
 
   part(path: string): StoredPart | undefined {
-    return this.#parts.get(path)
+    const place = this.paths.get(path)
+    return place === 0 ? undefined : this.#partAt(place - 1, path, this.directory.entry(place - 1))
   }
 
-  #match(paths: readonly string[]): void {
-    for (const [index, entry] of this.directory.entries.entries()) {
-      const path = paths[index] ?? ''
-      const mapped = this.blockMap.files.get(path)
-      if (isUnmapped(path) !== (mapped === undefined))
-        throw this.#contradiction(path, mapped === undefined ? 'does not list it.' : 'lists it, and must not.')
-      if (mapped !== undefined) this.#requireSame(path, entry, mapped)
-      this.#parts.set(path, {path, entry, ...(mapped === undefined ? {} : {mapped})})
-    }
-    for (const path of this.blockMap.files.keys())
-      if (!this.#parts.has(path)) throw this.#contradiction(path, 'lists it, and the package does not hold it.')
-  }
-
-  #requireSame(path: string, entry: PlacedEntry, mapped: MappedFile): void {
-    if (mapped.sizeBytes !== entry.sizeBytes)
-      throw this.#contradiction(path, `gives it ${mapped.sizeBytes} bytes, the zip ${entry.sizeBytes}.`)
-    if (mapped.localBytes !== LOCAL_BYTES + entry.name.length)
-      throw this.#contradiction(path, `gives its header ${mapped.localBytes} bytes.`)
-    if (mapped.blocks > 0 && mapped.isPacked !== (entry.method === DEFLATED))
-      throw this.#contradiction(path, 'and the zip disagree on whether it is deflated.')
-    const last = mapped.firstBlock + mapped.blocks - 1
-    const packed = mapped.isPacked ? this.blockMap.start(last) + this.blockMap.packedBytes(last) : 0
-    const tail = entry.packedBytes - packed
-    if (entry.method === STORED ? entry.packedBytes !== entry.sizeBytes : tail !== FINAL_BLOCK.length && tail !== 0)
-      throw this.#contradiction(path, 'has packed sizes that do not add up to the size in the zip.')
-  }
-
-  #contradiction(path: string, why: string): InputError {
-    return zipFault(`${this.#title}: ${path}`, `The block map ${why}`, undefined, 'ARCHIVE_CONTRADICTORY')
+  #partAt(index: number, path: string, entry: PlacedEntry): StoredPart {
+    const firstBlock = (this.#firstBlocks[index] ?? 0) - 1
+    if (firstBlock < 0) return {path, entry}
+    const {sizeBytes, name, method} = entry
+    const blocks = Math.ceil(sizeBytes / BLOCK_BYTES)
+    const isPacked = blocks > 0 && method === DEFLATED
+    return {path, entry, mapped: {sizeBytes, localBytes: LOCAL_BYTES + name.length, firstBlock, blocks, isPacked}}
   }
 
   /** Where the data of a part begins, its headers checked. */
@@ -185,7 +172,7 @@ export class PackageReader {
   #verified(part: StoredPart, index: number, block: Uint8Array | undefined): Uint8Array {
     const place = {path: `${this.#title}: ${part.path}`, offset: index * BLOCK_BYTES}
     if (block === undefined) throw zipFault(place.path, 'A deflated block is damaged.', place.offset)
-    const expected = Buffer.from(this.blockMap.hash((part.mapped?.firstBlock ?? 0) + index)).toString('base64')
+    const expected = this.blockMap.hash((part.mapped?.firstBlock ?? 0) + index).toString('base64')
     const found = hashBlock(block)
     if (found === expected) return block
     throw new InputError('DIGEST_MISMATCH', {
@@ -198,7 +185,7 @@ export class PackageReader {
 
   /** A document of the container, whole. */
   async document(path: string): Promise<Buffer> {
-    const part = this.#parts.get(path)
+    const part = this.part(path)
     if (part === undefined) throw zipFault(this.#title, `It has no ${path}.`, undefined, 'MANIFEST_MISSING')
     const chunks: Uint8Array[] = []
     for await (const chunk of unpacked(this.#zip, part.entry, this.#title)) chunks.push(Uint8Array.from(chunk))
@@ -222,22 +209,79 @@ function requirePath(entry: PlacedEntry, title: string): string {
 }
 
 /** Names are compared as Windows does, and a file is no folder of others. */
-function requireDistinct(paths: readonly string[], title: string): void {
-  const seen = new Set<string>()
-  for (const path of paths) {
-    const folded = foldPart(path)
-    if (seen.has(folded)) throw zipFault(`${title}: ${path}`, 'It is there twice.', undefined, 'DUPLICATE_ENTRY')
-    seen.add(folded)
+function readPaths(directory: ZipDirectory, title: string): PathTable {
+  const paths = new PathTable()
+  const folded = new PathTable()
+  const isFile = (place: number) => place > 0
+  let place = 0
+  for (const entry of directory.entries()) {
+    const path = requirePath(entry, title)
+    const fold = foldPart(path)
+    if (folded.get(fold) !== 0) throw zipFault(`${title}: ${path}`, 'It is there twice.', undefined, 'DUPLICATE_ENTRY')
+    place++
+    if (folded.someAbove(fold, isFile))
+      throw zipFault(`${title}: ${path}`, 'It lies in a file as if that were a folder.', undefined, 'NAME_COLLISION')
+    folded.set(fold, place)
+    if (folded.hasChildren(fold))
+      throw zipFault(`${title}: ${path}`, 'Others lie in it as if it were a folder.', undefined, 'NAME_COLLISION')
+    paths.set(path, place)
   }
-  const folders = new Set<string>()
-  for (const path of paths) {
-    for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
-      const folder = foldPart(path.slice(0, slash))
-      if (folders.has(folder)) break
-      if (seen.has(folder))
-        throw zipFault(`${title}: ${path}`, 'It lies in a file as if that were a folder.', undefined, 'NAME_COLLISION')
-      folders.add(folder)
+  return paths
+}
+
+/** Holds the files of the block map against the directory, as they come. */
+class Matching {
+  readonly #directory: ZipDirectory
+  readonly #paths: PathTable
+  readonly #firstBlocks: Uint32Array
+  readonly #title: string
+
+  constructor(directory: ZipDirectory, paths: PathTable, firstBlocks: Uint32Array, title: string) {
+    this.#directory = directory
+    this.#paths = paths
+    this.#firstBlocks = firstBlocks
+    this.#title = title
+  }
+
+  file(path: string, mapped: MappedFile, map: BlockMap): void {
+    const index = this.#paths.get(path) - 1
+    if (index < 0) throw this.#contradiction(path, 'lists it, and the package does not hold it.')
+    if (isUnmapped(path)) throw this.#contradiction(path, 'lists it, and must not.')
+    if (this.#firstBlocks[index] !== 0) throw blockMapFault(`${this.#title}: ${BLOCK_MAP}`, `It has '${path}' twice.`)
+    this.#requireSame(path, {entry: this.#directory.entry(index), mapped, map})
+    this.#firstBlocks[index] = mapped.firstBlock + 1
+  }
+
+  #requireSame(
+    path: string,
+    {entry, mapped, map}: {readonly entry: PlacedEntry; readonly mapped: MappedFile; readonly map: BlockMap},
+  ): void {
+    if (mapped.sizeBytes !== entry.sizeBytes)
+      throw this.#contradiction(path, `gives it ${mapped.sizeBytes} bytes, the zip ${entry.sizeBytes}.`)
+    if (mapped.localBytes !== LOCAL_BYTES + entry.name.length)
+      throw this.#contradiction(path, `gives its header ${mapped.localBytes} bytes.`)
+    if (mapped.blocks > 0 && mapped.isPacked !== (entry.method === DEFLATED))
+      throw this.#contradiction(path, 'and the zip disagree on whether it is deflated.')
+    const last = mapped.firstBlock + mapped.blocks - 1
+    const packed = mapped.isPacked ? map.start(last) + map.packedBytes(last) : 0
+    const tail = entry.packedBytes - packed
+    if (entry.method === STORED ? entry.packedBytes !== entry.sizeBytes : tail !== FINAL_BLOCK.length && tail !== 0)
+      throw this.#contradiction(path, 'has packed sizes that do not add up to the size in the zip.')
+  }
+
+  /** What the block map does not list must be of the few parts that it never does; nobody else checks their headers. */
+  finish(zip: ByteSource): void {
+    for (const [index, firstBlock] of this.#firstBlocks.entries()) {
+      if (firstBlock !== 0) continue
+      const entry = this.#directory.entry(index)
+      const path = requirePath(entry, this.#title)
+      if (!isUnmapped(path)) throw this.#contradiction(path, 'does not list it.')
+      requireLocal(zip, entry, this.#title)
     }
+  }
+
+  #contradiction(path: string, why: string): InputError {
+    return zipFault(`${this.#title}: ${path}`, `The block map ${why}`, undefined, 'ARCHIVE_CONTRADICTORY')
   }
 }
 

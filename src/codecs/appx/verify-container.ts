@@ -113,14 +113,15 @@ export function verifyCanonical(
   options: VerifyContainerOptions & {readonly containerDigest: string},
 ): void {
   const comparing = (at: number, what: string) => new Comparison(zip, at, {what, options})
-  const {entries, central} = reader.directory
+  const {central} = reader.directory
   const list = comparing(central.offset, 'The list of entries')
-  const parts = [...reader.parts()]
-  const order = parts.filter(({path}) => !isUnmapped(path) && path !== MANIFEST).map(({path}) => path)
-  const expected = [...order, MANIFEST, BLOCK_MAP, CONTENT_TYPES]
-  const isInOrder = parts.every(({path, entry}, index) => path === expected[index] && entry === entries[index])
-  if (!isInOrder) options.report(zipFault(options.title, 'Its parts are in another order.', central.offset))
-  for (const {path, entry} of parts) {
+  const documents = [MANIFEST, BLOCK_MAP, CONTENT_TYPES]
+  let next = 0
+  let isInOrder = true
+  for (const {path, entry} of reader.parts()) {
+    const document = documents[next]
+    if (path === document) next++
+    else isInOrder &&= next === 0 && !isUnmapped(path)
     const flags = path === CONTENT_TYPES ? 0 : FLAG_DESCRIPTOR
     const canonical = {...entry, name: encodePartName(path), flags}
     const local = encodeLocalHeader(canonical)
@@ -131,8 +132,9 @@ export function verifyCanonical(
     }
     list.expect(encodeCentralEntry(canonical))
   }
+  if (!isInOrder) options.report(zipFault(options.title, 'Its parts are in another order.', central.offset))
   comparing(central.offset + central.sizeBytes, 'The end').expect(encodeEnd(central))
-  compareDocuments(reader, parts, comparing)
+  compareDocuments(reader, comparing)
   const manifest = reader.part(MANIFEST)
   const found = hashUntil(zip, manifest?.entry.offset ?? 0, options)
   if (found === options.containerDigest) return
@@ -145,11 +147,7 @@ export function verifyCanonical(
   )
 }
 
-function compareDocuments(
-  reader: PackageReader,
-  parts: readonly StoredPart[],
-  comparing: (at: number, what: string) => Comparison,
-): void {
+function compareDocuments(reader: PackageReader, comparing: (at: number, what: string) => Comparison): void {
   const dataOf = (path: string): number => {
     const part = reader.part(path)
     return part === undefined ? 0 : part.entry.offset + encodeLocalHeader(part.entry).byteLength
@@ -157,21 +155,22 @@ function compareDocuments(
   const map = comparing(dataOf(BLOCK_MAP), 'The block map')
   const writer = new BlockMapWriter()
   const types = new ContentTypesWriter()
-  for (const {path, mapped} of parts) {
+  for (const {path, mapped} of reader.parts()) {
     if (mapped === undefined) continue
     if (path !== MANIFEST) types.add(path)
     writer.add(path, mapped.sizeBytes, mapped.localBytes)
     for (let index = 0; index < mapped.blocks; index++) {
       const block = mapped.firstBlock + index
       const packedBytes = reader.blockMap.packedBytes(block)
-      const hash = Buffer.from(reader.blockMap.hash(block)).toString('base64')
+      const hash = reader.blockMap.hash(block).toString('base64')
       writer.block({hash, ...(mapped.isPacked ? {packedBytes} : {})})
     }
     writer.end()
     for (const piece of writer.take()) map.expect(piece)
   }
   for (const piece of writer.finish()) map.expect(piece)
-  comparing(dataOf(CONTENT_TYPES), 'The list of content types').expect(types.finish())
+  const list = comparing(dataOf(CONTENT_TYPES), 'The list of content types')
+  for (const piece of types.finish()) list.expect(piece)
 }
 
 const CHUNK_BYTES = 1024 * 1024

@@ -14,25 +14,37 @@ const LENGTH_BYTES = 4
 /** Encodes records to the pieces of a recipe file: gzip members of blocks with their length in front. */
 export class RecipeEncoder {
   readonly #records = new RecordEncoder()
-  #pieces: Uint8Array[] = [MAGIC]
-  #size = MAGIC.byteLength
+  /** Records are copied together: each small buffer by itself would hold on to the whole slab that it was cut from. */
+  #block = Buffer.allocUnsafe(LENGTH_BYTES + BLOCK_BYTES)
+  #end = LENGTH_BYTES
+
+  constructor() {
+    this.#put(MAGIC)
+  }
 
   /** Bytes of the file that are due, if any. */
   add(record: RecipeRecord): Uint8Array | undefined {
-    const bytes = this.#records.encode(record)
-    this.#pieces.push(bytes)
-    this.#size += bytes.byteLength
-    return this.#size < BLOCK_BYTES ? undefined : this.flush()
+    this.#put(this.#records.encode(record))
+    return this.#end - LENGTH_BYTES < BLOCK_BYTES ? undefined : this.flush()
+  }
+
+  #put(bytes: Uint8Array): void {
+    const end = this.#end + bytes.byteLength
+    if (end > this.#block.byteLength) {
+      const larger = Buffer.allocUnsafe(2 * end)
+      larger.set(this.#block.subarray(0, this.#end))
+      this.#block = larger
+    }
+    this.#block.set(bytes, this.#end)
+    this.#end = end
   }
 
   /** What is left. */
   flush(): Uint8Array {
-    const length = Buffer.alloc(LENGTH_BYTES)
-    length.writeUInt32LE(this.#size)
-    const block = gzipSync(Buffer.concat([length, ...this.#pieces]), {level: 9})
-    this.#pieces = []
-    this.#size = 0
-    return block
+    this.#block.writeUInt32LE(this.#end - LENGTH_BYTES, 0)
+    const packed = gzipSync(this.#block.subarray(0, this.#end), {level: 9})
+    this.#end = LENGTH_BYTES
+    return packed
   }
 }
 

@@ -22,16 +22,51 @@ export interface PlacedEntry extends ZipEntry {
   readonly endOffset: number
 }
 
-export interface ZipDirectory {
-  /** In the order of the central directory. */
-  readonly entries: readonly PlacedEntry[]
+/**
+ * A central directory that was read once and found right. There may be a million entries: what is kept of each is where
+ * it stands, and it is read again when it is asked for.
+ */
+export class ZipDirectory {
   readonly central: CentralPlace
+  readonly #window: Window
+  readonly #title: string
+  readonly #zip: ByteSource
+  /** Of each entry, in order: where it stands, counted from the start of the list, and `endOffset`. */
+  readonly #places: Uint32Array
+  readonly #ends: Float64Array
+
+  constructor(zip: ByteSource, title: string, found: {central: CentralPlace; places: Uint32Array; ends: Float64Array}) {
+    this.central = found.central
+    this.#places = found.places
+    this.#ends = found.ends
+    this.#zip = zip
+    this.#title = title
+    this.#window = new Window(zip, found.central, LOOK_BYTES)
+  }
+
+  get count(): number {
+    return this.#places.length
+  }
+
+  /** The entry at a place in the order of the central directory, from 0. */
+  entry(index: number): PlacedEntry {
+    const place = this.#places[index]
+    if (place === undefined) throw zipFault(this.#title, `It has no entry ${index}.`)
+    const {entry} = readEntry(this.#window, this.central.offset + place, {index, zip: this.#zip, title: this.#title})
+    return {...entry, endOffset: this.#ends[index] ?? this.central.offset}
+  }
+
+  *entries(): Generator<PlacedEntry> {
+    for (let index = 0; index < this.count; index++) yield this.entry(index)
+  }
 }
 
 /** Twice the entries of the largest layers known; a bound for hostile input. */
 const MAX_ENTRIES = 4_000_000
 const MAX_CENTRAL_BYTES = 2 ** 30
 const WINDOW_BYTES = 1024 * 1024
+/** Read at a time when single entries are asked for, mostly near the one before. */
+const LOOK_BYTES = 64 * 1024
 /** Bits 1 and 2 hint at the level of deflate, 3 is the descriptor, 11 says UTF-8. Source: inbox package page, section 2.1. */
 const ALLOWED_FLAGS = 0x0806 | FLAG_DESCRIPTOR
 const MAX_UINT32 = 0xffffffff
@@ -43,8 +78,12 @@ const MAX_UINT32 = 0xffffffff
  */
 export function readZipDirectory(zip: ByteSource, title: string): ZipDirectory {
   const central = readEnd(zip, title)
-  const entries = readCentral(zip, central, title)
-  return {central, entries: placed(entries, central, title)}
+  const {places, extents} = readCentral(zip, central, title)
+  const ends = endsOf(extents, central, title, (index) => {
+    const at = central.offset + (places[index] ?? 0)
+    return readEntry(new Window(zip, central, LOOK_BYTES), at, {index, zip, title}).entry
+  })
+  return new ZipDirectory(zip, title, {central, places, ends})
 }
 
 function view(bytes: Uint8Array): DataView {
@@ -134,44 +173,79 @@ function tooMany(title: string): Error {
 
 type ListedEntry = Omit<PlacedEntry, 'endOffset'>
 
-function readCentral(zip: ByteSource, central: CentralPlace, title: string): ListedEntry[] {
-  const entries: ListedEntry[] = []
-  const window = new Window(zip, central)
-  for (let at = central.offset; entries.length < central.entries;) {
-    const fixed = window.read(at, CENTRAL_BYTES)
-    if (fixed?.getUint32(0, true) !== SIGNATURES.central)
-      throw zipFault(title, `Entry ${entries.length} of its list is damaged.`, at)
-    const [nameBytes, extraBytes] = [fixed.getUint16(28, true), fixed.getUint16(30, true)]
-    const whole = window.read(at, CENTRAL_BYTES + nameBytes + extraBytes)
-    if (whole === undefined) throw zipFault(title, `Entry ${entries.length} of its list is cut.`, at)
-    entries.push(decodeCentralEntry(whole, {at, zip, title}))
-    at += CENTRAL_BYTES + nameBytes + extraBytes
-    if (entries.length === central.entries && at !== central.offset + central.sizeBytes)
-      throw zipFault(title, 'Something hides behind its list of entries.', at)
+/** Where entries begin, and where they end at the earliest. */
+interface Extents {
+  readonly starts: Float64Array
+  readonly leasts: Float64Array
+}
+
+function readCentral(
+  zip: ByteSource,
+  central: CentralPlace,
+  title: string,
+): {readonly places: Uint32Array; readonly extents: Extents} {
+  const count = central.entries
+  // Nothing is set aside for entries for which there is no room.
+  if (count * CENTRAL_BYTES > central.sizeBytes) throw zipFault(title, 'Its list of entries is cut.', central.offset)
+  const places = new Uint32Array(count)
+  const extents = {starts: new Float64Array(count), leasts: new Float64Array(count)}
+  const window = new Window(zip, central, WINDOW_BYTES)
+  let at = central.offset
+  for (let index = 0; index < count; index++) {
+    const {entry, sizeBytes} = readEntry(window, at, {index, zip, title})
+    places[index] = at - central.offset
+    extents.starts[index] = entry.offset
+    extents.leasts[index] = entry.offset + LOCAL_BYTES + entry.name.length + entry.packedBytes
+    at += sizeBytes
   }
-  if (central.entries === 0 && central.sizeBytes > 0) throw zipFault(title, 'It counts no entry, and lists some.')
-  return entries
+  if (at !== central.offset + central.sizeBytes) {
+    if (count === 0) throw zipFault(title, 'It counts no entry, and lists some.')
+    throw zipFault(title, 'Something hides behind its list of entries.', at)
+  }
+  return {places, extents}
+}
+
+function readEntry(
+  window: Window,
+  at: number,
+  {index, ...place}: Omit<Place, 'at'> & {readonly index: number},
+): {readonly entry: ListedEntry; readonly sizeBytes: number} {
+  const fixed = window.read(at, CENTRAL_BYTES)
+  if (fixed?.getUint32(0, true) !== SIGNATURES.central)
+    throw zipFault(place.title, `Entry ${index} of its list is damaged.`, at)
+  const sizeBytes = CENTRAL_BYTES + fixed.getUint16(28, true) + fixed.getUint16(30, true)
+  const whole = window.read(at, sizeBytes)
+  if (whole === undefined) throw zipFault(place.title, `Entry ${index} of its list is cut.`, at)
+  return {entry: decodeCentralEntry(whole, {...place, at}), sizeBytes}
 }
 
 /** Reads the directory through a window, since an entry is some hundred bytes. */
 class Window {
   readonly #zip: ByteSource
+  readonly #first: number
   readonly #end: number
+  readonly #sizeBytes: number
   #start = 0
   #bytes: Uint8Array = new Uint8Array(0)
 
-  constructor(zip: ByteSource, {offset, sizeBytes}: CentralPlace) {
+  constructor(zip: ByteSource, {offset, sizeBytes}: CentralPlace, windowBytes: number) {
     this.#zip = zip
+    this.#first = offset
     this.#end = offset + sizeBytes
+    this.#sizeBytes = windowBytes
   }
 
   read(at: number, length: number): DataView | undefined {
     if (at + length > this.#end) return undefined
-    if (at < this.#start || at + length > this.#start + this.#bytes.byteLength) {
-      this.#start = at
-      this.#bytes = this.#zip.read(at, Math.min(WINDOW_BYTES, this.#end - at))
-    }
+    if (at < this.#start || at + length > this.#start + this.#bytes.byteLength) this.#move(at, length)
     return view(this.#bytes.subarray(at - this.#start, at - this.#start + length))
+  }
+
+  /** A part of it lies before the place: who does not go on from here may go back a little. */
+  #move(at: number, length: number): void {
+    this.#start = Math.max(this.#first, at - Math.floor(this.#sizeBytes / 8))
+    const wanted = Math.max(this.#sizeBytes, at + length - this.#start)
+    this.#bytes = this.#zip.read(this.#start, Math.min(wanted, this.#end - this.#start)).slice()
   }
 }
 
@@ -213,8 +287,8 @@ function decodeExtra(
 ): Sizes {
   const length = bytes.getUint16(30, true)
   const start = CENTRAL_BYTES + bytes.getUint16(28, true)
+  if (length === 0 && Math.max(narrow.sizeBytes, narrow.packedBytes, narrow.offset) < MAX_UINT32) return narrow
   const keys = (['sizeBytes', 'packedBytes', 'offset'] as const).filter((key) => narrow[key] === MAX_UINT32)
-  if (length === 0 && keys.length === 0) return narrow
   const isZip64 = length === 4 + 8 * keys.length && keys.length > 0 && bytes.getUint16(start, true) === 1
   if (!isZip64 || bytes.getUint16(start + 2, true) !== length - 4)
     throw fault('has an extra field that is not what zip64 needs.', start)
@@ -242,20 +316,30 @@ function requireMethod(method: number, fault: () => Error): ZipMethod {
 }
 
 /** Entries lie one behind the other from the first byte on; what overlaps or leaves a hole is refused. */
-function placed(entries: readonly ListedEntry[], central: CentralPlace, title: string): PlacedEntry[] {
-  const order = [...entries].sort((left, right) => left.offset - right.offset)
-  const ends = new Map<ListedEntry, number>()
+function endsOf(
+  {starts, leasts}: Extents,
+  central: CentralPlace,
+  title: string,
+  entryAt: (index: number) => ListedEntry,
+): Float64Array {
+  const order = Uint32Array.from(starts, (_start, index) => index)
+  const startOf = (index: number) => starts[index] ?? 0
+  if (starts.some((start, index) => index > 0 && start < startOf(index - 1)))
+    order.sort((left, right) => startOf(left) - startOf(right))
+  const ends = new Float64Array(starts.length)
   let expected = 0
-  for (const [index, entry] of order.entries()) {
-    const end = order[index + 1]?.offset ?? central.offset
-    const least = entry.offset + LOCAL_BYTES + entry.name.length + entry.packedBytes
-    if (entry.offset !== expected || least > end)
-      throw zipFault(title, `'${entry.name.slice(0, 300)}' overlaps another entry or leaves a hole.`, entry.offset)
-    ends.set(entry, end)
+  for (const [place, index] of order.entries()) {
+    const next = order[place + 1]
+    const end = next === undefined ? central.offset : startOf(next)
+    if (startOf(index) !== expected || (leasts[index] ?? 0) > end) {
+      const {name, offset} = entryAt(index)
+      throw zipFault(title, `'${name.slice(0, 300)}' overlaps another entry or leaves a hole.`, offset)
+    }
+    ends[index] = end
     expected = end
   }
   if (expected !== central.offset) throw zipFault(title, 'Something hides in front of its list of entries.', expected)
-  return entries.map((entry) => ({...entry, endOffset: ends.get(entry) ?? central.offset}))
+  return ends
 }
 
 /**

@@ -4,20 +4,18 @@ import {BLOCK_BYTES} from '../../codecs/appx/block-map.js'
 import {LOGO} from '../../codecs/appx/manifest.js'
 import type {StoredPart} from '../../codecs/appx/package-reader.js'
 import {InputError} from '../../model/errors.js'
+import {comparePaths, DIRECTORY_CARRIER_SUFFIX} from '../../model/layer-path.js'
+import {PathTable, type PathChild} from '../../model/path-table.js'
 import {UNIX_EPOCH, type FileTimes} from '../../model/windows-metadata.js'
 import type {FileFacts, FolderNames, LayoutFiles, OpenFile} from '../shared/transport-layout/layout-files.js'
 import type {Container} from './container.js'
-import {ESCAPED_FOLDER, findSidecarFolder, splitIndex} from './container-index.js'
+import {ESCAPED_FOLDER, findSidecarFolder, splitIndex, type SplicedIndex} from './container-index.js'
 
 /** An index takes some 200 bytes an entry; this is more entries than Windows layers have. */
 const MAX_INDEX_BYTES = 1024 * 1024 * 1024
 const INDEX_NAME = 'payload-index.jsonl'
-const INDEX_TITLE = `its ${INDEX_NAME}`
-
-interface FolderContent {
-  readonly folders: Set<string>
-  readonly files: Set<string>
-}
+/** Numbers in the table of what is added. */
+const [FILE, FOLDER] = [1, 2]
 
 /** The files of a package inside its container, by the names they have in a folder. */
 export class ContainerFiles implements LayoutFiles {
@@ -26,8 +24,9 @@ export class ContainerFiles implements LayoutFiles {
   readonly #root: string
   /** Path -> part, for names that the container cannot have. */
   readonly #escapes: ReadonlyMap<string, string>
-  readonly #index: Uint8Array | undefined
-  readonly #tree = new Map<string, FolderContent>()
+  readonly #index: SplicedIndex | undefined
+  /** Paths that no part tells of by its name: those of `#escapes`, and folders in which nothing lies. */
+  readonly #added = new PathTable()
 
   constructor(container: Container, root: string) {
     this.container = container
@@ -35,18 +34,8 @@ export class ContainerFiles implements LayoutFiles {
     const {index, escapes, folders} = this.#readIndex()
     this.#index = index
     this.#escapes = escapes
-    this.#folder('')
-    const sidecars: string[] = []
-    for (const {path} of container.reader.parts()) {
-      if (!this.#isOwn(path)) continue
-      const own = path.slice(root.length)
-      this.#file(own)
-      const sidecar = findSidecarFolder(own)
-      if (sidecar !== undefined && sidecar !== '') sidecars.push(sidecar)
-    }
-    for (const path of escapes.keys()) this.#file(path)
-    for (const folder of folders) this.#folder(folder)
-    for (const sidecar of sidecars) if (this.#part(sidecar) === undefined) this.#folder(sidecar)
+    for (const path of escapes.keys()) this.#added.set(path, FILE)
+    for (const folder of folders) if (folder !== '') this.#added.set(folder, FOLDER)
   }
 
   /** Parts of the container itself are no files of the package. */
@@ -58,7 +47,8 @@ export class ContainerFiles implements LayoutFiles {
   #readIndex() {
     const part = this.container.reader.part(`${this.#root}${INDEX_NAME}`)
     if (part === undefined) return {index: undefined, escapes: new Map<string, string>(), folders: []}
-    const {index, ...added} = splitIndex(this.#whole(part, MAX_INDEX_BYTES, INDEX_TITLE))
+    this.#requireBelow(part, MAX_INDEX_BYTES, `its ${INDEX_NAME}`)
+    const {index, ...added} = splitIndex(blocksOf(this.container, part))
     for (const [path, escaped] of added.escapes) {
       if (this.container.reader.part(escaped) !== undefined) continue
       throw new InputError('NOT_FOUND', {
@@ -67,44 +57,63 @@ export class ContainerFiles implements LayoutFiles {
         at: {path: this.container.title},
       })
     }
-    return {index: index.byteLength === 0 && part.entry.sizeBytes > 0 ? undefined : index, ...added}
-  }
-
-  #content(folder: string): FolderContent {
-    const known = this.#tree.get(folder)
-    if (known !== undefined) return known
-    const content = {folders: new Set<string>(), files: new Set<string>()}
-    this.#tree.set(folder, content)
-    return content
-  }
-
-  #folder(path: string): FolderContent {
-    const known = this.#tree.get(path)
-    if (known !== undefined) return known
-    const content = this.#content(path)
-    if (path === '') return content
-    const slash = path.lastIndexOf('/')
-    this.#folder(slash < 0 ? '' : path.slice(0, slash)).folders.add(path.slice(slash + 1))
-    return content
-  }
-
-  #file(path: string): void {
-    if (path === INDEX_NAME && this.#index === undefined) return
-    const slash = path.lastIndexOf('/')
-    this.#folder(slash < 0 ? '' : path.slice(0, slash)).files.add(path.slice(slash + 1))
+    return {index: index.sizeBytes === 0 && part.entry.sizeBytes > 0 ? undefined : index, ...added}
   }
 
   list(folder: string): FolderNames {
-    const content = this.#tree.get(folder)
-    if (content !== undefined) return {folders: sorted(content.folders), files: sorted(content.files)}
-    throw this.#missing(folder)
+    if (!this.#isFolder(folder)) throw this.#missing(folder)
+    const inside = (name: string) => (folder === '' ? name : `${folder}/${name}`)
+    const [folders, files] = [new Set<string>(), new Set<string>()]
+    for (const {name, value} of this.#partsIn(folder)) {
+      if (value === 0 ? this.#holdsParts(inside(name)) : this.#isFile(inside(name)))
+        (value === 0 ? folders : files).add(name)
+    }
+    for (const {name, value} of this.#added.children(folder)) {
+      if (this.#escapes.has(inside(name))) files.add(name)
+      if (value === FOLDER || this.#added.hasChildren(inside(name))) folders.add(name)
+    }
+    for (const name of files) {
+      const own = name.slice(0, -DIRECTORY_CARRIER_SUFFIX.length)
+      if (findSidecarFolder(inside(name)) === inside(own) && own !== '' && !this.#isFile(inside(own))) folders.add(own)
+    }
+    return {folders: sorted(folders), files: sorted(files)}
+  }
+
+  #partsIn(folder: string): Iterable<PathChild> {
+    return this.container.reader.paths.children(`${this.#root}${folder}`.replace(/\/$/, ''))
+  }
+
+  #holdsParts(folder: string): boolean {
+    for (const {name, value} of this.#partsIn(folder)) {
+      const inside = `${folder}/${name}`
+      if (value === 0 ? this.#holdsParts(inside) : this.#isFile(inside)) return true
+    }
+    return false
+  }
+
+  #isFolder(path: string): boolean {
+    if (path === '' || this.#holdsParts(path) || this.#added.hasChildren(path)) return true
+    if (this.#added.get(path) === FOLDER) return true
+    const sidecar = `${path}${DIRECTORY_CARRIER_SUFFIX}`
+    return findSidecarFolder(sidecar) === path && this.#isFile(sidecar) && !this.#isFile(path)
+  }
+
+  #isFile(path: string): boolean {
+    return this.#partName(path) !== undefined
+  }
+
+  /** The name of the part that holds a file; undefined when there is no such file. */
+  #partName(path: string): string | undefined {
+    const escaped = this.#escapes.get(path)
+    if (escaped !== undefined) return escaped
+    if (path === INDEX_NAME && this.#index === undefined) return undefined
+    const name = `${this.#root}${path}`
+    return this.#isOwn(name) && this.container.reader.paths.get(name) !== 0 ? name : undefined
   }
 
   #part(path: string): StoredPart | undefined {
-    const escaped = this.#escapes.get(path)
-    if (escaped !== undefined) return this.container.reader.part(escaped)
-    if (path === INDEX_NAME && this.#index === undefined) return undefined
-    return this.#isOwn(`${this.#root}${path}`) ? this.container.reader.part(`${this.#root}${path}`) : undefined
+    const name = this.#partName(path)
+    return name === undefined ? undefined : this.container.reader.part(name)
   }
 
   #require(path: string): StoredPart {
@@ -124,42 +133,37 @@ export class ContainerFiles implements LayoutFiles {
   find(path: string): FileFacts | undefined {
     const part = this.#part(path)
     if (part === undefined)
-      return this.#tree.has(path) ? {kind: 'directory', sizeBytes: 0, times: dosTimes(0), linkGroup: ''} : undefined
-    const sizeBytes = path === INDEX_NAME ? (this.#index?.byteLength ?? 0) : part.entry.sizeBytes
+      return this.#isFolder(path) ? {kind: 'directory', sizeBytes: 0, times: dosTimes(0), linkGroup: ''} : undefined
+    const sizeBytes = path === INDEX_NAME ? (this.#index?.sizeBytes ?? 0) : part.entry.sizeBytes
     return {kind: 'file', sizeBytes, times: dosTimes(part.entry.modified), linkGroup: ''}
   }
 
   open(path: string): OpenFile {
-    return path === INDEX_NAME && this.#index !== undefined
-      ? new HeldFile(this.#index)
-      : new PartFile(this.container, this.#require(path))
+    const file = new PartFile(this.container, this.#require(path))
+    return path === INDEX_NAME && this.#index !== undefined ? new SplicedFile(this.#index, file) : file
   }
 
   findSmall(path: string, limitBytes: number, place: string): Uint8Array | undefined {
-    if (path === INDEX_NAME) return this.#index
     const part = this.#part(path)
-    return part === undefined ? undefined : this.#whole(part, limitBytes, place)
+    if (part === undefined) return undefined
+    this.#requireBelow(part, limitBytes, place)
+    const bytes = Buffer.allocUnsafe(this.find(path)?.sizeBytes ?? 0)
+    this.open(path).read(0, bytes)
+    return bytes
   }
 
-  #whole(part: StoredPart, limitBytes: number, place: string): Uint8Array {
-    const {sizeBytes} = part.entry
-    if (sizeBytes > limitBytes) {
-      throw new InputError('LIMIT_EXCEEDED', {
-        what: `'${place}' has ${sizeBytes} bytes; at most ${limitBytes} are read.`,
-        at: {path: this.container.title},
-      })
-    }
-    const bytes = Buffer.allocUnsafe(sizeBytes)
-    new PartFile(this.container, part).read(0, bytes)
-    return bytes
+  #requireBelow({entry: {sizeBytes}}: StoredPart, limitBytes: number, place: string): void {
+    if (sizeBytes <= limitBytes) return
+    throw new InputError('LIMIT_EXCEEDED', {
+      what: `'${place}' has ${sizeBytes} bytes; at most ${limitBytes} are read.`,
+      at: {path: this.container.title},
+    })
   }
 
   hash(path: string): string {
     const part = this.#require(path)
     const hash = createHash('sha256')
-    const {reader} = this.container
-    const data = reader.dataOf(part)
-    for (let index = 0; index < (part.mapped?.blocks ?? 0); index++) hash.update(reader.block(part, data, index))
+    for (const block of blocksOf(this.container, part)) hash.update(block)
     return hash.digest('hex')
   }
 
@@ -176,8 +180,13 @@ export class ContainerFiles implements LayoutFiles {
   }
 }
 
+function* blocksOf({reader}: Container, part: StoredPart): Generator<Uint8Array> {
+  const data = reader.dataOf(part)
+  for (let index = 0; index < (part.mapped?.blocks ?? 0); index++) yield reader.block(part, data, index)
+}
+
 function sorted(names: ReadonlySet<string>): string[] {
-  return [...names].sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
+  return [...names].sort(comparePaths)
 }
 
 /** The one time of a zip entry, in steps of two seconds and of no zone: read as UTC. Source: APPNOTE 4.4.6. */
@@ -227,24 +236,33 @@ class PartFile implements OpenFile {
   }
 }
 
-/** A file at hand. */
-class HeldFile implements OpenFile {
-  readonly #bytes: Uint8Array
+/** The index of the package, by what of it is in its container. */
+class SplicedFile implements OpenFile {
+  readonly #index: SplicedIndex
+  readonly #file: PartFile
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
+  constructor(index: SplicedIndex, file: PartFile) {
+    this.#index = index
+    this.#file = file
   }
 
   read(offset: number, into: Uint8Array): void {
-    into.set(this.#bytes.subarray(offset, offset + into.byteLength))
+    this.#index.read(offset, into, (at, piece) => {
+      this.#file.read(at, piece)
+    })
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await
   async *range(offset: number, length: number): AsyncGenerator<Uint8Array> {
-    yield this.#bytes.subarray(offset, offset + length)
+    for (let done = 0; done < length;) {
+      const piece = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, length - done))
+      this.read(offset + done, piece)
+      yield piece
+      done += piece.byteLength
+    }
   }
 
   close(): void {
-    // Nothing is open.
+    this.#file.close()
   }
 }

@@ -38,10 +38,15 @@ export function readForeignPackage(
   const holdsCarriers = top.files.some((name) => name.toLowerCase() === `files${DIRECTORY_CARRIER_SUFFIX}`)
   const dependencies = dependenciesOf(manifest, identity, warnings)
   const form = formOf(files)
-  const unused = [...container.reader.parts()].filter(({path}) => !path.startsWith(root) && !isFootprint(path))
-  const [first] = unused
+  let unused = 0
+  let first: string | undefined
+  for (const {path} of container.reader.parts()) {
+    if (path.startsWith(root) || isFootprint(path)) continue
+    unused++
+    first ??= path
+  }
   if (first !== undefined) {
-    const message = `${unused.length} files outside of the payload are not used, '${first.path}' first.`
+    const message = `${unused} files outside of the payload are not used, '${first}' first.`
     warnings.push({code: 'not-payload', message})
   }
   const {displayName, description, osVersion, architecture = 'neutral'} = manifest

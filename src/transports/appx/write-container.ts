@@ -8,13 +8,12 @@ import {findNameFault} from '../../codecs/appx/part-name.js'
 import {asTransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {PackageMetadata} from '../../model/image.js'
-import {DIRECTORY_CARRIER_SUFFIX} from '../../model/layer-path.js'
+import {comparePaths, DIRECTORY_CARRIER_SUFFIX} from '../../model/layer-path.js'
 import {FolderFiles} from '../shared/transport-layout/folder-files.js'
 import {OPEN_FLAGS} from '../shared/transport-layout/small-file.js'
 import {ESCAPED_FOLDER, escapedName, findSidecarFolder, joinIndex, splitIndex} from './container-index.js'
 
 const INDEX_NAME = 'payload-index.jsonl'
-const MAX_INDEX_BYTES = 1024 * 1024 * 1024
 /** Read at a time: a whole number of blocks. */
 const CHUNK_BYTES = 16 * BLOCK_BYTES
 
@@ -79,23 +78,63 @@ export async function writeContainer(
 /** The files of a package in the order of a walk, behind the logo. */
 function* partsOf(folder: string): Generator<AppxPart> {
   const files = new FolderFiles(folder, path.basename(folder))
-  const walked = walk(files)
-  const index = files.findSmall(INDEX_NAME, MAX_INDEX_BYTES, INDEX_NAME)
-  const escapes = new Map<string, string>()
-  for (const {name} of walked.files) if (needsEscape(name)) escapes.set(name, escapedName(escapes.size + 1))
-  const told = new Set(index === undefined || walked.empty.length === 0 ? [] : splitIndex(index).folders)
-  const folders = walked.empty.filter((name) => !told.has(name))
-  const isAdded = escapes.size > 0 || folders.length > 0
-  const joined = isAdded ? joinIndex(index ?? new Uint8Array(0), {escapes, folders}) : undefined
+  const joined = joinedIndex(files)
   yield partOf(LOGO, LOGO_BYTES)
   let hasIndex = false
-  for (const {name, sizeBytes} of walked.files) {
+  for (const {name, isFile} of walk(files)) {
+    if (!isFile) continue
     const isIndex = name === INDEX_NAME
     hasIndex ||= isIndex
-    if (isIndex && joined !== undefined) yield partOf(INDEX_NAME, joined)
-    else yield {path: escapes.get(name) ?? name, sizeBytes, blocks: () => blocksOf(path.join(folder, name), sizeBytes)}
+    if (isIndex && joined.part !== undefined) yield joined.part
+    else yield filePart(files, name, joined.escapes.get(name) ?? name)
   }
-  if (!hasIndex && joined !== undefined) yield partOf(INDEX_NAME, joined)
+  if (!hasIndex && joined.part !== undefined) yield joined.part
+}
+
+function filePart(files: FolderFiles, name: string, partName: string): AppxPart {
+  const sizeBytes = files.find(name, name)?.sizeBytes ?? 0
+  return {path: partName, sizeBytes, blocks: () => blocksOf(path.join(files.root, name), sizeBytes)}
+}
+
+/** The names that files get for those that AppX refuses, and the index with what it has to tell more; undefined: nothing. */
+function joinedIndex(files: FolderFiles): {
+  readonly escapes: ReadonlyMap<string, string>
+  readonly part?: AppxPart
+} {
+  const escapes = new Map<string, string>()
+  const empty: string[] = []
+  for (const {name, isFile} of walk(files)) {
+    if (!isFile) empty.push(name)
+    else if (needsEscape(name)) escapes.set(name, escapedName(escapes.size + 1))
+  }
+  const sizeBytes = files.find(INDEX_NAME, INDEX_NAME)?.sizeBytes ?? 0
+  const index = () => blocksOf(path.join(files.root, INDEX_NAME), sizeBytes)
+  const told = new Set(empty.length === 0 ? [] : splitIndex(index()).folders)
+  const folders = empty.filter((name) => !told.has(name))
+  if (escapes.size === 0 && folders.length === 0) return {escapes}
+  const pieces = () => joinIndex(index(), {escapes, folders})
+  let joinedBytes = 0
+  for (const piece of pieces()) joinedBytes += piece.byteLength
+  return {escapes, part: {path: INDEX_NAME, sizeBytes: joinedBytes, blocks: () => inBlocks(pieces())}}
+}
+
+/** The same bytes in fresh blocks. */
+function* inBlocks(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+  let block = Buffer.allocUnsafe(BLOCK_BYTES)
+  let filled = 0
+  for (const piece of pieces) {
+    for (let done = 0; done < piece.byteLength;) {
+      const count = Math.min(piece.byteLength - done, BLOCK_BYTES - filled)
+      block.set(piece.subarray(done, done + count), filled)
+      done += count
+      filled += count
+      if (filled < BLOCK_BYTES) continue
+      yield block
+      block = Buffer.allocUnsafe(BLOCK_BYTES)
+      filled = 0
+    }
+  }
+  if (filled > 0) yield block.subarray(0, filled)
 }
 
 /** Names that AppX refuses, and those of the container itself. */
@@ -104,37 +143,26 @@ function needsEscape(name: string): boolean {
 }
 
 interface Walked {
-  readonly files: readonly {readonly name: string; readonly sizeBytes: number}[]
-  /** Folders in which nothing lies and beside which no sidecar tells of them. */
-  readonly empty: readonly string[]
+  readonly name: string
+  /** Else a folder in which nothing lies and beside which no sidecar tells of it. */
+  readonly isFile: boolean
 }
 
-function walk(files: FolderFiles): Walked {
-  const found: {name: string; sizeBytes: number}[] = []
-  const empty: string[] = []
-  const visit = (folder: string): void => {
-    const {folders, files: names} = files.list(folder)
-    const inside = (name: string) => (folder === '' ? name : `${folder}/${name}`)
-    const isFolder = new Set(folders)
-    const hasSidecar = new Set(names)
-    const all = [...folders, ...names].sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
-    for (const name of all) {
-      const at = inside(name)
-      if (!isFolder.has(name)) {
-        found.push({name: at, sizeBytes: files.find(at, at)?.sizeBytes ?? 0})
-        continue
-      }
-      const {folders: below, files: in_} = files.list(at)
-      if (below.length + in_.length > 0) visit(at)
-      else if (
-        !hasSidecar.has(`${name}${DIRECTORY_CARRIER_SUFFIX}`) ||
-        findSidecarFolder(`${at}${DIRECTORY_CARRIER_SUFFIX}`) === undefined
-      )
-        empty.push(at)
+function* walk(files: FolderFiles, folder = '', names = files.list(folder)): Generator<Walked> {
+  const isFolder = new Set(names.folders)
+  const hasSidecar = new Set(names.files)
+  for (const name of [...names.folders, ...names.files].sort(comparePaths)) {
+    const at = folder === '' ? name : `${folder}/${name}`
+    if (!isFolder.has(name)) {
+      yield {name: at, isFile: true}
+      continue
     }
+    const inside = files.list(at)
+    const sidecar = `${name}${DIRECTORY_CARRIER_SUFFIX}`
+    if (inside.folders.length + inside.files.length > 0) yield* walk(files, at, inside)
+    else if (!hasSidecar.has(sidecar) || findSidecarFolder(`${at}${DIRECTORY_CARRIER_SUFFIX}`) === undefined)
+      yield {name: at, isFile: false}
   }
-  visit('')
-  return {files: found, empty}
 }
 
 /** A file in fresh blocks. */

@@ -1,12 +1,14 @@
 import {randomBytes} from 'node:crypto'
-import {existsSync, renameSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, renameSync, rmSync} from 'node:fs'
 import path from 'node:path'
+import type {HeldBytes} from '../../codecs/compression/held-bytes.js'
 import {asTransshipError, InputError, UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {formatFullName} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
 import type {DestinationOptions, ListItem, PackageArtifact, PackageDestination, PackageDraft} from '../transport.js'
 import {MadeFolders} from '../shared/made-folders.js'
+import {writePieces} from '../shared/transport-layout/carrier-output.js'
 import {payloadArtifact} from '../shared/transport-layout/payload-artifact.js'
 import {writeLayout} from '../shared/transport-layout/write-layout.js'
 import {indexFileOf} from './layout-folder.js'
@@ -33,7 +35,7 @@ class LayoutDestination implements PackageDestination {
   readonly #target: string
   #work: string | undefined
   #made: MadeFolders | undefined
-  #index: Uint8Array | undefined
+  #index: HeldBytes | undefined
 
   constructor(reference: Reference, target: string) {
     this.#reference = reference
@@ -107,14 +109,14 @@ class LayoutDestination implements PackageDestination {
   }
 
   /** Puts the new layout and its index in their places; if either fails, the old ones are back. */
-  #replace(work: string, bytes: Uint8Array): void {
+  #replace(work: string, bytes: HeldBytes): void {
     const index = indexFileOf(this.#target)
     const begun = `${index}.tmp-${randomBytes(6).toString('hex')}`
     const old = `${work}.old`
     const hasOld = existsSync(this.#target)
     let isPlaced = false
     try {
-      writeFileSync(begun, bytes, {flush: true})
+      writePieces(begun, bytes.pieces())
       if (hasOld) renameSync(this.#target, old)
       renameSync(work, this.#target)
       isPlaced = true

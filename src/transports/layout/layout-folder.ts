@@ -4,12 +4,10 @@ import {asTransshipError, InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {LayerForm} from '../../model/image.js'
 import {DIRECTORY_CARRIER_SUFFIX, findHive, parseLayerPath} from '../../model/layer-path.js'
-import {PayloadIndex} from '../shared/transport-layout/payload-index.js'
+import type {PayloadIndex} from '../shared/transport-layout/payload-index.js'
+import {findIndex} from '../shared/transport-layout/read-index.js'
 import {FolderFiles} from '../shared/transport-layout/folder-files.js'
 import {TransportLayout} from '../shared/transport-layout/read-layout.js'
-import {findSmallFile} from '../shared/transport-layout/small-file.js'
-
-const MAX_INDEX_BYTES = 1024 * 1024 * 1024
 
 /** What a folder shows at a glance. */
 export interface LayoutFolder {
@@ -26,8 +24,7 @@ export function indexFileOf(folder: string): string {
 
 export function readIndexOf(folder: string): PayloadIndex | undefined {
   const file = indexFileOf(folder)
-  const bytes = findSmallFile(file, MAX_INDEX_BYTES, file)
-  return bytes === undefined ? undefined : new PayloadIndex(bytes)
+  return findIndex(new FolderFiles(path.dirname(file), file), path.basename(file), file)
 }
 
 function namesIn(folder: string): string[] {

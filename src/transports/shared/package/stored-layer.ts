@@ -6,7 +6,8 @@ import type {WorkOptions} from '../../../model/events.js'
 import type {Layer, LayerForm, PackageMetadata} from '../../../model/image.js'
 import type {LayerEntry} from '../../../model/layer-entry.js'
 import {formatFullName} from '../../../model/package-identity.js'
-import {PayloadIndex} from '../transport-layout/payload-index.js'
+import type {PayloadIndex} from '../transport-layout/payload-index.js'
+import {findIndex} from '../transport-layout/read-index.js'
 import {TransportLayout} from '../transport-layout/read-layout.js'
 import {replayLayout} from '../transport-layout/replay-layout.js'
 import {streamFile} from '../transport-layout/layout-files.js'
@@ -15,8 +16,6 @@ import type {StoredPackage} from './repository.js'
 
 export const INDEX_NAME = 'payload-index.jsonl'
 
-/** An index takes some 200 bytes an entry; this is more entries than Windows layers have. */
-const MAX_INDEX_BYTES = 1024 * 1024 * 1024
 /** Attachments travel in a label of an image configuration, which engines read whole. */
 const MAX_ATTACHMENT_BYTES = 64 * 1024
 
@@ -48,8 +47,7 @@ export function recipeOf({docker}: StoredPackage): {diffId: Digest; file: string
 }
 
 export function readIndex({files, entryName}: StoredPackage): PayloadIndex | undefined {
-  const bytes = files.findSmall(INDEX_NAME, MAX_INDEX_BYTES, `${entryName}/${INDEX_NAME}`)
-  return bytes === undefined ? undefined : new PayloadIndex(bytes)
+  return findIndex(files, INDEX_NAME, `${entryName}/${INDEX_NAME}`)
 }
 
 export function openLayout(

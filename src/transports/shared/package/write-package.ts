@@ -13,6 +13,7 @@ import {formatFullName} from '../../../model/package-identity.js'
 import type {KeptImage, PackageDraft} from '../../transport.js'
 import {FolderFiles} from '../transport-layout/folder-files.js'
 import {LayoutLookup} from '../transport-layout/layout-lookup.js'
+import {writePieces} from '../transport-layout/carrier-output.js'
 import {writeLayout} from '../transport-layout/write-layout.js'
 import {decodeDocument, encodeDocument, isStillTrue, type PayloadFacts} from './metadata.js'
 import type {StoredPackage} from './repository.js'
@@ -113,7 +114,7 @@ async function writePayload(
       keepsRecipe: recipe !== undefined,
       readLower: (target) => lower.find(target),
     })
-    writeFileSync(path.join(folder, INDEX_NAME), written.index, {flag: 'wx', flush: true})
+    writePieces(path.join(folder, INDEX_NAME), written.index.pieces())
     recipe?.finish(count)
     return {form: draft.form, entries: written.entries, bytes: written.payloadBytes, digest: written.digest}
   } finally {

@@ -1,5 +1,5 @@
 import {createHash, hash as hashOnce} from 'node:crypto'
-import {closeSync, futimesSync, openSync, utimesSync, writeSync} from 'node:fs'
+import {closeSync, fsyncSync, futimesSync, openSync, utimesSync, writeSync} from 'node:fs'
 import {
   encodeAlternateHeader,
   encodeBlockHeader,
@@ -45,6 +45,17 @@ function writeFully(fd: number, bytes: Uint8Array, place: string): void {
     for (let done = 0; done < bytes.byteLength;) done += writeSync(fd, bytes, done)
   } catch (error) {
     throw asTransshipError(error, {path: place})
+  }
+}
+
+/** Writes a new file to the disk. */
+export function writePieces(file: string, pieces: Iterable<Uint8Array>): void {
+  const fd = openNew(file, file)
+  try {
+    for (const piece of pieces) writeFully(fd, piece, file)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
   }
 }
 

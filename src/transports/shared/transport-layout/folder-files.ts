@@ -3,6 +3,7 @@ import {closeSync, lstatSync, openSync, read, readdirSync, type BigIntStats} fro
 import path from 'node:path'
 import {promisify} from 'node:util'
 import {asTransshipError, findSystemCode, InputError} from '../../../model/errors.js'
+import {comparePaths} from '../../../model/layer-path.js'
 import {diskTimes} from './disk-times.js'
 import {hashFile} from './hash-file.js'
 import type {FileFacts, FolderNames, LayoutFiles, OpenFile} from './layout-files.js'
@@ -95,7 +96,7 @@ export class FolderFiles implements LayoutFiles {
 }
 
 function sorted(names: string[]): string[] {
-  return names.sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
+  return names.sort(comparePaths)
 }
 
 /** Times are worked out when they are asked for: mostly the index has them. */

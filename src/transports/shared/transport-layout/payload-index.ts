@@ -1,6 +1,10 @@
-import {digestOf, type Digest} from '../../../model/digest.js'
+import type {ByteSource} from '../../../codecs/backup-stream/byte-source.js'
+import {HeldBytes} from '../../../codecs/compression/held-bytes.js'
+import {Digester, type Digest} from '../../../model/digest.js'
 import {InputError} from '../../../model/errors.js'
+import {PathTable} from '../../../model/path-table.js'
 import type {ExtendedAttribute, FileTimes, WindowsMetadata} from '../../../model/windows-metadata.js'
+import {linesOf} from './lines-of.js'
 
 /*
  * `payload-index.jsonl`: what a disk, a zip or a copy cannot keep of a transport layout. One JSON object a line, one line
@@ -24,9 +28,6 @@ export interface IndexLine {
   readonly link?: string
 }
 
-/** The longest line: a path of 32,767 units, escaped, twice. */
-const MAX_LINE_BYTES = 1024 * 1024
-
 export function encodeIndexLine(line: IndexLine): string {
   const {times} = line
   return JSON.stringify({
@@ -49,6 +50,8 @@ function base64(bytes: Uint8Array | undefined): string | undefined {
   return bytes === undefined ? undefined : Buffer.from(bytes).toString('base64')
 }
 
+const NEWLINE = 0x0a
+const SEPARATOR = 0x2f
 const TIME = /^-?\d{1,20}$/
 const INT64 = 2n ** 63n
 
@@ -118,15 +121,27 @@ function decodeLine(text: string, number: number): IndexLine {
   }
 }
 
-/** Gathers lines in any order; `finish` gives the file's bytes in index order. */
+/** Digest, size and the four times. */
+const FACT_BYTES = 32 + 8 + 4 * 8
+/** Lines whose facts are set aside for at a time. */
+const GROUP_LINES = 16 * 1024
+
+/** Gathers lines in any order; `finish` gives the file's bytes in index order. A million of them must fit. */
 export class IndexWriter {
-  /** Lines stay text: a million of them must fit. */
-  readonly #lines: {readonly path: string; readonly text: string}[] = []
+  /** Path -> the number of its line, from 1. */
+  readonly #paths = new PathTable()
+  #count = 0
+  /** By number: what nearly every line consists of. */
+  readonly #facts: Buffer[] = []
+  /** By number: lines with less or more than that. */
+  readonly #others = new Map<number, string>()
   /** Further name -> the first name, whose line tells size, digest and times of both. */
   readonly #links = new Map<string, string>()
 
   add(line: IndexLine): void {
-    this.#lines.push({path: line.path, text: encodeIndexLine(line)})
+    const number = ++this.#count
+    this.#paths.set(line.path, number)
+    if (!this.#keep(number, line)) this.#others.set(number, encodeIndexLine(line))
   }
 
   /** A further name of a file that has, or will have, a line of its own. */
@@ -134,29 +149,80 @@ export class IndexWriter {
     this.#links.set(path, this.#links.get(first) ?? first)
   }
 
+  #factsOf(number: number): Buffer {
+    const group = Math.floor(number / GROUP_LINES)
+    const facts = (this.#facts[group] ??= Buffer.alloc(GROUP_LINES * FACT_BYTES))
+    const at = (number % GROUP_LINES) * FACT_BYTES
+    return facts.subarray(at, at + FACT_BYTES)
+  }
+
+  /** False for a line that does not consist of just these facts. */
+  #keep(number: number, {sizeBytes, sha256, times, ...more}: IndexLine): boolean {
+    const isMore = more.attributes !== undefined || more.metadata !== undefined || more.link !== undefined
+    if (sizeBytes === undefined || sha256 === undefined || times === undefined || isMore) return false
+    const ticks = [times.creation, times.lastAccess, times.lastWrite, times.change]
+    if (ticks.some((time) => BigInt.asIntN(64, time) !== time)) return false
+    const facts = this.#factsOf(number)
+    facts.write(sha256, 0, 32, 'hex')
+    facts.writeDoubleLE(sizeBytes, 32)
+    for (const [index, time] of ticks.entries()) facts.writeBigInt64LE(time, 40 + 8 * index)
+    return true
+  }
+
+  #lineOf(path: string, number: number): IndexLine {
+    const other = this.#others.get(number)
+    if (other !== undefined) return {...decodeLine(other, number), path}
+    const facts = this.#factsOf(number)
+    return {
+      path,
+      sizeBytes: facts.readDoubleLE(32),
+      sha256: facts.toString('hex', 0, 32),
+      times: {
+        creation: facts.readBigInt64LE(40),
+        lastAccess: facts.readBigInt64LE(48),
+        lastWrite: facts.readBigInt64LE(56),
+        change: facts.readBigInt64LE(64),
+      },
+    }
+  }
+
   /**
    * The bytes of the file. Of a file with several names the first in order has the line, whichever was written first, so
    * that the same payload always gives the same index.
    */
-  finish(): Buffer {
+  finish(): {readonly bytes: HeldBytes; readonly digest: Digest} {
+    const links = this.#placeLinks()
+    const bytes = new HeldBytes()
+    const digester = new Digester()
+    for (const {path, value} of this.#paths.inWalkOrder()) {
+      if (value === 0) continue
+      const link = links.get(path)
+      const line = Buffer.from(
+        `${encodeIndexLine({...this.#lineOf(path, value), ...(link === undefined ? {} : {link})})}\n`,
+      )
+      bytes.push(line)
+      digester.update(line)
+    }
+    return {bytes, digest: digester.digest()}
+  }
+
+  /** Gives all names of a file the number of its line; the further names with the first one in order. */
+  #placeLinks(): ReadonlyMap<string, string> {
     const groups = new Map<string, string[]>()
     for (const [path, first] of this.#links) {
       const names = groups.get(first)
       if (names === undefined) groups.set(first, [first, path])
       else names.push(path)
     }
-    const lines = this.#lines.filter(({path}) => !groups.has(path))
-    for (const {path, text} of this.#lines) {
-      const names = groups.get(path)
-      if (names === undefined) continue
-      const [first = path, ...others] = names.sort((left, right) => Buffer.compare(orderKey(left), orderKey(right)))
-      const facts = decodeLine(text, 0)
-      lines.push({path: first, text: encodeIndexLine({...facts, path: first})})
-      for (const other of others) lines.push({path: other, text: encodeIndexLine({...facts, path: other, link: first})})
+    const links = new Map<string, string>()
+    for (const [written, names] of groups) {
+      const number = this.#paths.get(written)
+      if (number === 0) continue
+      const [first = written, ...others] = names.sort((left, right) => Buffer.compare(orderKey(left), orderKey(right)))
+      for (const name of names) this.#paths.set(name, number)
+      for (const other of others) links.set(other, first)
     }
-    const keyed = lines.map(({path, text}) => ({key: orderKey(path), text}))
-    keyed.sort((left, right) => Buffer.compare(left.key, right.key))
-    return Buffer.concat(keyed.flatMap(({text}) => [Buffer.from(text), NEWLINE]))
+    return links
   }
 }
 
@@ -165,47 +231,163 @@ function orderKey(path: string): Buffer {
   return Buffer.from(path.replaceAll('/', '\0'))
 }
 
-const NEWLINE = Buffer.from('\n')
+/** Read at a time, and held of these: 8 MiB together, all of the index of most layers. */
+const PAGE_BYTES = 64 * 1024
+const HELD_PAGES = 128
+/** Of so many lines one is remembered. */
+const LINES_APART = 16
 
-/** A payload index at hand, by path. Lines stay encoded until they are asked for: a million of them must fit. */
+/**
+ * A payload index, by path. It stays where it is and is read by pages, since a million lines take some 250 MB. Of one in
+ * index order every sixteenth line is remembered, of another one each.
+ */
 export class PayloadIndex {
-  readonly #bytes: Buffer
-  /** Path -> start of its line. */
-  readonly #starts = new Map<string, number>()
+  readonly #source: ByteSource
+  /** By number; the one that was used last is the last. */
+  readonly #pages = new Map<number, Buffer>()
+  /** Paths of lines in index order, and where they start; undefined when the index has another order. */
+  readonly #marks: {readonly path: string; readonly start: number}[] | undefined
+  /** Path -> start of its line, from 1. */
+  readonly #starts: PathTable | undefined
   readonly digest: Digest
 
   /** Throws `METADATA_INVALID`, naming the line. */
-  constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.digest = digestOf(this.#bytes)
-    let number = 1
-    for (let start = 0; start < this.#bytes.byteLength; number++) {
-      const end = this.#lineEnd(start)
-      if (end - start > MAX_LINE_BYTES) throw invalid(`It is longer than ${MAX_LINE_BYTES} bytes.`, number)
-      if (end > start) {
-        const {path} = decodeLine(this.#bytes.toString('utf8', start, end), number)
-        if (this.#starts.has(path)) throw invalid(`It names ${JSON.stringify(path)} a second time.`, number)
-        this.#starts.set(path, start)
-      }
-      start = end + 1
+  constructor(source: ByteSource) {
+    this.#source = source
+    const digester = new Digester()
+    const marks: {path: string; start: number}[] = []
+    let isOrdered = true
+    let last = ''
+    let number = 0
+    for (const {path, start} of this.#scan(digester)) {
+      isOrdered &&= compareInWalk(last, path) < 0
+      last = path
+      if (number++ % LINES_APART === 0 && isOrdered) marks.push({path, start})
+    }
+    this.digest = digester.digest()
+    if (isOrdered) this.#marks = marks
+    else this.#starts = this.#table()
+  }
+
+  *#scan(digester: Digester | undefined): Generator<{readonly path: string; readonly start: number}> {
+    let start = 0
+    let number = 0
+    for (const line of linesOf(this.#read(digester))) {
+      number++
+      if (line.byteLength > 1 || line[0] !== NEWLINE)
+        yield {path: decodeLine(line.toString('utf8'), number).path, start}
+      start += line.byteLength
     }
   }
 
-  #lineEnd(start: number): number {
-    const end = this.#bytes.indexOf(0x0a, start)
-    return end < 0 ? this.#bytes.byteLength : end
+  *#read(digester: Digester | undefined): Generator<Uint8Array> {
+    const {sizeBytes} = this.#source
+    for (let at = 0; at < sizeBytes; at += PAGE_BYTES) {
+      const page = this.#page(at / PAGE_BYTES)
+      digester?.update(page)
+      yield page
+    }
+  }
+
+  #table(): PathTable {
+    const starts = new PathTable()
+    let number = 0
+    for (const {path, start} of this.#scan(undefined)) {
+      number++
+      if (starts.get(path) !== 0) throw invalid(`It names ${JSON.stringify(path)} a second time.`, number)
+      starts.set(path, start + 1)
+    }
+    return starts
+  }
+
+  #page(number: number): Buffer {
+    const known = this.#pages.get(number)
+    if (known !== undefined) {
+      this.#pages.delete(number)
+      this.#pages.set(number, known)
+      return known
+    }
+    const at = number * PAGE_BYTES
+    const page = Buffer.from(this.#source.read(at, Math.min(PAGE_BYTES, this.#source.sizeBytes - at)))
+    const [oldest] = this.#pages.keys()
+    if (oldest !== undefined && this.#pages.size >= HELD_PAGES) this.#pages.delete(oldest)
+    this.#pages.set(number, page)
+    return page
+  }
+
+  /** The line that starts there, with its end. */
+  #lineAt(start: number): Buffer {
+    const pieces: Buffer[] = []
+    for (let at = start; at < this.#source.sizeBytes;) {
+      const page = this.#page(Math.floor(at / PAGE_BYTES))
+      const end = page.indexOf(NEWLINE, at % PAGE_BYTES)
+      const piece = page.subarray(at % PAGE_BYTES, end < 0 ? page.byteLength : end + 1)
+      if (end >= 0 && pieces.length === 0) return piece
+      pieces.push(piece)
+      if (end >= 0) break
+      at += piece.byteLength
+    }
+    return Buffer.concat(pieces)
   }
 
   get(path: string): IndexLine | undefined {
-    const start = this.#starts.get(path)
-    return start === undefined ? undefined : decodeLine(this.#bytes.toString('utf8', start, this.#lineEnd(start)), 0)
+    if (this.#starts !== undefined) {
+      const start = this.#starts.get(path) - 1
+      return start < 0 ? undefined : decodeLine(this.#lineAt(start).toString('utf8'), 0)
+    }
+    const lines = this.#linesNear(path)
+    const head = Buffer.from(`{"p":${JSON.stringify(path)}`)
+    const line = lines.find((each) => each.subarray(0, head.byteLength).equals(head))
+    const found = line === undefined ? undefined : decodeLine(line.toString('utf8'), 0)
+    if (found?.path === path) return found
+    // Another writer may order or escape the keys in another way.
+    return lines.map((each) => decodeLine(each.toString('utf8'), 0)).find((each) => each.path === path)
   }
 
-  paths(): IterableIterator<string> {
-    return this.#starts.keys()
+  /** In an ordered index: from the last remembered line that is not behind the path to the next one. */
+  #linesNear(path: string): readonly Buffer[] {
+    const marks = this.#marks ?? []
+    let [low, high] = [0, marks.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (compareInWalk(marks[middle]?.path ?? '', path) <= 0) low = middle + 1
+      else high = middle
+    }
+    const from = marks[low - 1]
+    if (from === undefined) return []
+    const end = marks[low]?.start ?? this.#source.sizeBytes
+    const lines: Buffer[] = []
+    for (let at = from.start; at < end;) {
+      const line = this.#lineAt(at)
+      if (line.byteLength > 1 || line[0] !== NEWLINE) lines.push(line)
+      at += line.byteLength
+    }
+    return lines
   }
 
-  get size(): number {
-    return this.#starts.size
+  /** All lines in the order in which they stand there. */
+  *lines(): Generator<IndexLine> {
+    let number = 0
+    for (const line of linesOf(this.#read(undefined))) {
+      number++
+      if (line.byteLength > 1 || line[0] !== NEWLINE) yield decodeLine(line.toString('utf8'), number)
+    }
   }
+}
+
+/** Orders paths as `orderKey` does. */
+function compareInWalk(left: string, right: string): number {
+  const length = Math.min(left.length, right.length)
+  for (let at = 0; at < length; at++) {
+    const [one, other] = [left.charCodeAt(at), right.charCodeAt(at)]
+    if (one !== other) return rankOfUnit(one) - rankOfUnit(other)
+  }
+  return left.length - right.length
+}
+
+/** The separator comes first, and what takes two units behind everything that takes one. */
+function rankOfUnit(unit: number): number {
+  if (unit === SEPARATOR) return -1
+  if (unit < 0xd800) return unit
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800
 }

@@ -2,6 +2,7 @@ import {decodeTombstones} from '../../../codecs/tombstones/tombstones.js'
 import {InputError, placedError} from '../../../model/errors.js'
 import {
   childPath,
+  comparePaths,
   DIRECTORY_CARRIER_SUFFIX,
   foldPath,
   parentPath,
@@ -200,5 +201,5 @@ function plainNames(folders: readonly string[], files: readonly string[]): [stri
 }
 
 function inByteOrder(found: [string, NodeFacts][]): [string, NodeFacts][] {
-  return found.sort(([left], [right]) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
+  return found.sort(([left], [right]) => comparePaths(left, right))
 }

@@ -1,10 +1,13 @@
 import {InputError, TransshipError} from '../../../model/errors.js'
 import type {WorkOptions} from '../../../model/events.js'
 import {DIRECTORY_CARRIER_SUFFIX} from '../../../model/layer-path.js'
+import {PathTable} from '../../../model/path-table.js'
 import type {Fault} from '../../transport.js'
 import type {LayoutFiles} from './layout-files.js'
 import type {IndexLine, PayloadIndex} from './payload-index.js'
 import type {TransportLayout} from './read-layout.js'
+
+const SEEN = 1
 
 /** Checks each file of a payload against its index: there, of that size, with those bytes; and nothing beside them. */
 export function verifyIndex(
@@ -14,12 +17,11 @@ export function verifyIndex(
 ): {readonly faults: readonly Fault[]; readonly bytes: number} {
   const faults: Fault[] = []
   let bytes = 0
-  const seen = new Set<string>()
-  for (const name of index.paths()) {
+  const seen = new PathTable()
+  for (const line of index.lines()) {
     options.signal?.throwIfAborted()
-    seen.add(name)
-    const line = index.get(name)
-    if (line === undefined) continue
+    const name = line.path
+    seen.set(name, SEEN)
     try {
       bytes += verifyLine(layout.files, line)
     } catch (error) {
@@ -28,7 +30,7 @@ export function verifyIndex(
     }
   }
   for (const name of payloadFiles(layout)) {
-    if (!seen.has(name))
+    if (seen.get(name) !== SEEN)
       faults.push({code: 'ARCHIVE_CONTRADICTORY', message: 'The index does not know it.', subject: name})
   }
   return {faults, bytes}

@@ -1,9 +1,10 @@
 import {copyFileSync, existsSync, linkSync, mkdirSync, rmSync} from 'node:fs'
 import path from 'node:path'
+import type {HeldBytes} from '../../../codecs/compression/held-bytes.js'
 import {decodeTombstones, encodeTombstones, findTombstoneLine} from '../../../codecs/tombstones/tombstones.js'
 import {planCarrier, type CarrierPlan} from '../../../codecs/carrier/plan-carrier.js'
 import type {Content} from '../../../model/content.js'
-import {digestOf, type Digest} from '../../../model/digest.js'
+import type {Digest} from '../../../model/digest.js'
 import {asTransshipError, findSystemCode, InputError} from '../../../model/errors.js'
 import type {WorkOptions} from '../../../model/events.js'
 import type {LayerForm} from '../../../model/image.js'
@@ -38,7 +39,7 @@ export interface WrittenLayout {
   /** Bytes of all files of the payload. */
   readonly payloadBytes: number
   /** The bytes of payload-index.jsonl. */
-  readonly index: Uint8Array
+  readonly index: HeldBytes
   /** SHA-256 of those bytes: what the payload is known by. */
   readonly digest: Digest
 }
@@ -114,8 +115,8 @@ class LayoutWriter {
     // Of a base, the hives lie among the files; only a delta must have the folder, even an empty one.
     for (const top of this.#options.form === 'delta' ? ['Files', 'Hives'] : ['Files']) this.#folder(top)
     this.#writeTombstones(deletions)
-    const index = this.#index.finish()
-    return {entries: this.#entries, payloadBytes: this.#payloadBytes, index, digest: digestOf(index)}
+    const {bytes: index, digest} = this.#index.finish()
+    return {entries: this.#entries, payloadBytes: this.#payloadBytes, index, digest}
   }
 
   #tombstone(deleted: LayerPath): void {

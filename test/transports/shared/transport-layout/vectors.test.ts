@@ -4,6 +4,7 @@ import {mkdirSync, readdirSync, readFileSync, statSync} from 'node:fs'
 import path from 'node:path'
 import {decodeLayerTar} from '../../../../src/codecs/layer-tar/decode-layer-tar.js'
 import {encodeLayerTar} from '../../../../src/codecs/layer-tar/encode-layer-tar.js'
+import {byteSourceOf} from '../../../../src/codecs/backup-stream/byte-source.js'
 import {PayloadIndex} from '../../../../src/transports/shared/transport-layout/payload-index.js'
 import {FolderFiles} from '../../../../src/transports/shared/transport-layout/folder-files.js'
 import {TransportLayout} from '../../../../src/transports/shared/transport-layout/read-layout.js'
@@ -51,7 +52,7 @@ describe('transport layouts that Microsoft’s code has written', () => {
         title: vector,
         form: 'delta',
         isPlain: false,
-        index: new PayloadIndex(written.index),
+        index: new PayloadIndex(byteSourceOf(Buffer.concat([...written.index.pieces()]))),
       })
       const found = new Map((await describeEntries(layout.entries())).map((line) => [line.path, line]))
       for (const wanted of vectorLines(vector, 'layer.jsonl')) {
@@ -81,7 +82,7 @@ describe('transport layouts that Microsoft’s code has written', () => {
         title: vector,
         form: 'delta',
         isPlain: false,
-        index: new PayloadIndex(written.index),
+        index: new PayloadIndex(byteSourceOf(Buffer.concat([...written.index.pieces()]))),
       })
       const found = new Map((await describeEntries(again.entries())).map((line) => [line.path, line]))
       for (const wanted of vectorLines(vector, 'layout.jsonl')) {
