@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import {writeFileSync} from 'node:fs'
+import {readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {convert, inspect, TransshipError, verify} from '../../../src/index.js'
 import {hybridMembers, partsOf, tarOf} from '../../helpers/archives.js'
@@ -55,4 +55,38 @@ describe('a package that a repository holds already', () => {
     assert.equal((await inspect(top!.reference)).imageId, above.imageId)
     assert.deepEqual((await verify(repository)).faults, [])
   })
+
+  for (const transport of ['inbox', 'appx'])
+    it(`of ${transport}: is read before it is replaced by its equal, and mended where it is damaged`, async () => {
+      const {reference} = await archive(`mended-${transport}.tar`, 2, {Cmd: ['one']})
+      const place = path.join(folder.path, `mended-${transport}`)
+      const repository = `${transport}:${place}`
+      const options = {layers: 'chain', replace: true} as const
+      const first = await convert(reference, repository, options)
+      const files = readdirSync(place, {recursive: true})
+        .map((name) => path.join(place, String(name)))
+        .filter((file) => statSync(file).isFile())
+      const bytes = new Map(files.map((file) => [file, readFileSync(file)]))
+      const changed = () => files.map((file) => statSync(file, {bigint: true}).mtimeNs)
+      const before = changed()
+      const same = await convert(reference, repository, options)
+      assert.deepEqual(
+        same.artifacts.map(({unchanged}) => unchanged),
+        first.artifacts.map(() => true),
+      )
+      assert.equal(same.bytesWritten, 0)
+      assert.deepEqual(changed(), before)
+      // One of the packages, in the middle of the largest file.
+      const [damaged, sound] = [...bytes]
+        .filter(([file]) => transport === 'appx' || file.includes(`${path.sep}Files`))
+        .sort(([, left], [, right]) => right.length - left.length)[0]!
+      const spoilt = Buffer.from(sound)
+      spoilt.writeUInt8(spoilt.readUInt8(spoilt.length >> 1) ^ 1, spoilt.length >> 1)
+      writeFileSync(damaged, spoilt)
+      assert.notDeepEqual((await verify(repository)).faults, [])
+      const mended = await convert(reference, repository, options)
+      assert.equal(mended.artifacts.filter(({unchanged}) => unchanged === true).length, first.artifacts.length - 1)
+      assert.ok(readFileSync(damaged).equals(sound))
+      assert.deepEqual((await verify(repository)).faults, [])
+    })
 })

@@ -14,6 +14,7 @@ import {payloadArtifact, type PayloadFigures} from '../transport-layout/payload-
 import {hasLeftovers, lockRepository, makeWorkFolder, REPLACED, restoreReplaced, type WorkPlace} from './lock.js'
 import {listItemOf} from './open-package.js'
 import {findPackage, type Repository, type StoredPackage} from './repository.js'
+import {isWhole} from './verify-packages.js'
 import {isSameAsStored, isSamePackage, onlyAddsImage, writePackage, type WrittenPackage} from './write-package.js'
 
 interface Told {
@@ -91,12 +92,13 @@ class PackagesDestination implements PackageDestination {
 
   async write(draft: PackageDraft, options: WorkOptions): Promise<PackageArtifact> {
     const {identity} = draft.metadata
-    const known = this.#existing(identity)
+    const known = this.#replace ? undefined : this.#existing(identity)
     if (known !== undefined && isSameAsStored(draft, known)) return this.#unchanged(draft, known)
     const work = await this.#begin(options)
     this.#requireRoom(identity)
     const existing = this.#existing(identity)
-    if (existing !== undefined && isSameAsStored(draft, existing)) return this.#unchanged(draft, existing)
+    if (existing !== undefined && isSameAsStored(draft, existing) && (await this.#mayStay(existing, options)))
+      return this.#unchanged(draft, existing)
     const written = await this.#whileHeld(() =>
       writePackage(path.join(work, formatFullName(identity)), draft, {...options, lower: this.#lower(draft)}),
     )
@@ -127,6 +129,11 @@ class PackagesDestination implements PackageDestination {
       this.#lock?.requireHeld()
       throw error
     }
+  }
+
+  /** What is to be replaced by its equal is read first: there is nothing to be done, unless it is damaged. */
+  async #mayStay(existing: StoredPackage, {signal}: WorkOptions): Promise<boolean> {
+    return !this.#replace || isWhole(this.#repository, existing, signal === undefined ? {} : {signal})
   }
 
   /** The package of that identity that a new one would replace. */

@@ -41,6 +41,16 @@ export interface VerifyPackagesOptions<P extends StoredPackage> extends WorkOpti
   readonly verifyContainer?: (stored: P) => Promise<{readonly faults: readonly Fault[]; readonly bytes: number}>
 }
 
+/** True when a package is whole, whatever becomes of those that it depends on. */
+export async function isWhole<P extends StoredPackage>(
+  repository: Repository<P>,
+  stored: P,
+  options: VerifyPackagesOptions<P>,
+): Promise<boolean> {
+  const {faults} = await verifyPackages({...repository, packages: [stored], faults: []}, undefined, options)
+  return faults.every(({code}) => code === 'DEPENDENCY_MISSING')
+}
+
 class PackageVerifier {
   readonly faults: Fault[] = []
   bytes = 0
