@@ -44,6 +44,32 @@ export class PathTable {
     return node === undefined ? 0 : (this.#values[node] ?? 0)
   }
 
+  /** How many paths it has, those without a number too, which have others in them. */
+  get size(): number {
+    return this.#count - 1
+  }
+
+  /** The place of a path, 1 to `size`: in the order in which they came, a folder before what lies in it. 0 = none. */
+  find(path: string): number {
+    return this.#find(path) ?? 0
+  }
+
+  /** The path at a place, and its number; the root at none. */
+  at(place: number): {readonly path: string; readonly value: number} {
+    if (place < 1 || place >= this.#count) return {path: '', value: 0}
+    return {path: this.#pathOf(place), value: this.#values[place] ?? 0}
+  }
+
+  #pathOf(node: number): string {
+    const parent = this.#parents[node] ?? ROOT
+    if (parent === ROOT) return this.#nameOf(node)
+    // Mostly asked for in order, where many lie in one folder.
+    if (this.#lastFolder.node !== parent) this.#lastFolder = {node: parent, path: this.#pathOf(parent)}
+    return `${this.#lastFolder.path}/${this.#nameOf(node)}`
+  }
+
+  #lastFolder = {node: ROOT, path: ''}
+
   /** Gives a path its number, 1 to 2^32-1. Its names have up to 65,535 code units each. */
   set(path: string, value: number): void {
     let node = ROOT

@@ -1,5 +1,4 @@
-import {statSync} from 'node:fs'
-import {rm} from 'node:fs/promises'
+import {rmSync, statSync} from 'node:fs'
 import path from 'node:path'
 import {InputError, UsageError} from '../../model/errors.js'
 import {formatFullName} from '../../model/package-identity.js'
@@ -50,7 +49,8 @@ function placeOf(place: AppxPlace, options: DestinationOptions & {readonly level
         concurrency,
         ...(signal === undefined ? {} : {signal}),
       })
-      await rm(folder, {recursive: true, force: true})
+      // Its promises would stand for all files of the folder at once.
+      rmSync(folder, {recursive: true, force: true})
       const sealed = await readPackageFile(file)
       sealed.close()
       return {path: file, stored: sealed, bytesWritten}

@@ -1,26 +1,30 @@
 import type {DirectoryEntry, FileEntry} from '../../../model/layer-entry.js'
 import {foldPath, parentPath, type LayerPath} from '../../../model/layer-path.js'
+import {PathTable} from '../../../model/path-table.js'
+import type {DiskNode} from './layout-nodes.js'
 import type {TransportLayout} from './read-layout.js'
-import type {LayoutNode} from './scan-layout.js'
-
-export type DiskNode = Exclude<LayoutNode, {kind: 'tombstone'}>
 
 /** The entries of a layout by name, Windows-case-insensitively; every name a file of its own. */
 export class LayoutLookup {
   readonly #layout: TransportLayout
-  readonly #nodes = new Map<string, DiskNode>()
+  /** Folded path -> number of the node. */
+  readonly #numbers = new PathTable()
   readonly #deleted = new Set<string>()
 
   constructor(layout: TransportLayout) {
     this.#layout = layout
-    for (const node of layout.scanned.nodes) {
-      if (node.kind === 'tombstone') this.#deleted.add(foldPath(node.path))
-      else this.#nodes.set(foldPath(node.path), node)
-    }
+    const {nodes} = layout.scanned
+    for (const [number, {path}] of nodes.numbered()) this.#numbers.set(foldPath(path), number)
+    for (const path of nodes.deletions) this.#deleted.add(foldPath(path))
+  }
+
+  /** The number of a name; 0 when the layout does not hold it. */
+  number(path: LayerPath): number {
+    return this.#numbers.get(foldPath(path))
   }
 
   node(path: LayerPath): DiskNode | undefined {
-    return this.#nodes.get(foldPath(path))
+    return this.#layout.scanned.nodes.at(this.number(path))
   }
 
   /** The entry of a name; the one before is closed. */

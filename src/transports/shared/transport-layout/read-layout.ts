@@ -9,9 +9,10 @@ import {DIRECTORY_CARRIER_SUFFIX, payloadPart, type LayerPath} from '../../../mo
 import {FileAttribute, type FileTimes, type WindowsMetadata} from '../../../model/windows-metadata.js'
 import {PayloadFile} from './carrier-file.js'
 import {requireFile, type FileFacts, type LayoutFiles} from './layout-files.js'
+import type {DiskNode, LayoutNode} from './layout-nodes.js'
 import {encodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
 import type {IndexLine, PayloadIndex} from './payload-index.js'
-import {scanLayout, type LayoutNode, type ScannedLayout} from './scan-layout.js'
+import {scanLayout, type ScannedLayout} from './scan-layout.js'
 
 export interface ReadLayoutOptions extends WorkOptions {
   /** For messages: the folder, or the package whose payload it is. */
@@ -21,8 +22,6 @@ export interface ReadLayoutOptions extends WorkOptions {
   readonly isPlain: boolean
   readonly index?: PayloadIndex
 }
-
-type DiskNode = Exclude<LayoutNode, {kind: 'tombstone'}>
 
 /** A sidecar of a top folder is a few bytes in every known layout; beyond this it is no sidecar. */
 const MAX_SIDECAR_BYTES = 256 * 1024
@@ -159,12 +158,13 @@ export class TransportLayout {
 
   /** Microsoft's export gives the two top folders the times of the System hive. Source: hcsshim legacy.go Next. */
   #topTimes(): FileTimes | undefined {
-    const node = this.scanned.nodes.find(
-      (candidate): candidate is DiskNode => candidate.kind === 'file' && /^hives\/system_delta$/i.test(candidate.path),
-    )
-    if (node === undefined) return undefined
-    const stats = this.#stat(node.diskPath)
-    return this.#lineOf(node.diskPath, stats)?.times ?? stats.times
+    const named = (names: readonly string[], name: string) => names.find((each) => each.toLowerCase() === name)
+    const hives = named(this.files.list('').folders, 'hives')
+    const name = hives === undefined ? undefined : named(this.files.list(hives).files, 'system_delta')
+    if (hives === undefined || name === undefined) return undefined
+    const hive = `${hives}/${name}`
+    const stats = this.#stat(hive)
+    return this.#lineOf(hive, stats)?.times ?? stats.times
   }
 
   /** What Microsoft's export leaves behind: the sidecars of the top folders, and how the deletions were spelt. */
@@ -172,7 +172,7 @@ export class TransportLayout {
     const sidecar = this.#topSidecar(node, times)
     if (part !== 'files') return sidecar
     const {tombstones, nodes} = this.scanned
-    const deleted = nodes.filter((each) => each.kind === 'tombstone').map((each) => each.path)
+    const deleted = nodes.deletions
     const isExpected =
       tombstones === undefined
         ? this.#options.form === 'base' || this.#options.isPlain
@@ -230,14 +230,8 @@ export class TransportLayout {
   }
 
   #targetOf(line: IndexLine | undefined): DiskNode | undefined {
-    if (line?.link === undefined) return undefined
-    this.#byDiskPath ??= new Map(
-      this.scanned.nodes.flatMap((node) => (node.kind === 'tombstone' ? [] : [[node.diskPath, node]])),
-    )
-    return this.#byDiskPath.get(line.link)
+    return line?.link === undefined ? undefined : this.scanned.nodes.findOnDisk(line.link)
   }
-
-  #byDiskPath: Map<string, DiskNode> | undefined
 
   /** What the index says of a file, when it is of the same size still. */
   #lineOf(diskPath: string, stats?: FileFacts): IndexLine | undefined {

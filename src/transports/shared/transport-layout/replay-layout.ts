@@ -3,10 +3,10 @@ import type {RecipeRecord} from '../../../codecs/recipe/recipe-records.js'
 import type {WorkOptions} from '../../../model/events.js'
 import type {LayerEntry} from '../../../model/layer-entry.js'
 import {foldPath, type LayerPath} from '../../../model/layer-path.js'
-import {LayoutLookup, type DiskNode} from './layout-lookup.js'
+import {LayoutLookup} from './layout-lookup.js'
+import type {DiskNode} from './layout-nodes.js'
 import type {PayloadIndex} from './payload-index.js'
 import type {TransportLayout} from './read-layout.js'
-import type {LayoutNode} from './scan-layout.js'
 
 export interface ReplayLayoutOptions extends WorkOptions {
   readonly title: string
@@ -23,7 +23,8 @@ export interface ReplayLayoutOptions extends WorkOptions {
 export async function* replayLayout(layout: TransportLayout, options: ReplayLayoutOptions): AsyncGenerator<LayerEntry> {
   const note = (message: string) =>
     options.onEvent?.({kind: 'note', code: 'recipe-stale', message, subject: options.title})
-  const difference = await findDifference(layout, options.records())
+  const lookup = new LayoutLookup(layout)
+  const difference = await findDifference(layout, lookup, options.records())
   if (difference !== undefined) {
     note(`The payload was changed since its recipe was made: ${difference}. The layer is written anew.`)
     yield* layout.entries()
@@ -31,7 +32,7 @@ export async function* replayLayout(layout: TransportLayout, options: ReplayLayo
   }
   const changed: LayerPath[] = []
   try {
-    yield* replayRecipe(options.records(), new LayoutSource(layout, options.index, changed))
+    yield* replayRecipe(options.records(), new LayoutSource(layout, lookup, {index: options.index, changed}))
   } finally {
     layout.close()
   }
@@ -43,20 +44,22 @@ export async function* replayLayout(layout: TransportLayout, options: ReplayLayo
 /** Names that only one of the two has; undefined when the recipe speaks of just what is there. */
 async function findDifference(
   layout: TransportLayout,
+  lookup: LayoutLookup,
   records: AsyncIterable<RecipeRecord>,
 ): Promise<string | undefined> {
-  const left = new Map<string, LayoutNode>()
-  const deleted = new Set<string>()
-  for (const node of layout.scanned.nodes) {
-    if (node.kind === 'tombstone') deleted.add(foldPath(node.path))
-    else left.set(foldPath(node.path), node)
-  }
+  const {nodes} = layout.scanned
+  /** By number: the recipe has told of it. */
+  const isTold = new Uint8Array(nodes.lastNumber + 1)
+  const deleted = new Set(nodes.deletions.map(foldPath))
   for await (const record of records) {
     switch (record.kind) {
       case 'entry':
-      case 'hard-link':
-        if (!left.delete(foldPath(record.path))) return `'${record.path}' is gone`
+      case 'hard-link': {
+        const number = lookup.number(record.path)
+        if (number === 0 || isTold[number] !== 0) return `'${record.path}' is gone`
+        isTold[number] = 1
         break
+      }
       case 'derived':
         if (!deleted.delete(foldPath(record.path))) return `the deletion of '${record.path}' is gone`
         break
@@ -66,12 +69,13 @@ async function findDifference(
     }
   }
   for (const folded of deleted) return `there is a new deletion, ${folded}`
-  for (const node of left.values()) if (!isImplied(node)) return `'${node.path}' is new`
+  for (const [number, node] of nodes.numbered())
+    if (isTold[number] === 0 && !isImplied(node)) return `'${node.path}' is new`
   return undefined
 }
 
 /** Folders that the writer makes for entries whose parents the tar does not state. */
-function isImplied(node: LayoutNode): boolean {
+function isImplied(node: DiskNode): boolean {
   if (node.kind !== 'directory') return false
   return node.lacksCarrier === true || !node.isCarrier
 }
@@ -82,11 +86,15 @@ class LayoutSource {
   readonly #changed: LayerPath[]
   readonly #lookup: LayoutLookup
 
-  constructor(layout: TransportLayout, index: PayloadIndex | undefined, changed: LayerPath[]) {
+  constructor(
+    layout: TransportLayout,
+    lookup: LayoutLookup,
+    {index, changed}: {readonly index: PayloadIndex | undefined; readonly changed: LayerPath[]},
+  ) {
     this.#layout = layout
     this.#index = index
     this.#changed = changed
-    this.#lookup = new LayoutLookup(layout)
+    this.#lookup = lookup
   }
 
   find(wanted: LayerPath) {

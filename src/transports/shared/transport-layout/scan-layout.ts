@@ -11,24 +11,11 @@ import {
   type LayerPath,
 } from '../../../model/layer-path.js'
 import type {LayoutFiles} from './layout-files.js'
-
-/** One thing that a transport layout holds, before its content is looked at. */
-export type LayoutNode =
-  | {
-      readonly kind: 'file' | 'directory'
-      readonly path: LayerPath
-      /** Where it lies below the root, `/` between names; of a directory the folder itself. */
-      readonly diskPath: string
-      /** Its metadata is in a carrier: the file itself, or `<folder>.$wcidirs$`. */
-      readonly isCarrier: boolean
-      /** A directory that is to have a carrier and has none. */
-      readonly lacksCarrier?: boolean
-    }
-  | {readonly kind: 'tombstone'; readonly path: LayerPath; readonly isOrphan: boolean}
+import {LayoutNodes} from './layout-nodes.js'
 
 export interface ScannedLayout {
   /** In the order in which Microsoft's export reports them. */
-  readonly nodes: readonly LayoutNode[]
+  readonly nodes: LayoutNodes
   /** Bytes of tombstones.txt; undefined when there is none. */
   readonly tombstones?: Uint8Array
   /** Names at the root that are no payload. */
@@ -59,7 +46,7 @@ export function scanLayout(files: LayoutFiles, options: ScanOptions): ScannedLay
 class Scanner {
   readonly #files: LayoutFiles
   readonly #options: ScanOptions
-  readonly #nodes: LayoutNode[] = []
+  readonly #nodes = new LayoutNodes()
   readonly #tombstones = new Map<string, LayerPath[]>()
 
   constructor(files: LayoutFiles, options: ScanOptions) {
@@ -117,7 +104,7 @@ class Scanner {
     const top = parseLayerPath(name)
     const part = payloadPart(top)
     const holdsCarriers = part === 'files' ? !this.#options.isPlain : part === 'utility-vm' && hasSidecar
-    this.#nodes.push({kind: 'directory', path: top, diskPath: name, isCarrier: part === 'utility-vm' && hasSidecar})
+    this.#nodes.push(top, {kind: 'directory', isCarrier: part === 'utility-vm' && hasSidecar})
     this.#deletionsIn(top)
     this.#children(top, name, holdsCarriers)
   }
@@ -125,8 +112,8 @@ class Scanner {
   #baseOs(name: string): void {
     const top = parseLayerPath('UtilityVM')
     const files = childPath(top, 'Files')
-    for (const folder of [top, files])
-      this.#nodes.push({kind: 'directory', path: folder, diskPath: name, isCarrier: false})
+    this.#nodes.setBaseOs(name)
+    for (const folder of [top, files]) this.#nodes.push(folder, {kind: 'directory', isCarrier: false})
     this.#children(files, name, false)
   }
 
@@ -136,7 +123,7 @@ class Scanner {
     for (const [name, facts] of nodes) {
       const child = childPath(parent, name)
       const childDisk = `${diskPath}/${name}`
-      this.#nodes.push({path: child, diskPath: childDisk, ...facts})
+      this.#nodes.push(child, facts)
       if (facts.kind === 'file') continue
       this.#deletionsIn(child)
       if (facts.isOnDisk) this.#children(child, childDisk, holdsCarriers)
@@ -174,14 +161,13 @@ class Scanner {
   }
 
   #deletionsIn(directory: LayerPath): void {
-    for (const deleted of this.#tombstones.get(directory) ?? [])
-      this.#nodes.push({kind: 'tombstone', path: deleted, isOrphan: false})
+    for (const deleted of this.#tombstones.get(directory) ?? []) this.#nodes.pushDeletion(deleted, false)
     this.#tombstones.delete(directory)
   }
 
   #orphans(): void {
     for (const siblings of this.#tombstones.values())
-      for (const deleted of siblings) this.#nodes.push({kind: 'tombstone', path: deleted, isOrphan: true})
+      for (const deleted of siblings) this.#nodes.pushDeletion(deleted, true)
     this.#tombstones.clear()
   }
 }
