@@ -7,6 +7,7 @@ import {runBatch} from '../src/batch/run-batch.js'
 import {formatShard, parseShard} from '../src/batch/shard.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
 import {formatBatch, formatDryRun, formatEnqueued} from '../src/terminal/batch-text.js'
+import {networkOfEnvironment} from '../src/terminal/network-flags.js'
 import {QUEUE_DESCRIPTION, queueOptions, requireUnwatched, rootFlag} from '../src/terminal/queue-flags.js'
 import {openReport, reportFlag} from '../src/terminal/report-flag.js'
 
@@ -106,6 +107,7 @@ export default class Batch extends BaseCommand {
     const journal = flags.journal ?? (shard === undefined ? undefined : journalOf(`${args.plan}.${formatShard(shard)}`))
     const options = {
       environment: process.env,
+      network: networkOfEnvironment(),
       failFast: flags['fail-fast'],
       verify: flags.verify,
       checkSpace: flags['check-space'],

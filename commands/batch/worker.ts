@@ -3,6 +3,7 @@ import type {BatchWorkOptions} from '../../src/batch/batch-event.js'
 import type {WorkerReport} from '../../src/batch/queue/run-worker.js'
 import {BaseCommand} from '../../src/terminal/base-command.js'
 import {formatWorker} from '../../src/terminal/batch-text.js'
+import {networkOfEnvironment} from '../../src/terminal/network-flags.js'
 import {QUEUE_DESCRIPTION, queueOptions, rootFlag} from '../../src/terminal/queue-flags.js'
 
 export default class BatchWorker extends BaseCommand {
@@ -58,6 +59,7 @@ export default class BatchWorker extends BaseCommand {
       runWorker({
         ...run,
         ...queueOptions(flags.queue),
+        network: networkOfEnvironment(),
         untilEmpty: flags['until-empty'],
         lostAfterMs: flags['lost-after'] * 1000,
         ...(concurrency === undefined ? {} : {concurrency}),

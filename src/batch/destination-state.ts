@@ -12,11 +12,9 @@ import type {NetworkOptions} from '../transports/transport.js'
 import {textsOf} from './parse-plan.js'
 import {isLocal, referenceIn} from './place.js'
 import type {PlannedUnit, Unit} from './unit.js'
-import {unitOptions} from './unit-options.js'
+import {networkOf, type UnitSurroundings} from './unit-options.js'
 
-export interface StateOptions extends WorkOptions {
-  readonly folder: string
-}
+export type StateOptions = WorkOptions & UnitSurroundings
 
 /** What is at the destinations of a batch. Each place is listed once, so it is asked before anything is written. */
 export class DestinationState {
@@ -31,7 +29,7 @@ export class DestinationState {
   async isThere(unit: Unit, {artifacts}: ConvertReport): Promise<boolean> {
     const reference = destinationOf(unit, this.#options.folder)
     for (const artifact of artifacts) {
-      const rows = await this.#rows(reference, artifact, networkOf(unit, this.#options.folder))
+      const rows = await this.#rows(reference, artifact, networkOf(unit.options, this.#options))
       if (!rows.some((row) => isRowOf(row, artifact))) return false
     }
     return true
@@ -43,7 +41,7 @@ export class DestinationState {
     for (const artifact of artifacts) {
       const told = (await resolveReference(artifact.reference)).reference
       const reference = this.#placed(told, findReference(destination), unit)
-      const options = {...networkOf(unit, this.#options.folder), ...(signal === undefined ? {} : {signal})}
+      const options = {...networkOf(unit.options, this.#options), ...(signal === undefined ? {} : {signal})}
       const {faults} = await transportOf(reference).verify(reference, options)
       if (faults.length > 0) return false
     }
@@ -64,10 +62,12 @@ export class DestinationState {
     network: NetworkOptions,
   ): Promise<readonly ListRow[]> {
     const text = isLocal(place) ? formatReference(place) : artifact.reference
-    const known = this.#listed.get(text)
+    // One name may lead to several engines.
+    const key = JSON.stringify([text, network])
+    const known = this.#listed.get(key)
     if (known !== undefined) return known
-    const rows = rowsOf(text, {...network, ...this.#options})
-    this.#listed.set(text, rows)
+    const rows = rowsOf(text, {...this.#options, ...network})
+    this.#listed.set(key, rows)
     return rows
   }
 }
@@ -93,11 +93,6 @@ function isRowOf(row: ListRow, artifact: ReportArtifact): boolean {
 function destinationOf({destination}: Unit, folder: string): Reference {
   const reference = findReference(destination)
   return referenceIn(folder, reference ?? {transport: 'layout', path: destination})
-}
-
-function networkOf({options}: Unit, folder: string): NetworkOptions {
-  const {tlsVerify, dockerConfig} = unitOptions(options, folder)
-  return {...(tlsVerify === undefined ? {} : {tlsVerify}), ...(dockerConfig === undefined ? {} : {dockerConfig})}
 }
 
 /**

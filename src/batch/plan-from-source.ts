@@ -6,11 +6,12 @@ import {InputError, UsageError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import {findReference, formatReference, resolveReference, TRANSPORTS} from '../transports/catalog.js'
 import type {Reference} from '../model/reference.js'
+import type {NetworkOptions} from '../transports/transport.js'
 import {holdsMany, isLocal, referenceFrom} from './place.js'
 import type {PlanDocument, PlanItemDocument} from './plan-schema.js'
 import {fillReference, isTemplate, templateValues} from './template.js'
 
-export interface PlanFromSourceOptions extends WorkOptions {
+export interface PlanFromSourceOptions extends WorkOptions, NetworkOptions {
   /** Of the plan to be: paths in it are relative to it. */
   readonly folder: string
 }

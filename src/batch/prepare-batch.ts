@@ -7,6 +7,7 @@ import {DestinationState} from './destination-state.js'
 import {requireSpace, spaceNeeds, type SpaceNeed} from './disk-space.js'
 import {expandPlan} from './expand.js'
 import {workOf, type JournalEntry} from './journal.js'
+import type {NetworkOptions} from '../transports/transport.js'
 import {parsePlan, type Plan} from './parse-plan.js'
 import type {PlanFault} from './plan-text.js'
 import type {PlannedUnit} from './unit.js'
@@ -18,6 +19,8 @@ export interface PrepareOptions extends WorkOptions {
   readonly environment: Environment
   /** Read every byte of what is done already; default: only list it. */
   readonly verify?: boolean
+  /** How this machine reaches registries and engines, where a plan says nothing. */
+  readonly network?: NetworkOptions
   /** Refuse to start when a file system has too little room. Default true. */
   readonly checkSpace?: boolean
 }
@@ -73,8 +76,13 @@ export async function prepareBatch(
   options: PrepareOptions,
 ): Promise<PreparedBatch> {
   const {folder, plan} = loaded
-  const {signal} = options
-  const state = new DestinationState({folder, ...(signal === undefined ? {} : {signal})})
+  const {signal, network} = options
+  const surroundings = {
+    folder,
+    ...(network === undefined ? {} : {network}),
+    ...(signal === undefined ? {} : {signal}),
+  }
+  const state = new DestinationState(surroundings)
   const earlier = new Map([...journal.values()].map((entry) => [entry.work, entry]))
   const units: PreparedUnit[] = []
   const faults: PlanFault[] = []
@@ -91,7 +99,7 @@ export async function prepareBatch(
       continue
     }
     try {
-      const weight = await weighUnit(unit, {folder, ...(signal === undefined ? {} : {signal})})
+      const weight = await weighUnit(unit, surroundings)
       units.push({...resumed, ...(weight === undefined ? {} : {weight})})
     } catch (error) {
       faults.push(sourceFault(unit, error))

@@ -10,7 +10,7 @@ import type {ItemFailure} from './batch-report.js'
 import {asItemError, failureOf} from './item-failure.js'
 import {isLocal, pathIn, referenceIn} from './place.js'
 import type {Unit} from './unit.js'
-import {unitOptions} from './unit-options.js'
+import {unitOptions, type UnitSurroundings} from './unit-options.js'
 
 /** Failures that go away by themselves. */
 const PASSING: readonly ErrorCode[] = ['NETWORK_FAILED', 'TIMED_OUT', 'ENGINE_UNAVAILABLE', 'LOCKED']
@@ -30,9 +30,7 @@ const LONGEST_WAIT_MS = 60_000
 /** How often a failure that may pass is met with another try, unless told otherwise. */
 export const DEFAULT_RETRIES = 4
 
-export interface RunUnitOptions extends WorkOptions {
-  /** What the unit's relative paths are relative to. */
-  readonly folder: string
+export interface RunUnitOptions extends WorkOptions, UnitSurroundings {
   /** What is at the destination was written by this very unit, in a run that ended before it could say so. */
   readonly mayReplace?: boolean
   readonly retries?: number
@@ -83,8 +81,9 @@ function waitFor(ms: number, signal: AbortSignal | undefined): Promise<unknown> 
   return sleep(ms, undefined, signal === undefined ? {} : {signal})
 }
 
-async function convertUnit(unit: Unit, {folder, mayReplace, signal, onEvent}: RunUnitOptions): Promise<ConvertReport> {
-  const given = unitOptions(unit.options, folder)
+async function convertUnit(unit: Unit, options: RunUnitOptions): Promise<ConvertReport> {
+  const {folder, mayReplace, signal, onEvent} = options
+  const given = unitOptions(unit.options, options)
   const destination = findReference(unit.destination)
   const local = destination !== undefined && isLocal(destination) ? pathIn(folder, destination.path) : undefined
   if (local !== undefined) await makeFolder(path.dirname(local))

@@ -4,7 +4,7 @@ import {findReference, transportOf} from '../transports/catalog.js'
 import type {OpenOptions} from '../transports/transport.js'
 import {holdsMany, placeKey, referenceIn} from './place.js'
 import type {PlannedUnit} from './unit.js'
-import {unitOptions} from './unit-options.js'
+import {networkOf, unitOptions, type UnitSurroundings} from './unit-options.js'
 
 /** What a unit will read and need room for, as far as its source says before it is read. */
 export interface Weight {
@@ -19,17 +19,17 @@ export interface Weight {
  */
 export async function weighUnit(
   unit: PlannedUnit,
-  {folder, signal}: WorkOptions & {readonly folder: string},
+  {signal, ...surroundings}: WorkOptions & UnitSurroundings,
 ): Promise<Weight | undefined> {
   const reference = findReference(unit.source)
   if (reference === undefined || unit.before.length === 0) return undefined
   if (unit.listedLayers !== undefined) return {bytes: sumOf(unit.listedLayers), layers: unit.listedLayers}
   if (unit.options.all === true) return weighRows(unit)
-  const {platform, tlsVerify, dockerConfig, acceptBaseMismatch, parents} = unitOptions(unit.options, folder)
+  const {folder} = surroundings
+  const {platform, acceptBaseMismatch, parents} = unitOptions(unit.options, surroundings)
   const options: OpenOptions = {
     ...(platform === undefined ? {} : {platform}),
-    ...(tlsVerify === undefined ? {} : {tlsVerify}),
-    ...(dockerConfig === undefined ? {} : {dockerConfig}),
+    ...networkOf(unit.options, surroundings),
     ...(acceptBaseMismatch === undefined ? {} : {acceptBaseMismatch}),
     ...(parents === undefined ? {} : {parents: parents.flatMap((text) => findReference(text) ?? [])}),
     ...(signal === undefined ? {} : {signal}),

@@ -181,8 +181,12 @@ class Fleet {
   /** Jobs of earlier runs: those that failed, or whose result is gone, are taken out, to be tried again. */
   async #attach(): Promise<ReadonlySet<string>> {
     const {queue, loaded, options} = this.#parts
-    const {signal} = options
-    const state = new DestinationState({folder: loaded.folder, ...(signal === undefined ? {} : {signal})})
+    const {signal, network} = options
+    const state = new DestinationState({
+      folder: loaded.folder,
+      ...(network === undefined ? {} : {network}),
+      ...(signal === undefined ? {} : {signal}),
+    })
     const attached = new Set<string>()
     const look = async ([id, {unit}]: readonly [string, PreparedUnit]) => {
       const job = await queue.getJob(id)

@@ -3,6 +3,7 @@ import {hostname} from 'node:os'
 import {Worker} from 'bullmq'
 import type {TransshipError} from '../../model/errors.js'
 import type {BatchEvent, BatchWorkOptions} from '../batch-event.js'
+import type {NetworkOptions} from '../../transports/transport.js'
 import {defaultConcurrency} from '../concurrency.js'
 import {waitBefore} from '../run-unit.js'
 import {KEY_PREFIX, QueueConnection, type UnitQueue} from './connection.js'
@@ -19,6 +20,8 @@ export interface WorkerOptions extends BatchWorkOptions {
   readonly concurrency?: number
   /** The folder below which rooted units lie, on this machine. */
   readonly root?: string
+  /** How this machine reaches registries and engines, where a plan says nothing. */
+  readonly network?: NetworkOptions
   /** End when nothing waits and nothing runs anywhere. */
   readonly untilEmpty?: boolean
   /** After how long without a sign of life a worker counts as lost, and its units are begun again. Default 30 s. */
@@ -76,7 +79,7 @@ class UnitWorker {
 
   async run(): Promise<WorkerReport> {
     const started = performance.now()
-    const {signal, root, lostAfterMs = DEFAULT_LOST_AFTER_MS} = this.#options
+    const {signal, root, network, lostAfterMs = DEFAULT_LOST_AFTER_MS} = this.#options
     const lanes = await Lanes.open(this.#queue, {lifeMs: lostAfterMs})
     const stopped = AbortSignal.any([
       this.#stop.signal,
@@ -88,6 +91,7 @@ class UnitWorker {
       lanes,
       signal: stopped,
       ...(root === undefined ? {} : {root}),
+      ...(network === undefined ? {} : {network}),
       onBegun: ({unit}) => {
         this.#tell({kind: 'item-begun', id: unit.id, destination: unit.destination})
       },

@@ -7,6 +7,7 @@ import {EnvironmentError, findSystemCode, TransshipError} from '../../model/erro
 import type {WorkEvent} from '../../model/events.js'
 import {findReference} from '../../transports/catalog.js'
 import {removeLeftovers} from '../../transports/shared/leftovers.js'
+import type {NetworkOptions} from '../../transports/transport.js'
 import {isDestinationFree} from '../destination-state.js'
 import {asItemError, failureOf} from '../item-failure.js'
 import {isLocal, pathIn} from '../place.js'
@@ -24,6 +25,7 @@ export interface WorkJobOptions {
   readonly queue: UnitQueue
   readonly lanes: Lanes
   readonly root?: string
+  readonly network?: NetworkOptions
   /** Of the worker: an interrupt. */
   readonly signal: AbortSignal
   /** Told when the unit's work begins and of what it does. */
@@ -74,19 +76,20 @@ interface ConvertOptions extends WorkJobOptions {
 }
 
 async function convertJob(job: UnitJob, token: string | undefined, options: ConvertOptions): Promise<UnitJobResult> {
-  const {data, folder, root, signal, interrupted} = options
+  const {data, folder, root, network, signal, interrupted} = options
+  const surroundings = {folder, ...(network === undefined ? {} : {network})}
   const {unit} = data
   const started = performance.now()
   const progress = new Progress(job)
   let outcome: UnitOutcome
   try {
-    const begun = data.begun ?? {isFree: await isDestinationFree(unit, {folder, signal})}
+    const begun = data.begun ?? {isFree: await isDestinationFree(unit, {...surroundings, signal})}
     await job.updateData({...data, begun})
     await job.updateProgress({kind: 'begun', ...begun} satisfies UnitJobProgress)
     options.onBegun?.(data)
     if (data.begun?.isFree === true) await removeOwnLeftovers(unit.destination, folder)
     outcome = await runUnit(unit, {
-      folder,
+      ...surroundings,
       mayReplace: data.begun?.isFree === true,
       signal,
       retries: 0,
