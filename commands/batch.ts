@@ -7,9 +7,9 @@ import {runBatch} from '../src/batch/run-batch.js'
 import {formatShard, parseShard} from '../src/batch/shard.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
 import {formatBatch, formatDryRun, formatEnqueued} from '../src/terminal/batch-text.js'
-import {ambientNetwork} from '../src/terminal/network-flags.js'
+import {networkOfEnvironment} from '../src/terminal/network-flags.js'
 import {QUEUE_DESCRIPTION, queueOptions, requireUnwatched, rootFlag} from '../src/terminal/queue-flags.js'
-import {openReport, reportFlag} from '../src/terminal/report-flag.js'
+import {batchReporting, reportFlag} from '../src/terminal/report-flag.js'
 
 export default class Batch extends BaseCommand {
   static override summary = 'Convert everything that a plan names.'
@@ -107,7 +107,7 @@ export default class Batch extends BaseCommand {
     const journal = flags.journal ?? (shard === undefined ? undefined : journalOf(`${args.plan}.${formatShard(shard)}`))
     const options = {
       environment: process.env,
-      network: ambientNetwork(),
+      network: networkOfEnvironment(),
       failFast: flags['fail-fast'],
       verify: flags.verify,
       checkSpace: flags['check-space'],
@@ -129,14 +129,18 @@ export default class Batch extends BaseCommand {
       this.print(formatEnqueued(report))
       return report
     }
-    const writeReport = await openReport(flags.report)
-    const report = await this.showingBatch(async (run) => {
-      if (queue === undefined) return runBatch(args.plan, {...options, ...run})
-      // Loaded when a queue is asked for: it would make every start slower.
-      const {runFleet} = await import('../src/batch/queue/run-fleet.js')
-      return runFleet(args.plan, {...options, ...run, ...queueOptions(queue)})
+    const work = () =>
+      this.showingBatch(async (run) => {
+        if (queue === undefined) return runBatch(args.plan, {...options, ...run})
+        // Loaded when a queue is asked for: it would make every start slower.
+        const {runFleet} = await import('../src/batch/queue/run-fleet.js')
+        return runFleet(args.plan, {...options, ...run, ...queueOptions(queue)})
+      })
+    const report = await batchReporting(work, {
+      file: flags.report,
+      title: args.plan,
+      asFailure: (error) => this.asFailure(error),
     })
-    await writeReport(report)
     this.print(formatBatch(report))
     // The items say what was done until then; the exit code says that it was not all.
     this.signal.throwIfAborted()

@@ -2,7 +2,7 @@ import {Args} from '@oclif/core'
 import type {PlanDocument} from '../../src/batch/plan-schema.js'
 import {planFromSource} from '../../src/batch/plan-from-source.js'
 import {BaseCommand} from '../../src/terminal/base-command.js'
-import {ambientNetwork} from '../../src/terminal/network-flags.js'
+import {networkOfEnvironment} from '../../src/terminal/network-flags.js'
 
 export default class BatchPlan extends BaseCommand {
   static override summary = 'Write a plan for batch from what is there.'
@@ -29,7 +29,7 @@ export default class BatchPlan extends BaseCommand {
   async run(): Promise<PlanDocument> {
     const {args} = await this.parse(BatchPlan)
     const {plan, yaml} = await this.showing(`Listing ${args.source}`, (run) =>
-      planFromSource(args.source, args.destination, {...ambientNetwork(), ...run, folder: '.'}),
+      planFromSource(args.source, args.destination, {...run, ...networkOfEnvironment(), folder: '.'}),
     )
     this.print(yaml.trimEnd())
     return plan

@@ -2,8 +2,8 @@ import {Flags} from '@oclif/core'
 import type {BatchWorkOptions} from '../../src/batch/batch-event.js'
 import type {WorkerReport} from '../../src/batch/queue/run-worker.js'
 import {BaseCommand} from '../../src/terminal/base-command.js'
-import {ambientNetwork} from '../../src/terminal/network-flags.js'
 import {formatWorker} from '../../src/terminal/batch-text.js'
+import {networkOfEnvironment} from '../../src/terminal/network-flags.js'
 import {QUEUE_DESCRIPTION, queueOptions, rootFlag} from '../../src/terminal/queue-flags.js'
 
 export default class BatchWorker extends BaseCommand {
@@ -59,7 +59,7 @@ export default class BatchWorker extends BaseCommand {
       runWorker({
         ...run,
         ...queueOptions(flags.queue),
-        network: ambientNetwork(),
+        network: networkOfEnvironment(),
         untilEmpty: flags['until-empty'],
         lostAfterMs: flags['lost-after'] * 1000,
         ...(concurrency === undefined ? {} : {concurrency}),

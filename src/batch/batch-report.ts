@@ -75,6 +75,8 @@ export interface BatchReport {
   readonly startedTime: string
   readonly seconds: number
   readonly totals: BatchTotals
+  /** Why there is nothing to tell of items: the plan was refused, or the batch as a whole failed. */
+  readonly failure?: ItemFailure
   /** In the order of the plan. */
   readonly items: readonly ItemReport[]
 }

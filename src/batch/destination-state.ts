@@ -12,13 +12,9 @@ import type {NetworkOptions} from '../transports/transport.js'
 import {textsOf} from './parse-plan.js'
 import {isLocal, referenceIn} from './place.js'
 import type {PlannedUnit, Unit} from './unit.js'
-import {unitNetwork} from './unit-options.js'
+import {networkOf, type UnitSurroundings} from './unit-options.js'
 
-export interface StateOptions extends WorkOptions {
-  readonly folder: string
-  /** How registries are reached where a unit does not say. */
-  readonly network?: NetworkOptions | undefined
-}
+export type StateOptions = WorkOptions & UnitSurroundings
 
 /** What is at the destinations of a batch. Each place is listed once, so it is asked before anything is written. */
 export class DestinationState {
@@ -33,7 +29,7 @@ export class DestinationState {
   async isThere(unit: Unit, {artifacts}: ConvertReport): Promise<boolean> {
     const reference = destinationOf(unit, this.#options.folder)
     for (const artifact of artifacts) {
-      const rows = await this.#rows(reference, artifact, this.#networkOf(unit))
+      const rows = await this.#rows(reference, artifact, networkOf(unit.options, this.#options))
       if (!rows.some((row) => isRowOf(row, artifact))) return false
     }
     return true
@@ -45,15 +41,11 @@ export class DestinationState {
     for (const artifact of artifacts) {
       const told = (await resolveReference(artifact.reference)).reference
       const reference = this.#placed(told, findReference(destination), unit)
-      const options = {...this.#networkOf(unit), ...(signal === undefined ? {} : {signal})}
+      const options = {...networkOf(unit.options, this.#options), ...(signal === undefined ? {} : {signal})}
       const {faults} = await transportOf(reference).verify(reference, options)
       if (faults.length > 0) return false
     }
     return true
-  }
-
-  #networkOf({options}: Unit): NetworkOptions {
-    return unitNetwork(options, this.#options.folder, this.#options.network)
   }
 
   /** An artifact where it lies now: what was told may be relative to the folder that an earlier run was started in. */
@@ -70,10 +62,12 @@ export class DestinationState {
     network: NetworkOptions,
   ): Promise<readonly ListRow[]> {
     const text = isLocal(place) ? formatReference(place) : artifact.reference
-    const known = this.#listed.get(text)
+    // One name may lead to several engines.
+    const key = JSON.stringify([text, network])
+    const known = this.#listed.get(key)
     if (known !== undefined) return known
     const rows = rowsOf(text, {...this.#options, ...network})
-    this.#listed.set(text, rows)
+    this.#listed.set(key, rows)
     return rows
   }
 }

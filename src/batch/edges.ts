@@ -44,7 +44,7 @@ interface EdgeOptions {
 export function addEdges(drafts: readonly Draft[], {folder, ids, text}: EdgeOptions): readonly PlannedUnit[] {
   const idOf = new Map(drafts.map((draft, index) => [draft, ids[index] ?? '']))
   const idsWhere = (fits: (draft: Draft) => boolean) => drafts.filter(fits).map((draft) => idOf.get(draft) ?? '')
-  const places = new Map(drafts.map((draft) => [draft, placeKey(folder, draft.destination)]))
+  const places = new Map(drafts.map((draft) => [draft, placeKey(folder, draft.destination, draft.options)]))
   const packages = new Map<string, string>()
   const packageKey = (draft: Draft, identity: string) =>
     `${placeKey(folder, draft.source)}\n${places.get(draft) ?? ''}\n${identity.toLowerCase()}`

@@ -6,7 +6,6 @@ import {findReference, formatReference, TRANSPORTS} from '../transports/catalog.
 import {suggestNearest} from './did-you-mean.js'
 import type {Draft} from './draft.js'
 import {addEdges, idsOf} from './edges.js'
-import type {NetworkOptions} from '../transports/transport.js'
 import type {Plan, PlanItem} from './parse-plan.js'
 import {holdsMany, isLocal, placeKey, referenceFrom} from './place.js'
 import {planFaults} from './plan-faults.js'
@@ -17,14 +16,9 @@ import {sourceReferences} from './source-files.js'
 import {identityOfRow, type SourceIdentity} from './source-stamp.js'
 import {fillReference, fillTemplate, isTemplate, templateValues, type TemplateValues} from './template.js'
 import type {PlannedUnit} from './unit.js'
-import {unitNetwork, unitOptions} from './unit-options.js'
+import {networkOf, unitOptions, type UnitSurroundings} from './unit-options.js'
 
-export interface ExpandOptions extends WorkOptions {
-  /** Of the plan: what its relative paths are relative to. */
-  readonly folder: string
-  /** How registries are reached where an item does not say. */
-  readonly network?: NetworkOptions
-}
+export type ExpandOptions = WorkOptions & UnitSurroundings
 
 /**
  * Turns the items of a plan into units, one for each thing that their sources hold, each after those it depends on.
@@ -82,7 +76,7 @@ class Expansion {
     for (const item of this.#plan.items) {
       const reference = isTemplate(item.destination) ? undefined : findReference(item.destination)
       if (reference === undefined) continue
-      const key = placeKey(this.#folder, reference)
+      const key = placeKey(this.#folder, reference, item.options)
       made.set(key, [...(made.get(key) ?? []), item])
     }
     return made
@@ -90,7 +84,7 @@ class Expansion {
 
   #makersOf(item: PlanItem, made: ReadonlyMap<string, readonly PlanItem[]>): Reference | undefined {
     const reference = findReference(item.source)
-    const makers = reference === undefined ? [] : (made.get(placeKey(this.#folder, reference)) ?? [])
+    const makers = reference === undefined ? [] : (made.get(placeKey(this.#folder, reference, item.options)) ?? [])
     return makers.some((maker) => maker.index !== item.index) ? reference : undefined
   }
 
@@ -107,7 +101,7 @@ class Expansion {
       })
     }
     const destination = requireReference(item.destination)
-    const readsFrom = placeKey(this.#folder, source)
+    const readsFrom = placeKey(this.#folder, source, item.options)
     return {item, source, destination, options: item.options, rows: [], identity: {}, readsFrom}
   }
 
@@ -156,7 +150,7 @@ class Expansion {
     const values = row === undefined ? undefined : templateValues(row, found.reference.path)
     const options = values === undefined ? item.options : filledOptions(item.options, values)
     // A name that was filled in may break the rules of options; that is known before any work.
-    unitOptions(options, this.#folder)
+    unitOptions(options, this.#options)
     const text = values === undefined ? item.destination : fillReference(item.destination, values)
     return {
       item,
@@ -171,11 +165,14 @@ class Expansion {
 
   #list(reference: Reference, {options}: PlanItem): Promise<readonly ListRow[]> {
     const text = formatReference(reference)
-    const network = unitNetwork(options, this.#folder, this.#options.network)
+    const network = networkOf(options, this.#options)
+    // One name may lead to several engines.
     const key = JSON.stringify([text, network])
     const known = this.#listed.get(key)
     if (known !== undefined) return known
-    const rows = list(text, {...this.#options, ...network}).then(({items}) => items)
+    const {signal, onEvent} = this.#options
+    const work = {...(signal === undefined ? {} : {signal}), ...(onEvent === undefined ? {} : {onEvent})}
+    const rows = list(text, {...work, ...network}).then(({items}) => items)
     this.#listed.set(key, rows)
     return rows
   }
@@ -185,7 +182,7 @@ class Expansion {
     const taken = new Map<string, Draft>()
     for (const draft of drafts) {
       const {destination, item} = draft
-      const place = placeKey(this.#folder, destination)
+      const place = placeKey(this.#folder, destination, draft.options)
       const key = holdsMany(destination) ? `${place}\n${destination.selector ?? namingOf(draft)}` : place
       const other = taken.get(key)
       if (other === undefined) {

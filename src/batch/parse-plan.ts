@@ -50,13 +50,25 @@ export function parsePlan(text: string, options: {readonly name: string; readonl
       destination,
       include: textsOf(include),
       exclude: textsOf(exclude),
-      options: {...defaults.options, ...item.options},
+      options: mergedOptions(defaults.options, item.options),
       after: textsOf(item.after),
     })
   }
   requireIds(document.items, faults)
   planText.requireNone(faults)
   return {text: planText, items}
+}
+
+/** An engine that an item names stands in for one that the defaults name in the other way. */
+function mergedOptions(defaults: PlanOptions = {}, own: PlanOptions = {}): PlanOptions {
+  const {engine, 'engine-certs': certs, 'engine-context': context, ...rest} = defaults
+  const isOwn = own.engine !== undefined || own['engine-context'] !== undefined
+  const engines = {
+    ...(engine === undefined ? {} : {engine}),
+    ...(certs === undefined ? {} : {'engine-certs': certs}),
+    ...(context === undefined ? {} : {'engine-context': context}),
+  }
+  return {...rest, ...(isOwn ? {} : engines), ...own}
 }
 
 /** A text or a list of texts as a list. */

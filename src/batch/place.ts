@@ -1,6 +1,7 @@
 import path from 'node:path'
 import {formatReference} from '../transports/catalog.js'
 import type {Reference} from '../model/reference.js'
+import type {PlanOptions} from './plan-schema.js'
 
 /** Transports whose locations are names, not paths. */
 const REMOTE = new Set(['docker', 'docker-daemon'])
@@ -39,9 +40,13 @@ export function referenceFrom(folder: string, reference: Reference): Reference {
   return {...reference, path: isFar ? reference.path : relative.replaceAll(path.sep, '/') || '.'}
 }
 
-/** Under which two references meet that lead to one file, folder or repository. Case is ignored, as on Windows. */
-export function placeKey(folder: string, reference: Reference): string {
+/** Under which two references meet that lead to one file, folder, repository or image. Case is ignored, as on Windows. */
+export function placeKey(folder: string, reference: Reference, options: PlanOptions = {}): string {
   const {selector: _, ...place} = reference
+  if (reference.transport === 'docker-daemon') {
+    const {engine, 'engine-context': context} = options
+    return JSON.stringify([formatReference(place), engine ?? context ?? ''])
+  }
   if (!isLocal(reference)) return formatReference(place)
   return path.resolve(pathIn(folder, reference.path)).toLowerCase()
 }

@@ -76,7 +76,7 @@ function optionFaults(
   )
   if (faults.length > 0 || Object.values(options).flat().map(String).some(isTemplate)) return faults
   try {
-    unitOptions(options, folder)
+    unitOptions(options, {folder})
     return []
   } catch (error) {
     if (!(error instanceof TransshipError)) throw error

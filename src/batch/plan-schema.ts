@@ -29,6 +29,11 @@ export interface PlanOptions {
   readonly 'accept-base-mismatch'?: boolean
   readonly 'tls-verify'?: boolean
   readonly 'docker-config'?: string
+  readonly authfile?: string
+  readonly 'certs-dir'?: string
+  readonly engine?: string
+  readonly 'engine-certs'?: string
+  readonly 'engine-context'?: string
 }
 
 /** An item as written. */

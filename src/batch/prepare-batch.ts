@@ -3,11 +3,11 @@ import path from 'node:path'
 import type {ConvertReport} from '../convert/report.js'
 import {asTransshipError, TransshipError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
-import type {NetworkOptions} from '../transports/transport.js'
 import {DestinationState} from './destination-state.js'
 import {requireSpace, spaceNeeds, type SpaceNeed} from './disk-space.js'
 import {expandPlan} from './expand.js'
 import {workOf, type JournalEntry} from './journal.js'
+import type {NetworkOptions} from '../transports/transport.js'
 import {parsePlan, type Plan} from './parse-plan.js'
 import type {PlanFault} from './plan-text.js'
 import type {PlannedUnit} from './unit.js'
@@ -17,10 +17,10 @@ import {bytesByPlace, weighUnit, type Weight} from './weigh.js'
 export interface PrepareOptions extends WorkOptions {
   /** What `${NAME}` in the plan stands for. */
   readonly environment: Environment
-  /** How registries and engines are reached where an item does not say. */
-  readonly network?: NetworkOptions
   /** Read every byte of what is done already; default: only list it. */
   readonly verify?: boolean
+  /** How this machine reaches registries and engines, where a plan says nothing. */
+  readonly network?: NetworkOptions
   /** Refuse to start when a file system has too little room. Default true. */
   readonly checkSpace?: boolean
 }
@@ -77,7 +77,12 @@ export async function prepareBatch(
 ): Promise<PreparedBatch> {
   const {folder, plan} = loaded
   const {signal, network} = options
-  const state = new DestinationState({folder, network, ...(signal === undefined ? {} : {signal})})
+  const surroundings = {
+    folder,
+    ...(network === undefined ? {} : {network}),
+    ...(signal === undefined ? {} : {signal}),
+  }
+  const state = new DestinationState(surroundings)
   const earlier = new Map([...journal.values()].map((entry) => [entry.work, entry]))
   const units: PreparedUnit[] = []
   const faults: PlanFault[] = []
@@ -94,7 +99,7 @@ export async function prepareBatch(
       continue
     }
     try {
-      const weight = await weighUnit(unit, {folder, network, ...(signal === undefined ? {} : {signal})})
+      const weight = await weighUnit(unit, surroundings)
       units.push({...resumed, ...(weight === undefined ? {} : {weight})})
     } catch (error) {
       faults.push(sourceFault(unit, error))

@@ -123,6 +123,7 @@ class BatchRun {
 
   async #work({unit, mayReplace, isResumed, weight}: PreparedUnit): Promise<'ok' | 'failed'> {
     const {signal, retries, network} = this.#options
+    const surroundings = {folder: this.#folder, ...(network === undefined ? {} : {network})}
     const {id, key, destination} = unit
     const totalBytes = weight === undefined ? {} : {totalBytes: weight.bytes}
     this.#tell({kind: 'item-begun', id, destination, ...totalBytes})
@@ -132,11 +133,10 @@ class BatchRun {
     let outcome: UnitOutcome
     try {
       if (mayReplace && isResumed) await this.#removeLeftovers(unit)
-      const isFree = mayReplace || (!isResumed && (await isDestinationFree(unit, {folder: this.#folder})))
+      const isFree = mayReplace || (!isResumed && (await isDestinationFree(unit, surroundings)))
       await this.#journal.append({kind: 'begun', key, id, destination, isFree})
       outcome = await runUnit(unit, {
-        folder: this.#folder,
-        network,
+        ...surroundings,
         mayReplace,
         ...(signal === undefined ? {} : {signal}),
         ...(retries === undefined ? {} : {retries}),

@@ -6,12 +6,11 @@ import type {ConvertReport} from '../convert/report.js'
 import {asTransshipError, type ErrorCode} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import {findReference, formatReference} from '../transports/catalog.js'
-import type {NetworkOptions} from '../transports/transport.js'
 import type {ItemFailure} from './batch-report.js'
 import {asItemError, failureOf} from './item-failure.js'
 import {isLocal, pathIn, referenceIn} from './place.js'
 import type {Unit} from './unit.js'
-import {unitOptions} from './unit-options.js'
+import {unitOptions, type UnitSurroundings} from './unit-options.js'
 
 /** Failures that go away by themselves. */
 const PASSING: readonly ErrorCode[] = ['NETWORK_FAILED', 'TIMED_OUT', 'ENGINE_UNAVAILABLE', 'LOCKED']
@@ -31,14 +30,10 @@ const LONGEST_WAIT_MS = 60_000
 /** How often a failure that may pass is met with another try, unless told otherwise. */
 export const DEFAULT_RETRIES = 4
 
-export interface RunUnitOptions extends WorkOptions {
-  /** What the unit's relative paths are relative to. */
-  readonly folder: string
+export interface RunUnitOptions extends WorkOptions, UnitSurroundings {
   /** What is at the destination was written by this very unit, in a run that ended before it could say so. */
   readonly mayReplace?: boolean
   readonly retries?: number
-  /** How registries and engines are reached where the unit does not say. */
-  readonly network?: NetworkOptions | undefined
   /** Told before a wait. */
   readonly onRetry?: (told: {readonly failure: ItemFailure; readonly waitMs: number}) => void
   /** Waits; for tests. */
@@ -87,13 +82,12 @@ function waitFor(ms: number, signal: AbortSignal | undefined): Promise<unknown> 
 }
 
 async function convertUnit(unit: Unit, options: RunUnitOptions): Promise<ConvertReport> {
-  const {folder, mayReplace, network, signal, onEvent} = options
-  const given = unitOptions(unit.options, folder)
+  const {folder, mayReplace, signal, onEvent} = options
+  const given = unitOptions(unit.options, options)
   const destination = findReference(unit.destination)
   const local = destination !== undefined && isLocal(destination) ? pathIn(folder, destination.path) : undefined
   if (local !== undefined) await makeFolder(path.dirname(local))
   return convert(referenceText(unit.source, folder), referenceText(unit.destination, folder), {
-    ...network,
     ...given,
     ...(mayReplace === true ? {replace: true} : {}),
     ...(signal === undefined ? {} : {signal}),

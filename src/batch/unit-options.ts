@@ -1,15 +1,24 @@
 import {parseCompression, parseLayers, parseOsLayers} from '../convert/option-text.js'
 import type {ConvertOptions} from '../convert/options.js'
 import {findReference, formatReference} from '../transports/catalog.js'
+import {parseEngineEndpoint} from '../engine-api/endpoint.js'
+import type {EnginePlaces} from '../engine-api/engine-places.js'
+import {UsageError} from '../model/errors.js'
 import type {NetworkOptions} from '../transports/transport.js'
 import {textsOf} from './parse-plan.js'
 import {pathIn, referenceIn} from './place.js'
 import type {PlanOptions} from './plan-schema.js'
 
-/** The options of a plan as those of the library; what is a path is relative to `folder`. Throws `BAD_OPTION`. */
-export function unitOptions(options: PlanOptions, folder: string): ConvertOptions {
+/** Where the paths of options lie, and how this machine reaches registries and engines when a plan says nothing. */
+export interface UnitSurroundings {
+  /** Of the plan. */
+  readonly folder: string
+  readonly network?: NetworkOptions
+}
+
+/** The options of a plan as those of the library; what is a path is relative to the plan's folder. Throws `BAD_OPTION`. */
+export function unitOptions(options: PlanOptions, {folder, network}: UnitSurroundings): ConvertOptions {
   const osLayers = options['os-layers'] === undefined ? undefined : parseOsLayers(String(options['os-layers']))
-  const dockerConfig = options['docker-config']
   const given: {[K in keyof ConvertOptions]: ConvertOptions[K] | undefined} = {
     ...(options.layers === undefined ? {} : parseLayers(options.layers)),
     ...(options.compression === undefined ? {} : parseCompression(options.compression)),
@@ -32,19 +41,50 @@ export function unitOptions(options: PlanOptions, folder: string): ConvertOption
     bases: options.base === undefined ? undefined : textsOf(options.base).map((text) => placed(text, folder)),
     parents: options.parent === undefined ? undefined : textsOf(options.parent).map((text) => placed(text, folder)),
     acceptBaseMismatch: options['accept-base-mismatch'],
-    tlsVerify: options['tls-verify'],
-    dockerConfig: dockerConfig === undefined ? undefined : pathIn(folder, dockerConfig),
+    ...networkOf(options, {folder, ...(network === undefined ? {} : {network})}),
   }
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  return withoutUndefined(given)
 }
 
-/** How a unit reaches registries and engines: as its options say, else as `network` does for all. */
-export function unitNetwork(options: PlanOptions, folder: string, network: NetworkOptions = {}): NetworkOptions {
-  const {'tls-verify': tlsVerify, 'docker-config': dockerConfig} = options
+/** How what an item names is reached: as its options say, else as this machine does. Throws `BAD_OPTION`. */
+export function networkOf(options: PlanOptions, {folder, network = {}}: UnitSurroundings): NetworkOptions {
+  const placed = (text: string | undefined) => (text === undefined ? undefined : pathIn(folder, text))
   return {
     ...network,
-    ...(tlsVerify === undefined ? {} : {tlsVerify}),
-    ...(dockerConfig === undefined ? {} : {dockerConfig: pathIn(folder, dockerConfig)}),
+    ...withoutUndefined({
+      tlsVerify: options['tls-verify'],
+      dockerConfig: placed(options['docker-config']),
+      authFile: placed(options.authfile),
+      certsFolder: placed(options['certs-dir']),
+      engine: engineOf(options, network.engine, placed(options['engine-certs'])),
+    }),
+  }
+}
+
+/** An engine that a plan names has nothing of the one that this machine would use. */
+function engineOf(
+  {engine: host, 'engine-context': context}: PlanOptions,
+  otherwise: EnginePlaces | undefined,
+  certificates: string | undefined,
+): EnginePlaces | undefined {
+  const certs = certificates === undefined ? {} : {certificates}
+  if (host !== undefined && context !== undefined) {
+    throw new UsageError('BAD_OPTION', {
+      what: 'engine and engine-context cannot be given together.',
+      suggestions: ['Leave one of them out: each names an engine.'],
+    })
+  }
+  if (host !== undefined) {
+    parseEngineEndpoint(host)
+    return {host, ...certs}
+  }
+  if (context !== undefined) return {context}
+  return certificates === undefined ? otherwise : {...otherwise, ...certs}
+}
+
+function withoutUndefined<T extends object>(values: T): {[K in keyof T]?: Exclude<T[K], undefined>} {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
   }
 }
 

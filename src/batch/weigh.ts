@@ -1,10 +1,10 @@
 import type {Layer} from '../model/image.js'
 import type {WorkOptions} from '../model/events.js'
 import {findReference, transportOf} from '../transports/catalog.js'
-import type {NetworkOptions, OpenOptions} from '../transports/transport.js'
+import type {OpenOptions} from '../transports/transport.js'
 import {holdsMany, placeKey, referenceIn} from './place.js'
 import type {PlannedUnit} from './unit.js'
-import {unitNetwork, unitOptions} from './unit-options.js'
+import {networkOf, unitOptions, type UnitSurroundings} from './unit-options.js'
 
 /** What a unit will read and need room for, as far as its source says before it is read. */
 export interface Weight {
@@ -19,16 +19,17 @@ export interface Weight {
  */
 export async function weighUnit(
   unit: PlannedUnit,
-  {folder, network, signal}: WorkOptions & {readonly folder: string; readonly network?: NetworkOptions | undefined},
+  {signal, ...surroundings}: WorkOptions & UnitSurroundings,
 ): Promise<Weight | undefined> {
   const reference = findReference(unit.source)
   if (reference === undefined || unit.before.length === 0) return undefined
   if (unit.listedLayers !== undefined) return {bytes: sumOf(unit.listedLayers), layers: unit.listedLayers}
   if (unit.options.all === true) return weighRows(unit)
-  const {platform, acceptBaseMismatch, parents} = unitOptions(unit.options, folder)
+  const {folder} = surroundings
+  const {platform, acceptBaseMismatch, parents} = unitOptions(unit.options, surroundings)
   const options: OpenOptions = {
-    ...unitNetwork(unit.options, folder, network),
     ...(platform === undefined ? {} : {platform}),
+    ...networkOf(unit.options, surroundings),
     ...(acceptBaseMismatch === undefined ? {} : {acceptBaseMismatch}),
     ...(parents === undefined ? {} : {parents: parents.flatMap((text) => findReference(text) ?? [])}),
     ...(signal === undefined ? {} : {signal}),

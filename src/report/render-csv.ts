@@ -1,5 +1,5 @@
 import {stringify} from 'csv-stringify/sync'
-import type {ArtifactFacts, BatchReport, ItemReport} from '../batch/batch-report.js'
+import type {ArtifactFacts, BatchReport, ItemFailure, ItemReport} from '../batch/batch-report.js'
 import type {ConvertReport, ReportArtifact} from '../convert/report.js'
 import type {Note} from '../model/events.js'
 
@@ -108,6 +108,10 @@ function* resultRows(result: ConvertReport): Generator<Row> {
   yield* findingRows('note', result.notes)
 }
 
+function failureRow({code, exitCode, what, why, suggestions}: ItemFailure): Row {
+  return {record: 'failure', code, exit_code: exitCode, message: what, why, suggestions: join(suggestions)}
+}
+
 function* itemRows(item: ItemReport): Generator<Row> {
   const {result, failure} = item
   yield {
@@ -121,16 +125,7 @@ function* itemRows(item: ItemReport): Generator<Row> {
     bytes_read: result?.bytesRead,
     bytes_written: result?.bytesWritten,
   }
-  if (failure !== undefined) {
-    yield {
-      record: 'failure',
-      code: failure.code,
-      exit_code: failure.exitCode,
-      message: failure.what,
-      why: failure.why,
-      suggestions: join(failure.suggestions),
-    }
-  }
+  if (failure !== undefined) yield failureRow(failure)
   for (const facts of item.before) yield factsRow(facts)
   if (result !== undefined) yield* resultRows(result)
 }
@@ -144,6 +139,7 @@ function* rowsOf(report: BatchReport): Generator<Row> {
     bytes_read: report.totals.bytesRead,
     bytes_written: report.totals.bytesWritten,
   }
+  if (report.failure !== undefined) yield failureRow(report.failure)
   for (const item of report.items) {
     for (const row of itemRows(item)) yield {...row, item: item.id, state: item.state}
   }
@@ -151,7 +147,7 @@ function* rowsOf(report: BatchReport): Generator<Row> {
 
 /**
  * The report as one table: `record` says what a row is about (run, item, failure, before, after, layer, loss, inexact, note),
- * `item` whose it is. RFC 4180 with a byte order mark, since spreadsheets take the rest for a code page. Cells that begin
+ * `item` whose it is; a failure of none is that of the whole run. RFC 4180 with a byte order mark, since spreadsheets take the rest for a code page. Cells that begin
  * like a formula get an apostrophe in front: names come from archives, and a spreadsheet would run them.
  */
 export function renderCsv(report: BatchReport): string {

@@ -57,6 +57,7 @@ export function renderHtml(report: BatchReport): string {
     read: formatBytes(totals.bytesRead),
     written: formatBytes(totals.bytesWritten),
     verdict: verdictOf(report),
+    failure: report.failure,
     counts: stateCounts(totals),
     bar: stateBar(totals),
     attention: attentionRows(report),

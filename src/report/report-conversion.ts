@@ -25,6 +25,13 @@ export interface Conversion {
   readonly outcome: Outcome
 }
 
+/** A batch of which nothing can be told but why: one that was refused before any work. */
+export function reportRefusal(
+  refusal: Pick<BatchReport, 'title' | 'startedTime' | 'seconds'> & {readonly failure: ItemFailure},
+): BatchReport {
+  return {...refusal, totals: totalsOf([]), items: []}
+}
+
 /** A single conversion as the report of a batch of one. */
 export function reportConversion(conversion: Conversion): BatchReport {
   const {source, destination, startedTime, seconds, before, outcome} = conversion

@@ -39,7 +39,8 @@ export interface Verdict {
 }
 
 /** The outcome in a sentence. */
-export function verdictOf({totals}: BatchReport): Verdict {
+export function verdictOf({totals, failure}: BatchReport): Verdict {
+  if (failure !== undefined) return {tone: 'bad', text: 'The batch as a whole failed.'}
   const done = totals.converted + totals.alreadyDone
   if (totals.items === 0) return {tone: 'mixed', text: 'The plan has no items.'}
   if (done < totals.items) {

@@ -69,20 +69,18 @@ export function networkOptions(flags: NetworkFlags, env: Environment = process.e
   }
 }
 
-/** The same for commands without these flags: what the environment says alone. */
-export function ambientNetwork(env: Environment = process.env): NetworkOptions {
-  return networkOptions(
-    {
-      'tls-verify': undefined,
-      'docker-config': set(env['DOCKER_CONFIG']),
-      authfile: set(env['REGISTRY_AUTH_FILE']),
-      'certs-dir': undefined,
-      engine: undefined,
-      'engine-certs': undefined,
-      'engine-context': undefined,
-    },
-    env,
-  )
+/** How this machine reaches registries and engines when nothing is said: what the flags' variables say. */
+export function networkOfEnvironment(env: Environment = process.env): NetworkOptions {
+  const flags: NetworkFlags = {
+    'tls-verify': undefined,
+    'docker-config': set(env['DOCKER_CONFIG']),
+    authfile: set(env['REGISTRY_AUTH_FILE']),
+    'certs-dir': undefined,
+    engine: undefined,
+    'engine-certs': undefined,
+    'engine-context': undefined,
+  }
+  return networkOptions(flags, env)
 }
 
 /** In the order of Docker's client: what was given, DOCKER_HOST, DOCKER_CONTEXT; contexts have their own certificates. */

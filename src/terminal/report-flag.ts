@@ -3,7 +3,7 @@ import type {BatchReport} from '../batch/batch-report.js'
 import {failureOf} from '../batch/item-failure.js'
 import type {ConvertReport} from '../convert/report.js'
 import type {TransshipError} from '../model/errors.js'
-import {factsBefore, reportConversion, type Outcome} from '../report/report-conversion.js'
+import {factsBefore, reportConversion, reportRefusal, type Outcome} from '../report/report-conversion.js'
 import type {NetworkOptions} from '../transports/transport.js'
 import {isPipe} from './is-pipe.js'
 
@@ -15,12 +15,36 @@ export const reportFlag = Flags.string({
 })
 
 /** Gives what writes the report; a file that cannot be one is told now, before the work. Without a file nothing is written. */
-export async function openReport(file: string | undefined): Promise<(report: BatchReport) => Promise<void>> {
+async function openReport(file: string | undefined): Promise<(report: BatchReport) => Promise<void>> {
   if (file === undefined) return () => Promise.resolve()
   // Loaded when asked for: its templates and layouts would slow every start.
   const {requireReportFile, writeReport} = await import('../report/write-report.js')
   await requireReportFile(file)
   return (report) => writeReport(report, file)
+}
+
+/**
+ * Runs a batch and writes a report whatever comes of it, also of a plan that is refused. A report that cannot be written is
+ * an error of its own, but never hides why the batch failed.
+ */
+export async function batchReporting(
+  work: () => Promise<BatchReport>,
+  {file, title, asFailure}: {readonly file: string | undefined; readonly title: string} & Pick<Reporting, 'asFailure'>,
+): Promise<BatchReport> {
+  const write = await openReport(file)
+  const startedTime = new Date().toISOString()
+  const begun = performance.now()
+  let report: BatchReport
+  try {
+    report = await work()
+  } catch (error) {
+    const seconds = (performance.now() - begun) / 1000
+    const refusal = reportRefusal({title, startedTime, seconds, failure: failureOf(asFailure(error))})
+    await write(refusal).catch(() => undefined)
+    throw error
+  }
+  await write(report)
+  return report
 }
 
 export interface Reporting {

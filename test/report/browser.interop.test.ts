@@ -3,7 +3,10 @@ import {readFileSync, writeFileSync} from 'node:fs'
 import {createRequire} from 'node:module'
 import path from 'node:path'
 import {pathToFileURL} from 'node:url'
+import {failureOf} from '../../src/batch/item-failure.js'
+import {UsageError} from '../../src/model/errors.js'
 import {renderHtml} from '../../src/report/render-html.js'
+import {reportRefusal} from '../../src/report/report-conversion.js'
 import {HOSTILE_NAMES, hostileReport, largeReport} from '../helpers/batch-reports.js'
 import {Browser, type Page, type View} from '../helpers/browser.js'
 import {realReport} from '../helpers/real-report.js'
@@ -67,6 +70,14 @@ describe('report in a browser', () => {
       '500 items': largeReport(500),
       'one item': largeReport(1),
       '80 items': largeReport(80),
+      'a refusal': reportRefusal({
+        title: 'plan.yaml',
+        startedTime: '2026-11-25T00:00:00.000Z',
+        seconds: 0.1,
+        failure: failureOf(
+          new UsageError('PLAN_INVALID', {what: "'optoins' is not known here.", suggestions: ['Write options.']}),
+        ),
+      }),
     }
     for (const [name, report] of Object.entries(pages)) urls.set(name, store(name, renderHtml(report)))
   })
@@ -113,7 +124,7 @@ describe('report in a browser', () => {
         })
       }
 
-  for (const name of ['3 items', '80 items'])
+  for (const name of ['3 items', '80 items', 'a refusal'])
     for (const scheme of SCHEMES)
       for (const width of WIDTHS) {
         it(`has no fault that axe finds, with ${name} at ${width} pixels in ${scheme} colours`, async () => {

@@ -182,7 +182,11 @@ class Fleet {
   async #attach(): Promise<ReadonlySet<string>> {
     const {queue, loaded, options} = this.#parts
     const {signal, network} = options
-    const state = new DestinationState({folder: loaded.folder, network, ...(signal === undefined ? {} : {signal})})
+    const state = new DestinationState({
+      folder: loaded.folder,
+      ...(network === undefined ? {} : {network}),
+      ...(signal === undefined ? {} : {signal}),
+    })
     const attached = new Set<string>()
     const look = async ([id, {unit}]: readonly [string, PreparedUnit]) => {
       const job = await queue.getJob(id)

@@ -2,8 +2,8 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {hostname} from 'node:os'
 import {Worker} from 'bullmq'
 import type {TransshipError} from '../../model/errors.js'
-import type {NetworkOptions} from '../../transports/transport.js'
 import type {BatchEvent, BatchWorkOptions} from '../batch-event.js'
+import type {NetworkOptions} from '../../transports/transport.js'
 import {defaultConcurrency} from '../concurrency.js'
 import {waitBefore} from '../run-unit.js'
 import {KEY_PREFIX, QueueConnection, type UnitQueue} from './connection.js'
@@ -20,7 +20,7 @@ export interface WorkerOptions extends BatchWorkOptions {
   readonly concurrency?: number
   /** The folder below which rooted units lie, on this machine. */
   readonly root?: string
-  /** How this machine reaches registries and engines where a unit does not say. */
+  /** How this machine reaches registries and engines, where a plan says nothing. */
   readonly network?: NetworkOptions
   /** End when nothing waits and nothing runs anywhere. */
   readonly untilEmpty?: boolean
@@ -91,7 +91,7 @@ class UnitWorker {
       lanes,
       signal: stopped,
       ...(root === undefined ? {} : {root}),
-      network,
+      ...(network === undefined ? {} : {network}),
       onBegun: ({unit}) => {
         this.#tell({kind: 'item-begun', id: unit.id, destination: unit.destination})
       },

@@ -152,6 +152,9 @@ export function folderHere({folder, isRooted}: Pick<UnitJobData, 'folder' | 'isR
   return path.join(path.resolve(root), folder)
 }
 
+/** Options that are the path of a file or folder. */
+const PATH_OPTIONS = ['docker-config', 'authfile', 'certs-dir', 'engine-certs'] as const
+
 /** A unit whose paths inside of the root are relative to the plan's folder, so that they are found below another root. */
 export function sharedUnit<T extends Unit>(unit: T, planFolder: string, root: string | undefined): T {
   if (root === undefined) return unit
@@ -161,12 +164,16 @@ export function sharedUnit<T extends Unit>(unit: T, planFolder: string, root: st
     if (!isLocal(reference)) return text
     return formatReference({...reference, path: sharedPath(reference.path, planFolder, root)})
   }
-  const {base, parent, 'docker-config': dockerConfig} = unit.options
+  const {base, parent} = unit.options
+  const paths = PATH_OPTIONS.flatMap((name) => {
+    const given = unit.options[name]
+    return given === undefined ? [] : [[name, sharedPath(given, planFolder, root)] as const]
+  })
   const options: PlanOptions = {
     ...unit.options,
     ...(base === undefined ? {} : {base: textsOf(base).map(place)}),
     ...(parent === undefined ? {} : {parent: textsOf(parent).map(place)}),
-    ...(dockerConfig === undefined ? {} : {'docker-config': sharedPath(dockerConfig, planFolder, root)}),
+    ...Object.fromEntries(paths),
   }
   return {...unit, source: place(unit.source), destination: place(unit.destination), options}
 }

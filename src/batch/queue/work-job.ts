@@ -25,8 +25,7 @@ export interface WorkJobOptions {
   readonly queue: UnitQueue
   readonly lanes: Lanes
   readonly root?: string
-  /** How this machine reaches registries and engines where a unit does not say. */
-  readonly network?: NetworkOptions | undefined
+  readonly network?: NetworkOptions
   /** Of the worker: an interrupt. */
   readonly signal: AbortSignal
   /** Told when the unit's work begins and of what it does. */
@@ -77,20 +76,20 @@ interface ConvertOptions extends WorkJobOptions {
 }
 
 async function convertJob(job: UnitJob, token: string | undefined, options: ConvertOptions): Promise<UnitJobResult> {
-  const {data, folder, root, signal, interrupted} = options
+  const {data, folder, root, network, signal, interrupted} = options
+  const surroundings = {folder, ...(network === undefined ? {} : {network})}
   const {unit} = data
   const started = performance.now()
   const progress = new Progress(job)
   let outcome: UnitOutcome
   try {
-    const begun = data.begun ?? {isFree: await isDestinationFree(unit, {folder, signal})}
+    const begun = data.begun ?? {isFree: await isDestinationFree(unit, {...surroundings, signal})}
     await job.updateData({...data, begun})
     await job.updateProgress({kind: 'begun', ...begun} satisfies UnitJobProgress)
     options.onBegun?.(data)
     if (data.begun?.isFree === true) await removeOwnLeftovers(unit.destination, folder)
     outcome = await runUnit(unit, {
-      folder,
-      network: options.network,
+      ...surroundings,
       mayReplace: data.begun?.isFree === true,
       signal,
       retries: 0,
