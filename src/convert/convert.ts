@@ -240,7 +240,7 @@ export async function convert(
   const ends = await resolveEnds(source, destination, findings)
   const meter = new Meter(inner)
   const sink = await transportOf(ends.destination).create(ends.destination, destinationOptions(inner))
-  const artifacts: ReportArtifact[] = []
+  const artifacts = new Map<string, ReportArtifact>()
   let bytesWritten = 0
   try {
     for (const reference of await sourcesOf(ends.source, inner)) {
@@ -250,7 +250,7 @@ export async function convert(
         const subject = image.names.length > 0 ? image.names.join(' ') : transportOf(reference).format(reference)
         for (const warning of image.warnings) findings.note({...warning, subject})
         const written = await writeImage(image, sink, {meter, findings, options: inner})
-        artifacts.push(...written.artifacts)
+        for (const artifact of written.artifacts) tellOnce(artifact, artifacts)
         bytesWritten += written.bytes
       } catch (error) {
         throw placedError(error, {reference: transportOf(reference).format(reference)})
@@ -268,7 +268,7 @@ export async function convert(
   return {
     source: transportOf(ends.source).format(ends.source),
     destination: transportOf(ends.destination).format(ends.destination),
-    artifacts,
+    artifacts: [...artifacts.values()],
     losses: findings.losses,
     notes: findings.notes,
     exact: findings.inexact.length === 0 && findings.losses.length === 0,
@@ -287,6 +287,12 @@ function requireLossless(losses: readonly Loss[]): void {
     why: `${first.subject}: ${first.message}`,
     suggestions: ['Leave out --strict to convert and have the losses reported.'],
   })
+}
+
+/** A package that several images share is told of once, as it was when it was made; one that was written anew, as it is now. */
+function tellOnce(artifact: ReportArtifact, told: Map<string, ReportArtifact>): void {
+  if (artifact.unchanged === true && told.has(artifact.reference)) return
+  told.set(artifact.reference, artifact)
 }
 
 interface Writing {

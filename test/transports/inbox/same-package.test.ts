@@ -56,7 +56,35 @@ describe('a package that a repository holds already', () => {
     assert.deepEqual((await verify(repository)).faults, [])
   })
 
-  for (const transport of ['inbox', 'appx'])
+  for (const transport of ['inbox', 'appx']) {
+    it(`of ${transport}: is written once when several images of one conversion share it`, async () => {
+      const layout = `oci:${path.join(folder.path, `shared-${transport}`)}`
+      const images = await Promise.all(
+        ['first', 'second'].map((name) => archive(`${name}-${transport}.tar`, 2, {Cmd: [name]})),
+      )
+      const base = await archive(`base-${transport}.tar`, 1, {Cmd: ['base']})
+      for (const {added, keepRecipe, note} of [
+        {added: images, keepRecipe: false, note: 'told by the payload alone'},
+        {added: [base], keepRecipe: true, note: 'the base brings the image that the package is the top of'},
+      ]) {
+        for (const {reference, imageId} of added)
+          await convert(reference, `${layout}:${imageId.slice(7, 15)}`, {
+            tags: [`contoso/a${imageId.slice(7, 15)}:1.0`],
+          })
+        const target = `${transport}:${path.join(folder.path, `all-${transport}-${String(keepRecipe)}`)}`
+        const {artifacts} = await convert(layout, target, {all: true, layers: 'chain', keepRecipe})
+        assert.equal(artifacts.length, 3, note)
+        assert.ok(artifacts.every(({unchanged}) => unchanged !== true))
+        assert.deepEqual((await verify(target)).faults, [])
+        const copied = await convert(target, `${target}-copy`, {all: true, layers: 'chain'})
+        assert.equal(copied.artifacts.length, 3)
+        assert.deepEqual((await verify(`${target}-copy`)).faults, [])
+        if (!added.includes(base)) continue
+        const os = artifacts.find(({dependencies = []}) => dependencies.length === 0)!.identity!
+        assert.equal((await inspect(`${target}-copy:${os}`)).imageId, base.imageId)
+      }
+    })
+
     it(`of ${transport}: is read before it is replaced by its equal, and mended where it is damaged`, async () => {
       const {reference} = await archive(`mended-${transport}.tar`, 2, {Cmd: ['one']})
       const place = path.join(folder.path, `mended-${transport}`)
@@ -89,4 +117,5 @@ describe('a package that a repository holds already', () => {
       assert.ok(readFileSync(damaged).equals(sound))
       assert.deepEqual((await verify(repository)).faults, [])
     })
+  }
 })

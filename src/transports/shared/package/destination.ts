@@ -75,6 +75,7 @@ class PackagesDestination implements PackageDestination {
   #lock: FolderLock | undefined
   #work: string | undefined
   #made: MadeFolders | undefined
+  #again = 0
   /** What `commit` has moved to its place. */
   readonly #placed: Pending[] = []
 
@@ -92,33 +93,49 @@ class PackagesDestination implements PackageDestination {
 
   async write(draft: PackageDraft, options: WorkOptions): Promise<PackageArtifact> {
     const {identity} = draft.metadata
-    const known = this.#replace ? undefined : this.#existing(identity)
+    const key = identityKey(identity)
+    const known = this.#pending.get(key)?.stored ?? (this.#replace ? undefined : this.#existing(identity))
     if (known !== undefined && isSameAsStored(draft, known)) return this.#unchanged(draft, known)
     const work = await this.#begin(options)
     this.#requireRoom(identity)
     const existing = this.#existing(identity)
-    if (existing !== undefined && isSameAsStored(draft, existing) && (await this.#mayStay(existing, options)))
-      return this.#unchanged(draft, existing)
+    const begun = this.#pending.get(key)
+    if (begun === undefined && existing !== undefined && isSameAsStored(draft, existing))
+      if (await this.#mayStay(existing, options)) return this.#unchanged(draft, existing)
+    const folder = begun === undefined ? work : this.#beside(work)
     const written = await this.#whileHeld(() =>
-      writePackage(path.join(work, formatFullName(identity)), draft, {...options, lower: this.#lower(draft)}),
+      writePackage(path.join(folder, formatFullName(identity)), draft, {...options, lower: this.#lower(draft)}),
     )
-    if (existing !== undefined) {
-      if (!this.#replace && isSamePackage(draft, written, existing)) {
+    // What this very conversion wrote is not there to be replaced by it.
+    const kept = begun?.stored ?? (this.#replace ? undefined : existing)
+    if (kept !== undefined) {
+      if (isSamePackage(draft, written, kept)) {
         rmSync(written.folder, {recursive: true, force: true})
-        return this.#unchanged(draft, existing)
+        return this.#unchanged(draft, kept)
       }
-      if (!this.#replace && existing.payload.Kind !== 'none' && !onlyAddsImage(draft, written, existing))
-        throw this.#clash(written, existing)
+      if (kept.payload.Kind !== 'none' && !onlyAddsImage(draft, written, kept))
+        throw this.#clash(written, kept, begun !== undefined)
     }
-    const name = this.#place.nameOf(identity, existing)
-    const displaced = existing?.entryName ?? this.#occupant(name)
-    const sealed = await this.#whileHeld(() => this.#place.seal(written, work, options))
-    this.#pending.set(identityKey(identity), {...sealed, payload: written.payload, name, displaced})
+    const name = begun?.name ?? this.#place.nameOf(identity, existing)
+    const displaced = begun === undefined ? (existing?.entryName ?? this.#occupant(name)) : begun.displaced
+    const sealed = await this.#whileHeld(() => this.#place.seal(written, folder, options))
+    if (begun !== undefined) {
+      begun.stored.close?.()
+      rmSync(begun.path, {recursive: true, force: true})
+    }
+    this.#pending.set(key, {...sealed, payload: written.payload, name, displaced})
     return this.#artifact(draft.metadata, draft, {
       figures: written.payload,
       unchanged: false,
       bytesWritten: sealed.bytesWritten,
     })
+  }
+
+  /** A folder for a package that is written already in this work: several images may share one. */
+  #beside(work: string): string {
+    const folder = path.join(work, `again-${this.#again++}`)
+    mkdirSync(folder)
+    return folder
   }
 
   /** Who takes a lock over clears the work folder: that says more than that files are not there. */
@@ -194,14 +211,18 @@ class PackagesDestination implements PackageDestination {
     }
   }
 
-  #clash(written: WrittenPackage, existing: StoredPackage): InputError {
+  #clash(written: WrittenPackage, existing: StoredPackage, isOwn: boolean): InputError {
     const fullName = formatFullName(existing.metadata.identity)
     return new InputError('IDENTITY_CLASH', {
-      what: `The repository holds another package '${fullName}' already.`,
-      why: `Its payload is ${existing.payload.Digest ?? 'not indexed'}, the new one ${written.payload?.digest ?? 'a stub'}${
+      what: isOwn
+        ? `Two different packages would be called '${fullName}'.`
+        : `The repository holds another package '${fullName}' already.`,
+      why: `${isOwn ? "The first one's" : 'Its'} payload is ${existing.payload.Digest ?? 'not indexed'}, the new one ${written.payload?.digest ?? 'a stub'}${
         existing.docker?.ConfigDigest === undefined ? '' : `; it came from the image ${existing.docker.ConfigDigest}`
       }.`,
-      suggestions: ['Give --name, --publisher or --package-version.', 'Give --replace to overwrite it.'],
+      suggestions: isOwn
+        ? ['Convert them one by one, and give --name, --publisher or --package-version.']
+        : ['Give --name, --publisher or --package-version.', 'Give --replace to overwrite it.'],
       at: {reference: this.#repository.referenceTo(existing.metadata.identity)},
     })
   }
