@@ -18,7 +18,7 @@ import {fitsPlatform, parsePlatform} from '../shared/platform-choice.js'
 import type {ListItem, NetworkOptions, OpenOptions, Verdict} from '../transport.js'
 import {rememberBlob} from './blob-origins.js'
 import {vouchedFor} from './vouched-for.js'
-import {bytesOf, header} from './http.js'
+import {header} from './http.js'
 import {formatLocation, placeOf} from './reference.js'
 import {findReferrers, referrersLeft} from './referrers.js'
 import {Registry} from './registry.js'
@@ -116,7 +116,7 @@ async function readTags(registry: Registry, {signal}: WorkOptions): Promise<read
   const tags: string[] = []
   let url: string | undefined = registry.path('tags/list?n=100')
   while (url !== undefined && tags.length < MAX_TAGS) {
-    const answer = await registry.exchange({
+    const {answer, bytes} = await registry.read({
       method: 'GET',
       url,
       what: 'the list of tags',
@@ -129,7 +129,6 @@ async function readTags(registry: Registry, {signal}: WorkOptions): Promise<read
       /<([^>]*)>\s*;\s*rel="?next"?/i.exec(header(answer, 'link') ?? '')?.[1] ?? '',
       registry.origin,
     )
-    const bytes = await bytesOf(answer, 'the list of tags')
     const page = parseDocument(bytes, {title: 'the list of tags', validate: validateTags, code: 'MANIFEST_INVALID'})
     tags.push(...(page.tags ?? []))
     url = next === null || next.search === '' || page.tags?.length === 0 ? undefined : `${next.pathname}${next.search}`

@@ -61,6 +61,34 @@ describe('what lies beside an image in a registry', () => {
       }
     })
 
+  for (const [title, status, body] of [
+    ['is no JSON', 200, '<html>'],
+    ['is of another shape', 200, '{"manifests": 5}'],
+    ['is refused', 403, ''],
+    ['breaks off', 200, undefined],
+  ] as const)
+    it(`does not keep an image from being read when the list of it ${title}`, async () => {
+      let broken = 0
+      const registry = await startMemoryRegistry((request, response) => {
+        const url = request.url ?? ''
+        if (request.method !== 'GET' || !/\/referrers\/|\/manifests\/sha256-/.test(url)) return false
+        response.writeHead(status, {'content-type': INDEX, ...(body === undefined ? {'content-length': 100} : {})})
+        if (body !== undefined) response.end(body)
+        else if (broken++ > 0) response.end(`{"manifests": []}${' '.repeat(83)}`)
+        else response.write('{"mani', () => response.socket?.destroy())
+        return true
+      })
+      try {
+        const reference = `docker://${registry.host}/app:1`
+        await convert(source, reference)
+        const report = await convert(reference, `oci:${path.join(folder.path, `pulled-${made++}`)}`)
+        assert.equal(report.artifacts[0]?.imageId, parts.imageId)
+        assert.deepEqual(report.notes, [])
+      } finally {
+        await registry.stop()
+      }
+    })
+
   for (const status of [401, 403, 404, 405])
     it(`is sent when another repository may not be mounted from: ${status}`, async () => {
       const tokens = await startServer((request, response) => {
