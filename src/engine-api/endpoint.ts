@@ -30,7 +30,7 @@ export function parseEngineEndpoint(text: string, tls?: EngineTls): EngineEndpoi
       return {
         kind: 'tcp',
         host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-        port: url.port === '' ? (secured === undefined ? 2375 : 2376) : Number(url.port),
+        port: portIn(rest ?? '') ?? (secured === undefined ? 2375 : 2376),
         ...(secured === undefined ? {} : {tls: secured}),
       }
     }
@@ -50,6 +50,12 @@ export function parseEngineEndpoint(text: string, tls?: EngineTls): EngineEndpoi
     why: 'Expected unix:///PATH, npipe:////./pipe/NAME or tcp://HOST:PORT.',
     suggestions: ['Check --engine, DOCKER_HOST or the Docker context.'],
   })
+}
+
+/** The port as it is written: a URL does not tell one that is usual from none. */
+function portIn(authority: string): number | undefined {
+  const digits = /:(\d+)\/?$/.exec(authority)?.[1]
+  return digits === undefined ? undefined : Number(digits)
 }
 
 /** The inverse of parsing. */

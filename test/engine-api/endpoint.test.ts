@@ -9,6 +9,8 @@ describe('addresses of engines', () => {
     {text: 'npipe:////./pipe/docker_engine', want: {kind: 'socket', path: '//./pipe/docker_engine'}, note: 'Windows'},
     {text: 'tcp://host:1234', want: {kind: 'tcp', host: 'host', port: 1234}, note: 'a port'},
     {text: 'tcp://host', want: {kind: 'tcp', host: 'host', port: 2375}, note: 'the port of plain engines'},
+    {text: 'tcp://host:80', want: {kind: 'tcp', host: 'host', port: 80}, note: 'the usual port of another protocol'},
+    {text: 'tcp://[::1]', want: {kind: 'tcp', host: '::1', port: 2375}, note: 'colons that begin no port'},
     {text: 'tcp://[::1]:99', want: {kind: 'tcp', host: '::1', port: 99}, note: 'an address of version 6'},
   ]
   for (const {text, want, note} of rows)

@@ -26,6 +26,8 @@ export interface ForwardProxyOptions {
   readonly asks?: string
   /** Answers this to CONNECT, or hangs up, instead of connecting. */
   readonly answers?: number | 'nothing'
+  /** Does so for this host alone. */
+  readonly answersOf?: string
 }
 
 /**
@@ -74,7 +76,8 @@ export async function startForwardProxy(options: ForwardProxyOptions = {}): Prom
       client.end(`HTTP/1.1 407 Who\r\nProxy-Authenticate: ${options.asks ?? 'Basic realm="p"'}\r\n\r\n`)
       return
     }
-    if (options.answers !== undefined) {
+    const isMeant = options.answersOf === undefined || options.answersOf === request.url
+    if (options.answers !== undefined && isMeant) {
       if (options.answers === 'nothing') client.destroy()
       else client.end(`HTTP/1.1 ${options.answers} No\r\nContent-Length: 2\r\n\r\nno`)
       return

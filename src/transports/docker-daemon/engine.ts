@@ -20,6 +20,9 @@ import {isEngineInfo, isImageDetails, isImageList, type ImageDetails, type Image
 /** An engine that does not even tell its version in this time hangs. */
 const VERSION_MS = 30_000
 
+/** One image is looked up and named at once; to take it away, an engine deletes its files. */
+const ACT_MS = 120_000
+
 interface EngineFacts {
   readonly api: string
   readonly os: string
@@ -105,7 +108,9 @@ export class Engine {
   /** The image of this name or id; undefined when there is none. */
   async find(name: string): Promise<ImageDetails | undefined> {
     const path = this.#path(`/images/${name}/json`)
-    const {status, body} = await this.#client.request('GET', path, this.#facts.signal)
+    const {status, body} = await withTimeLimit(ACT_MS, this.#facts.signal, (limited) =>
+      this.#client.request('GET', path, limited),
+    )
     if (status === 404) return undefined
     if (status !== 200) throw this.#client.refusal(status, body, `GET ${path}`)
     return requireAnswer(isImageDetails, body, path)
@@ -136,7 +141,9 @@ export class Engine {
 
   async #act(method: 'POST' | 'DELETE', relative: string): Promise<void> {
     const path = this.#path(relative)
-    const {status, body} = await this.#client.request(method, path)
+    const {status, body} = await withTimeLimit(ACT_MS, undefined, (limited) =>
+      this.#client.request(method, path, limited),
+    )
     if (status < 300 || (method === 'DELETE' && status === 404)) return
     throw this.#client.refusal(status, body, `${method} ${path}`)
   }

@@ -135,11 +135,11 @@ export class Authority {
                 headers: credentials?.kind === 'password' ? {authorization: basic(credentials)} : {},
                 signal,
               })
+        if (answer.statusCode === 200) return await bytesOf(answer, 'the answer of the token server')
       } catch (error) {
         if (isPassing(error) && (await patience.again())) continue
         throw error
       }
-      if (answer.statusCode === 200) return bytesOf(answer, 'the answer of the token server')
       await discard(answer)
       if (isBusy(answer.statusCode) && (await patience.again(header(answer, 'retry-after')))) continue
       throw this.#refused(`The token server ${url.host} answered ${answer.statusCode}.`)

@@ -34,8 +34,18 @@ export interface ReachOptions {
 interface Forwarded {
   readonly method: HttpRequest['method']
   readonly headers: Readonly<Record<string, string>>
+  readonly headersTimeout: number
   readonly body?: Uint8Array | string
   readonly signal?: AbortSignal
+}
+
+/** Slower than this, a connection counts as broken off. */
+const LEAST_BYTES_PER_SECOND = 8 * 1024
+
+/** How long to wait for the head of an answer: what is sent before it takes its time on a narrow line. */
+export function headersTimeoutMs(body: HttpRequest['body']): number {
+  const bytes = body === undefined ? 0 : Buffer.byteLength(body)
+  return TIMEOUTS.headersTimeout + (bytes / LEAST_BYTES_PER_SECOND) * 1000
 }
 
 const TIMEOUTS = {headersTimeout: 120_000, bodyTimeout: 60_000}
@@ -75,7 +85,13 @@ export class Http {
   /** One exchange; the body of the answer must be read or dumped. Throws what the connection throws, `ProxyFailure`. */
   send({method, url, headers, body, signal}: HttpRequest): Promise<HttpAnswer> {
     const sent = {'user-agent': 'transship', ...headers}
-    const options = {method, ...(body === undefined ? {} : {body}), ...(signal === undefined ? {} : {signal})}
+    const timeout = {headersTimeout: headersTimeoutMs(body)}
+    const options = {
+      method,
+      ...timeout,
+      ...(body === undefined ? {} : {body}),
+      ...(signal === undefined ? {} : {signal}),
+    }
     const proxy = this.#proxies.find(url)
     if (proxy !== undefined && url.protocol === 'http:') return this.#forward(proxy, url, {...options, headers: sent})
     const {own, other} =
@@ -201,6 +217,7 @@ function askedPauseMs(retryAfter: string | undefined): number {
 
 /** What the user is told of a connection that failed: `NETWORK_FAILED`, `TIMED_OUT`. Ours pass unchanged. */
 export function asNetworkError(error: unknown, host: string): unknown {
+  if (error instanceof ProxyFailure) return error.settled
   const code = findSystemCode(error)
   if (code === undefined || error instanceof TransshipError) return error
   if (isCertificateFault(error)) {

@@ -1,4 +1,4 @@
-import {EnvironmentError, findSystemCode, type ErrorDetails} from '../../model/errors.js'
+import {EnvironmentError, findSystemCode, type ErrorCode, type ErrorDetails} from '../../model/errors.js'
 import type {WebProxy} from '../../model/proxies.js'
 import {isCertificateFault} from './certificates.js'
 
@@ -6,6 +6,8 @@ import {isCertificateFault} from './certificates.js'
 export class ProxyFailure extends EnvironmentError {
   /** Another attempt may not meet it. */
   readonly isPassing: boolean
+  readonly #code: ErrorCode
+  readonly #details: ErrorDetails
 
   constructor(
     code: 'NETWORK_FAILED' | 'TIMED_OUT' | 'UNAUTHORIZED',
@@ -13,6 +15,13 @@ export class ProxyFailure extends EnvironmentError {
   ) {
     super(code, details)
     this.isPassing = isPassing
+    this.#code = code
+    this.#details = details
+  }
+
+  /** The same for whoever called: it has been tried often enough. */
+  get settled(): EnvironmentError {
+    return new EnvironmentError(this.#code, this.#details)
   }
 }
 

@@ -1,9 +1,9 @@
 import {digestAlgorithm, digestHex, type Digest} from '../../model/digest.js'
-import {TransshipError} from '../../model/errors.js'
+import {InputError, TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {parseIndex, type StatedDescriptor} from '../shared/image-documents.js'
 import {MEDIA_TYPE} from '../shared/media-types.js'
-import {bytesOf, discard, header} from './http.js'
+import {header} from './http.js'
 import type {Registry} from './registry.js'
 
 /**
@@ -27,7 +27,7 @@ async function findIndex(
 ): Promise<readonly StatedDescriptor[] | undefined> {
   const what = 'the list of referrers'
   try {
-    const answer = await registry.exchange({
+    const {answer, bytes} = await registry.read({
       method: 'GET',
       url: registry.path(rest),
       what,
@@ -38,13 +38,13 @@ async function findIndex(
       signal,
     })
     if (answer.statusCode === 200 && header(answer, 'content-type')?.includes('image.index') === true) {
-      return parseIndex(await bytesOf(answer, what), what).manifests ?? []
+      return parseIndex(bytes, what).manifests ?? []
     }
-    await discard(answer)
     return undefined
   } catch (error) {
-    // The image itself may be read all the same.
-    if (error instanceof TransshipError && error.code === 'UNAUTHORIZED') return undefined
+    // The image itself may be read all the same, as it may where the list is none.
+    if (error instanceof InputError || (error instanceof TransshipError && error.code === 'UNAUTHORIZED'))
+      return undefined
     throw error
   }
 }

@@ -8,7 +8,7 @@ import {MAX_DOCUMENT_BYTES, requireDocumentSize} from '../shared/json-document.j
 import {isIndexType, isManifestType, MEDIA_TYPE} from '../shared/media-types.js'
 import {requireDigest, type ContentStore} from '../shared/oci/content-store.js'
 import {downloadBlob, findForeign, hasBlob} from './download.js'
-import {bytesOf, discard, header} from './http.js'
+import {header} from './http.js'
 import {formatLocation, wantedOf} from './reference.js'
 import type {Registry} from './registry.js'
 import type {Reference} from '../../model/reference.js'
@@ -88,25 +88,25 @@ async function findManifest(
   tagOrDigest: string,
   {signal}: WorkOptions,
 ): Promise<FetchedManifest | undefined> {
-  const answer = await registry.exchange({
-    method: 'GET',
-    url: registry.path(`manifests/${tagOrDigest}`),
-    what: `manifest ${tagOrDigest}`,
-    scopes: [registry.pullScope],
-    takes: [200, 404],
-    headers: {accept: ACCEPT},
-    signal,
-  })
-  if (answer.statusCode === 404) {
-    await discard(answer)
-    return undefined
-  }
+  const title = `manifest ${tagOrDigest}`
+  const {answer, bytes} = await registry.read(
+    {
+      method: 'GET',
+      url: registry.path(`manifests/${tagOrDigest}`),
+      what: title,
+      scopes: [registry.pullScope],
+      takes: [200, 404],
+      headers: {accept: ACCEPT},
+      signal,
+    },
+    MAX_DOCUMENT_BYTES,
+  )
+  if (answer.statusCode === 404) return undefined
   const mediaType = (header(answer, 'content-type') ?? '').split(';')[0]?.trim() ?? ''
   const stated = header(answer, 'docker-content-digest')
-  const bytes = await bytesOf(answer, `manifest ${tagOrDigest}`, MAX_DOCUMENT_BYTES)
   const wanted = findDigest(tagOrDigest)
   const said = stated === undefined ? undefined : findDigest(stated)
-  for (const digest of [wanted, said]) if (digest !== undefined) requireDigest(bytes, digest, `manifest ${tagOrDigest}`)
+  for (const digest of [wanted, said]) if (digest !== undefined) requireDigest(bytes, digest, title)
   return {mediaType, bytes, digest: wanted ?? digestOf(bytes)}
 }
 

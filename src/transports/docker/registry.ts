@@ -6,6 +6,7 @@ import {findCertificates, isCertificateFault, type Certificates} from './certifi
 import {findCredentials, findInAuthFile, type Credentials} from './credentials.js'
 import {
   asNetworkError,
+  bytesOf,
   discard,
   header,
   Http,
@@ -148,6 +149,25 @@ export class Registry {
       const {host, repository} = this.place
       const hide = (text: string) => this.#http.hide(this.#authority.hide(text))
       throw await refusalOf(answer, {host, repository, what: exchange.what, hide})
+    }
+  }
+
+  /**
+   * The same, with the whole body of a success; one that breaks off is asked for anew. Throws `LIMIT_EXCEEDED` besides.
+   */
+  async read(exchange: Exchange, limit?: number): Promise<{readonly answer: HttpAnswer; readonly bytes: Uint8Array}> {
+    const patience = new Patience(exchange.signal)
+    for (;;) {
+      const answer = await this.exchange(exchange)
+      if (answer.statusCode !== 200) {
+        await discard(answer)
+        return {answer, bytes: new Uint8Array()}
+      }
+      try {
+        return {answer, bytes: await bytesOf(answer, exchange.what, limit)}
+      } catch (error) {
+        if (!isPassing(error) || !(await patience.again())) throw asNetworkError(error, this.place.host)
+      }
     }
   }
 

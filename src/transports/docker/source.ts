@@ -1,6 +1,6 @@
 import {findDigest} from '../../model/digest.js'
-import {InputError} from '../../model/errors.js'
-import type {WorkOptions} from '../../model/events.js'
+import {InputError, UnsupportedError} from '../../model/errors.js'
+import type {WorkEvent, WorkOptions} from '../../model/events.js'
 import type {Image} from '../../model/image.js'
 import {mapConcurrently} from '../../model/map-concurrently.js'
 import type {Reference} from '../../model/reference.js'
@@ -13,12 +13,12 @@ import {chooseImage} from '../shared/oci/choose-image.js'
 import {IndexWalk} from '../shared/oci/index-walk.js'
 import {imageOver, readFound} from '../shared/oci/open-image.js'
 import {verifyFound} from '../shared/oci/verify-layout.js'
-import {isForeignType} from '../shared/media-types.js'
+import {isForeignType, isLayerType} from '../shared/media-types.js'
 import {fitsPlatform, parsePlatform} from '../shared/platform-choice.js'
 import type {ListItem, NetworkOptions, OpenOptions, Verdict} from '../transport.js'
 import {rememberBlob} from './blob-origins.js'
 import {vouchedFor} from './vouched-for.js'
-import {bytesOf, header} from './http.js'
+import {header} from './http.js'
 import {formatLocation, placeOf} from './reference.js'
 import {findReferrers, referrersLeft} from './referrers.js'
 import {Registry} from './registry.js'
@@ -102,21 +102,43 @@ export async function listImages(
 ): Promise<readonly ListItem[]> {
   const registry = await Registry.connect(placeOf(reference), options)
   try {
-    const selectors = reference.selector === undefined ? await readTags(registry, options) : [reference.selector]
-    const items = await mapConcurrently(selectors, CONCURRENCY, (selector) =>
-      itemsOf(registry, {...reference, selector}, options),
-    )
+    if (reference.selector !== undefined) return await itemsOf(registry, reference, options)
+    const passedOver: string[] = []
+    const items = await mapConcurrently(await readTags(registry, options), CONCURRENCY, async (tag) => {
+      const found = await itemsOf(registry, {...reference, selector: tag}, options).catch((error: unknown) => {
+        // Signatures and charts lie among the images, which they must not hide; what is damaged is told.
+        if (error instanceof UnsupportedError) return []
+        throw error
+      })
+      if (found.length === 0) passedOver.push(tag)
+      return found
+    })
+    if (passedOver.length > 0) options.onEvent?.(tagsPassedOver(passedOver, formatLocation(reference)))
     return items.flat()
   } finally {
     await registry.close()
   }
 }
 
+/** Tags shown of those that are passed over. */
+const SHOWN_TAGS = 5
+
+function tagsPassedOver(tags: readonly string[], subject: string): WorkEvent {
+  const shown = [...tags]
+    .sort()
+    .slice(0, SHOWN_TAGS)
+    .map((tag) => tag.replace(/[^\x20-\x7e]/g, '?').slice(0, 128))
+  const what = tags.length === 1 ? 'One tag names' : `${tags.length} tags name`
+  const more = tags.length > shown.length ? ', …' : ''
+  const message = `${what} no image (${shown.join(', ')}${more}); they are left out.`
+  return {kind: 'note', code: 'tags-left-out', message, subject}
+}
+
 async function readTags(registry: Registry, {signal}: WorkOptions): Promise<readonly string[]> {
   const tags: string[] = []
   let url: string | undefined = registry.path('tags/list?n=100')
   while (url !== undefined && tags.length < MAX_TAGS) {
-    const answer = await registry.exchange({
+    const {answer, bytes} = await registry.read({
       method: 'GET',
       url,
       what: 'the list of tags',
@@ -129,7 +151,6 @@ async function readTags(registry: Registry, {signal}: WorkOptions): Promise<read
       /<([^>]*)>\s*;\s*rel="?next"?/i.exec(header(answer, 'link') ?? '')?.[1] ?? '',
       registry.origin,
     )
-    const bytes = await bytesOf(answer, 'the list of tags')
     const page = parseDocument(bytes, {title: 'the list of tags', validate: validateTags, code: 'MANIFEST_INVALID'})
     tags.push(...(page.tags ?? []))
     url = next === null || next.search === '' || page.tags?.length === 0 ? undefined : `${next.pathname}${next.search}`
@@ -141,6 +162,7 @@ async function itemsOf(registry: Registry, reference: Reference, options: WorkOp
   const walk = await walkFrom(registry, await readTop(registry, reference, options), new StrictSink(), options)
   const items: ListItem[] = []
   for (const found of walk.found) {
+    if (!found.layers.every(({mediaType}) => isLayerType(mediaType))) continue
     const {facts, imageId} = await readFound(registryStore(registry), found, options)
     if (facts.platform.os === 'unknown') continue
     const isAlone = walk.found.length === 1

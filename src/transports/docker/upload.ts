@@ -1,6 +1,7 @@
 import {EnvironmentError} from '../../model/errors.js'
 import type {Digest} from '../../model/digest.js'
 import type {WorkOptions} from '../../model/events.js'
+import {hasBlob} from './download.js'
 import {asNetworkError, discard, header, isBusy, isPassing, Patience, type HttpAnswer} from './http.js'
 import type {Registry} from './registry.js'
 
@@ -8,6 +9,9 @@ import type {Registry} from './registry.js'
 const CHUNK_BYTES = 8 * 2 ** 20
 /** A registry that wants longer chunks gets them up to this. */
 const MAX_CHUNK_BYTES = 64 * 2 ** 20
+
+/** A registry that does not answer is not asked longer to forget an upload. */
+const CANCEL_MS = 5000
 
 /**
  * Uploads a blob whose digest is known at its end: in chunks, one after the other, each of which can be sent again.
@@ -106,16 +110,26 @@ export class Upload {
       await this.#patch(chunk)
       chunk = chunk.subarray(0, 0)
     }
-    await this.#persist(chunk, end, async (rest) => {
-      const url = new URL(this.#where())
-      url.searchParams.append('digest', digest)
-      const answer = await this.#exchange('PUT', url, [201, 204, 202], {
-        body: rest,
-        headers: {'content-type': 'application/octet-stream'},
+    try {
+      await this.#persist(chunk, end, async (rest) => {
+        const url = new URL(this.#where())
+        url.searchParams.append('digest', digest)
+        const answer = await this.#exchange('PUT', url, [201, 204, 202], {
+          body: rest,
+          headers: {'content-type': 'application/octet-stream'},
+        })
+        await discard(answer)
       })
-      await discard(answer)
-    })
+    } catch (error) {
+      // An upload that is gone may have ended well, and only the word of it been lost.
+      if (!(error instanceof UploadLost) || !(await this.#isThere(digest, end))) throw error
+    }
     this.#done = end
+  }
+
+  #isThere(digest: Digest, size: number): Promise<boolean> {
+    const signal = this.#signal === undefined ? {} : {signal: this.#signal}
+    return hasBlob(this.#registry, {digest, size, mediaType: ''}, this.#registry.pushScope, signal)
   }
 
   /** Sends, and where the connection breaks, asks how far it came and sends the rest. */
@@ -217,12 +231,16 @@ export class Upload {
   /** A courtesy; a registry that forgets it cleans up by itself. */
   async #cancel(): Promise<void> {
     if (this.#location === undefined || this.#signal?.aborted === true) return
+    const limit = AbortSignal.timeout(CANCEL_MS)
+    const signal = this.#signal === undefined ? limit : AbortSignal.any([limit, this.#signal])
     try {
       const takes = [200, 202, 204, 404, 405]
       const scopes = this.#scopes
       const what = 'the end of an upload'
       const url = this.#location
-      await discard(await this.#registry.exchange({method: 'DELETE', url, what, scopes, takes, mayRepeat: false}))
+      await discard(
+        await this.#registry.exchange({method: 'DELETE', url, what, scopes, takes, mayRepeat: false, signal}),
+      )
     } catch {
       // The first error is the one to tell.
     }

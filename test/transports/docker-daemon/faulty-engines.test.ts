@@ -3,6 +3,7 @@ import {readdirSync} from 'node:fs'
 import {mkdir, writeFile} from 'node:fs/promises'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import path from 'node:path'
+import {mock} from 'node:test'
 import {convert, inspect, list} from '../../../src/index.js'
 import {classicMembers, partsOf, tarOf, type Parts} from '../../helpers/archives.js'
 import {collect} from '../../helpers/bytes.js'
@@ -114,6 +115,32 @@ describe('docker-daemon: with an engine that', () => {
       return true
     })
   })
+
+  for (const hanging of [/^POST .*\/tag\?/, /^GET .*contoso\/linux:1\/json$/])
+    it(`does not answer any more, to ${String(hanging)}: it is not waited for for ever, nor when cleaning up`, async () => {
+      const clock = mock.timers
+      const options = await engine(LINUX, [
+        [
+          hanging,
+          () => {
+            setImmediate(() => {
+              clock.tick(120_000)
+            })
+          },
+        ],
+        [/^GET .*\/images\/sha256:[0-9a-f]+\/json$/, json({Id: linux.imageId, RepoTags: []})],
+      ])
+      clock.enable({apis: ['setTimeout']})
+      try {
+        await assert.rejects(convert(`docker-archive:${at('linux.tar')}`, 'docker-daemon:', options), {
+          code: 'TIMED_OUT',
+          exitCode: 4,
+        })
+      } finally {
+        clock.reset()
+      }
+      assert.ok(asked().some((each) => hanging.test(each)))
+    })
 
   it('makes another image of what it was sent: what came is taken away again', async () => {
     let isLoaded = false

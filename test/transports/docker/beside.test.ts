@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import {writeFileSync} from 'node:fs'
 import path from 'node:path'
-import {convert} from '../../../src/index.js'
-import {classicMembers, partsOf, tarOf, type Parts} from '../../helpers/archives.js'
+import {convert, list} from '../../../src/index.js'
+import {classicMembers, partsOf, sha256, tarOf, type Parts} from '../../helpers/archives.js'
 import {startServer} from '../../helpers/distribution.js'
+import {descriptorOf, OCI} from '../../helpers/layouts.js'
 import {startMemoryRegistry} from '../../helpers/memory-registry.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
 
@@ -56,6 +57,78 @@ describe('what lies beside an image in a registry', () => {
         const left = notes.filter(({code}) => code === 'referrers-left')
         assert.equal(left.length, told === undefined ? 0 : 1)
         if (told !== undefined) assert.match(left[0]?.message ?? '', told)
+      } finally {
+        await registry.stop()
+      }
+    })
+
+  it('is left out of what a repository holds when a tag names it, and told; what is damaged is told as that', async () => {
+    const tags = ['1', 'signature', 'chart', 'none']
+    const registry = await startMemoryRegistry((request, response) => {
+      if (!(request.url ?? '').includes('/tags/')) return false
+      response.end(JSON.stringify({tags}))
+      return true
+    })
+    try {
+      const repository = `docker://${registry.host}/app`
+      const [artifact] = (await convert(source, `${repository}:1`)).artifacts
+      const keep = (tag: string, configType: string, layerType: string) => {
+        const [config, layer] = [Buffer.from(JSON.stringify({rootfs: {diff_ids: []}})), Buffer.from('{"critical": 1}')]
+        for (const bytes of [config, layer]) registry.blobs.set(`sha256:${sha256(bytes)}`, bytes)
+        const type = 'application/vnd.oci.image.manifest.v1+json'
+        const manifest = {
+          schemaVersion: 2,
+          mediaType: type,
+          config: descriptorOf(configType, config),
+          layers: [descriptorOf(layerType, layer)],
+        }
+        const bytes = Buffer.from(JSON.stringify(manifest))
+        for (const key of [`app:${tag}`, `app@sha256:${sha256(bytes)}`]) registry.manifests.set(key, {type, bytes})
+      }
+      keep('signature', OCI.config, 'application/vnd.dev.cosign.simplesigning.v1+json')
+      keep('chart', 'application/vnd.cncf.helm.config.v1+json', 'application/vnd.cncf.helm.chart.content.v1.tar+gzip')
+      registry.manifests.set('app:none', {type: 'application/x-unknown', bytes: Buffer.from('{}')})
+      const notes: string[] = []
+      const {items} = await list(repository, {
+        onEvent: (event) => {
+          if (event.kind === 'note') notes.push(event.message)
+        },
+      })
+      assert.deepEqual(
+        items.map(({reference}) => reference),
+        [`${repository}:1`],
+      )
+      assert.deepEqual(notes, ['3 tags name no image (chart, none, signature); they are left out.'])
+      registry.blobs.set(artifact?.imageId ?? '', Buffer.from('{"os": "linux"}'))
+      await assert.rejects(list(repository), {exitCode: 3})
+    } finally {
+      await registry.stop()
+    }
+  })
+
+  for (const [title, status, body] of [
+    ['is no JSON', 200, '<html>'],
+    ['is of another shape', 200, '{"manifests": 5}'],
+    ['is refused', 403, ''],
+    ['breaks off', 200, undefined],
+  ] as const)
+    it(`does not keep an image from being read when the list of it ${title}`, async () => {
+      let broken = 0
+      const registry = await startMemoryRegistry((request, response) => {
+        const url = request.url ?? ''
+        if (request.method !== 'GET' || !/\/referrers\/|\/manifests\/sha256-/.test(url)) return false
+        response.writeHead(status, {'content-type': INDEX, ...(body === undefined ? {'content-length': 100} : {})})
+        if (body !== undefined) response.end(body)
+        else if (broken++ > 0) response.end(`{"manifests": []}${' '.repeat(83)}`)
+        else response.write('{"mani', () => response.socket?.destroy())
+        return true
+      })
+      try {
+        const reference = `docker://${registry.host}/app:1`
+        await convert(source, reference)
+        const report = await convert(reference, `oci:${path.join(folder.path, `pulled-${made++}`)}`)
+        assert.equal(report.artifacts[0]?.imageId, parts.imageId)
+        assert.deepEqual(report.notes, [])
       } finally {
         await registry.stop()
       }

@@ -3,7 +3,8 @@ import {createHash} from 'node:crypto'
 import {writeFileSync} from 'node:fs'
 import path from 'node:path'
 import fc from 'fast-check'
-import {convert, verify} from '../../../src/index.js'
+import {convert, list, verify} from '../../../src/index.js'
+import {headersTimeoutMs} from '../../../src/transports/docker/http.js'
 import {classicMembers, partsOf, sha256, tarOf, type Parts} from '../../helpers/archives.js'
 import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 import {startMemoryRegistry, type MemoryRegistry} from '../../helpers/memory-registry.js'
@@ -96,6 +97,76 @@ describe('transfers that are cut', () => {
       }),
       {numRuns: Math.ceil(FUZZ_RUNS / 100), endOnFailure: true},
     )).timeout(600_000)
+
+  it('take a manifest, a list of tags and a token again that broke off', async () => {
+    const broken = new Set<string>()
+    await withRegistry(
+      [
+        (request, response) => {
+          const {method, url = '', headers} = request
+          const kind = ['/manifests/', '/tags/', '/token'].find((part) => url.includes(part))
+          const isToken = kind === '/token'
+          if (!isToken && headers.authorization !== 'Bearer t') {
+            const realm = `Bearer realm="http://${headers.host ?? ''}/token",service="s"`
+            request.resume().on('end', () => response.writeHead(401, {'www-authenticate': realm}).end())
+            return true
+          }
+          if (kind !== undefined && method === 'GET' && !broken.has(kind)) {
+            broken.add(kind)
+            response.writeHead(200, {'content-length': 1000, 'content-type': 'application/json'})
+            response.write('{"half": ', () => response.socket?.destroy())
+            return true
+          }
+          if (isToken) response.end('{"token": "t"}')
+          else if (kind === '/tags/') response.end('{"tags": ["1"]}')
+          else return false
+          return true
+        },
+      ],
+      async (registry, reference) => {
+        await convert(source, reference)
+        const target = pulled()
+        assert.equal((await convert(reference, target)).artifacts[0]?.imageId, parts.imageId)
+        assert.equal((await list(reference.replace(/:1$/, ''))).items.length, 1)
+        assert.deepEqual([...broken].sort(), ['/manifests/', '/tags/', '/token'])
+      },
+    )
+  })
+
+  it('do not send a blob again whose arrival was only not told', async () => {
+    const untold = new Set<string>()
+    let patches = 0
+    await withRegistry(
+      [
+        (request, response) => {
+          const {method, url = ''} = request
+          if (method === 'PATCH') patches++
+          if (method !== 'PUT' || !url.includes('/uploads/') || untold.has(url)) return false
+          untold.add(url)
+          // What the registry answers once it has the blob gets lost.
+          response.writeHead = () => {
+            request.socket.destroy()
+            return response
+          }
+          return false
+        },
+      ],
+      async (registry, reference) => {
+        const report = await convert(source, reference)
+        assertWhole(registry)
+        assert.equal(untold.size, 3)
+        assert.equal(patches, 3)
+        assert.ok(report.bytesWritten <= LAYER_BYTES + 200_000, String(report.bytesWritten))
+      },
+    )
+  })
+
+  it('give a request the time that its body takes on a narrow line', () => {
+    const [none, chunk] = [headersTimeoutMs(undefined), headersTimeoutMs(new Uint8Array(8 * 2 ** 20))]
+    assert.ok(none >= 60_000)
+    // 128 kbit/s.
+    assert.ok(chunk - none >= ((8 * 2 ** 20) / (16 * 1024)) * 1000)
+  })
 
   it('renew a token that runs out between two chunks, and lose nothing', async () => {
     let [tokens, patches, refused] = [1, 0, 0]

@@ -283,8 +283,27 @@ describe('proxies on the way to image registries', () => {
           return true
         },
       )
-      assert.ok(proxy.asked.length >= 1 && proxy.asked.length <= 12, String(proxy.asked.length))
+      assert.ok(proxy.asked.length >= 1 && proxy.asked.length <= 6, String(proxy.asked.length))
     }).timeout(60_000)
+
+  it('are asked a few times for where a blob is redirected to, not a few times as often as the blob is', async () => {
+    const storage = 'storage.test:443'
+    const registry = await started(
+      startMemoryRegistry((request, response) => {
+        if (request.method !== 'GET' || !(request.url ?? '').includes('/blobs/sha256')) return false
+        response.writeHead(307, {location: `https://${storage}${request.url ?? ''}`}).end()
+        return true
+      }),
+    )
+    await convert(source, `docker://${registry.host}/app:1`)
+    const proxy = await proxyWith({answers: 503, answersOf: storage})
+    const proxies = {https: proxy.origin}
+    await assert.rejects(convert(`docker://${registry.host}/app:1`, `oci:${scratch()}`, {proxies}), {
+      code: 'NETWORK_FAILED',
+      message: /does not connect to storage\.test:443/,
+    })
+    assert.ok(proxy.asked.length > 1 && proxy.asked.length <= 6, String(proxy.asked.length))
+  }).timeout(60_000)
 
   it('are named when nobody listens there', async () => {
     const proxies = {https: `http://you:${PASSWORD}@127.0.0.1:${await freePort()}`}
