@@ -4,6 +4,7 @@ import path from 'node:path'
 import {defaultConcurrency} from '../../src/batch/concurrency.js'
 import type {BatchEvent} from '../../src/batch/batch-event.js'
 import {requireSpace} from '../../src/batch/disk-space.js'
+import {dryRunBatch} from '../../src/batch/dry-run.js'
 import {runBatch} from '../../src/batch/run-batch.js'
 import {runUnit} from '../../src/batch/run-unit.js'
 import {convert} from '../../src/convert/convert.js'
@@ -136,6 +137,44 @@ describe('run batch', () => {
     const others = await imageIdOf()
     const {items} = await runBatch(file, {environment: {}})
     assert.deepEqual([items[0]?.failure?.code, await imageIdOf()], ['DESTINATION_EXISTS', others])
+  })
+
+  it('takes nothing for its own that was put there after it had failed', async () => {
+    const file = written('later.json', {
+      source: 'docker-archive:later.tar',
+      destination: 'docker-archive:later-out.tar',
+    })
+    const source = path.join(folder.path, 'later.tar')
+    const damaged = readFileSync(path.join(folder.path, 'shop.tar')).fill(0x55, 60_000, 60_600)
+    writeFileSync(source, damaged)
+    assert.equal((await runBatch(file, {environment: {}})).totals.failed, 1)
+    const own = path.join(folder.path, 'later-out.tar')
+    writeFileSync(own, 'of somebody else')
+    const again = await runBatch(file, {environment: {}})
+    assert.equal(again.items[0]?.failure?.code, 'DESTINATION_EXISTS')
+    cpSync(path.join(folder.path, 'shop.tar'), source)
+    const mended = await runBatch(file, {environment: {}})
+    assert.equal(mended.items[0]?.failure?.code, 'DESTINATION_EXISTS')
+    assert.equal(readFileSync(own, 'utf8'), 'of somebody else')
+  })
+
+  it('goes on replacing its own after a source has changed back, and after a failure', async () => {
+    const source = path.join(folder.path, 'back.tar')
+    const file = written('back.json', {source: 'docker-archive:back.tar', destination: 'docker-archive:back-out.tar'})
+    const states: (string | undefined)[] = []
+    for (const version of ['Shop', 'WebServer', 'Shop', 'WebServer, damaged', 'WebServer']) {
+      const [name = '', damage] = version.split(', ')
+      await convert(`inbox:${folder.path}/repository:${name}`, `docker-archive:${source}`, {replace: true})
+      if (damage !== undefined) writeFileSync(source, readFileSync(source).fill(0x55, 60_000, 60_600))
+      const {items} = await runBatch(file, {environment: {}})
+      states.push(items[0]?.failure === undefined ? items[0]?.state : 'failed')
+    }
+    assert.deepEqual(states, ['converted', 'converted', 'converted', 'failed', 'converted'])
+  })
+
+  it('needs no room on its own disk for what goes to a registry', async () => {
+    const file = written('push.json', {source: 'docker-archive:shop.tar', destination: 'docker://127.0.0.1:9/app:1'})
+    assert.deepEqual((await dryRunBatch(file, {environment: {}})).space, [])
   })
 
   it('tries again with twice the wait what a network failure stopped, and no other failure', async () => {
