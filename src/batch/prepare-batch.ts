@@ -57,13 +57,20 @@ export interface PreparedBatch {
 export async function loadPlan(file: string, options: PrepareOptions): Promise<LoadedPlan> {
   let text: string
   try {
-    text = await readFile(file, 'utf8')
+    text = textOf(await readFile(file))
   } catch (error) {
     throw asTransshipError(error, {path: file})
   }
   const folder = path.dirname(file)
   const plan = parsePlan(text, {name: file, environment: options.environment})
   return {title: file, folder, plan, units: await expandPlan(plan, {...options, folder})}
+}
+
+/** By its byte order mark: what Windows PowerShell writes by `>` is UTF-16. */
+function textOf(bytes: Uint8Array): string {
+  const [first, second] = bytes
+  const isWide = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
+  return new TextDecoder(isWide ? (first === 0xff ? 'utf-16le' : 'utf-16be') : 'utf-8').decode(bytes)
 }
 
 /**

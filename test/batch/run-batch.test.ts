@@ -177,6 +177,43 @@ describe('run batch', () => {
     assert.deepEqual((await dryRunBatch(file, {environment: {}})).space, [])
   })
 
+  for (const [name, encode] of [
+    ['UTF-8', (text: string) => Buffer.from(`\ufeff${text}`)],
+    ['UTF-16, as Windows PowerShell writes it', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le')],
+    ['UTF-16 the other way round', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
+  ] as const)
+    it(`reads a plan with the byte order mark of ${name}`, async () => {
+      const file = path.join(folder.path, 'marked.yaml')
+      const item = {source: 'docker-archive:shop.tar', destination: 'inbox:größe'}
+      writeFileSync(file, encode(`items:\n  - ${JSON.stringify(item)}\n`))
+      const {items} = await dryRunBatch(file, {environment: {}})
+      assert.deepEqual(items[0]?.destination, item.destination)
+    })
+
+  it('keeps its shards when a source changes while they run', async () => {
+    const image = path.join(folder.path, 'shards.tar')
+    const items = Array.from({length: 8}, (_, index) => ({
+      source: index === 0 ? 'docker-archive:shards.tar' : 'docker-archive:shop.tar',
+      destination: `oci:shards/${index}`,
+    }))
+    const file = written('shards.json', ...items)
+    const parts = async () => {
+      const ids: (readonly string[])[] = []
+      for (const index of [0, 1, 2]) {
+        const {items: own} = await dryRunBatch(file, {environment: {}, shard: {index, count: 3}})
+        ids.push(own.map(({id}) => id))
+      }
+      return ids
+    }
+    const pack = (name: string) =>
+      convert(`inbox:${folder.path}/repository:${name}`, `docker-archive:${image}`, {replace: true})
+    await pack('Shop')
+    const first = await parts()
+    assert.deepEqual(first.map((ids) => ids.length).sort(), [2, 3, 3])
+    await pack('WebServer')
+    assert.deepEqual(await parts(), first)
+  })
+
   it('tries again with twice the wait what a network failure stopped, and no other failure', async () => {
     const waits: number[] = []
     const wait = (ms: number) => Promise.resolve(waits.push(ms))
