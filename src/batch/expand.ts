@@ -180,13 +180,17 @@ class Expansion {
   /** Two units that would write over each other. */
   #requireDistinct(drafts: readonly Draft[]): void {
     const taken = new Map<string, Draft>()
+    const places = new Map<string, Draft>()
     for (const draft of drafts) {
       const {destination, item} = draft
       const place = placeKey(this.#folder, destination, draft.options)
       const key = holdsMany(destination) ? `${place}\n${destination.selector ?? namingOf(draft)}` : place
-      const other = taken.get(key)
+      const first = places.get(place)
+      const isMixed = first !== undefined && !(holdsMany(destination) && holdsMany(first.destination))
+      const other = isMixed ? first : taken.get(key)
       if (other === undefined) {
         taken.set(key, draft)
+        if (first === undefined) places.set(place, draft)
         continue
       }
       const text = formatReference(destination)

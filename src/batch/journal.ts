@@ -12,7 +12,7 @@ import type {ItemFailure} from './batch-report.js'
 /**
  * What a run writes down. `begun`: from now on the unit's destination may be there; `isFree` says that before, nothing
  * was there that its writing could hit, so that what is found there later is its own. `done`: it is, and was verified
- * while it was written.
+ * while it was written. `failed`: it ended, and left nothing.
  */
 export type JournalRecord =
   | {
@@ -23,15 +23,27 @@ export type JournalRecord =
       readonly isFree: boolean
     }
   | {readonly kind: 'done'; readonly key: string; readonly id: string; readonly result: ConvertReport}
-  | {readonly kind: 'failed'; readonly key: string; readonly id: string; readonly failure: ItemFailure}
+  | {
+      readonly kind: 'failed'
+      readonly key: string
+      readonly id: string
+      readonly failure: ItemFailure
+      /** It went on with what a process that was killed had left, which may still be there. */
+      readonly isLeft: boolean
+    }
 
 /** What earlier runs wrote down of a unit. */
 export interface JournalEntry {
-  /** True when it was begun where nothing was: what is there now is its own. */
+  /** It was begun and did not end, as its process was killed: what it wrote may be there. */
+  readonly isOpen: boolean
+  /** It was begun where nothing was: what is there now is its own, for as long as it is open. */
   readonly isOwner: boolean
   /** The item and where it goes, whatever its source and options are: `workOf`. */
   readonly work?: string
+  /** Of its end, when that was good. */
   readonly result?: ConvertReport
+  /** What it made last, also if it was begun again since. */
+  readonly made?: ConvertReport
 }
 
 /** What stays the same of a unit when its source changes. */
@@ -51,7 +63,10 @@ function checkOf(json: string): string {
 
 /** One line: the record with `check` as its last key. */
 function formatLine(record: JournalRecord): string {
-  const json = JSON.stringify(record)
+  // Of the characters that end a line for some readers, JSON leaves these two as they are.
+  const json = JSON.stringify(record).replaceAll(/[\u2028\u2029]/g, (character) =>
+    character === '\u2028' ? '\\u2028' : '\\u2029',
+  )
   return `${json.slice(0, -1)},"check":"${checkOf(json)}"}\n`
 }
 
@@ -146,8 +161,18 @@ async function* recordsOf(file: string): AsyncGenerator<JournalRecord> {
 }
 
 function enter(entries: Map<string, JournalEntry>, record: JournalRecord): void {
-  const known = entries.get(record.key)
-  if (record.kind === 'begun')
-    entries.set(record.key, {isOwner: record.isFree || known?.isOwner === true, work: workOf(record)})
-  else if (record.kind === 'done') entries.set(record.key, {isOwner: false, ...known, result: record.result})
+  const {key} = record
+  const known = entries.get(key)
+  if (record.kind === 'begun') {
+    const isOwner = record.isFree || (known?.isOpen === true && known.isOwner)
+    const made = known?.made === undefined ? {} : {made: known.made}
+    entries.set(key, {isOpen: true, isOwner, work: workOf(record), ...made})
+  } else if (record.kind === 'done') {
+    const {result} = record
+    entries.set(key, {isOwner: false, ...known, isOpen: false, result, made: result})
+  } else if (known !== undefined) {
+    // What fails leaves nothing of its own behind: what is found there later is another's.
+    const {isLeft} = record
+    entries.set(key, {...known, isOpen: isLeft, isOwner: isLeft && known.isOwner})
+  }
 }

@@ -1,5 +1,6 @@
 import type {PlanFault} from './plan-text.js'
 import {PlanText} from './plan-text.js'
+import {UsageError} from '../model/errors.js'
 import {isPlan, type PlanItemDocument, type PlanOptions} from './plan-schema.js'
 import {suggestNearest} from './did-you-mean.js'
 import {withVariables, type Environment} from './variables.js'
@@ -34,6 +35,7 @@ export function parsePlan(text: string, options: {readonly name: string; readonl
     return {text: planText, items: []}
   }
   const {defaults = {}} = document
+  const epoch = epochOf(options.environment)
   const items: PlanItem[] = []
   for (const [index, item] of document.items.entries()) {
     const destination = item.destination ?? defaults.destination
@@ -50,13 +52,23 @@ export function parsePlan(text: string, options: {readonly name: string; readonl
       destination,
       include: textsOf(include),
       exclude: textsOf(exclude),
-      options: mergedOptions(defaults.options, item.options),
+      options: {...epoch, ...mergedOptions(defaults.options, item.options)},
       after: textsOf(item.after),
     })
   }
   requireIds(document.items, faults)
   planText.requireNone(faults)
   return {text: planText, items}
+}
+
+/** The same variable that stands in for the flag of `convert`. Throws `BAD_OPTION`. */
+function epochOf({SOURCE_DATE_EPOCH: text}: Environment): PlanOptions {
+  if (text === undefined || text === '') return {}
+  if (/^\d{1,12}$/.test(text)) return {'source-date-epoch': Number(text)}
+  throw new UsageError('BAD_OPTION', {
+    what: 'SOURCE_DATE_EPOCH is no number of seconds.',
+    suggestions: ['Set it to whole seconds since 1970, or unset it.'],
+  })
 }
 
 /** An engine that an item names stands in for one that the defaults name in the other way. */

@@ -17,6 +17,7 @@ export function planFaults(items: readonly PlanItem[], folder: string): readonly
     return [
       ...sourceFaults(item, at('source')),
       ...destinationFaults(item, at('destination')),
+      ...allFaults(item, at('include')),
       ...globFaults(item.include, at('include')),
       ...globFaults(item.exclude, at('exclude')),
       ...optionFaults(item, {folder, at}),
@@ -43,6 +44,13 @@ function destinationFaults({destination}: PlanItem, path: PlanPath): readonly Pl
   if ('what' in reference) return [reference]
   if (reference.path === '-') return [{path, what: 'A pipe cannot be the destination of an item.'}]
   return []
+}
+
+/** What is taken as a whole cannot be chosen from. */
+function allFaults({options, include, exclude}: PlanItem, path: PlanPath): readonly PlanFault[] {
+  if (options.all !== true || (include.length === 0 && exclude.length === 0)) return []
+  const what = 'With the option all everything is converted as one, so nothing can be included or excluded.'
+  return [{path, what, suggestions: ['Leave out all: what is included is converted one by one.']}]
 }
 
 /** A fault for a name in front of a colon that is nearly a transport's, or for a location that is none. */

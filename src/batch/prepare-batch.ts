@@ -57,13 +57,20 @@ export interface PreparedBatch {
 export async function loadPlan(file: string, options: PrepareOptions): Promise<LoadedPlan> {
   let text: string
   try {
-    text = await readFile(file, 'utf8')
+    text = textOf(await readFile(file))
   } catch (error) {
     throw asTransshipError(error, {path: file})
   }
   const folder = path.dirname(file)
   const plan = parsePlan(text, {name: file, environment: options.environment})
   return {title: file, folder, plan, units: await expandPlan(plan, {...options, folder})}
+}
+
+/** By its byte order mark: what Windows PowerShell writes by `>` is UTF-16. */
+function textOf(bytes: Uint8Array): string {
+  const [first, second] = bytes
+  const isWide = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
+  return new TextDecoder(isWide ? (first === 0xff ? 'utf-16le' : 'utf-16be') : 'utf-8').decode(bytes)
 }
 
 /**
@@ -83,7 +90,8 @@ export async function prepareBatch(
     ...(signal === undefined ? {} : {signal}),
   }
   const state = new DestinationState(surroundings)
-  const earlier = new Map([...journal.values()].map((entry) => [entry.work, entry]))
+  const earlier = new Map<string | undefined, JournalEntry[]>()
+  for (const entry of journal.values()) earlier.set(entry.work, [...(earlier.get(entry.work) ?? []), entry])
   const units: PreparedUnit[] = []
   const faults: PlanFault[] = []
   for (const unit of loaded.units) {
@@ -92,7 +100,7 @@ export async function prepareBatch(
     const resumed = await resume(unit, entry, {
       state,
       verify: options.verify === true,
-      earlier: earlier.get(workOf(unit)),
+      earlier: earlier.get(workOf(unit)) ?? [],
     })
     if (resumed.done !== undefined) {
       units.push(resumed)
@@ -126,8 +134,8 @@ function sourceFault({item, source}: PlannedUnit, error: unknown): PlanFault {
 interface ResumeOptions {
   readonly state: DestinationState
   readonly verify: boolean
-  /** What the journal says last of the same item and destination, made of whatever source. */
-  readonly earlier: JournalEntry | undefined
+  /** What the journal says of the same item and destination, made of whatever source. */
+  readonly earlier: readonly JournalEntry[]
 }
 
 async function resume(
@@ -135,14 +143,24 @@ async function resume(
   entry: JournalEntry | undefined,
   {state, verify, earlier}: ResumeOptions,
 ): Promise<PreparedUnit> {
-  if (entry === undefined) {
-    // Made of a source that has changed since: what it was made to is ours to replace, as long as it is that still.
-    const mayReplace = earlier?.result !== undefined && (await state.isThere(unit, earlier.result))
-    return {unit, mayReplace, isResumed: false}
+  if (entry?.isOpen === true) return {unit, mayReplace: entry.isOwner, isResumed: true}
+  if (entry?.result === undefined || !(await state.isThere(unit, entry.result))) {
+    // Made of a source that has changed since: what it was made to is ours to replace, as long as it is that still. What
+    // is no longer there, or is another's now, is converted again, and writes over nothing.
+    const isLeft = earlier.some(({isOpen, isOwner}) => isOpen && isOwner)
+    const isOurs = isLeft || (await isAnyThere(unit, earlier, state))
+    return {unit, mayReplace: isOurs, isResumed: isLeft}
   }
-  if (entry.result === undefined) return {unit, mayReplace: entry.isOwner, isResumed: true}
-  // What is no longer there, or is another's now, is converted again, and writes over nothing.
-  if (!(await state.isThere(unit, entry.result))) return {unit, mayReplace: false, isResumed: false}
   if (verify && !(await state.isWhole(unit, entry.result))) return {unit, mayReplace: true, isResumed: false}
   return {unit, done: entry.result, mayReplace: false, isResumed: false}
+}
+
+/** Whether what is at the destination was made by an earlier run of the item. */
+async function isAnyThere(
+  unit: PlannedUnit,
+  entries: readonly JournalEntry[],
+  state: DestinationState,
+): Promise<boolean> {
+  for (const {made} of entries) if (made !== undefined && (await state.isThere(unit, made))) return true
+  return false
 }

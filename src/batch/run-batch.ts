@@ -130,9 +130,10 @@ class BatchRun {
     const meter = new ItemMeter(id, (event) => {
       this.#tell(event)
     })
+    const isLeft = mayReplace && isResumed
     let outcome: UnitOutcome
     try {
-      if (mayReplace && isResumed) await this.#removeLeftovers(unit)
+      if (isLeft) await this.#removeLeftovers(unit)
       const isFree = mayReplace || (!isResumed && (await isDestinationFree(unit, surroundings)))
       await this.#journal.append({kind: 'begun', key, id, destination, isFree})
       outcome = await runUnit(unit, {
@@ -150,12 +151,13 @@ class BatchRun {
       })
     } catch (error) {
       if (signal?.aborted !== true) throw error
+      await this.#journal.append({kind: 'failed', key, id, failure: INTERRUPTED, isLeft})
       this.#end(unit, {state: 'failed', failure: INTERRUPTED, attempts: 1, seconds: 0}, meter.bytes)
       return 'failed'
     }
     if (outcome.result !== undefined) await this.#journal.append({kind: 'done', key, id, result: outcome.result})
     if (outcome.failure !== undefined) {
-      await this.#journal.append({kind: 'failed', key, id, failure: outcome.failure})
+      await this.#journal.append({kind: 'failed', key, id, failure: outcome.failure, isLeft})
       if (this.#options.failFast === true) this.#isStopped = true
     }
     this.#end(unit, outcome, meter.bytes)

@@ -48,14 +48,14 @@ export function unitsOfShard<T extends PlannedUnit>(units: readonly T[], shard: 
     if (first === undefined) byPlace.set(place, id)
     else groups.join(id, first)
   }
-  // Of the smallest key, so that the order of the plan does not matter.
+  // Of the first id, so that the order of the plan does not matter; a key would change with the source while others run.
   const keys = new Map<string, string>()
-  for (const {id, key} of units) {
+  for (const {id} of units) {
     const group = groups.of(id)
     const known = keys.get(group)
-    if (known === undefined || key < known) keys.set(group, key)
+    if (known === undefined || id < known) keys.set(group, id)
   }
-  // In turn by the order of the keys: shards differ by one group at most, where a hash alone would leave some empty.
+  // In turn by the hashes of the ids: shards differ by one group at most, where a hash alone would leave some empty.
   const inOrder = [...keys].sort(([, left], [, right]) => (hashOf(left) < hashOf(right) ? -1 : 1))
   const turn = new Map(inOrder.map(([group], index) => [group, index % shard.count]))
   return units.filter(({id}) => turn.get(groups.of(id)) === shard.index)

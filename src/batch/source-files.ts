@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs'
-import {lstat, readdir} from 'node:fs/promises'
+import {lstat, readdir, stat} from 'node:fs/promises'
 import path from 'node:path'
 import picomatch from 'picomatch'
 import {asTransshipError} from '../model/errors.js'
@@ -15,20 +15,26 @@ import {isLocal, pathIn, referenceIn} from './place.js'
 export async function sourceReferences(text: string, folder: string): Promise<readonly Reference[]> {
   const parsed = findReference(text)
   const spelt = parsed === undefined ? pathIn(folder, text) : referenceIn(folder, parsed).path
-  const isGlob = (parsed === undefined || isLocal(parsed)) && !existsSync(spelt) && picomatch.scan(spelt).isGlob
+  const written = parsed === undefined ? text : parsed.path
+  // What the plan says is a glob, not the folder that it lies in.
+  const isGlob =
+    (parsed === undefined || isLocal(parsed)) && !existsSync(spelt) && picomatch.scan(posix(written)).isGlob
   if (parsed !== undefined && !isGlob) return [referenceIn(folder, parsed)]
   const found: Reference[] = []
-  for (const file of isGlob ? await findPaths(spelt) : [spelt]) {
+  for (const file of isGlob ? await findPaths(written, folder) : [spelt]) {
     found.push(parsed === undefined ? (await resolveReference(file)).reference : {...parsed, path: file})
   }
   return found
 }
 
-/** Files and folders that a glob finds; of what it finds inside of each other, the outer. */
-async function findPaths(glob: string): Promise<readonly string[]> {
-  const posix = path.sep === '\\' ? glob.replaceAll('\\', '/') : glob
-  const {base, glob: pattern} = picomatch.scan(posix)
-  const root = base === '' ? '.' : base
+function posix(text: string): string {
+  return path.sep === '\\' ? text.replaceAll('\\', '/') : text
+}
+
+/** Files and folders that a glob finds, one that is relative from `folder`; of what it finds inside of each other, the outer. */
+async function findPaths(glob: string, folder: string): Promise<readonly string[]> {
+  const {base, glob: pattern} = picomatch.scan(posix(glob))
+  const root = pathIn(folder, base === '' ? '.' : base)
   const fits = picomatch(pattern, {strictBrackets: true})
   const isDeep = pattern.includes('**')
   const depth = pattern.split('/').length
@@ -38,7 +44,9 @@ async function findPaths(glob: string): Promise<readonly string[]> {
       const relative = inside === '' ? child.name : `${inside}/${child.name}`
       const full = path.join(folder, child.name)
       if (fits(relative)) found.push(full)
-      else if (child.isDirectory() && !child.name.startsWith('.') && (isDeep || relative.split('/').length < depth))
+      else if (child.name.startsWith('.') || !(isDeep || relative.split('/').length < depth)) continue
+      // As in a shell, links are followed where the depth is given: no circle has an end.
+      else if (child.isDirectory() || (!isDeep && child.isSymbolicLink() && (await isFolder(full))))
         await visit(full, relative)
     }
   }
@@ -49,4 +57,11 @@ async function findPaths(glob: string): Promise<readonly string[]> {
     throw asTransshipError(error, {path: root})
   }
   return found
+}
+
+async function isFolder(place: string): Promise<boolean> {
+  return stat(place).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
 }

@@ -64,10 +64,12 @@ export function fillReference(text: string, values: TemplateValues): string {
 /** Of letters, digits and `. _ - + = @ ,` and single slashes, and no part is `..` or the like. */
 function harmless(value: string): string {
   const parts = value.split('/').map((part) =>
-    part
-      .replace(/[^\p{L}\p{N}._+=@,-]+/gu, '-')
+    Array.from(part.replace(/[^\p{L}\p{N}._+=@,-]+/gu, '-'))
+      .slice(0, 200)
+      .join('')
       .replace(/^\.+|\.+$/g, '')
-      .slice(0, 200),
+      // Windows opens a device where a name begins so.
+      .replace(/^(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)/i, '$&-'),
   )
   const kept = parts.filter((part) => part !== '')
   return kept.length === 0 ? 'unnamed' : kept.join('/')

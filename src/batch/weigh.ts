@@ -2,7 +2,7 @@ import type {Layer} from '../model/image.js'
 import type {WorkOptions} from '../model/events.js'
 import {findReference, transportOf} from '../transports/catalog.js'
 import type {OpenOptions} from '../transports/transport.js'
-import {holdsMany, placeKey, referenceIn} from './place.js'
+import {holdsMany, isLocal, placeKey, referenceIn} from './place.js'
 import type {PlannedUnit} from './unit.js'
 import {networkOf, unitOptions, type UnitSurroundings} from './unit-options.js'
 
@@ -68,7 +68,8 @@ export function bytesByPlace(
   const places = new Map<string, number>()
   for (const {unit, weight} of weighed) {
     const reference = findReference(unit.destination)
-    if (reference === undefined || weight === undefined) continue
+    // What goes to a registry or an engine needs no room here.
+    if (reference === undefined || weight === undefined || !isLocal(reference)) continue
     const {path} = referenceIn(folder, reference)
     for (const [layer, bytes] of weight.layers) {
       const key = `${placeKey(folder, reference)}\n${layer}`

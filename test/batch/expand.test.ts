@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import {cpSync, existsSync, mkdirSync} from 'node:fs'
+import {cpSync, existsSync, mkdirSync, symlinkSync} from 'node:fs'
 import path from 'node:path'
 import {expandPlan} from '../../src/batch/expand.js'
 import {parsePlan} from '../../src/batch/parse-plan.js'
+import {fillReference, templateValues} from '../../src/batch/template.js'
 import type {PlannedUnit} from '../../src/batch/unit.js'
 import {TransshipError} from '../../src/model/errors.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
@@ -97,6 +98,33 @@ describe('expand plan', () => {
     assert.equal(new Set([...units, ...others].map(({key}) => key)).size, 4)
   })
 
+  it('takes for globs what the plan says, not the folder that it lies in, and follows links', async () => {
+    const own = path.join(folder.path, 'Estate [2024] (old) {a}')
+    mkdirSync(path.join(own, 'here'), {recursive: true})
+    cpSync('samples/shop.tar', path.join(own, 'here', 'x.tar'))
+    symlinkSync(path.join(own, 'here'), path.join(own, 'there'))
+    const found = async (source: string) => {
+      const text = JSON.stringify({items: [{source, destination: 'inbox:{file}', options: {name: '{file}'}}]})
+      const units = await expandPlan(parsePlan(text, {name: 'plan.json', environment: {}}), {folder: own})
+      return units.map((unit) => unit.source)
+    }
+    assert.deepEqual(await found('docker-archive:here/*.tar'), ['docker-archive:here/x.tar'])
+    assert.deepEqual(await found('here/x.tar'), ['docker-archive:here/x.tar'])
+    assert.deepEqual(await found('**/*.tar'), ['docker-archive:here/x.tar'])
+    const both = JSON.stringify({items: [{source: '*/*.tar', destination: 'layout:out/{file}'}]})
+    await assert.rejects(
+      expandPlan(parsePlan(both, {name: 'plan.json', environment: {}}), {folder: own}),
+      /Several things .* docker-archive:here\/x\.tar and docker-archive:there\/x\.tar/,
+    )
+  })
+
+  it('makes no file of a name that Windows takes for a device', () => {
+    const row = {kind: 'image', reference: '', names: ['com1/nul.a:1']} as const
+    const values = templateValues(row, 'aux.tar')
+    assert.equal(fillReference('oci:out/{repository}/{file}', values), 'oci:out/com1-/nul-.a/aux-')
+    assert.equal(fillReference('oci:{file}', templateValues(row, 'console.tar')), 'oci:console')
+  })
+
   it('lets no name of a source lead out of the destination', async () => {
     const {fillReference, templateValues} = await import('../../src/batch/template.js')
     const row = {
@@ -182,6 +210,21 @@ describe('expand plan', () => {
       at: 'id',
       says: /wait for each other/,
       note: 'two that name each other',
+    },
+    {
+      items: [
+        {source: 'images/one/one.tar', destination: 'docker-archive:out'},
+        {source: 'images/two/two.tar', destination: 'oci:out:tag'},
+      ],
+      at: 'destination',
+      says: /destination of item 1 as well/,
+      note: 'one path for a file and a folder',
+    },
+    {
+      items: [{source: 'inbox:repository', include: 'Shop', destination: 'inbox:out', options: {all: true}}],
+      at: 'include',
+      says: /nothing can be included or excluded/,
+      note: 'a choice of what is taken as a whole',
     },
     {
       items: [{source: 'inbox:repository', destination: 'oci:out:{name}', options: {compression: 'gzip:10'}}],

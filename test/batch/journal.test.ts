@@ -38,8 +38,8 @@ describe('journal', () => {
     assert.deepEqual(
       [...entries],
       [
-        ['k1', {isOwner: true, work: 'one\ninbox:b', result: RESULT}],
-        ['k2', {isOwner: false, work: 'two "é"\noci:b'}],
+        ['k1', {isOpen: false, isOwner: true, work: 'one\ninbox:b', result: RESULT, made: RESULT}],
+        ['k2', {isOpen: true, isOwner: false, work: 'two "é"\noci:b'}],
       ],
     )
   })
@@ -69,7 +69,41 @@ describe('journal', () => {
     const file = await written('changed')
     const text = await readFile(file, 'utf8')
     await writeFile(file, text.replace('"id":"one","result"', '"id":"eno","result"'))
-    assert.deepEqual((await Journal.peek(file)).get('k1'), {isOwner: true, work: 'one\ninbox:b'})
+    assert.deepEqual((await Journal.peek(file)).get('k1'), {isOpen: true, isOwner: true, work: 'one\ninbox:b'})
+  })
+
+  it('keeps what holds characters that some readers take for the end of a line', async () => {
+    const file = path.join(folder.path, 'lines')
+    const journal = await Journal.open(file)
+    const record = {
+      kind: 'begun',
+      key: 'k',
+      id: 'a\u2028b\u2029c\rd\ne\u0085',
+      destination: 'oci:x',
+      isFree: true,
+    } as const
+    await journal.append(record)
+    await journal.close()
+    assert.equal((await Journal.peek(file)).get('k')?.work, `${record.id}\noci:x`)
+  })
+
+  it('owns nothing after a failure that left nothing', async () => {
+    const file = path.join(folder.path, 'order')
+    const journal = await Journal.open(file)
+    const begun = (key: string) => journal.append({kind: 'begun', key, id: 'i', destination: 'oci:x', isFree: true})
+    const failure = {code: 'NETWORK_FAILED', exitCode: 4, what: '', suggestions: []} as const
+    for (const key of ['one', 'left', 'gone']) await begun(key)
+    await journal.append({kind: 'failed', key: 'left', id: 'i', failure, isLeft: true})
+    await journal.append({kind: 'failed', key: 'gone', id: 'i', failure, isLeft: false})
+    await journal.close()
+    assert.deepEqual(
+      [...(await Journal.peek(file))].map(([key, {isOpen, isOwner}]) => [key, isOpen, isOwner]),
+      [
+        ['one', true, true],
+        ['left', true, true],
+        ['gone', false, false],
+      ],
+    )
   })
 
   it('belongs to one process at a time, and a killed one leaves it free', async () => {

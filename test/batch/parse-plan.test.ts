@@ -58,6 +58,14 @@ items:
     assert.deepEqual([item?.source, item?.destination], ['inbox:one', 'inbox:two/three/$'])
   })
 
+  it('takes SOURCE_DATE_EPOCH for the option of that name, as convert does', () => {
+    const text = `items:\n${ITEM}${ITEM}    options: {source-date-epoch: 1}\n`
+    const epochs = parse(text, {SOURCE_DATE_EPOCH: '86400'}).items.map(({options}) => options['source-date-epoch'])
+    assert.deepEqual(epochs, [86_400, 1])
+    assert.deepEqual(parse(text, {SOURCE_DATE_EPOCH: ''}).items[0]?.options, {})
+    assert.throws(() => parse(text, {SOURCE_DATE_EPOCH: 'now'}), {code: 'BAD_OPTION', exitCode: 2})
+  })
+
   it('takes nothing but own variables for variables', () => {
     assert.throws(() => parse('items:\n  - {source: "inbox:${constructor}", destination: "inbox:b"}\n'), /constructor/)
   })

@@ -4,6 +4,7 @@ import path from 'node:path'
 import {defaultConcurrency} from '../../src/batch/concurrency.js'
 import type {BatchEvent} from '../../src/batch/batch-event.js'
 import {requireSpace} from '../../src/batch/disk-space.js'
+import {dryRunBatch} from '../../src/batch/dry-run.js'
 import {runBatch} from '../../src/batch/run-batch.js'
 import {runUnit} from '../../src/batch/run-unit.js'
 import {convert} from '../../src/convert/convert.js'
@@ -136,6 +137,81 @@ describe('run batch', () => {
     const others = await imageIdOf()
     const {items} = await runBatch(file, {environment: {}})
     assert.deepEqual([items[0]?.failure?.code, await imageIdOf()], ['DESTINATION_EXISTS', others])
+  })
+
+  it('takes nothing for its own that was put there after it had failed', async () => {
+    const file = written('later.json', {
+      source: 'docker-archive:later.tar',
+      destination: 'docker-archive:later-out.tar',
+    })
+    const source = path.join(folder.path, 'later.tar')
+    const damaged = readFileSync(path.join(folder.path, 'shop.tar')).fill(0x55, 60_000, 60_600)
+    writeFileSync(source, damaged)
+    assert.equal((await runBatch(file, {environment: {}})).totals.failed, 1)
+    const own = path.join(folder.path, 'later-out.tar')
+    writeFileSync(own, 'of somebody else')
+    const again = await runBatch(file, {environment: {}})
+    assert.equal(again.items[0]?.failure?.code, 'DESTINATION_EXISTS')
+    cpSync(path.join(folder.path, 'shop.tar'), source)
+    const mended = await runBatch(file, {environment: {}})
+    assert.equal(mended.items[0]?.failure?.code, 'DESTINATION_EXISTS')
+    assert.equal(readFileSync(own, 'utf8'), 'of somebody else')
+  })
+
+  it('goes on replacing its own after a source has changed back, and after a failure', async () => {
+    const source = path.join(folder.path, 'back.tar')
+    const file = written('back.json', {source: 'docker-archive:back.tar', destination: 'docker-archive:back-out.tar'})
+    const states: (string | undefined)[] = []
+    for (const version of ['Shop', 'WebServer', 'Shop', 'WebServer, damaged', 'WebServer']) {
+      const [name = '', damage] = version.split(', ')
+      await convert(`inbox:${folder.path}/repository:${name}`, `docker-archive:${source}`, {replace: true})
+      if (damage !== undefined) writeFileSync(source, readFileSync(source).fill(0x55, 60_000, 60_600))
+      const {items} = await runBatch(file, {environment: {}})
+      states.push(items[0]?.failure === undefined ? items[0]?.state : 'failed')
+    }
+    assert.deepEqual(states, ['converted', 'converted', 'converted', 'failed', 'converted'])
+  })
+
+  it('needs no room on its own disk for what goes to a registry', async () => {
+    const file = written('push.json', {source: 'docker-archive:shop.tar', destination: 'docker://127.0.0.1:9/app:1'})
+    assert.deepEqual((await dryRunBatch(file, {environment: {}})).space, [])
+  })
+
+  for (const [name, encode] of [
+    ['UTF-8', (text: string) => Buffer.from(`\ufeff${text}`)],
+    ['UTF-16, as Windows PowerShell writes it', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le')],
+    ['UTF-16 the other way round', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
+  ] as const)
+    it(`reads a plan with the byte order mark of ${name}`, async () => {
+      const file = path.join(folder.path, 'marked.yaml')
+      const item = {source: 'docker-archive:shop.tar', destination: 'inbox:größe'}
+      writeFileSync(file, encode(`items:\n  - ${JSON.stringify(item)}\n`))
+      const {items} = await dryRunBatch(file, {environment: {}})
+      assert.deepEqual(items[0]?.destination, item.destination)
+    })
+
+  it('keeps its shards when a source changes while they run', async () => {
+    const image = path.join(folder.path, 'shards.tar')
+    const items = Array.from({length: 8}, (_, index) => ({
+      source: index === 0 ? 'docker-archive:shards.tar' : 'docker-archive:shop.tar',
+      destination: `oci:shards/${index}`,
+    }))
+    const file = written('shards.json', ...items)
+    const parts = async () => {
+      const ids: (readonly string[])[] = []
+      for (const index of [0, 1, 2]) {
+        const {items: own} = await dryRunBatch(file, {environment: {}, shard: {index, count: 3}})
+        ids.push(own.map(({id}) => id))
+      }
+      return ids
+    }
+    const pack = (name: string) =>
+      convert(`inbox:${folder.path}/repository:${name}`, `docker-archive:${image}`, {replace: true})
+    await pack('Shop')
+    const first = await parts()
+    assert.deepEqual(first.map((ids) => ids.length).sort(), [2, 3, 3])
+    await pack('WebServer')
+    assert.deepEqual(await parts(), first)
   })
 
   it('tries again with twice the wait what a network failure stopped, and no other failure', async () => {

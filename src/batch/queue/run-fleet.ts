@@ -310,7 +310,11 @@ class Fleet {
     const {journal, options} = this.#parts
     if (begun !== undefined) this.#keepBegun(prepared.unit, begun.isFree)
     if (item.result !== undefined) await journal.append({kind: 'done', key, id, result: item.result})
-    else if (item.failure !== undefined) await journal.append({kind: 'failed', key, id, failure: item.failure})
+    // Of a worker that was lost, what it wrote may be there: the unit stays begun.
+    else if (item.failure !== undefined && outcome !== undefined) {
+      const isLeft = (prepared.mayReplace && prepared.isResumed) || job.stalledCounter > 0
+      await journal.append({kind: 'failed', key, id, failure: item.failure, isLeft})
+    }
     this.#reports.set(id, item)
     this.#tell({kind: 'item-ended', item, bytes: 0})
     if (item.state === 'failed' && options.failFast === true && !this.#isStopped) {
