@@ -1,4 +1,5 @@
 import {randomBytes} from 'node:crypto'
+import {upcaseUnit} from './upcase.js'
 
 const ROOT = 0
 const FIRST_NODES = 1024
@@ -18,7 +19,8 @@ export interface PathChild {
 
 /**
  * Paths with a number each, for as many as an image has: a million take some 70 MB, where a Map of strings takes three
- * times as much. Each name is kept once below its parent. Paths are compared as they are given: fold them before.
+ * times as much. Each name is kept once below its parent. Paths are compared as they are given, or as Windows does: then
+ * each name is spelt as it came first.
  */
 export class PathTable {
   /** Of each node: its parent, where its name begins and how long it is, and its number. Node 0 is the root. */
@@ -37,6 +39,11 @@ export class PathTable {
   #slots = new Uint32Array(2 * FIRST_NODES)
   /** Names come from outside: without it they could be chosen to fall into one place. */
   readonly #seed = randomBytes(4).readUInt32LE()
+  readonly #isFolding: boolean
+
+  constructor(options: {readonly isFolding: boolean} = {isFolding: false}) {
+    this.#isFolding = options.isFolding
+  }
 
   /** The number of a path; 0 for one that has none. */
   get(path: string): number {
@@ -174,14 +181,21 @@ export class PathTable {
   #isNamed(node: number, path: string, start: number, end: number): boolean {
     if (this.#lengths[node] !== end - start) return false
     const first = this.#starts[node] ?? 0
-    for (let at = start; at < end; at++) if (this.#units[first + at - start] !== path.charCodeAt(at)) return false
+    for (let at = start; at < end; at++) {
+      const [one, other] = [this.#units[first + at - start] ?? 0, path.charCodeAt(at)]
+      if (one !== other && this.#fold(one) !== this.#fold(other)) return false
+    }
     return true
   }
 
   #hash(parent: number, path: string, start: number, end: number): number {
     let hash = this.#seed ^ Math.imul(parent, GOLDEN)
-    for (let at = start; at < end; at++) hash = Math.imul(hash ^ path.charCodeAt(at), PRIME)
+    for (let at = start; at < end; at++) hash = Math.imul(hash ^ this.#fold(path.charCodeAt(at)), PRIME)
     return spread(hash)
+  }
+
+  #fold(unit: number): number {
+    return this.#isFolding ? upcaseUnit(unit) : unit
   }
 
   #add(parent: number, path: string, start: number, end: number): number {
@@ -217,7 +231,7 @@ export class PathTable {
       const start = this.#starts[node] ?? 0
       const units = this.#units.subarray(start, start + (this.#lengths[node] ?? 0))
       let hash = this.#seed ^ Math.imul(this.#parents[node] ?? 0, GOLDEN)
-      for (const unit of units) hash = Math.imul(hash ^ unit, PRIME)
+      for (const unit of units) hash = Math.imul(hash ^ this.#fold(unit), PRIME)
       this.#place(node, spread(hash))
     }
   }

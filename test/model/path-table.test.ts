@@ -32,6 +32,46 @@ describe('PathTable', () => {
     )
   })
 
+  it('gives them back by their place, by folder and in the order of a walk', () => {
+    const wellFormed = pathText.filter((path) => Buffer.from(path).toString() === path)
+    fc.assert(
+      fc.property(fc.array(wellFormed), (paths) => {
+        const table = new PathTable()
+        for (const path of paths) table.set(path, 1)
+        const all = new Set(
+          paths.flatMap((path) => path.split('/').map((_, at, names) => names.slice(0, at + 1).join('/'))),
+        )
+        const places = Array.from({length: table.size}, (_, index) => table.at(index + 1).path)
+        assert.deepEqual(new Set(places), all)
+        for (const [index, path] of places.entries()) assert.equal(table.find(path), index + 1)
+        for (const path of ['', ...all]) {
+          const inside = [...all].filter((each) => each.split('/').slice(0, -1).join('/') === path)
+          const names = [...table.children(path)].map(({name}) => (path === '' ? name : `${path}/${name}`))
+          assert.deepEqual(new Set(names), new Set(inside))
+          assert.equal(table.hasChildren(path), inside.length > 0)
+        }
+        const key = (path: string) => Buffer.from(path.replaceAll('/', '\0'))
+        const walked = [...table.inWalkOrder()].map(({path}) => path)
+        assert.deepEqual(
+          walked,
+          [...all].sort((left, right) => Buffer.compare(key(left), key(right))),
+        )
+      }),
+      {numRuns: FUZZ_RUNS},
+    )
+  })
+
+  it('takes for one what Windows does, and spells it as it came first', () => {
+    const table = new PathTable({isFolding: true})
+    table.set('Files/Ärger/a.TXT', 7)
+    assert.equal(table.get('FILES/äRGER/A.txt'), 7)
+    table.set('files/ärger/A.TXT', 8)
+    assert.equal(table.size, 3)
+    assert.deepEqual(table.at(table.find('files/ärger/a.txt')), {path: 'Files/Ärger/a.TXT', value: 8})
+    for (let index = 0; index < 5000; index++) table.set(`files/x${index}`, index + 1)
+    assert.equal(table.get('FILES/X4999'), 5000)
+  })
+
   it('keeps them while it grows', () => {
     const table = new PathTable()
     const paths = Array.from({length: 20_000}, (_, index) => `Files/${index % 7}/folder ${index % 301}/${index}`)

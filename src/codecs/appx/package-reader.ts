@@ -59,6 +59,8 @@ export class PackageReader {
   readonly #firstBlocks: Uint32Array
   readonly #zip: ByteSource
   readonly #title: string
+  /** A part is mostly asked for several times in a row. */
+  #lastPart: StoredPart | undefined
 
   private constructor(zip: ByteSource, title: string, found: Found) {
     this.#zip = zip
@@ -98,8 +100,11 @@ export class PackageReader {
   }
 
   part(path: string): StoredPart | undefined {
+    if (this.#lastPart?.path === path) return this.#lastPart
     const place = this.paths.get(path)
-    return place === 0 ? undefined : this.#partAt(place - 1, path, this.directory.entry(place - 1))
+    if (place === 0) return undefined
+    this.#lastPart = this.#partAt(place - 1, path, this.directory.entry(place - 1))
+    return this.#lastPart
   }
 
   #partAt(index: number, path: string, entry: PlacedEntry): StoredPart {

@@ -23,11 +23,13 @@ const FORBIDDEN = /["*/:<>?|\\\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(
 
 /** True for a part that the block map does not list. */
 export function isUnmapped(path: string): boolean {
-  return UNMAPPED.has(path.toLowerCase())
+  return path.length <= CATALOG.length && UNMAPPED.has(path.toLowerCase())
 }
 
 /** True for a part that the container itself needs, at its top. */
 export function isFootprint(path: string): boolean {
+  // It is asked of every part, and none of these has a longer name than the catalog.
+  if (path.length > CATALOG.length) return false
   return FOOTPRINT.has(path.toLowerCase()) || path.toLowerCase() === CATALOG.toLowerCase()
 }
 

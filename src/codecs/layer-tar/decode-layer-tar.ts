@@ -19,6 +19,7 @@ import {
   payloadPart,
   type LayerPath,
 } from '../../model/layer-path.js'
+import {PathTable} from '../../model/path-table.js'
 import {FileAttribute, type WindowsMetadata} from '../../model/windows-metadata.js'
 import {isStreamName} from '../carrier/stream-name.js'
 import {encodeReparsePoint, linkNameToTarget} from '../reparse-point/encode-reparse-point.js'
@@ -47,6 +48,7 @@ export interface DecodeLayerTarOptions extends WorkOptions {
 
 /** Bodies that are no content (of a whiteout, a link, a directory) are kept in frames up to this size. */
 const MAX_INLINE_BYTES = 256 * 1024
+const FILE = 1
 
 /**
  * The entries of a Windows layer tar: Microsoft's own, and the looser ones that tools on Linux make. Unsafe names,
@@ -93,8 +95,10 @@ class Lookahead {
 class LayerDecoder {
   readonly #items: Lookahead
   readonly #options: DecodeLayerTarOptions
-  /** Folded path -> path as spelt, and what a repeated directory must equal. */
-  readonly #seen = new Map<string, {path: string; directory: Uint8Array | undefined}>()
+  /** Paths as Windows compares them, which have a number: of a file `FILE`, of a directory the place of its raw member. */
+  readonly #seen = new PathTable({isFolding: true})
+  /** What a repeated directory must equal. */
+  readonly #directories: Uint8Array[] = []
   /** Padding behind the last body of an entry, given out after it. */
   #remarks: FrameEntry[] = []
 
@@ -187,17 +191,18 @@ class LayerDecoder {
 
   /** True for a directory that repeats one exactly. Anything else that meets an earlier entry is refused. */
   #register(path: LayerPath, member: TarMember): boolean {
-    const folded = foldPath(path)
-    const seen = this.#seen.get(folded)
+    const seen = this.#seen.get(path)
     const isDirectory = member.header.typeflag === '5'
-    if (seen === undefined) {
-      this.#seen.set(folded, {path, directory: isDirectory ? member.raw : undefined})
+    if (seen === 0) {
+      this.#seen.set(path, isDirectory ? FILE + this.#directories.push(Uint8Array.from(member.raw)) : FILE)
       return false
     }
-    if (isDirectory && seen.directory !== undefined && Buffer.compare(seen.directory, member.raw) === 0) return true
-    const isSame = seen.path === path
+    const directory = this.#directories[seen - FILE - 1]
+    if (isDirectory && directory !== undefined && Buffer.compare(directory, member.raw) === 0) return true
+    const {path: first} = this.#seen.at(this.#seen.find(path))
+    const isSame = first === path
     throw new InputError(isSame ? 'DUPLICATE_ENTRY' : 'NAME_COLLISION', {
-      what: isSame ? `The layer holds '${path}' twice.` : `'${path}' and '${seen.path}' are one name on Windows.`,
+      what: isSame ? `The layer holds '${path}' twice.` : `'${path}' and '${first}' are one name on Windows.`,
       why: 'Which of the two would win depends on the tool that reads the layer.',
       suggestions: ['Build the layer again without the second one.'],
       at: {path: this.#options.title, offset: member.offset},

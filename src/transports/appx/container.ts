@@ -4,6 +4,10 @@ import type {ByteSource} from '../../codecs/backup-stream/byte-source.js'
 import {asTransshipError, InputError} from '../../model/errors.js'
 import {OPEN_FLAGS, readFully} from '../shared/transport-layout/small-file.js'
 
+/** Read ahead. */
+const WINDOW_BYTES = 128 * 1024
+const NOTHING: Uint8Array = new Uint8Array(0)
+
 /**
  * An .appx file. Its lists stay in memory; the file itself is opened when something is read, and `close` lets go of it
  * until then. One that was changed meanwhile is refused.
@@ -16,6 +20,9 @@ export class Container implements ByteSource {
   readonly #stamp: string
   #fd: number | undefined
   #reader: PackageReader | undefined
+  /** Bytes read ahead, and where the last read ended: small parts are mostly read one after the other. */
+  #window = {start: 0, bytes: NOTHING}
+  #lastEnd = 0
 
   private constructor(file: string, title: string) {
     this.file = file
@@ -44,6 +51,20 @@ export class Container implements ByteSource {
   }
 
   read(offset: number, length: number): Uint8Array {
+    const at = offset - this.#window.start
+    if (at < 0 || at + length > this.#window.bytes.byteLength) {
+      const isNext = offset >= this.#lastEnd && offset - this.#lastEnd < WINDOW_BYTES && length < WINDOW_BYTES
+      const bytes = this.#readNow(offset, isNext ? Math.min(WINDOW_BYTES, this.sizeBytes - offset) : length)
+      this.#lastEnd = offset + length
+      if (!isNext) return bytes
+      this.#window = {start: offset, bytes}
+      return bytes.subarray(0, length)
+    }
+    this.#lastEnd = offset + length
+    return this.#window.bytes.subarray(at, at + length)
+  }
+
+  #readNow(offset: number, length: number): Uint8Array {
     const bytes = Buffer.allocUnsafe(length)
     readFully(this.#requireOpen(), bytes, offset, this.title)
     return bytes
@@ -84,5 +105,6 @@ export class Container implements ByteSource {
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd)
     this.#fd = undefined
+    this.#window = {start: 0, bytes: NOTHING}
   }
 }

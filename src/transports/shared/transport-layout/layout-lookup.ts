@@ -7,20 +7,20 @@ import type {TransportLayout} from './read-layout.js'
 /** The entries of a layout by name, Windows-case-insensitively; every name a file of its own. */
 export class LayoutLookup {
   readonly #layout: TransportLayout
-  /** Folded path -> number of the node. */
-  readonly #numbers = new PathTable()
+  /** Path -> number of the node. */
+  readonly #numbers = new PathTable({isFolding: true})
   readonly #deleted = new Set<string>()
 
   constructor(layout: TransportLayout) {
     this.#layout = layout
     const {nodes} = layout.scanned
-    for (const [number, {path}] of nodes.numbered()) this.#numbers.set(foldPath(path), number)
+    for (const [number, {path}] of nodes.numbered()) this.#numbers.set(path, number)
     for (const path of nodes.deletions) this.#deleted.add(foldPath(path))
   }
 
   /** The number of a name; 0 when the layout does not hold it. */
   number(path: LayerPath): number {
-    return this.#numbers.get(foldPath(path))
+    return this.#numbers.get(path)
   }
 
   node(path: LayerPath): DiskNode | undefined {
