@@ -59,7 +59,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
   MANIFEST_MISSING: {
     exit: 3,
     means: 'There is no manifest where one is needed.',
-    next: 'Check that the archive holds an image, not only layers.',
+    next: 'Check that the archive holds an image, not only layers, and that an OCI layout was copied whole.',
   },
   MANIFEST_INVALID: {
     exit: 3,

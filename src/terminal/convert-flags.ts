@@ -93,7 +93,7 @@ export const convertFlags = {
   })(),
   'manifest-format': Flags.option({
     options: ['docker', 'oci'] as const,
-    summary: 'Form of the image manifest.',
+    summary: 'Form of the image manifest; default: as the source has it, else OCI.',
     helpGroup: 'STORAGE',
   })(),
   replace: Flags.boolean({summary: 'Overwrite what is at the destination.', helpGroup: 'STORAGE'}),

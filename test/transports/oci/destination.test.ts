@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import {cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {gunzipSync} from 'node:zlib'
-import {convert} from '../../../src/convert/convert.js'
+import {convert, verify} from '../../../src/index.js'
 import {oci} from '../../../src/transports/oci/oci.js'
 import {ociArchive} from '../../../src/transports/oci-archive/oci-archive.js'
 import {classicMembers, partsOf, tarOf} from '../../helpers/archives.js'
@@ -69,6 +69,23 @@ for (const transport of [oci, ociArchive])
           ? readdirSync(place, {recursive: true}).map(String).sort()
           : readFileSync(place).toString('base64')
       assert.deepEqual(read(one), read(two))
+    })
+
+    it("keeps a manifest of Docker's form, tells so, and writes OCI's where asked for", async () => {
+      const docker = `${transport.name}:${fresh()}:1`
+      const made = await convert(await saved(), docker, {compression: 'gzip', manifestFormat: 'docker'})
+      assert.deepEqual(made.notes, [])
+      const kept = await convert(docker, `${transport.name}:${fresh()}:1`)
+      const [artifact, source] = [kept.artifacts[0], made.artifacts[0]]
+      assert.ok(artifact?.kind === 'image' && source?.kind === 'image')
+      assert.equal(artifact.manifestDigest, source.manifestDigest)
+      assert.deepEqual(
+        kept.notes.map(({code}) => code),
+        ['docker-manifest-kept'],
+      )
+      const target = `${transport.name}:${fresh()}:1`
+      assert.deepEqual((await convert(docker, target, {manifestFormat: 'oci'})).notes, [])
+      assert.deepEqual((await verify(target)).faults, [])
     })
 
     it('passes manifests and configurations on byte for byte', async () => {

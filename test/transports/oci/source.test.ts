@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import {readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {gunzipSync, gzipSync} from 'node:zlib'
+import {convert, list, verify} from '../../../src/index.js'
 import {dockerArchive} from '../../../src/transports/docker-archive/docker-archive.js'
 import {oci} from '../../../src/transports/oci/oci.js'
 import {ociArchive} from '../../../src/transports/oci-archive/oci-archive.js'
@@ -265,6 +266,33 @@ describe('the source oci', () => {
     builder.manifests.push(builder.image(parts, {layers: [layer]}))
     for (const [transport, place] of await placesOf(builder)) {
       assert.deepEqual((await transport.verify(transport.parse(place), {})).faults, [])
+    }
+  })
+
+  it('tells of an image whose manifest is not there: a fault for verify, a note for list and --all', async () => {
+    const builder = new LayoutBuilder()
+    const [kept, lost] = [builder.image(PARTS), builder.image(partsOf([BASIC]))]
+    builder.manifests.push({...kept, ...tagged('kept')}, {...lost, ...tagged('lost')})
+    builder.files.delete(`blobs/sha256/${String(lost['digest']).slice(7)}`)
+    for (const [transport, place] of await placesOf(builder)) {
+      const text = `${transport.name}:${place}`
+      const {faults} = await verify(text)
+      assert.deepEqual(
+        faults.map(({code, subject}) => ({code, subject})),
+        [{code: 'MANIFEST_MISSING', subject: 'lost'}],
+      )
+      assert.equal((await verify(`${text}:kept`)).faults.length, 0)
+      assert.equal((await verify(`${text}:lost`)).faults.length, 1)
+      const notes: string[] = []
+      const {items} = await list(text, {
+        onEvent: (event) => {
+          if (event.kind === 'note') notes.push(`${event.code} ${event.subject}`)
+        },
+      })
+      assert.equal(items.length, 1)
+      assert.deepEqual(notes, ['image-not-held lost'])
+      const report = await convert(text, `oci:${place}-all`, {all: true})
+      assert.ok(report.notes.some(({code, subject}) => code === 'image-not-held' && subject === 'lost'))
     }
   })
 })

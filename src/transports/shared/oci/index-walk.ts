@@ -37,6 +37,8 @@ export interface PassedOver {
   readonly digest: string
   readonly mediaType: string
   readonly reason: 'absent' | 'artifact' | 'unknown'
+  /** Digests of the indexes it is in, as of an image. */
+  readonly within: readonly Digest[]
 }
 
 /** The full name, as containerd and Docker 25 state it; `org.opencontainers.image.ref.name` is only the tag there. */
@@ -79,6 +81,11 @@ export class IndexWalk {
     return [...this.#found.values()]
   }
 
+  /** What index.json itself names and is not there. Platforms of an image may be left out; an image that is offered may not. */
+  get absent(): readonly PassedOver[] {
+    return this.passedOver.filter(({reason, within}) => reason === 'absent' && within.length === 0)
+  }
+
   /** Throws `MANIFEST_INVALID`, `LIMIT_EXCEEDED`; faults of what it leads to go to the sink. */
   async index(bytes: Uint8Array, title: string): Promise<void> {
     await this.#index(bytes, {title, names: [], refs: [], within: []})
@@ -102,7 +109,8 @@ export class IndexWalk {
     const names = own.names.length + own.refs.length === 0 ? place.names : own.names
     const refs = own.names.length + own.refs.length === 0 ? place.refs : own.refs
     const passOver = (reason: PassedOver['reason'], mediaType = stated.mediaType): void => {
-      this.passedOver.push({refs: [...names, ...refs], digest: stated.digest, mediaType, reason})
+      const {within} = place
+      this.passedOver.push({refs: [...names, ...refs], digest: stated.digest, mediaType, reason, within})
     }
     const isIndex = isIndexType(stated.mediaType)
     if (!isIndex && !isManifestType(stated.mediaType)) {

@@ -43,6 +43,13 @@ export interface LayoutTarget<M> {
 
 type Entry = Readonly<Record<string, unknown>>
 
+/** Kept for its digest, by which clusters name images. */
+const KEPT_DOCKER_MANIFEST = {
+  code: 'docker-manifest-kept',
+  message:
+    "The manifest is of Docker's form and kept as it is, with its digest. Of an OCI layout, skopeo and umoci read OCI manifests only: --manifest-format oci writes one.",
+} as const
+
 /** Throws `BAD_OPTION`, `BAD_REFERENCE`, `FORMAT_UNSUPPORTED`. */
 export function createLayout<M>(target: LayoutTarget<M>, options: DestinationOptions): ImageDestination {
   requireCompression(options.compression ?? 'none', options.compressionLevel)
@@ -95,9 +102,11 @@ class LayoutDestination<M> implements ImageDestination {
     await this.#addDocument(files, config)
     await this.#addDocument(files, manifest)
     const descriptor = descriptorOfDocument(manifest)
+    const family = familyOf(manifest)
+    if (family === 'docker' && this.#options.manifestFormat === undefined)
+      options.onEvent?.({kind: 'note', ...KEPT_DOCKER_MANIFEST, subject: descriptor.digest})
     this.#written.push({names, entries: (own) => indexEntries(descriptor, draft.platform, own)})
     const selector = names[0]?.ref ?? `@${descriptor.digest}`
-    const family = familyOf(manifest)
     return {
       kind: 'image',
       reference: this.#target.format({...this.#target.reference, selector}),

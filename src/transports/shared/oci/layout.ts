@@ -11,7 +11,7 @@ import {parseDocument} from '../json-document.js'
 import type {ListItem, OpenOptions} from '../../transport.js'
 import {chooseImage} from './choose-image.js'
 import type {ContentStore} from './content-store.js'
-import {IndexWalk, type FoundImage} from './index-walk.js'
+import {IndexWalk, type FoundImage, type PassedOver} from './index-walk.js'
 import {imageOver, readFound} from './open-image.js'
 
 /** An OCI layout opened for reading. The caller closes it. */
@@ -118,6 +118,10 @@ export async function listLayout(
   const layout = await place.open(reference.path, options)
   try {
     const walk = await walkLayout(layout, new StrictSink(), options)
+    for (const absent of absentOf(walk, reference)) {
+      const [subject = absent.digest] = absent.refs
+      options.onEvent?.({kind: 'note', code: 'image-not-held', message: notHeld(absent), subject})
+    }
     const items: ListItem[] = []
     for (const found of selected(walk.found, reference)) {
       const {facts, imageId} = await readFound(layout.store, found, options)
@@ -137,6 +141,16 @@ export async function listLayout(
   } finally {
     await layout.close()
   }
+}
+
+/** Images that the reference selects by what index.json says, and whose manifest the layout does not hold. */
+export function absentOf(walk: IndexWalk, reference: Reference): readonly PassedOver[] {
+  return walk.absent.filter(({refs, digest}) => isOf(reference, refs, digest))
+}
+
+/** How such an image is told of. */
+export function notHeld({digest}: PassedOver): string {
+  return `Its manifest ${digest}, which index.json names, is not there.`
 }
 
 /** A tag that no other image has, else the digest. */

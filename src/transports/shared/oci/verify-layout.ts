@@ -5,7 +5,7 @@ import {isForeignType} from '../media-types.js'
 import {fitsPlatform, parsePlatform} from '../platform-choice.js'
 import {blobPath, type ContentStore} from './content-store.js'
 import type {FoundImage} from './index-walk.js'
-import {selected, walkLayout, type LayoutPlace} from './layout.js'
+import {absentOf, notHeld, selected, walkLayout, type LayoutPlace} from './layout.js'
 import {findStoredLayer, readFound} from './open-image.js'
 
 /** Checks all images that the reference selects, and every blob, and gathers all faults. */
@@ -18,7 +18,9 @@ export async function verifyLayout(place: LayoutPlace, reference: Reference, opt
       const walk = await walkLayout(layout, check, options)
       const wanted = options.platform === undefined ? undefined : parsePlatform(options.platform)
       const images = selected(walk.found, reference)
-      if (images.length === 0 && reference.selector !== undefined) {
+      const absent = absentOf(walk, reference)
+      for (const image of absent) check.add('MANIFEST_MISSING', notHeld(image), image.refs[0] ?? image.digest)
+      if (images.length + absent.length === 0 && reference.selector !== undefined) {
         check.add('NOT_FOUND', `There is no image '${reference.selector}' in the layout.`, reference.path)
       }
       for (const found of images) {
