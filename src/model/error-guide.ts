@@ -293,8 +293,8 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
   },
   UNAUTHORIZED: {
     exit: 4,
-    means: 'The image registry or engine refused the credentials, or wants some.',
-    next: 'Log in with `docker login`, then run again.',
+    means: 'The image registry, the engine or a proxy on the way refused the credentials, or wants some.',
+    next: 'Log in with `docker login`, or put user and password into the address in HTTPS_PROXY, then run again.',
   },
   INTERRUPTED: {
     exit: 130,
