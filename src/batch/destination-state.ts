@@ -30,7 +30,7 @@ export class DestinationState {
     const reference = destinationOf(unit, this.#options.folder)
     for (const artifact of artifacts) {
       const rows = await this.#rows(reference, artifact, networkOf(unit.options, this.#options))
-      if (!rows.some((row) => isRowOf(row, artifact))) return false
+      if (!rows.some((row) => isRowOf(row, artifact) && hasTagOf(row, reference))) return false
     }
     return true
   }
@@ -88,6 +88,11 @@ function isRowOf(row: ListRow, artifact: ReportArtifact): boolean {
   if (row.identity?.toLowerCase() !== artifact.identity?.toLowerCase()) return false
   const [layer] = artifact.layers
   return layer === undefined || (row.layers !== 0 && (row.payloadDigest ?? layer.digest) === layer.digest)
+}
+
+/** In an OCI layout an image may stay when the tag goes that it was written under. */
+function hasTagOf({names}: ListRow, {transport, selector}: Reference): boolean {
+  return transport !== 'oci' || selector === undefined || names.some((name) => name.endsWith(`:${selector}`))
 }
 
 function destinationOf({destination}: Unit, folder: string): Reference {

@@ -172,6 +172,21 @@ describe('run batch', () => {
     assert.deepEqual(states, ['converted', 'converted', 'converted', 'failed', 'converted'])
   })
 
+  it('writes a tag again that is gone, though the image is there under another', async () => {
+    const items = ['a', 'b'].map((tag) => ({source: 'docker-archive:shop.tar', destination: `oci:tags:${tag}`}))
+    const file = written('tags.json', ...items)
+    await runBatch(file, {environment: {}})
+    assert.equal((await runBatch(file, {environment: {}})).totals.alreadyDone, 2)
+    const index = path.join(folder.path, 'tags', 'index.json')
+    const {manifests, ...rest} = JSON.parse(readFileSync(index, 'utf8')) as {manifests: {annotations: object}[]}
+    const left = manifests.filter(({annotations}) => !Object.values(annotations).includes('b'))
+    assert.deepEqual([manifests.length, left.length], [2, 1])
+    writeFileSync(index, JSON.stringify({...rest, manifests: left}))
+    const {totals} = await runBatch(file, {environment: {}})
+    assert.deepEqual([totals.alreadyDone, totals.converted], [1, 1])
+    assert.deepEqual((await list(`oci:${folder.path}/tags`)).items[0]?.names, ['tags:a', 'tags:b'])
+  })
+
   it('needs no room on its own disk for what goes to a registry', async () => {
     const file = written('push.json', {source: 'docker-archive:shop.tar', destination: 'docker://127.0.0.1:9/app:1'})
     assert.deepEqual((await dryRunBatch(file, {environment: {}})).space, [])
