@@ -209,6 +209,11 @@ const SYSTEM_ERRORS: Readonly<Record<string, {code: ErrorCode; what: string; sug
     what: 'Too many files are open.',
     suggestion: 'Raise the limit on open files (ulimit -n).',
   },
+  EPIPE: {
+    code: 'IO_FAILED',
+    what: 'Whoever was to read the output has gone.',
+    suggestion: 'See what the other program says: it did not read to the end.',
+  },
   EIO: {code: 'IO_FAILED', what: 'The device reported an error.', suggestion: 'Check the disk.'},
 }
 

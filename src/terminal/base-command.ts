@@ -4,6 +4,7 @@ import type {BatchWorkOptions} from '../batch/batch-event.js'
 import type {TransshipError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import {startBatchProgress} from './batch-progress.js'
+import {markTold, watchStdout} from './broken-stdout.js'
 import {asFailure, documentFailure, formatFailure, interruption} from './failure.js'
 import {canRepaint, startProgress} from './progress.js'
 
@@ -47,6 +48,7 @@ export abstract class BaseCommand extends Command {
 
   protected override async init(): Promise<void> {
     await super.init()
+    watchStdout()
     for (const signal of SIGNALS) process.once(signal, this.#onSignal)
   }
 
@@ -157,6 +159,7 @@ export abstract class BaseCommand extends Command {
     }
     const verbose = this.#globals.verbose || this.argv.includes('--verbose')
     process.stderr.write(formatFailure(failure, {verbose, red: (text) => this.#red(text)}))
+    markTold(failure)
     // oclif ends the process with this code, and prints nothing more.
     throw Object.assign(failure, {oclif: {exit: failure.exitCode}, skipOclifErrorHandling: true})
   }
