@@ -110,7 +110,7 @@ class PackageEncoder {
   #entries = 0
   /** Bytes so far, and those that are still to be given out. */
   #offset = 0
-  #chunk: Uint8Array[] = []
+  #chunk = Buffer.allocUnsafe(CHUNK_BYTES + 2 * BLOCK_BYTES)
   #chunkBytes = 0
   /** The entry that is being written. */
   #at = {offset: 0, crc: 0, packedBytes: 0}
@@ -144,6 +144,7 @@ class PackageEncoder {
       for (let first = queue.shift(); first !== undefined; first = queue.shift()) {
         if (isRunning(first)) this.#block(first.plain, await first.packed)
         else this.#write(first)
+        if (this.#chunkBytes >= CHUNK_BYTES) yield this.#flush()
       }
     } finally {
       // Work that nobody waits for any more must not fail unheard.
@@ -280,15 +281,22 @@ class PackageEncoder {
     }
   }
 
+  /** Copies: many small buffers take more than their bytes. */
   #put(bytes: Uint8Array): void {
-    this.#chunk.push(bytes)
-    this.#chunkBytes += bytes.byteLength
+    const end = this.#chunkBytes + bytes.byteLength
+    if (end > this.#chunk.byteLength) {
+      const larger = Buffer.allocUnsafe(2 * end)
+      larger.set(this.#chunk.subarray(0, this.#chunkBytes))
+      this.#chunk = larger
+    }
+    this.#chunk.set(bytes, this.#chunkBytes)
+    this.#chunkBytes = end
     this.#offset += bytes.byteLength
   }
 
   #flush(): Uint8Array {
-    const bytes = Buffer.concat(this.#chunk)
-    this.#chunk = []
+    const bytes = this.#chunk.subarray(0, this.#chunkBytes)
+    this.#chunk = Buffer.allocUnsafe(CHUNK_BYTES + 2 * BLOCK_BYTES)
     this.#chunkBytes = 0
     if (!this.#hasDigest) this.#hash.update(bytes)
     return bytes

@@ -9,12 +9,17 @@ export const FINAL_BLOCK = Uint8Array.of(3, 0)
 /** Below this a trip to another thread takes longer than the work. */
 const SMALL_BYTES = 4096
 
+/** What deflate and a flush add at most to so few bytes, with plenty to spare. */
+const PACKED_ROOM_BYTES = 256
+
 const deflateRaw = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.deflateRaw)
 
 /** A block deflated so that it ends at a byte and nothing behind it refers to it. Source: inbox package page, 2.2. */
 export function packBlock(block: Uint8Array, level: number): Promise<Uint8Array> | Uint8Array {
   const options = {level, finishFlush: zlib.constants.Z_FULL_FLUSH}
-  return block.byteLength <= SMALL_BYTES ? zlib.deflateRawSync(block, options) : deflateRaw(block, options)
+  if (block.byteLength > SMALL_BYTES) return deflateRaw(block, options)
+  // Room for all of it: else each small block would hold 16 KiB, and one that just fills its room is flushed twice.
+  return zlib.deflateRawSync(block, {...options, chunkSize: block.byteLength + PACKED_ROOM_BYTES})
 }
 
 /** What zlib gives with `info`: the bytes, and how much of the input they took. */
@@ -33,7 +38,7 @@ const inflateRaw = promisify(zlib.inflateRaw as unknown as InflateRaw)
 
 /** Room for one byte more than there should be, so that a longer block is found and a bomb is not unpacked. */
 function optionsFor(sizeBytes: number): zlib.ZlibOptions {
-  return {maxOutputLength: sizeBytes + 1, info: true}
+  return {maxOutputLength: sizeBytes + 1, chunkSize: Math.max(zlib.constants.Z_MIN_CHUNK, sizeBytes + 1), info: true}
 }
 
 /** The bytes, if they are as many as there should be and took all of the input. */
