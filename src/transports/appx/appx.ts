@@ -1,9 +1,11 @@
+import {InputError} from '../../model/errors.js'
+import type {Reference} from '../../model/reference.js'
 import {listPackages, openPackage} from '../shared/package/open-package.js'
 import {verifyPackages} from '../shared/package/verify-packages.js'
-import type {Transport} from '../transport.js'
+import type {OpenOptions, Transport, Verdict} from '../transport.js'
 import {createAppx} from './destination.js'
 import {APPX, GRAMMAR} from './reference.js'
-import {isAppxPlace, readPlace} from './repository.js'
+import {findPlace, isAppxPlace, readPlace} from './repository.js'
 import {verifyContainer} from './verify.js'
 
 /**
@@ -19,9 +21,21 @@ export const appx: Transport = {
   list: async (reference) => listPackages(await readPlace(reference), reference.selector),
   open: async (reference, options) => openPackage(await readPlace(reference), reference.selector, options),
   create: createAppx,
-  verify: async (reference, options) =>
-    verifyPackages(await readPlace(reference), reference.selector, {
-      ...options,
-      verifyContainer: (stored) => verifyContainer(stored, options),
-    }),
+  verify: verifyAppx,
+}
+
+/** A file so damaged that its lists cannot be read is a fault, as it is among the files of a folder. */
+async function verifyAppx(reference: Reference, options: OpenOptions): Promise<Verdict> {
+  let repository
+  try {
+    repository = await readPlace(reference)
+  } catch (error) {
+    if (!(error instanceof InputError) || error.code === 'NOT_FOUND' || findPlace(reference).kind === 'folder')
+      throw error
+    return {faults: [{code: error.code, message: error.message, subject: reference.path}], layers: [], bytes: 0}
+  }
+  return verifyPackages(repository, reference.selector, {
+    ...options,
+    verifyContainer: (stored) => verifyContainer(stored, options),
+  })
 }

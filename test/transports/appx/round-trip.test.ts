@@ -130,7 +130,7 @@ describe('packages in AppX containers', () => {
     )
   })
 
-  it('show a flip of any byte', async function () {
+  it('show a flip of any byte as a fault', async function () {
     this.timeout(0)
     const place = fresh()
     await convert('docker-archive:samples/shop.tar', `appx:${place}/x`, {layers: 'chain'})
@@ -143,11 +143,11 @@ describe('packages in AppX containers', () => {
       const bytes = Buffer.from(original)
       bytes[at] = bytes[at]! ^ (1 << (at % 8))
       writeFileSync(file, bytes)
-      const faults = await verify(`appx:${file}`).then(
-        (verdict) => verdict.faults.filter(({code}) => code !== 'DEPENDENCY_MISSING'),
-        (error: unknown) => [error],
+      const {faults} = await verify(`appx:${file}`)
+      assert.ok(
+        faults.some(({code}) => code !== 'DEPENDENCY_MISSING'),
+        `byte ${at}`,
       )
-      assert.notDeepEqual(faults, [], `byte ${at}`)
     }
   })
 })
