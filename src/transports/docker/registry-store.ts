@@ -5,7 +5,7 @@ import type {WorkOptions} from '../../model/events.js'
 import type {Compression, Descriptor} from '../../model/image.js'
 import type {StatedDescriptor} from '../shared/image-documents.js'
 import {MAX_DOCUMENT_BYTES, requireDocumentSize} from '../shared/json-document.js'
-import {isIndexType, isManifestType, MEDIA_TYPE} from '../shared/media-types.js'
+import {isIndexType, isManifestType, MEDIA_TYPE, statedCompression} from '../shared/media-types.js'
 import {requireDigest, type ContentStore} from '../shared/oci/content-store.js'
 import {downloadBlob, findForeign, hasBlob} from './download.js'
 import {header} from './http.js'
@@ -63,9 +63,7 @@ async function findDocumentBlob(
 
 /** Docker's plain type may be compressed in spite of its name; so only the others are believed. */
 async function compressionOf(registry: Registry, descriptor: Descriptor, options: WorkOptions): Promise<Compression> {
-  const stated = /[.+](gzip|zstd)$/.exec(descriptor.mediaType)?.[1]
-  if (stated === 'gzip' || stated === 'zstd') return stated
-  return sniffed(downloadBlob(registry, descriptor, options))
+  return statedCompression(descriptor.mediaType) ?? sniffed(downloadBlob(registry, descriptor, options))
 }
 
 async function sniffed(body: AsyncIterable<Uint8Array>): Promise<Compression> {

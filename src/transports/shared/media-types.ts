@@ -39,12 +39,18 @@ export function layerMediaType(
   return compression === 'none' ? MEDIA_TYPE.dockerLayer : `${MEDIA_TYPE.dockerLayer}.${compression}`
 }
 
+/** The compression that a layer type states; undefined for plain ones, Docker's of which may be compressed all the same. */
+export function statedCompression(mediaType: string): 'gzip' | 'zstd' | undefined {
+  const stated = /[.+](gzip|zstd)$/.exec(mediaType)?.[1]
+  return stated === 'gzip' || stated === 'zstd' ? stated : undefined
+}
+
 /** The layer type in the words of the other family; types of neither pass unchanged. */
 export function layerTypeIn(family: 'docker' | 'oci', mediaType: string): string {
   const found = LAYER_TYPE.exec(mediaType)
   if (found === null) return mediaType
   const isForeign = isForeignType(mediaType)
-  const compression = /[.+](gzip|zstd)$/.exec(mediaType)?.[1]
+  const compression = statedCompression(mediaType)
   if (family === 'oci') {
     const base = `application/vnd.oci.image.layer.${isForeign ? 'nondistributable.' : ''}v1.tar`
     return compression === undefined ? base : `${base}+${compression}`

@@ -295,4 +295,25 @@ describe('the source oci', () => {
       assert.ok(report.notes.some(({code, subject}) => code === 'image-not-held' && subject === 'lost'))
     }
   })
+
+  for (const {type, bytes, faults, note} of [
+    {
+      type: `${OCI.layer}+gzip`,
+      bytes: BASIC,
+      faults: ['MANIFEST_INVALID'],
+      note: 'plain bytes that are said to be packed',
+    },
+    {type: `${OCI.layer}+zstd`, bytes: gzipSync(BASIC), faults: ['MANIFEST_INVALID'], note: 'packed in another way'},
+    {type: `${OCI.layer}+gzip`, bytes: gzipSync(BASIC), faults: [], note: 'as it says'},
+    {type: OCI.layer, bytes: gzipSync(BASIC), faults: [], note: 'the plain type is believed of nothing'},
+  ])
+    it(`${faults.length === 0 ? 'finds nothing wrong with' : 'finds'} a layer of the type ${type}: ${note}`, async () => {
+      const builder = new LayoutBuilder()
+      builder.manifests.push(builder.image(partsOf([BASIC]), {layers: [builder.blob(type, bytes)]}))
+      for (const [transport, place] of await placesOf(builder))
+        assert.deepEqual(
+          (await verify(`${transport.name}:${place}`)).faults.map(({code}) => code),
+          faults,
+        )
+    })
 })

@@ -1,7 +1,7 @@
 import type {Reference} from '../../../model/reference.js'
 import type {OpenOptions, Verdict} from '../../transport.js'
 import {ImageCheck} from '../image-check.js'
-import {isForeignType} from '../media-types.js'
+import {isForeignType, statedCompression} from '../media-types.js'
 import {fitsPlatform, parsePlatform} from '../platform-choice.js'
 import {blobPath, type ContentStore} from './content-store.js'
 import type {FoundImage} from './index-walk.js'
@@ -64,6 +64,13 @@ export async function verifyFound(
         check.add('LAYER_MISSING', `The content of ${title}, ${descriptor.digest}, is not there.`, title)
         return
       }
+      const compression = statedCompression(descriptor.mediaType)
+      if (compression !== undefined && compression !== stored.compression)
+        check.add(
+          'MANIFEST_INVALID',
+          `Its type is ${descriptor.mediaType}; its compression is ${stored.compression}.`,
+          title,
+        )
       const name = blobPath(descriptor.digest)
       // A layer that images share is read once, unless they say different things of it.
       if (read.has(`${name} ${facts.diffIds[index] ?? ''}`)) return
