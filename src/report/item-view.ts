@@ -34,7 +34,8 @@ export interface LayerView {
   readonly isSame: boolean
   readonly mediaType: string
   readonly size: string
-  readonly entries: number
+  /** Undefined of a layer that was passed on unopened. */
+  readonly entries: number | undefined
 }
 
 export interface FindingsView {

@@ -26,7 +26,7 @@ function formatArtifact(artifact: ReportArtifact): string {
   const layers = formatTable(artifact.layers, [
     {title: '  LAYER', cell: (layer) => `  ${layer.diffId ?? layer.digest}`},
     {title: 'STORED', cell: (layer) => formatBytes(layer.size), align: 'right'},
-    {title: 'ENTRIES', cell: (layer) => String(layer.entries), align: 'right'},
+    {title: 'ENTRIES', cell: (layer) => layer.entries?.toString(), align: 'right'},
   ])
   return [head, fields, layers].filter((part) => part !== '').join('\n')
 }

@@ -95,7 +95,8 @@ export interface LayerArtifact {
   readonly mediaType: string
   /** Bytes as stored. */
   readonly size: number
-  readonly entries: number
+  /** Members of the tar, or of the payload; absent of a layer that was passed on unopened. */
+  readonly entries?: number
 }
 
 export interface ImageArtifact {

@@ -217,7 +217,7 @@ function storedLayers(layers: readonly Layer[]): readonly (LayerArtifact & {diff
   const stated = layers.flatMap(({diffId, blob, hasContent}) => {
     if (diffId === undefined || blob === undefined || !hasContent) return []
     const {digest, mediaType, size} = blob.descriptor
-    return [{diffId, digest, mediaType, size, entries: 0}]
+    return [{diffId, digest, mediaType, size}]
   })
   return stated.length === layers.length ? stated : undefined
 }

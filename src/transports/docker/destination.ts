@@ -104,7 +104,7 @@ class RegistryDestination implements ImageDestination {
         const isThere =
           (await hasBlob(registry, descriptor, registry.pushScope, options)) ||
           (await this.#mount(registry, descriptor, options))
-        return isThere ? {member: descriptor.digest, entries: 0} : undefined
+        return isThere ? {member: descriptor.digest} : undefined
       },
     }
   }

@@ -14,8 +14,8 @@ export type WrittenLayer<M> =
 /** A layer that the place had before. */
 export interface KeptLayer<M> {
   readonly member: M
-  /** Members of the tar; 0 when it was not opened. */
-  readonly entries: number
+  /** Members of the tar; absent when it was not opened. */
+  readonly entries?: number
 }
 
 /** Where layers are put, one at a time. */
@@ -94,8 +94,8 @@ export class LayerWriter<M> {
     const kept = await this.#shelf.findKept?.(layer, blob.descriptor, options)
     if (kept === undefined) return undefined
     const {digest, size} = blob.descriptor
-    const {member, entries} = kept
-    return this.#remember({kind: 'stored', facts: {diffId, digest, size, compression, entries}, member})
+    const {member, ...counted} = kept
+    return this.#remember({kind: 'stored', facts: {diffId, digest, size, compression, ...counted}, member})
   }
 }
 
@@ -114,7 +114,13 @@ export function layerArtifact<M>(layer: WrittenLayer<M>, descriptor: Descriptor 
   const {facts, diffId} =
     layer.kind === 'stored'
       ? {facts: layer.facts, diffId: layer.facts.diffId}
-      : {facts: {...layer.descriptor, entries: 0}, diffId: layer.diffId}
+      : {facts: {...layer.descriptor, entries: undefined}, diffId: layer.diffId}
   const {digest, size, entries} = facts
-  return {diffId, digest, mediaType: descriptor?.mediaType ?? '', size, entries}
+  return {
+    diffId,
+    digest,
+    mediaType: descriptor?.mediaType ?? '',
+    size,
+    ...(entries === undefined ? {} : {entries}),
+  }
 }

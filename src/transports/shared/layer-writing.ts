@@ -24,8 +24,8 @@ export interface LayerFacts {
   readonly digest: Digest
   readonly size: number
   readonly compression: WritableCompression
-  /** Members of the tar; 0 when it was not opened. */
-  readonly entries: number
+  /** Members of the tar; absent when it was not opened. */
+  readonly entries?: number
 }
 
 export interface LayerBody {
@@ -83,7 +83,8 @@ export function layerBody(layer: Layer, wish: LayerWish, options: WorkOptions): 
       if (diffId === undefined || digest === undefined) {
         throw new InternalError('INTERNAL', {what: `${layer.title} was asked for its digest before its end.`})
       }
-      return {diffId, digest, size: stored.sizeBytes, compression, entries: plain.entries}
+      const {entries} = plain
+      return {diffId, digest, size: stored.sizeBytes, compression, ...(entries === undefined ? {} : {entries})}
     },
   }
 }
@@ -116,16 +117,17 @@ class StoredWatch {
 /** Digest and member count of an uncompressed tar that passes by. */
 class PlainWatch {
   readonly #stored: StoredWatch
-  readonly #counter = new MemberCounter()
+  #counter: MemberCounter | undefined
 
   constructor(known: Digest | undefined) {
     this.#stored = new StoredWatch(known)
   }
 
   async *watch(tar: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const counter = (this.#counter = new MemberCounter())
     for await (const chunk of tar) {
       this.#stored.update(chunk)
-      this.#counter.update(chunk)
+      counter.update(chunk)
       yield chunk
     }
   }
@@ -134,8 +136,9 @@ class PlainWatch {
     return this.#stored.digest()
   }
 
-  get entries(): number {
-    return this.#counter.members
+  /** Undefined when no tar has passed by. */
+  get entries(): number | undefined {
+    return this.#counter?.members
   }
 }
 

@@ -94,7 +94,7 @@ describe('the destination docker-archive', () => {
             artifact.layers.map((layer) => layer.diffId),
             PARTS.diffIds,
           )
-          assert.ok(artifact.layers.every((layer) => layer.entries > 0))
+          assert.ok(artifact.layers.every((layer) => layer.entries! > 0))
           const back = await dockerArchive.open(dockerArchive.parse(target), {})
           assert.deepEqual(back.names, ['app:1'])
           assert.deepEqual(

@@ -71,7 +71,7 @@ describe('layers that an OCI layout has already', () => {
       assert.deepEqual(blobAt(root, base!.digest), before)
       // What is told of the image is the same, members included.
       assert.deepEqual(layersOf(report), layersOf(whole))
-      assert.ok(base!.entries > 0)
+      assert.ok(base!.entries! > 0)
       assert.equal(report.bytesRead, whole.bytesRead - base!.size)
       assert.equal(report.bytesWritten, whole.bytesWritten - base!.size)
       // A second time there is nothing but the documents left to write.

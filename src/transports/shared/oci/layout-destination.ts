@@ -189,7 +189,8 @@ class LayoutDestination<M> implements ImageDestination {
     const facts = existing === undefined ? undefined : await findSound(layer, existing, options)
     if (existing === undefined || facts === undefined) return undefined
     this.#named.add(name)
-    return {member: existing.member, entries: facts.entries}
+    const {entries} = facts
+    return {member: existing.member, ...(entries === undefined ? {} : {entries})}
   }
 
   async commit(options: WorkOptions): Promise<void> {
