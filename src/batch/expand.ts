@@ -121,8 +121,9 @@ class Expansion {
       }
       for (const row of selected) {
         const identity = await identityOfRow(row, {rows, file})
-        // The only one needs no selector, and some have no name that could be one.
-        const selects = rows.length === 1 ? reference : requireReference(row.reference)
+        // The only one needs no selector, and some have no name that could be one; elsewhere a name alone means a tag.
+        const isAlone = rows.length === 1 && isLocal(reference)
+        const selects = isAlone ? reference : requireReference(row.reference)
         drafts.push(this.#draft(item, {reference: selects, row, rows, identity}))
       }
     }

@@ -94,20 +94,31 @@ export async function listImages(
   const registry = await Registry.connect(placeOf(reference), options)
   try {
     if (reference.selector !== undefined) return await itemsOf(registry, reference, options)
-    const passedOver: string[] = []
-    const items = await mapConcurrently(await readTags(registry, options), CONCURRENCY, async (tag) => {
-      const found = await itemsOf(registry, {...reference, selector: tag}, options).catch((error: unknown) => {
-        // Signatures and charts lie among the images, which they must not hide; what is damaged is told.
-        if (error instanceof UnsupportedError) return []
-        throw error
-      })
-      if (found.length === 0) passedOver.push(tag)
-      return found
-    })
+    const tags = await readTags(registry, options)
+    const read = await mapConcurrently(tags, CONCURRENCY, (tag) =>
+      readTag(registry, {...reference, selector: tag}, options),
+    )
+    for (const {fault} of read) if (fault !== undefined) options.onEvent?.(fault)
+    const passedOver = tags.filter((_, index) => read[index]?.fault === undefined && read[index]?.items.length === 0)
     if (passedOver.length > 0) options.onEvent?.(tagsPassedOver(passedOver, formatLocation(reference)))
-    return items.flat()
+    return read.flatMap(({items}) => items)
   } finally {
     await registry.close()
+  }
+}
+
+/** One tag of many, whose faults must not hide the others; that the registry cannot be reached is none of the tag's. */
+async function readTag(
+  registry: Registry,
+  reference: Reference,
+  options: WorkOptions,
+): Promise<{readonly items: readonly ListItem[]; readonly fault?: WorkEvent}> {
+  try {
+    return {items: await itemsOf(registry, reference, options)}
+  } catch (error) {
+    if (!(error instanceof InputError || error instanceof UnsupportedError)) throw error
+    const message = ['It is left out.', error.what, error.why].filter((part) => part !== undefined).join(' ')
+    return {items: [], fault: {kind: 'note', code: 'tag-left-out', message, subject: formatLocation(reference)}}
   }
 }
 

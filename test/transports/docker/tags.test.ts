@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
-import {writeFileSync} from 'node:fs'
+import {readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
+import {parse} from 'yaml'
 import {convert, list} from '../../../src/index.js'
 import {classicMembers, partsOf, tarOf} from '../../helpers/archives.js'
 import {startMemoryRegistry, type Meddle, type MemoryRegistry} from '../../helpers/memory-registry.js'
+import {runCli, runJson} from '../../helpers/run-cli.js'
+import {assertSchema} from '../../helpers/schemas.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
 
 type Page = {readonly tags: readonly string[] | null; readonly next?: string}
@@ -56,11 +59,12 @@ describe('the tags of a repository', () => {
 
   it('are all listed, however many there are', async () => {
     const tags = Array.from({length: 1234}, (_, index) => `t${String(index).padStart(4, '0')}`)
-    const {items} = await list(await serving(paged(tags, 100)))
+    const {items, notes} = await list(await serving(paged(tags, 100)))
     assert.deepEqual(
       items.map(({reference}) => reference.slice(reference.lastIndexOf(':') + 1)),
       tags,
     )
+    assert.deepEqual(notes, [])
   }).timeout(120_000)
 
   for (const [title, page, tags] of [
@@ -85,4 +89,96 @@ describe('the tags of a repository', () => {
       const more = () => ({tags: Array.from({length: size}, () => `t${count++}`), next: `?last=t${count}`})
       await assert.rejects(list(await serving(more)), {code: 'LIMIT_EXCEEDED', exitCode: 3})
     }).timeout(120_000)
+
+  describe('of which some cannot be read', () => {
+    const BAD: Readonly<Record<string, {readonly status: number; readonly type: string; readonly body: string}>> = {
+      gone: {status: 404, type: 'application/json', body: '{"errors": []}'},
+      schema1: {
+        status: 200,
+        type: 'application/vnd.docker.distribution.manifest.v1+prettyjws',
+        body: '{"schemaVersion": 1, "name": "app", "tag": "schema1"}',
+      },
+      torn: {status: 200, type: 'application/vnd.oci.image.manifest.v1+json', body: '{"schemaVersion": 2, "conf'},
+    }
+    const tags = ['1', ...Object.keys(BAD)]
+    const bad: Meddle = (request, response) => {
+      const answer = BAD[/\/manifests\/(\w+)$/.exec(request.url ?? '')?.[1] ?? '']
+      if (answer === undefined) return false
+      response.writeHead(answer.status, {'content-type': answer.type}).end(answer.body)
+      return true
+    }
+
+    it('are listed without those, which are told with the reason', async () => {
+      const repository = await serving(() => ({tags}), bad)
+      const told: string[] = []
+      const {items, notes} = await list(repository, {
+        onEvent: (event) => {
+          if (event.kind === 'note') told.push(event.subject)
+        },
+      })
+      assert.deepEqual(
+        items.map(({reference}) => reference),
+        [`${repository}:1`],
+      )
+      assert.deepEqual(
+        notes.map(({code, subject}) => [code, subject]),
+        ['gone', 'schema1', 'torn'].map((tag) => ['tag-left-out', `${repository}:${tag}`]),
+      )
+      assert.deepEqual(
+        told,
+        notes.map(({subject}) => subject),
+      )
+      const reasons = [/There is no 'gone'/, /form of 2014/, /is not JSON/]
+      for (const [index, reason] of reasons.entries()) assert.match(notes[index]?.message ?? '', reason)
+    })
+
+    it('are refused when they are asked for', async () => {
+      const repository = await serving(() => ({tags}), bad)
+      for (const [tag, code] of [
+        ['gone', 'NOT_FOUND'],
+        ['schema1', 'FORMAT_UNSUPPORTED'],
+        ['torn', 'MANIFEST_INVALID'],
+      ] as const)
+        await assert.rejects(list(`${repository}:${tag}`), {code, exitCode: 3}, tag)
+    })
+
+    for (const [title, status, code] of [
+      ['access', 403, 'UNAUTHORIZED'],
+      ['the registry', 400, 'NETWORK_FAILED'],
+    ] as const)
+      it(`are not passed over when ${title} fails`, async () => {
+        const repository = await serving(
+          () => ({tags}),
+          (request, response) => {
+            if (!(request.url ?? '').endsWith('/manifests/torn')) return bad(request, response)
+            response.writeHead(status).end('{}')
+            return true
+          },
+        )
+        await assert.rejects(list(repository), {code, exitCode: 4})
+      })
+
+    it('are seen by who asks on the command line, for JSON, for a plan, and runs one', async () => {
+      const repository = await serving(() => ({tags}), bad)
+      const listed = await runJson(['list', repository])
+      assert.equal(listed.code, 0, listed.stderr)
+      await assertSchema('list', listed.json)
+      assert.equal((listed.json as {notes: unknown[]}).notes.length, 3)
+      const shown = await runCli(['list', repository])
+      for (const tag of ['gone', 'schema1', 'torn']) assert.ok(shown.stderr.includes(`${repository}:${tag}`), tag)
+      const planned = await runCli(['batch', 'plan', repository, `oci:${folder.path}/out:{tag}`])
+      assert.equal(planned.code, 0, planned.stderr)
+      const yaml = planned.stdout.toString('utf8')
+      assert.match(yaml, /^# docker:.*:torn: It is left out\./m)
+      assert.equal((parse(yaml) as {items: unknown[]}).items.length, 1)
+      const plan = path.join(folder.path, 'plan.yaml')
+      writeFileSync(plan, JSON.stringify({version: 1, items: [{source: repository, destination: 'oci:made:{tag}'}]}))
+      for (const args of [['--dry-run'], []]) {
+        const ran = await runCli(['batch', plan, ...args])
+        assert.equal(ran.code, 0, ran.stderr)
+        for (const tag of ['gone', 'schema1', 'torn']) assert.ok(ran.stderr.includes(`${repository}:${tag}`), tag)
+      }
+      assert.match(readFileSync(path.join(folder.path, 'made', 'index.json'), 'utf8'), /manifests/)
+    }).timeout(60_000)
+  })
 })
