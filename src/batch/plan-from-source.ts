@@ -5,7 +5,7 @@ import {list} from '../convert/list.js'
 import {InputError, UsageError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import {printable} from '../model/printable.js'
-import {findReference, formatReference, resolveReference, TRANSPORTS} from '../transports/catalog.js'
+import {findReference, formatReference, resolveReference, shownReference, TRANSPORTS} from '../transports/catalog.js'
 import type {Reference} from '../model/reference.js'
 import type {NetworkOptions} from '../transports/transport.js'
 import {holdsMany, isLocal, referenceFrom} from './place.js'
@@ -60,7 +60,7 @@ export async function planFromSource(
 function requireDestination(destination: string): void {
   if (findReference(fillReference(destination, templateValues(EXAMPLE_ROW, 'x'))) !== undefined) return
   throw new UsageError('BAD_REFERENCE', {
-    what: `'${destination}' is not TRANSPORT:LOCATION.`,
+    what: `'${shownReference(destination)}' is not TRANSPORT:LOCATION.`,
     suggestions: TRANSPORTS.map((transport) => `${transport.name}:${transport.grammar}`),
   })
 }

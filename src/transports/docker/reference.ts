@@ -1,5 +1,6 @@
 import {findDigest, type Digest} from '../../model/digest.js'
 import {UsageError} from '../../model/errors.js'
+import {hidePassword} from '../../model/hidden-password.js'
 import type {Reference} from '../../model/reference.js'
 import {findTaggedName} from '../shared/image-name.js'
 
@@ -14,11 +15,19 @@ export interface RepositoryPlace {
   readonly repository: string
 }
 
+const LOGIN = 'Leave out user and password, and log in first: docker login HOST'
+
+/** True for `//USER:PASSWORD@HOST…`, which is no way to log in; a digest behind the `@` is none. */
+function isWithUser(text: string): boolean {
+  return hidePassword(`${NAME}:${text}`) !== `${NAME}:${text}`
+}
+
 function badReference(text: string): UsageError {
   return new UsageError('BAD_REFERENCE', {
-    what: `'${NAME}:${text.slice(0, 300)}' names no image in a registry.`,
+    what: `'${hidePassword(`${NAME}:${text}`).slice(0, 300)}' names no image in a registry.`,
     why: `Expected ${NAME}:${GRAMMAR}, the name in lower case.`,
     suggestions: [
+      ...(isWithUser(text) ? [LOGIN] : []),
       'docker://mcr.microsoft.com/windows/nanoserver:ltsc2022',
       'docker://registry.example:5000/team/app:1.0',
     ],
