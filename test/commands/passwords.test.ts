@@ -48,9 +48,11 @@ describe('a password in a reference', () => {
     }
   }).timeout(180_000)
 
-  it('is not told of an argument too many, nor of a base', async () => {
+  it('is not told of an argument too many, nor of a base or a tag', async () => {
     await refused(['inspect', archive, 'a', SLIPS[0] ?? ''])
     await refused(['convert', archive, `oci:${folder.path}/out`, '--base', SLIPS[0] ?? ''])
+    await refused(['convert', archive, `oci:${folder.path}/out`, '--tag', SLIPS[3] ?? ''])
+    await refused(['convert', archive, 'docker://127.0.0.1:1/a:1', '--tag', SLIPS[3] ?? ''])
   }).timeout(60_000)
 
   it('leads to the hint to log in', async () => {

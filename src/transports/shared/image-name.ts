@@ -51,6 +51,11 @@ export function requireTaggedName(text: string): TaggedName {
   })
 }
 
+/** True for a tag by itself. */
+export function isTag(text: string): boolean {
+  return TAG.test(text)
+}
+
 /** True when both texts name the same image. */
 export function isSameName(left: string, right: string): boolean {
   const name = findTaggedName(left)
