@@ -118,14 +118,16 @@ export default class Batch extends BaseCommand {
       ...(root === undefined ? {} : {root}),
     }
     if (flags['dry-run']) {
-      const report = await dryRunBatch(args.plan, {...options, signal: this.signal})
+      const report = await this.showingBatch((run) => dryRunBatch(args.plan, {...options, ...run}))
       this.print(formatDryRun(report))
       return report
     }
     if (queue !== undefined && flags.detach) {
       requireUnwatched(flags)
       const {enqueueBatch} = await import('../src/batch/queue/run-fleet.js')
-      const report = await enqueueBatch(args.plan, {...options, ...queueOptions(queue), signal: this.signal})
+      const report = await this.showingBatch((run) =>
+        enqueueBatch(args.plan, {...options, ...run, ...queueOptions(queue)}),
+      )
       this.print(formatEnqueued(report))
       return report
     }

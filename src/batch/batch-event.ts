@@ -1,10 +1,12 @@
-import type {WorkEvent} from '../model/events.js'
+import type {Note, WorkEvent} from '../model/events.js'
 import type {ItemFailure, ItemReport} from './batch-report.js'
 
 /** What a batch reports while it works: plain JSON values. */
 export type BatchEvent =
   /** Told before the batch begins, of what may take minutes. */
   | {readonly kind: 'waiting'; readonly title: string}
+  /** Told before the batch begins, of what sources have and no item is made of. */
+  | ({readonly kind: 'note'} & Note)
   /** Told once, when everything is known and nothing is done yet. */
   | {
       readonly kind: 'batch'
@@ -26,6 +28,13 @@ export type BatchEvent =
 export function asWaiting(tell: (event: BatchEvent) => void): (event: WorkEvent) => void {
   return (event) => {
     if (event.kind === 'step') tell({kind: 'waiting', title: event.title})
+  }
+}
+
+/** What listing the sources of a plan tells, as its event. */
+export function asNoted(tell: (event: BatchEvent) => void): (event: WorkEvent) => void {
+  return (event) => {
+    if (event.kind === 'note') tell(event)
   }
 }
 

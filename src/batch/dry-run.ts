@@ -1,3 +1,4 @@
+import {asNoted} from './batch-event.js'
 import {Journal, journalOf} from './journal.js'
 import {loadPlan, prepareBatch} from './prepare-batch.js'
 import {ofShard, type BatchOptions} from './run-batch.js'
@@ -25,10 +26,11 @@ export interface DryRunReport {
 }
 
 /** Everything that `runBatch` does before its work begins; nothing is written, no journal either. Throws the same. */
-export async function dryRunBatch(file: string, options: Omit<BatchOptions, 'onEvent'>): Promise<DryRunReport> {
-  const loaded = ofShard(await loadPlan(file, options), options.shard)
+export async function dryRunBatch(file: string, options: BatchOptions): Promise<DryRunReport> {
+  const inner = {...options, onEvent: asNoted((event) => options.onEvent?.(event))}
+  const loaded = ofShard(await loadPlan(file, inner), options.shard)
   const entries = await Journal.peek(options.journal ?? journalOf(file))
-  const {units, space} = await prepareBatch(loaded, entries, {...options, checkSpace: false})
+  const {units, space} = await prepareBatch(loaded, entries, {...inner, checkSpace: false})
   return {
     title: loaded.title,
     items: units.map(({unit: {id, source, destination, after}, done, weight}) => ({

@@ -2,7 +2,7 @@ import {EnvironmentError, TransshipError, UsageError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import {list, type ListRow} from '../convert/list.js'
 import type {Reference} from '../model/reference.js'
-import {findReference, formatReference, TRANSPORTS} from '../transports/catalog.js'
+import {findReference, formatReference, shownReference, TRANSPORTS} from '../transports/catalog.js'
 import {suggestNearest} from './did-you-mean.js'
 import type {Draft} from './draft.js'
 import {addEdges, idsOf} from './edges.js'
@@ -121,8 +121,9 @@ class Expansion {
       }
       for (const row of selected) {
         const identity = await identityOfRow(row, {rows, file})
-        // The only one needs no selector, and some have no name that could be one.
-        const selects = rows.length === 1 ? reference : requireReference(row.reference)
+        // The only one needs no selector, and some have no name that could be one; elsewhere a name alone means a tag.
+        const isAlone = rows.length === 1 && isLocal(reference)
+        const selects = isAlone ? reference : requireReference(row.reference)
         drafts.push(this.#draft(item, {reference: selects, row, rows, identity}))
       }
     }
@@ -132,8 +133,9 @@ class Expansion {
 
   #tellNothing(item: PlanItem, places: number, names: readonly string[]): void {
     const [glob] = item.include
+    const source = shownReference(item.source)
     const path = ['items', item.index, glob === undefined || names.length === 0 ? 'source' : 'include']
-    const what = places === 0 ? `'${item.source}' fits no file.` : `'${item.source}' holds nothing to convert.`
+    const what = places === 0 ? `'${source}' fits no file.` : `'${source}' holds nothing to convert.`
     if (glob === undefined || names.length === 0) this.#faults.push({path, what})
     else {
       const found = `There is: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`
@@ -226,7 +228,7 @@ function requireReference(text: string): Reference {
   const reference = findReference(text)
   if (reference !== undefined) return reference
   throw new UsageError('BAD_REFERENCE', {
-    what: `'${text}' is not TRANSPORT:LOCATION.`,
+    what: `'${shownReference(text)}' is not TRANSPORT:LOCATION.`,
     suggestions: TRANSPORTS.map((transport) => `${transport.name}:${transport.grammar}`),
   })
 }

@@ -1,5 +1,5 @@
 import {TransshipError} from '../model/errors.js'
-import {findReference, TRANSPORTS} from '../transports/catalog.js'
+import {findReference, shownReference, TRANSPORTS} from '../transports/catalog.js'
 import {suggestNearest} from './did-you-mean.js'
 import type {PlanItem} from './parse-plan.js'
 import type {PlanFault, PlanPath} from './plan-text.js'
@@ -39,7 +39,7 @@ function destinationFaults({destination}: PlanItem, path: PlanPath): readonly Pl
   const reference = parsed(fillReference(destination, EXAMPLE), path)
   if (reference === undefined) {
     const suggestions = TRANSPORTS.map((transport) => `${transport.name}:${transport.grammar}`)
-    return [{path, what: `'${destination}' is not TRANSPORT:LOCATION.`, suggestions}]
+    return [{path, what: `'${shownReference(destination)}' is not TRANSPORT:LOCATION.`, suggestions}]
   }
   if ('what' in reference) return [reference]
   if (reference.path === '-') return [{path, what: 'A pipe cannot be the destination of an item.'}]

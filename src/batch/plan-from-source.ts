@@ -4,7 +4,8 @@ import {stringify} from 'yaml'
 import {list} from '../convert/list.js'
 import {InputError, UsageError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
-import {findReference, formatReference, resolveReference, TRANSPORTS} from '../transports/catalog.js'
+import {printable} from '../model/printable.js'
+import {findReference, formatReference, resolveReference, shownReference, TRANSPORTS} from '../transports/catalog.js'
 import type {Reference} from '../model/reference.js'
 import type {NetworkOptions} from '../transports/transport.js'
 import {holdsMany, isLocal, referenceFrom} from './place.js'
@@ -35,10 +36,14 @@ export async function planFromSource(
   const {folder} = options
   requireDestination(destination)
   const items: PlanItemDocument[] = []
+  const told: string[] = []
   for (const reference of await placesIn(source)) {
-    const {items: rows} = await list(formatReference(reference), options)
+    const {items: rows, notes} = await list(formatReference(reference), options)
+    told.push(...notes.map(({subject, message}) => printable(`${subject}: ${message}`)))
     for (const row of rows) {
-      const selected = rows.length === 1 ? reference : (findReference(row.reference) ?? reference)
+      // Without a tag, a repository of a registry means its latest, whatever it holds.
+      const isAlone = rows.length === 1 && isLocal(reference)
+      const selected = isAlone ? reference : (findReference(row.reference) ?? reference)
       const filled = findReference(fillReference(destination, templateValues(row, reference.path)))
       if (filled === undefined) continue
       items.push({
@@ -49,13 +54,13 @@ export async function planFromSource(
   }
   if (items.length === 0) throw new InputError('NOT_FOUND', {what: `Nothing to convert is at '${source}'.`})
   requireDistinct(items, destination)
-  return written(items)
+  return written(items, told)
 }
 
 function requireDestination(destination: string): void {
   if (findReference(fillReference(destination, templateValues(EXAMPLE_ROW, 'x'))) !== undefined) return
   throw new UsageError('BAD_REFERENCE', {
-    what: `'${destination}' is not TRANSPORT:LOCATION.`,
+    what: `'${shownReference(destination)}' is not TRANSPORT:LOCATION.`,
     suggestions: TRANSPORTS.map((transport) => `${transport.name}:${transport.grammar}`),
   })
 }
@@ -94,7 +99,8 @@ function requireDistinct(items: readonly PlanItemDocument[], destination: string
   })
 }
 
-function written(items: readonly PlanItemDocument[]): WrittenPlan {
+/** What the listing told stands in front, as comments: what is no item must not be missed by who edits the plan. */
+function written(items: readonly PlanItemDocument[], told: readonly string[]): WrittenPlan {
   const destinations = new Set(items.map(({destination}) => destination))
   const [shared] = destinations
   const isShared = destinations.size === 1 && shared !== undefined && items.length > 1
@@ -105,5 +111,6 @@ function written(items: readonly PlanItemDocument[]): WrittenPlan {
   }
   // A dollar sign in a name is none of a variable.
   const yaml = stringify(plan, {lineWidth: 0}).replaceAll('$', '$$$$')
-  return {plan, yaml: `# Run it with: transship batch PLAN. Schema: batch-plan.schema.json of transship.\n${yaml}`}
+  const comments = ['Run it with: transship batch PLAN. Schema: batch-plan.schema.json of transship.', ...told]
+  return {plan, yaml: `${comments.map((line) => `# ${line}\n`).join('')}${yaml}`}
 }

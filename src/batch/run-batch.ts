@@ -2,7 +2,7 @@ import type {WorkEvent} from '../model/events.js'
 import {findReference} from '../transports/catalog.js'
 import {removeLeftovers} from '../transports/shared/leftovers.js'
 import {totalsOf, type BatchReport, type ItemReport} from './batch-report.js'
-import {asWaiting, type BatchEvent, type BatchWorkOptions} from './batch-event.js'
+import {asNoted, asWaiting, type BatchEvent, type BatchWorkOptions} from './batch-event.js'
 import {defaultConcurrency} from './concurrency.js'
 import {isDestinationFree} from './destination-state.js'
 import {failureOf} from './item-failure.js'
@@ -36,7 +36,7 @@ export interface BatchOptions extends BatchWorkOptions, Omit<PrepareOptions, 'on
 export async function runBatch(file: string, options: BatchOptions): Promise<BatchReport> {
   const startedTime = new Date().toISOString()
   const started = performance.now()
-  const inner = {...options, onEvent: () => undefined}
+  const inner = {...options, onEvent: asNoted((event) => options.onEvent?.(event))}
   const loaded = ofShard(await loadPlan(file, inner), options.shard)
   const journal = await openJournal(file, options)
   try {

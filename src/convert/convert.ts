@@ -89,10 +89,11 @@ function openOptions(options: ConvertOptions, bases: readonly Reference[]): Open
 }
 
 function destinationOptions(options: ConvertOptions): DestinationOptions {
-  const {replace, compression, compressionLevel, archiveFormat, manifestFormat, concurrency} = options
+  const {replace, tags, compression, compressionLevel, archiveFormat, manifestFormat, concurrency} = options
   return {
     ...networkOf(options),
     ...(replace === undefined ? {} : {replace}),
+    ...(tags === undefined ? {} : {names: tags}),
     ...(compression === undefined ? {} : {compression}),
     ...(compressionLevel === undefined ? {} : {compressionLevel}),
     ...(archiveFormat === undefined ? {} : {archiveFormat}),

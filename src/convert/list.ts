@@ -1,4 +1,4 @@
-import type {WorkOptions} from '../model/events.js'
+import type {Note, WorkOptions} from '../model/events.js'
 import {formatFullName} from '../model/package-identity.js'
 import type {Platform} from '../model/image.js'
 import type {NetworkOptions} from '../transports/transport.js'
@@ -26,13 +26,23 @@ export interface ListRow {
 export interface ListReport {
   readonly reference: string
   readonly items: readonly ListRow[]
+  /** What is there and is no row, and why; and other things worth telling. */
+  readonly notes: readonly Note[]
 }
 
 /** Everything a place holds, in a stable order. */
 export async function list(text: string, options: WorkOptions & NetworkOptions = {}): Promise<ListReport> {
-  const reference = await resolveTelling(text, options)
+  const notes: Note[] = []
+  const telling: WorkOptions & NetworkOptions = {
+    ...options,
+    onEvent: (event) => {
+      if (event.kind === 'note') notes.push({code: event.code, message: event.message, subject: event.subject})
+      options.onEvent?.(event)
+    },
+  }
+  const reference = await resolveTelling(text, telling)
   const transport = transportOf(reference)
-  const items = await transport.list(reference, options)
+  const items = await transport.list(reference, telling)
   return {
     reference: transport.format(reference),
     items: items.map(({identity, dependencies, ...item}) => ({
@@ -40,5 +50,6 @@ export async function list(text: string, options: WorkOptions & NetworkOptions =
       ...(identity === undefined ? {} : {identity: formatFullName(identity)}),
       ...(dependencies === undefined ? {} : {dependencies: dependencies.map(formatFullName)}),
     })),
+    notes,
   }
 }

@@ -1,3 +1,5 @@
+import {hidePasswords} from './hidden-password.js'
+
 /**
  * Every stable error code and what class of exit it belongs to. `docs/errors.md` explains each one.
  * A code is never renamed or reused: scripts branch on it.
@@ -90,6 +92,22 @@ export interface ErrorDetails {
   readonly cause?: unknown
 }
 
+/** The same without passwords that stand in references: whatever is told of an error, they are not. */
+function told({what, why, suggestions = [], at = {}, cause}: ErrorDetails) {
+  const {reference, path, ...rest} = at
+  return {
+    what: hidePasswords(what),
+    why: why === undefined ? undefined : hidePasswords(why),
+    suggestions: suggestions.map(hidePasswords),
+    at: {
+      ...rest,
+      ...(reference === undefined ? {} : {reference: hidePasswords(reference)}),
+      ...(path === undefined ? {} : {path: hidePasswords(path)}),
+    },
+    cause,
+  }
+}
+
 /** Base of everything this library throws on purpose. Branch on `code`, never on the text. */
 export abstract class TransshipError extends Error {
   abstract readonly exitCode: number
@@ -100,16 +118,17 @@ export abstract class TransshipError extends Error {
   readonly at: ErrorPlace
 
   constructor(code: ErrorCode, details: ErrorDetails) {
-    const where = [details.at?.reference, details.at?.path].filter((part) => part !== undefined).join(': ')
-    const offset = details.at?.offset === undefined ? '' : ` (offset ${details.at.offset})`
+    const {what, why, suggestions, at, cause} = told(details)
+    const where = [at.reference, at.path].filter((part) => part !== undefined).join(': ')
+    const offset = at.offset === undefined ? '' : ` (offset ${at.offset})`
     const place = where === '' && offset === '' ? '' : ` [${where}${offset}]`
-    super([details.what + place, details.why].filter((part) => part !== undefined).join(' '), {cause: details.cause})
+    super([what + place, why].filter((part) => part !== undefined).join(' '), {cause})
     this.name = new.target.name
     this.code = code
-    this.what = details.what
-    this.why = details.why
-    this.suggestions = details.suggestions ?? []
-    this.at = details.at ?? {}
+    this.what = what
+    this.why = why
+    this.suggestions = suggestions
+    this.at = at
   }
 }
 

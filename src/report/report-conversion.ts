@@ -2,6 +2,7 @@ import {totalsOf, type ArtifactFacts, type BatchReport, type ItemFailure} from '
 import {factsOf} from '../batch/facts-of.js'
 import {list} from '../convert/list.js'
 import type {ConvertReport} from '../convert/report.js'
+import {shownReference} from '../transports/catalog.js'
 import type {NetworkOptions} from '../transports/transport.js'
 
 /** What the source is before it is converted; nothing where it cannot be told: the conversion says why, and better. */
@@ -34,7 +35,9 @@ export function reportRefusal(
 
 /** A single conversion as the report of a batch of one. */
 export function reportConversion(conversion: Conversion): BatchReport {
-  const {source, destination, startedTime, seconds, before, outcome} = conversion
+  const {startedTime, seconds, before, outcome} = conversion
+  const source = shownReference(conversion.source)
+  const destination = shownReference(conversion.destination)
   const item = {
     id: source,
     source,

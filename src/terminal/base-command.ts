@@ -3,6 +3,7 @@ import {Command, Errors, Flags, type Interfaces} from '@oclif/core'
 import type {BatchWorkOptions} from '../batch/batch-event.js'
 import type {TransshipError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
+import {hidePasswords} from '../model/hidden-password.js'
 import {startBatchProgress} from './batch-progress.js'
 import {markTold, watchStdout} from './broken-stdout.js'
 import {asFailure, documentFailure, formatFailure, interruption} from './failure.js'
@@ -77,7 +78,7 @@ export abstract class BaseCommand extends Command {
   protected async showing<T>(title: string, work: (run: Required<WorkOptions>) => Promise<T>): Promise<T> {
     const stream = process.stderr
     const mode = this.#globals.quiet || this.jsonEnabled() ? 'silent' : canRepaint(stream) ? 'live' : 'lines'
-    const progress = await startProgress({title, mode, stream, verbose: this.#globals.verbose})
+    const progress = await startProgress({title: hidePasswords(title), mode, stream, verbose: this.#globals.verbose})
     let failed = true
     try {
       const result = await work({

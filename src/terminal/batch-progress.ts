@@ -1,5 +1,6 @@
 import type {BatchEvent} from '../batch/batch-event.js'
 import type {ItemReport} from '../batch/batch-report.js'
+import {messageOf} from './progress.js'
 import {printable} from '../model/printable.js'
 import {formatBytes, formatProgress, formatSeconds} from '../model/quantities.js'
 
@@ -27,6 +28,8 @@ export class BatchLines implements BatchProgress {
       this.#line(titleOfBatch(event))
     } else if (event.kind === 'waiting') {
       this.#line(event.title)
+    } else if (event.kind === 'note') {
+      this.#line(messageOf(event))
     } else if (event.kind === 'item-ended') {
       this.#ended++
       const of = this.#items === 0 ? '' : `/${this.#items}`

@@ -75,6 +75,8 @@ export const convertFlags = {
   }),
   tag: Flags.string({
     summary: 'Name of the image written, in place of the names of the source; may be repeated.',
+    description:
+      'Not where DESTINATION names the image. For docker://HOST/NAME without a tag, tags of that repository.',
     helpValue: 'NAME:TAG',
     multiple: true,
     multipleNonGreedy: true,

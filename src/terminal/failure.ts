@@ -1,5 +1,6 @@
 import {Errors} from '@oclif/core'
 import {asTransshipError, InternalError, InterruptedError, TransshipError, UsageError} from '../model/errors.js'
+import {hidePasswords} from '../model/hidden-password.js'
 import {printable, printableLines} from '../model/printable.js'
 
 /** What `--json` prints when a command fails. Schema: `src/schemas/error.schema.json`. */
@@ -83,7 +84,7 @@ function documentCause(causes: readonly Error[]): CauseDocument | undefined {
   const code = 'code' in first && typeof first.code === 'string' ? first.code : undefined
   return {
     name: first.name,
-    message: first.message,
+    message: hidePasswords(first.message),
     ...(code === undefined ? {} : {code}),
     ...(cause === undefined ? {} : {cause}),
   }
@@ -129,7 +130,7 @@ export function formatFailure(
   lines.push(`  Code:  ${failure.code}`)
   const isOurs = failure instanceof InternalError
   for (const cause of causesOf(failure)) {
-    if (options.verbose || isOurs) lines.push(`  Cause: ${printableLines(cause.stack ?? cause.message)}`)
+    if (options.verbose || isOurs) lines.push(`  Cause: ${printableLines(hidePasswords(cause.stack ?? cause.message))}`)
   }
   if (options.verbose && !isOurs) lines.push(`  Trace: ${printableLines(failure.stack ?? '')}`)
   return `${lines.join('\n')}\n`

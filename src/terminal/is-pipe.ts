@@ -1,6 +1,12 @@
+import {TransshipError} from '../model/errors.js'
 import {findReference} from '../transports/catalog.js'
 
-/** True when the reference stands for standard input or output: `docker-archive:-`. */
+/** True for `-`, a pipe: stdin or stdout carries the bytes. What is no reference is none; who opens it says why. */
 export function isPipe(text: string): boolean {
-  return findReference(text)?.path === '-'
+  try {
+    return findReference(text)?.path === '-'
+  } catch (error) {
+    if (error instanceof TransshipError) return false
+    throw error
+  }
 }

@@ -8,6 +8,7 @@ import {
 } from 'listr2'
 import type {BatchEvent} from '../batch/batch-event.js'
 import {TotalMeter, titleOfBatch, type BatchProgress} from './batch-progress.js'
+import {messageOf} from './progress.js'
 import {printable} from '../model/printable.js'
 import {formatProgress, formatSeconds} from '../model/quantities.js'
 
@@ -45,6 +46,7 @@ export class LiveBatch implements BatchProgress {
     this.#total.onEvent(event)
     if (event.kind === 'batch') this.#start(event)
     else if (event.kind === 'waiting') this.#stream.write(`${printable(event.title)}\n`)
+    else if (event.kind === 'note') this.#stream.write(`${printable(messageOf(event))}\n`)
     else if (event.kind === 'item-begun') {
       const {id, totalBytes} = event
       this.#running.set(id, {totalBytes, started: performance.now(), bytes: 0, told: ''})

@@ -114,7 +114,7 @@ class LiveProgress implements Progress {
 const SILENT: Progress = {onEvent: () => undefined, end: () => Promise.resolve()}
 
 /** One line for a loss or a note. */
-function messageOf(event: Extract<WorkEvent, {kind: 'loss' | 'note'}>): string {
+export function messageOf(event: Extract<WorkEvent, {kind: 'loss' | 'note'}>): string {
   return `${event.kind === 'loss' ? 'Loss' : 'Note'}: ${event.subject === '' ? '' : `${event.subject}: `}${event.message}`
 }
 

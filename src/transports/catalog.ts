@@ -1,5 +1,6 @@
 import {lstat} from 'node:fs/promises'
 import {UsageError} from '../model/errors.js'
+import {hidePassword, hidePasswords} from '../model/hidden-password.js'
 import {splitReference, type Reference} from '../model/reference.js'
 import {appx} from './appx/appx.js'
 import {dockerArchive} from './docker-archive/docker-archive.js'
@@ -36,7 +37,7 @@ export function transportOf(reference: Reference, transports = TRANSPORTS): Tran
 
 function unknownTransport(text: string): UsageError {
   return new UsageError('BAD_REFERENCE', {
-    what: `'${text}' names no transport and no existing file or folder.`,
+    what: `'${hidePassword(text)}' names no transport and no existing file or folder.`,
     why: 'Expected TRANSPORT:LOCATION.',
     suggestions: SUGGESTIONS(),
   })
@@ -52,6 +53,13 @@ export function findReference(text: string, transports = TRANSPORTS): Reference 
 /** The inverse of parsing: `parseReference(formatReference(r))` equals `r`. */
 export function formatReference(reference: Reference, transports = TRANSPORTS): string {
   return transportOf(reference, transports).format(reference)
+}
+
+/** A text that was given as a reference, to be shown: without the password that it may have, and must not. */
+export function shownReference(text: string, transports = TRANSPORTS): string {
+  const split = splitReference(text)
+  const isFile = transports.some(({name}) => name === split?.transport && name !== 'docker' && name !== 'docker-daemon')
+  return isFile ? hidePasswords(text) : hidePassword(text)
 }
 
 export interface ResolvedReference {

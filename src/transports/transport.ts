@@ -168,6 +168,11 @@ export type Destination = ImageDestination | PackageDestination
 export interface DestinationOptions extends WorkOptions, NetworkOptions {
   /** Overwrite what exists. */
   readonly replace?: boolean
+  /**
+   * What images are to be called in place of their own names; drafts have them already. Where the reference names the
+   * image itself, another name is `BAD_OPTION`.
+   */
+  readonly names?: readonly string[]
   /** Layer compression; undefined = keep what a passed-on layer has, none for a new one. */
   readonly compression?: Extract<Compression, 'none' | 'gzip' | 'zstd'>
   readonly compressionLevel?: number

@@ -2,7 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {QueueEvents} from 'bullmq'
 import {InterruptedError, type TransshipError} from '../../model/errors.js'
 import {totalsOf, type BatchReport, type ItemReport} from '../batch-report.js'
-import type {BatchEvent} from '../batch-event.js'
+import {asNoted, type BatchEvent} from '../batch-event.js'
 import {DestinationState} from '../destination-state.js'
 import {failureOf} from '../item-failure.js'
 import type {Journal} from '../journal.js'
@@ -65,7 +65,7 @@ async function withFleet<T>(
   work: (fleet: Fleet, loaded: LoadedPlan) => Promise<T>,
 ): Promise<T> {
   const connection = new QueueConnection(parseRedisUrl(options.queue, options.queuePassword))
-  const inner = {...options, onEvent: () => undefined}
+  const inner = {...options, onEvent: asNoted((event) => options.onEvent?.(event))}
   const loaded = await loadPlan(file, inner)
   const shared = sharedFolder(loaded.folder, options.root)
   const queue = await connection.open()

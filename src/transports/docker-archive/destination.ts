@@ -3,7 +3,9 @@ import {digestOf} from '../../model/digest.js'
 import {UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Reference} from '../../model/reference.js'
+import {requireNames, type NamingReference} from '../shared/given-names.js'
 import {ImageNames} from '../shared/image-archive/image-names.js'
+import {isSameName} from '../shared/image-name.js'
 import {layerArtifact, LayerWriter} from '../shared/layer-writer.js'
 import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../transport.js'
 import type {ArchiveForm, WrittenImage, WrittenLayer} from '../shared/image-archive/archive-form.js'
@@ -22,6 +24,7 @@ export async function createDestination(reference: Reference, options: Destinati
       suggestions: [formatLocation({...reference, selector: 'name:tag'})],
     })
   }
+  requireNames(options.names, namingOf(reference))
   await requireFree(reference.path, options.replace === true)
   const form = options.archiveFormat ?? 'hybrid'
   const {compression} = options
@@ -35,6 +38,12 @@ export async function createDestination(reference: Reference, options: Destinati
   requireCompression(compression ?? 'none', options.compressionLevel)
   const made = form === 'hybrid' ? new HybridForm(options.manifestFormat) : new ClassicForm(form)
   return new ArchiveDestination(reference, made, options)
+}
+
+function namingOf({selector, ...place}: Reference): NamingReference | undefined {
+  if (selector === undefined) return undefined
+  const given = formatLocation({...place, selector})
+  return {given, bare: formatLocation(place), isSame: (name) => isSameName(name, selector)}
 }
 
 class ArchiveDestination implements ImageDestination {

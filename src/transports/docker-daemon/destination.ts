@@ -4,10 +4,11 @@ import {EnvironmentError, InputError, UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Layer} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
+import {requireNames, type NamingReference} from '../shared/given-names.js'
 import type {WrittenImage, WrittenLayer} from '../shared/image-archive/archive-form.js'
 import {HybridForm} from '../shared/image-archive/hybrid-form.js'
 import {ImageNames} from '../shared/image-archive/image-names.js'
-import type {TaggedName} from '../shared/image-name.js'
+import {isSameName, type TaggedName} from '../shared/image-name.js'
 import {layerArtifact, LayerWriter} from '../shared/layer-writer.js'
 import type {OpenMember} from '../shared/tar-file.js'
 import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft, LayerArtifact} from '../transport.js'
@@ -33,7 +34,15 @@ export async function createDestination(reference: Reference, options: Destinati
     })
   }
   requireCompression(options.compression ?? 'none', options.compressionLevel)
+  requireNames(options.names, namingOf(reference))
   return new EngineDestination(reference, await Engine.connect(options), options)
+}
+
+function namingOf(reference: Reference): NamingReference | undefined {
+  const {path, selector = 'latest'} = reference
+  if (path === '') return undefined
+  const isSame = (name: string) => isSameName(name, `${path}:${selector}`)
+  return {given: formatLocation(reference), bare: `${NAME}:`, isSame}
 }
 
 interface LoadedImage {

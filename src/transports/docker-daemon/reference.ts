@@ -1,4 +1,5 @@
 import {UsageError} from '../../model/errors.js'
+import {hidePassword} from '../../model/hidden-password.js'
 import type {Reference} from '../../model/reference.js'
 import {findTaggedName} from '../shared/image-name.js'
 
@@ -7,7 +8,7 @@ export const GRAMMAR = 'NAME[:TAG]|ID'
 
 function badReference(text: string): UsageError {
   return new UsageError('BAD_REFERENCE', {
-    what: `'${NAME}:${text.slice(0, 300)}' names no image of an engine.`,
+    what: `'${hidePassword(`${NAME}:${text}`).slice(0, 300)}' names no image of an engine.`,
     why: `Expected ${NAME}:${GRAMMAR}, the name in lower case; nothing behind the colon means all images.`,
     suggestions: [`${NAME}:contoso/web:1.0`, `${NAME}:5f1c2a9b7d3e`, `${NAME}:`],
   })

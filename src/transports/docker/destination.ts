@@ -2,8 +2,11 @@ import {requireCompression} from '../../codecs/compression/compress.js'
 import {digestOf, type Digest} from '../../model/digest.js'
 import {InputError, TransshipError, UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
+import {hidePassword} from '../../model/hidden-password.js'
 import type {Descriptor, RawDocument} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
+import {requireSame} from '../shared/given-names.js'
+import {findTaggedName, isSameName, isTag} from '../shared/image-name.js'
 import {layerArtifact, LayerWriter, type LayerShelf} from '../shared/layer-writer.js'
 import type {LayerBody, LayerFacts} from '../shared/layer-writing.js'
 import {writeLayers} from '../shared/write-layers.js'
@@ -30,20 +33,58 @@ export function createDestination(reference: Reference, options: DestinationOpti
       suggestions: [formatLocation({...reference, selector: 'latest'})],
     })
   }
-  return Promise.resolve(new RegistryDestination(reference, options))
+  return Promise.resolve(new RegistryDestination(reference, tagsFor(reference, options.names ?? []), options))
 }
+
+/**
+ * The tags to give: the reference's; where it has none, those that are named beside it, each by itself or behind the name
+ * of the repository. Throws `BAD_OPTION`.
+ */
+function tagsFor(reference: Reference, names: readonly string[]): Tags {
+  const {selector, ...place} = reference
+  const bare = formatLocation(place)
+  const findTag = (name: string) => (isTag(name) ? name : tagIn(bare.slice('docker://'.length), name))
+  if (selector !== undefined) {
+    requireSame(names, {given: formatLocation(reference), bare, isSame: (name) => findTag(name) === selector})
+    return [selector]
+  }
+  const [first = 'latest', ...others] = names.map((name) => {
+    const tag = findTag(name)
+    if (tag !== undefined) return tag
+    throw new UsageError('BAD_OPTION', {
+      what: `--tag ${hidePassword(name).slice(0, 300)} is no tag of ${bare}.`,
+      why: 'One conversion pushes to one repository.',
+      suggestions: [
+        'Give the tag alone: --tag 1.0',
+        'Or convert again to docker://HOST/NAME:TAG, which sends nothing twice.',
+      ],
+    })
+  })
+  return [first, ...others.filter((tag, index) => tag !== first && others.indexOf(tag) === index)]
+}
+
+/** The tag of a full name in this repository. */
+function tagIn(repository: string, name: string): string | undefined {
+  const found = findTaggedName(name)
+  return found !== undefined && isSameName(name, `${repository}:${found.tag}`) ? found.tag : undefined
+}
+
+/** The first is the one that the image is told by. */
+type Tags = readonly [string, ...string[]]
 
 /** Blobs are sent as they come; the manifest, which makes them an image with a name, only at `commit`. */
 class RegistryDestination implements ImageDestination {
   readonly holds = 'images'
   readonly #reference: Reference
+  readonly #tags: Tags
   readonly #options: DestinationOptions
   #registry: Registry | undefined
   #manifest: RawDocument | undefined
   #sentBytes = 0
 
-  constructor(reference: Reference, options: DestinationOptions) {
+  constructor(reference: Reference, tags: Tags, options: DestinationOptions) {
     this.#reference = reference
+    this.#tags = tags
     this.#options = options
   }
 
@@ -77,9 +118,10 @@ class RegistryDestination implements ImageDestination {
     )
     this.#manifest = manifest
     const family = familyOf(manifest)
+    const hasNames = (this.#options.names ?? []).length > 0
     return {
       kind: 'image',
-      reference: formatLocation(this.#reference),
+      reference: formatLocation(hasNames ? {...this.#reference, selector: this.#tags[0]} : this.#reference),
       imageId,
       manifestDigest: digestOf(manifest.bytes),
       layers: layers.map((layer, index) => {
@@ -178,11 +220,16 @@ class RegistryDestination implements ImageDestination {
     const registry = this.#registry
     const manifest = this.#manifest
     if (registry === undefined || manifest === undefined) return
-    const wanted = wantedOf(this.#reference)
+    for (const tag of this.#tags) await this.#tag(registry, manifest, tag, signal)
+    await registry.close()
+    this.#registry = undefined
+  }
+
+  async #tag(registry: Registry, manifest: RawDocument, tag: string, signal: AbortSignal | undefined): Promise<void> {
     const digest = digestOf(manifest.bytes)
     const answer = await registry.exchange({
       method: 'PUT',
-      url: registry.path(`manifests/${'tag' in wanted ? wanted.tag : wanted.digest}`),
+      url: registry.path(`manifests/${tag}`),
       what: 'the manifest',
       scopes: [registry.pushScope],
       takes: [200, 201, 202],
@@ -192,8 +239,6 @@ class RegistryDestination implements ImageDestination {
     })
     const stored = header(answer, 'docker-content-digest')
     await discard(answer)
-    await registry.close()
-    this.#registry = undefined
     if (stored !== undefined && stored !== digest) {
       throw new InputError('DIGEST_MISMATCH', {
         what: `${registry.place.host} has stored another manifest than it was given.`,

@@ -1,10 +1,13 @@
 import {findDigest, type Digest} from '../../model/digest.js'
 import {UsageError} from '../../model/errors.js'
+import {hidePassword} from '../../model/hidden-password.js'
 import type {Reference} from '../../model/reference.js'
 import {findTaggedName} from '../shared/image-name.js'
 
 export const NAME = 'docker'
 export const GRAMMAR = '//[HOST[:PORT]/]NAME[:TAG|@DIGEST]'
+
+const MAX_PORT = 65_535
 
 /** Where an image is kept: an image registry and a repository in it. */
 export interface RepositoryPlace {
@@ -14,11 +17,19 @@ export interface RepositoryPlace {
   readonly repository: string
 }
 
-function badReference(text: string): UsageError {
+const LOGIN = 'Leave out user and password, and log in first: docker login HOST'
+
+/** True for `//USER:PASSWORD@HOST…`, which is no way to log in; a digest behind the `@` is none. */
+function isWithUser(text: string): boolean {
+  return hidePassword(`${NAME}:${text}`) !== `${NAME}:${text}`
+}
+
+function badReference(text: string, why = `Expected ${NAME}:${GRAMMAR}, the name in lower case.`): UsageError {
   return new UsageError('BAD_REFERENCE', {
-    what: `'${NAME}:${text.slice(0, 300)}' names no image in a registry.`,
-    why: `Expected ${NAME}:${GRAMMAR}, the name in lower case.`,
+    what: `'${hidePassword(`${NAME}:${text}`).slice(0, 300)}' names no image in a registry.`,
+    why,
     suggestions: [
+      ...(isWithUser(text) ? [LOGIN] : []),
       'docker://mcr.microsoft.com/windows/nanoserver:ltsc2022',
       'docker://registry.example:5000/team/app:1.0',
     ],
@@ -31,9 +42,19 @@ export function parseLocation(location: string): Reference {
   if (path === undefined) throw badReference(location)
   if (digest !== undefined && findDigest(digest) === undefined) throw badReference(location)
   if (findTaggedName(`${path.slice(2)}:${tag ?? 'latest'}`) === undefined) throw badReference(location)
+  requireHost(placeOf({transport: NAME, path}), location)
   // A digest says more than a tag beside it, which may have moved on.
   const selector = digest === undefined ? tag : `@${digest}`
   return {transport: NAME, path, ...(selector === undefined ? {} : {selector})}
+}
+
+/** The grammar of names takes any number for a port, and numbers for a host that are no address. */
+function requireHost({host}: RepositoryPlace, location: string): void {
+  const [, port] = /:([0-9]+)$/.exec(host) ?? []
+  if (port !== undefined && !(Number(port) >= 1 && Number(port) <= MAX_PORT)) {
+    throw badReference(location, `The port is ${port.slice(0, 20)}; ports are numbers from 1 to ${MAX_PORT}.`)
+  }
+  if (!URL.canParse(`https://${host}/`)) throw badReference(location, `'${host}' is neither a host nor an address.`)
 }
 
 /** The inverse of `parseLocation`, with the transport's name in front. */

@@ -7,8 +7,6 @@ import type {Reference} from '../../model/reference.js'
 import {StrictSink, type FaultSink} from '../shared/fault-sink.js'
 import {ImageCheck} from '../shared/image-check.js'
 import {findTaggedName} from '../shared/image-name.js'
-import {compileSchema} from '../../codecs/json/validator.js'
-import {parseDocument} from '../shared/json-document.js'
 import {chooseImage} from '../shared/oci/choose-image.js'
 import {IndexWalk} from '../shared/oci/index-walk.js'
 import {imageOver, readFound} from '../shared/oci/open-image.js'
@@ -18,11 +16,11 @@ import {fitsPlatform, parsePlatform} from '../shared/platform-choice.js'
 import type {ListItem, NetworkOptions, OpenOptions, Verdict} from '../transport.js'
 import {rememberBlob} from './blob-origins.js'
 import {vouchedFor} from './vouched-for.js'
-import {header} from './http.js'
 import {formatLocation, placeOf} from './reference.js'
 import {findReferrers, referrersLeft} from './referrers.js'
 import {Registry} from './registry.js'
 import {readTop, registryStore, type Top} from './registry-store.js'
+import {readTags} from './tags.js'
 
 /** Opens the one image that the reference selects; blobs are read from the registry when they are asked for. */
 export async function openImage(reference: Reference, options: OpenOptions): Promise<Image> {
@@ -87,13 +85,6 @@ function namesOf({path, selector}: Reference): readonly string[] {
 
 /** Tags asked about at once. */
 const CONCURRENCY = 6
-/** Longest list of tags that is read: each costs at least two requests. */
-const MAX_TAGS = 1000
-
-const validateTags = compileSchema<{readonly tags?: readonly string[] | null}>({
-  type: 'object',
-  properties: {tags: {type: 'array', nullable: true, items: {type: 'string'}}},
-})
 
 /** All images of a repository, tag by tag, or what the selector leaves of them. */
 export async function listImages(
@@ -103,20 +94,31 @@ export async function listImages(
   const registry = await Registry.connect(placeOf(reference), options)
   try {
     if (reference.selector !== undefined) return await itemsOf(registry, reference, options)
-    const passedOver: string[] = []
-    const items = await mapConcurrently(await readTags(registry, options), CONCURRENCY, async (tag) => {
-      const found = await itemsOf(registry, {...reference, selector: tag}, options).catch((error: unknown) => {
-        // Signatures and charts lie among the images, which they must not hide; what is damaged is told.
-        if (error instanceof UnsupportedError) return []
-        throw error
-      })
-      if (found.length === 0) passedOver.push(tag)
-      return found
-    })
+    const tags = await readTags(registry, options)
+    const read = await mapConcurrently(tags, CONCURRENCY, (tag) =>
+      readTag(registry, {...reference, selector: tag}, options),
+    )
+    for (const {fault} of read) if (fault !== undefined) options.onEvent?.(fault)
+    const passedOver = tags.filter((_, index) => read[index]?.fault === undefined && read[index]?.items.length === 0)
     if (passedOver.length > 0) options.onEvent?.(tagsPassedOver(passedOver, formatLocation(reference)))
-    return items.flat()
+    return read.flatMap(({items}) => items)
   } finally {
     await registry.close()
+  }
+}
+
+/** One tag of many, whose faults must not hide the others; that the registry cannot be reached is none of the tag's. */
+async function readTag(
+  registry: Registry,
+  reference: Reference,
+  options: WorkOptions,
+): Promise<{readonly items: readonly ListItem[]; readonly fault?: WorkEvent}> {
+  try {
+    return {items: await itemsOf(registry, reference, options)}
+  } catch (error) {
+    if (!(error instanceof InputError || error instanceof UnsupportedError)) throw error
+    const message = ['It is left out.', error.what, error.why].filter((part) => part !== undefined).join(' ')
+    return {items: [], fault: {kind: 'note', code: 'tag-left-out', message, subject: formatLocation(reference)}}
   }
 }
 
@@ -132,30 +134,6 @@ function tagsPassedOver(tags: readonly string[], subject: string): WorkEvent {
   const more = tags.length > shown.length ? ', …' : ''
   const message = `${what} no image (${shown.join(', ')}${more}); they are left out.`
   return {kind: 'note', code: 'tags-left-out', message, subject}
-}
-
-async function readTags(registry: Registry, {signal}: WorkOptions): Promise<readonly string[]> {
-  const tags: string[] = []
-  let url: string | undefined = registry.path('tags/list?n=100')
-  while (url !== undefined && tags.length < MAX_TAGS) {
-    const {answer, bytes} = await registry.read({
-      method: 'GET',
-      url,
-      what: 'the list of tags',
-      scopes: [registry.pullScope],
-      takes: [200],
-      signal,
-    })
-    // Followed on this registry only, whatever host it names.
-    const next = URL.parse(
-      /<([^>]*)>\s*;\s*rel="?next"?/i.exec(header(answer, 'link') ?? '')?.[1] ?? '',
-      registry.origin,
-    )
-    const page = parseDocument(bytes, {title: 'the list of tags', validate: validateTags, code: 'MANIFEST_INVALID'})
-    tags.push(...(page.tags ?? []))
-    url = next === null || next.search === '' || page.tags?.length === 0 ? undefined : `${next.pathname}${next.search}`
-  }
-  return tags.sort()
 }
 
 async function itemsOf(registry: Registry, reference: Reference, options: WorkOptions): Promise<readonly ListItem[]> {

@@ -1,4 +1,5 @@
 import {UsageError} from '../../model/errors.js'
+import {hidePassword} from '../../model/hidden-password.js'
 
 /** A Docker image name with its tag, taken apart. */
 export interface TaggedName {
@@ -44,10 +45,15 @@ export function requireTaggedName(text: string): TaggedName {
   const name = findTaggedName(text)
   if (name !== undefined) return name
   throw new UsageError('BAD_REFERENCE', {
-    what: `'${text.slice(0, 300)}' is not the name of an image.`,
+    what: `'${hidePassword(text).slice(0, 300)}' is not the name of an image.`,
     why: 'Expected [HOST[:PORT]/]NAME[:TAG], the name in lower case, without a digest.',
     suggestions: ['Give --tag NAME:TAG.'],
   })
+}
+
+/** True for a tag by itself. */
+export function isTag(text: string): boolean {
+  return TAG.test(text)
 }
 
 /** True when both texts name the same image. */

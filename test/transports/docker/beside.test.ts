@@ -62,7 +62,7 @@ describe('what lies beside an image in a registry', () => {
       }
     })
 
-  it('is left out of what a repository holds when a tag names it, and told; what is damaged is told as that', async () => {
+  it('is left out of what a repository holds when a tag names it, and told', async () => {
     const tags = ['1', 'signature', 'chart', 'none']
     const registry = await startMemoryRegistry((request, response) => {
       if (!(request.url ?? '').includes('/tags/')) return false
@@ -71,7 +71,7 @@ describe('what lies beside an image in a registry', () => {
     })
     try {
       const repository = `docker://${registry.host}/app`
-      const [artifact] = (await convert(source, `${repository}:1`)).artifacts
+      await convert(source, `${repository}:1`)
       const keep = (tag: string, configType: string, layerType: string) => {
         const [config, layer] = [Buffer.from(JSON.stringify({rootfs: {diff_ids: []}})), Buffer.from('{"critical": 1}')]
         for (const bytes of [config, layer]) registry.blobs.set(`sha256:${sha256(bytes)}`, bytes)
@@ -98,9 +98,9 @@ describe('what lies beside an image in a registry', () => {
         items.map(({reference}) => reference),
         [`${repository}:1`],
       )
-      assert.deepEqual(notes, ['3 tags name no image (chart, none, signature); they are left out.'])
-      registry.blobs.set(artifact?.imageId ?? '', Buffer.from('{"os": "linux"}'))
-      await assert.rejects(list(repository), {exitCode: 3})
+      const [none, ...others] = notes
+      assert.match(none ?? '', /left out.*:none' is of the type 'application\/x-unknown'/)
+      assert.deepEqual(others, ['2 tags name no image (chart, signature); they are left out.'])
     } finally {
       await registry.stop()
     }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import {randomBytes} from 'node:crypto'
+import {once} from 'node:events'
 import {chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {connect, createServer, type AddressInfo} from 'node:net'
 import path from 'node:path'
 import {gunzipSync} from 'node:zlib'
 import {convert} from '../../../src/convert/convert.js'
@@ -15,7 +17,7 @@ import {
   type RunningRegistry,
 } from '../../helpers/distribution.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
-import {findTool, requireTool, runTool} from '../../helpers/tools.js'
+import {findTool, requireTool, runTool, skipLoudly} from '../../helpers/tools.js'
 
 const BASIC = gunzipSync(readFileSync('test/vectors/basic/layer.tar.gz'))
 const LINKS = gunzipSync(readFileSync('test/vectors/reparse-tombstones/layer.tar.gz'))
@@ -24,6 +26,9 @@ const PARTS = partsOf([BASIC, LINKS, BASIC])
 for (const {text, path: place, selector} of [
   {text: '//app', path: '//app', selector: undefined},
   {text: '//app:1', path: '//app', selector: '1'},
+  {text: '//[::1]:5000/a:1', path: '//[::1]:5000/a', selector: '1'},
+  {text: '//[fe80::1]/a', path: '//[fe80::1]/a', selector: undefined},
+  {text: '//host:65535/a', path: '//host:65535/a', selector: undefined},
   {text: '//host:5000/a/b', path: '//host:5000/a/b', selector: undefined},
   {text: '//host:5000/a/b:1.0', path: '//host:5000/a/b', selector: '1.0'},
   {text: `//host/a@sha256:${'0'.repeat(64)}`, path: '//host/a', selector: `@sha256:${'0'.repeat(64)}`},
@@ -32,6 +37,26 @@ for (const {text, path: place, selector} of [
     const reference = docker.parse(text)
     assert.deepEqual([reference.path, reference.selector], [place, selector])
     assert.equal(docker.format(reference), `docker:${text}`)
+  })
+
+for (const {text, note} of [
+  {text: '//host:99999/a/b:1', note: 'no such port'},
+  {text: '//host:65536/a', note: 'one too high'},
+  {text: '//host:0/a:1', note: 'nothing can listen there'},
+  {text: `//host:${'9'.repeat(400)}/a`, note: 'not even a number'},
+  {text: '//host:http/a:1', note: 'a port has no name'},
+  {text: '//host:/a:1', note: 'no port'},
+  {text: '//host:50 00/a:1', note: 'a space'},
+  {text: '//[::1]:99999/a:1', note: 'no such port behind an address'},
+  {text: '//[::1:5000/a:1', note: 'a bracket that does not close'},
+  {text: '//[::::]/a:1', note: 'no address'},
+  {text: '//[1:2]/a', note: 'too short for an address'},
+  {text: '//256.256.256.256/a', note: 'numbers that are no address'},
+  {text: '//1.2.3.4.5/a', note: 'too many numbers'},
+  {text: '//xn--a.test/a', note: 'no name in Punycode'},
+])
+  it(`refuses docker:${text.slice(0, 40)}: ${note}`, () => {
+    assert.throws(() => docker.parse(text), {code: 'BAD_REFERENCE', exitCode: 2})
   })
 
 it('refuses references that name no image in a registry', () => {
@@ -95,6 +120,29 @@ describe('image registries', () => {
     const again = fresh()
     runTool('skopeo', ['copy', ...windows, '--dest-tls-verify=false', `oci:${copied}:1`, again])
     assert.equal(await imageIdOf(again, freshFolder()), PARTS.imageId)
+  })
+
+  it('reaches a registry at an address of IPv6', async function () {
+    const [address, port] = registry.host.split(':')
+    const front = createServer((socket) => {
+      const onward = connect(Number(port), address ?? '')
+      const end = () => {
+        socket.destroy()
+        onward.destroy()
+      }
+      for (const [from, to] of [
+        [socket, onward],
+        [onward, socket],
+      ] as const)
+        from.on('error', end).pipe(to)
+    })
+    front.on('error', () => undefined).listen(0, '::1')
+    await Promise.race([once(front, 'listening'), once(front, 'error')])
+    if (!front.listening) skipLoudly(this, 'this machine has no IPv6')
+    const target = `docker://[::1]:${(front.address() as AddressInfo).port}/test/six:1`
+    assert.equal(await imageIdOf(source, target), PARTS.imageId)
+    assert.equal(await imageIdOf(target, freshFolder()), PARTS.imageId)
+    front.close()
   })
 
   it('sends nothing that is there, and mounts what another repository has', async () => {

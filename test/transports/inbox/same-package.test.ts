@@ -68,9 +68,7 @@ describe('a package that a repository holds already', () => {
         {added: [base], keepRecipe: true, note: 'the base brings the image that the package is the top of'},
       ]) {
         for (const {reference, imageId} of added)
-          await convert(reference, `${layout}:${imageId.slice(7, 15)}`, {
-            tags: [`contoso/a${imageId.slice(7, 15)}:1.0`],
-          })
+          await convert(reference, layout, {tags: [`contoso/a${imageId.slice(7, 15)}:${imageId.slice(7, 15)}`]})
         const target = `${transport}:${path.join(folder.path, `all-${transport}-${String(keepRecipe)}`)}`
         const {artifacts} = await convert(layout, target, {all: true, layers: 'chain', keepRecipe})
         assert.equal(artifacts.length, 3, note)

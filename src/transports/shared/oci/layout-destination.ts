@@ -5,8 +5,9 @@ import type {WorkOptions} from '../../../model/events.js'
 import type {Layer, RawDocument} from '../../../model/image.js'
 import type {Reference} from '../../../model/reference.js'
 import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../../transport.js'
+import {requireNames, type NamingReference} from '../given-names.js'
 import type {IndexDocument} from '../image-documents.js'
-import {findTaggedName, requireTaggedName} from '../image-name.js'
+import {findTaggedName, isSameName, requireTaggedName} from '../image-name.js'
 import {layerArtifact, LayerWriter, type KeptLayer, type WrittenLayer} from '../layer-writer.js'
 import {MEDIA_TYPE} from '../media-types.js'
 import {writeLayers} from '../write-layers.js'
@@ -61,7 +62,16 @@ export function createLayout<M>(target: LayoutTarget<M>, options: DestinationOpt
       suggestions: [target.format({...reference, selector: 'latest'})],
     })
   }
+  requireNames(options.names, namingOf(target))
   return new LayoutDestination(target, options)
+}
+
+/** In a layout a tag alone is a name, and so is the tag of a name. */
+function namingOf<M>(target: LayoutTarget<M>): NamingReference | undefined {
+  const {selector, ...place} = target.reference
+  if (selector === undefined) return undefined
+  const isSame = (name: string) => isSameName(name, selector) || findTaggedName(name)?.tag === selector
+  return {given: target.format(target.reference), bare: target.format(place), isSame}
 }
 
 class LayoutDestination<M> implements ImageDestination {

@@ -1,0 +1,17 @@
+/** What may stand behind the last `@` of a name without a password: a digest. */
+const DIGEST = '(?!sha(?:256|512):)'
+const IN_TEXT = new RegExp(String.raw`(//[^\s/:@'"]*):[^\s'"]+@${DIGEST}`, 'g')
+const IN_REFERENCE = new RegExp(String.raw`^((?:docker(?:-daemon)?:)?(?://)?[^\s/\\:@]*):(?![/\\]).*@${DIGEST}`, 's')
+
+/** A text in which references and addresses may stand, with their passwords as `***`: `//user:***@host`. */
+export function hidePasswords(text: string): string {
+  return text.replace(IN_TEXT, '$1:***@')
+}
+
+/**
+ * The same of a text that should have been the name of an image and is none: `user:***@host/app`. The password may have
+ * any character, and the slashes may be missing. Names of files are not to be given: theirs may look like it.
+ */
+export function hidePassword(reference: string): string {
+  return hidePasswords(reference.replace(IN_REFERENCE, '$1:***@'))
+}
