@@ -8,6 +8,7 @@ import type {WorkOptions} from '../model/events.js'
 import {parseFullName} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
 import {findReference, formatReference, resolveReference, transportOf} from '../transports/catalog.js'
+import {isNamedBy} from '../transports/shared/image-name.js'
 import type {NetworkOptions} from '../transports/transport.js'
 import {textsOf} from './parse-plan.js'
 import {isLocal, referenceIn} from './place.js'
@@ -28,9 +29,17 @@ export class DestinationState {
   /** True when all that a conversion made is still there, by what a listing tells: no payload is read. */
   async isThere(unit: Unit, {artifacts}: ConvertReport): Promise<boolean> {
     const reference = destinationOf(unit, this.#options.folder)
+    const network = networkOf(unit.options, this.#options)
     for (const artifact of artifacts) {
-      const rows = await this.#rows(reference, artifact, networkOf(unit.options, this.#options))
-      if (!rows.some((row) => isRowOf(row, artifact) && hasTagOf(row, reference))) return false
+      const rows = (await this.#rows(reference, artifact, network)).filter((row) => isRowOf(row, artifact))
+      if (rows.length === 0) return false
+      if (artifact.kind !== 'image' || !isLocal(reference)) continue
+      for (const selector of selectorsOf(artifact, unit)) {
+        if (rows.some((row) => isRowNamed(row, selector))) continue
+        // A listing need not show all that leads to an image.
+        const selected = await rowsOf(formatReference({...reference, selector}), {...this.#options, ...network})
+        if (!selected.some((row) => isRowOf(row, artifact))) return false
+      }
     }
     return true
   }
@@ -61,7 +70,7 @@ export class DestinationState {
     artifact: ReportArtifact,
     network: NetworkOptions,
   ): Promise<readonly ListRow[]> {
-    const text = isLocal(place) ? formatReference(place) : artifact.reference
+    const text = isLocal(place) ? formatReference(place) : textOfName(artifact)
     // One name may lead to several engines.
     const key = JSON.stringify([text, network])
     const known = this.#listed.get(key)
@@ -82,17 +91,33 @@ async function rowsOf(text: string, options: WorkOptions & NetworkOptions): Prom
   }
 }
 
+/** What was made at an image registry or an engine, with its tag: without one, a listing tells of all tags. */
+function textOfName({reference: text}: ReportArtifact): string {
+  const reference = findReference(text)
+  if (reference?.transport !== 'docker') return text
+  return formatReference({...reference, selector: reference.selector ?? 'latest'})
+}
+
 function isRowOf(row: ListRow, artifact: ReportArtifact): boolean {
-  if (row.kind === 'transport-layout') return true
   if (artifact.kind === 'image') return row.imageId === artifact.imageId
-  if (row.identity?.toLowerCase() !== artifact.identity?.toLowerCase()) return false
   const [layer] = artifact.layers
+  // A bare layout holds no names: the index that was written beside it says whose it is.
+  if (row.kind === 'transport-layout') return layer === undefined || row.payloadDigest === layer.digest
+  if (row.identity?.toLowerCase() !== artifact.identity?.toLowerCase()) return false
   return layer === undefined || (row.layers !== 0 && (row.payloadDigest ?? layer.digest) === layer.digest)
 }
 
-/** In an OCI layout an image may stay when the tag goes that it was written under. */
-function hasTagOf({names}: ListRow, {transport, selector}: Reference): boolean {
-  return transport !== 'oci' || selector === undefined || names.some((name) => name.endsWith(`:${selector}`))
+/** By what an image that was made is found: its tag or name, and the others that were asked for beside it. */
+function selectorsOf({reference}: ReportArtifact, {destination, options}: Unit): readonly string[] {
+  const {selector} = findReference(reference) ?? {}
+  // One that is selected by its digest or place has no name.
+  if (selector === undefined || selector.startsWith('@')) return []
+  const isOne = findReference(destination)?.selector === undefined && options.all !== true
+  return [selector, ...(isOne ? textsOf(options.tag) : [])]
+}
+
+function isRowNamed({reference, names}: ListRow, selector: string): boolean {
+  return findReference(reference)?.selector === selector || names.some((name) => isNamedBy(name, selector))
 }
 
 function destinationOf({destination}: Unit, folder: string): Reference {
@@ -111,7 +136,7 @@ export async function isDestinationFree(unit: PlannedUnit, options: StateOptions
   if (place.transport !== 'oci') return false
   const rows = await rowsOf(formatReference(place), options)
   const tags = selector === undefined ? tagsOf(unit) : [selector]
-  return !rows.some((row) => tags.includes(findReference(row.reference)?.selector ?? ''))
+  return !rows.some((row) => tags.some((tag) => isRowNamed(row, tag)))
 }
 
 /** The tags that an OCI layout would give to what the unit makes. */

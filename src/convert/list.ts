@@ -11,7 +11,7 @@ export interface ListRow {
   readonly reference: string
   readonly names: readonly string[]
   readonly imageId?: string
-  /** Digest of a package's payload. */
+  /** Digest of the payload of a package or transport layout. */
   readonly payloadDigest?: string
   /** Full name of the package. */
   readonly identity?: string

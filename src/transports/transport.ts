@@ -14,7 +14,7 @@ export interface ListItem {
   readonly names: readonly string[]
   /** Digest of the configuration, for images. */
   readonly imageId?: Digest
-  /** Digest of a package's payload, where its metadata state it. */
+  /** Digest of the payload of a package or transport layout, where its metadata or the index beside it state it. */
   readonly payloadDigest?: Digest
   readonly identity?: PackageIdentity
   readonly dependencies?: readonly PackageIdentity[]

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import {cpSync, existsSync, readFileSync, writeFileSync} from 'node:fs'
+import {cpSync, existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {defaultConcurrency} from '../../src/batch/concurrency.js'
 import type {BatchEvent} from '../../src/batch/batch-event.js'
@@ -13,6 +13,10 @@ import {temporaryFolder} from '../helpers/temporary-folder.js'
 
 const OS = 'CN=Microsoft_WindowsServerCore_10.0.14393.206'
 const MIB = 2 ** 20
+
+interface IndexEntry {
+  readonly annotations?: Readonly<Record<string, string>>
+}
 
 describe('run batch', () => {
   const folder = temporaryFolder()
@@ -172,19 +176,76 @@ describe('run batch', () => {
     assert.deepEqual(states, ['converted', 'converted', 'converted', 'failed', 'converted'])
   })
 
-  it('writes a tag again that is gone, though the image is there under another', async () => {
-    const items = ['a', 'b'].map((tag) => ({source: 'docker-archive:shop.tar', destination: `oci:tags:${tag}`}))
-    const file = written('tags.json', ...items)
+  /** Changes the index of an OCI layout. */
+  const reindex = (name: string, change: (entries: readonly IndexEntry[]) => readonly IndexEntry[]) => {
+    const file = path.join(folder.path, name, 'index.json')
+    const index = JSON.parse(readFileSync(file, 'utf8')) as {manifests: readonly IndexEntry[]}
+    writeFileSync(file, JSON.stringify({...index, manifests: change(index.manifests)}))
+  }
+  const refOf = ({annotations}: IndexEntry) => annotations?.['org.opencontainers.image.ref.name']
+
+  it('converts again to the tag that is gone, though the image is still there by another', async () => {
+    const source = 'docker-archive:shop.tar'
+    const file = written(
+      'tags.json',
+      {source, destination: 'oci:Tag s:a'},
+      {source, destination: 'oci:Tag s:b'},
+      {source, destination: 'oci:Tag s', options: {tag: ['contoso/x:3', 'contoso/y:4']}},
+    )
+    const states = async () => (await runBatch(file, {environment: {}, concurrency: 1})).items.map(({state}) => state)
+    assert.deepEqual(await states(), ['converted', 'converted', 'converted'])
+    assert.deepEqual(await states(), ['already-done', 'already-done', 'already-done'])
+    reindex('Tag s', (entries) => entries.filter((entry) => refOf(entry) !== 'b'))
+    assert.deepEqual(await states(), ['already-done', 'converted', 'already-done'])
+    assert.equal((await list(`oci:${folder.path}/Tag s:b`)).items.length, 1)
+    reindex('Tag s', (entries) => entries.filter((entry) => refOf(entry) !== '4'))
+    const {items} = await runBatch(file, {environment: {}})
+    // The other of its names is there, and might be another's by now.
+    assert.equal(items[2]?.failure?.code, 'DESTINATION_EXISTS')
+  })
+
+  it('does not take a tag for done that names another image by now', async () => {
+    const file = written(
+      'moved.json',
+      {source: 'inbox:repository:Shop', destination: 'oci:moved:a'},
+      {source: 'inbox:repository:WebServer', destination: 'oci:moved:b'},
+    )
+    await runBatch(file, {environment: {}})
+    reindex('moved', (entries) => {
+      const [first, second] = entries.map(({annotations}) => annotations)
+      assert.notDeepEqual(first, second)
+      return entries.map((entry, index) => ({...entry, annotations: (index === 0 ? second : first) ?? {}}))
+    })
+    const {items} = await runBatch(file, {environment: {}})
+    // Shop comes after the package that it needs.
+    assert.deepEqual(
+      items.map(({state, failure}) => failure?.code ?? state),
+      ['blocked', 'DESTINATION_EXISTS'],
+    )
+  })
+
+  it('does not take for done what was moved on to another tag of an archive, or is another transport layout', async () => {
+    const layout = {layers: 'squash', 'without-base': true}
+    const file = written(
+      'others.json',
+      {source: 'docker-archive:shop.tar', destination: 'docker-archive:others.tar:contoso/one:1'},
+      {source: 'docker-archive:shop.tar', destination: 'layout:others-layout', options: layout},
+    )
     await runBatch(file, {environment: {}})
     assert.equal((await runBatch(file, {environment: {}})).totals.alreadyDone, 2)
-    const index = path.join(folder.path, 'tags', 'index.json')
-    const {manifests, ...rest} = JSON.parse(readFileSync(index, 'utf8')) as {manifests: {annotations: object}[]}
-    const left = manifests.filter(({annotations}) => !Object.values(annotations).includes('b'))
-    assert.deepEqual([manifests.length, left.length], [2, 1])
-    writeFileSync(index, JSON.stringify({...rest, manifests: left}))
-    const {totals} = await runBatch(file, {environment: {}})
-    assert.deepEqual([totals.alreadyDone, totals.converted], [1, 1])
-    assert.deepEqual((await list(`oci:${folder.path}/tags`)).items[0]?.names, ['tags:a', 'tags:b'])
+    const at = (name: string) => path.join(folder.path, name)
+    rmSync(at('others.tar'))
+    await convert(`docker-archive:${at('shop.tar')}`, `docker-archive:${at('others.tar')}:contoso/two:1`)
+    for (const name of ['others-layout', 'others-layout.payload-index.jsonl']) rmSync(at(name), {recursive: true})
+    await convert(`docker-archive:${at('shop.tar')}`, `layout:${at('others-layout')}`, {
+      layers: 'squash',
+      osLayers: 0,
+    })
+    const {items} = await runBatch(file, {environment: {}})
+    assert.deepEqual(
+      items.map(({failure}) => failure?.code),
+      ['DESTINATION_EXISTS', 'DESTINATION_EXISTS'],
+    )
   })
 
   it('needs no room on its own disk for what goes to a registry', async () => {

@@ -58,6 +58,6 @@ export class LayoutBuilder {
   }
 }
 
-export function tagged(tag: string): object {
+export function tagged(tag: string): {readonly annotations: Readonly<Record<string, string>>} {
   return {annotations: {'org.opencontainers.image.ref.name': tag}}
 }

@@ -1,10 +1,12 @@
 import {readdirSync} from 'node:fs'
 import path from 'node:path'
-import {asTransshipError, InputError} from '../../model/errors.js'
+import {parseDigest, type Digest} from '../../model/digest.js'
+import {asTransshipError, findSystemCode, InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {LayerForm} from '../../model/image.js'
 import {DIRECTORY_CARRIER_SUFFIX, findHive, parseLayerPath} from '../../model/layer-path.js'
 import type {PayloadIndex} from '../shared/transport-layout/payload-index.js'
+import {hashFile} from '../shared/transport-layout/hash-file.js'
 import {findIndex} from '../shared/transport-layout/read-index.js'
 import {FolderFiles} from '../shared/transport-layout/folder-files.js'
 import {TransportLayout} from '../shared/transport-layout/read-layout.js'
@@ -25,6 +27,16 @@ export function indexFileOf(folder: string): string {
 export function readIndexOf(folder: string): PayloadIndex | undefined {
   const file = indexFileOf(folder)
   return findIndex(new FolderFiles(path.dirname(file), file), path.basename(file), file)
+}
+
+/** Digest of a layout's index, which is that of its payload; undefined where none can be read, as opening it will tell. */
+export function digestOfIndex(folder: string): Digest | undefined {
+  try {
+    return parseDigest(`sha256:${hashFile(indexFileOf(folder))}`)
+  } catch (error) {
+    if (findSystemCode(error) === undefined) throw error
+    return undefined
+  }
 }
 
 function namesIn(folder: string): string[] {

@@ -4,13 +4,20 @@ import type {Image, Layer} from '../../model/image.js'
 import type {LayerEntry} from '../../model/layer-entry.js'
 import type {Reference} from '../../model/reference.js'
 import type {ListItem, OpenOptions} from '../transport.js'
-import {openLayoutFolder, readIndexOf, requireLayoutFolder, type LayoutFolder} from './layout-folder.js'
+import {digestOfIndex, openLayoutFolder, readIndexOf, requireLayoutFolder, type LayoutFolder} from './layout-folder.js'
 import {formatLayoutReference, LAYOUT} from './reference.js'
 
 export function listLayout(reference: Reference): Promise<readonly ListItem[]> {
   const {folder} = requireLayoutFolder(reference.path)
+  const payloadDigest = digestOfIndex(folder)
   return Promise.resolve([
-    {kind: 'transport-layout', reference: formatLayoutReference(reference), names: [folder], layers: 1},
+    {
+      kind: 'transport-layout',
+      reference: formatLayoutReference(reference),
+      names: [folder],
+      ...(payloadDigest === undefined ? {} : {payloadDigest}),
+      layers: 1,
+    },
   ])
 }
 

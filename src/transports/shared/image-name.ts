@@ -61,3 +61,8 @@ export function isSameName(left: string, right: string): boolean {
   const name = findTaggedName(left)
   return name === undefined ? left === right : name.full === findTaggedName(right)?.full
 }
+
+/** True when a reference selects by this tag, or full name, what has the name. */
+export function isNamedBy(name: string, selector: string): boolean {
+  return isSameName(name, selector) || findTaggedName(name)?.tag === selector
+}

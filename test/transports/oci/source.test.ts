@@ -90,6 +90,24 @@ describe('the source oci', () => {
     }
   })
 
+  it('lists every tag of an image, also one beside its full names, and in a folder whose name can be no repository', async () => {
+    const builder = new LayoutBuilder()
+    const image = builder.image(PARTS)
+    const named = {...tagged('1').annotations, 'io.containerd.image.name': 'docker.io/team/app:1'}
+    builder.manifests.push({...image, annotations: named}, {...image, ...tagged('later')}, {...image, ...tagged('1')})
+    const plain = new LayoutBuilder()
+    plain.manifests.push(...['a', 'b'].map((tag) => ({...plain.image(PARTS), ...tagged(tag)})))
+    for (const [transport, place] of await placesOf(builder)) {
+      const [item, ...others] = await transport.list(transport.parse(place), {})
+      const base = path.basename(place, '.tar')
+      assert.deepEqual([item?.names, others], [['docker.io/team/app:1', `${base}:later`], []])
+    }
+    const odd = path.join(folder.path, `Not a name (${made++})`)
+    plain.writeFolder(odd)
+    const [item] = await oci.list(oci.parse(odd), {})
+    assert.deepEqual([item?.reference, item?.names], [`oci:${odd}:a`, ['b']])
+  })
+
   it('follows nested indexes, and picks by platform, version, digest', async () => {
     const builder = new LayoutBuilder()
     const images = ['10.0.17763.100', '10.0.20348.2113'].map((version) =>

@@ -5,7 +5,7 @@ import type {WorkOptions} from '../../../model/events.js'
 import type {Image} from '../../../model/image.js'
 import type {Reference} from '../../../model/reference.js'
 import {StrictSink, type FaultSink} from '../fault-sink.js'
-import {findTaggedName, isSameName} from '../image-name.js'
+import {findTaggedName, isNamedBy, isSameName} from '../image-name.js'
 import {compileSchema} from '../../../codecs/json/validator.js'
 import {parseDocument} from '../json-document.js'
 import type {ListItem, OpenOptions} from '../../transport.js'
@@ -126,10 +126,11 @@ export async function listLayout(
     for (const found of selected(walk.found, reference)) {
       const {facts, imageId} = await readFound(layout.store, found, options)
       if (facts.platform.os === 'unknown') continue
+      const selector = uniqueSelector(found, walk.found)
       items.push({
         kind: 'image',
-        reference: place.format({...reference, selector: uniqueSelector(found, walk.found)}),
-        names: namesOf(found, reference.path),
+        reference: place.format({...reference, selector}),
+        names: listedNamesOf(found, {place: reference.path, selector}),
         imageId,
         platform: facts.platform,
         ...(facts.created === undefined ? {} : {createdTime: facts.created}),
@@ -163,11 +164,27 @@ function uniqueSelector(found: FoundImage, images: readonly FoundImage[]): strin
  * Names of an image. Where the layout states only a tag, the name of its folder or file is the repository, as in
  * `oci:shop:1.0`: that is how umoci and skopeo users call it.
  */
-export function namesOf({names, refs}: FoundImage, place: string): readonly string[] {
+export function namesOf({names, refs}: Pick<FoundImage, 'names' | 'refs'>, place: string): readonly string[] {
   if (names.length > 0) return names
   const base = path
     .basename(path.resolve(place))
     .toLowerCase()
     .replace(/\.(?:tar|tar\.gz|tgz|oci)$/, '')
   return refs.flatMap((tag) => (findTaggedName(`${base}:${tag}`) === undefined ? [] : [`${base}:${tag}`]))
+}
+
+/**
+ * Names as a listing tells them: a tag that none of the full names has is one more. Where folder and tag make no name, the
+ * tag stands by itself, unless the reference of the row shows it.
+ */
+function listedNamesOf(
+  {names, refs}: FoundImage,
+  {place, selector}: {readonly place: string; readonly selector: string},
+): readonly string[] {
+  const others = refs.filter((ref) => !names.some((name) => isNamedBy(name, ref)))
+  const own = others.flatMap((ref) => {
+    const [name] = namesOf({names: [], refs: [ref]}, place)
+    return name ?? (ref === selector ? [] : [ref])
+  })
+  return [...names, ...own]
 }
