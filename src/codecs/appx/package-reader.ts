@@ -10,16 +10,7 @@ import {DEFLATED, LOCAL_BYTES, STORED} from '../zip/zip-records.js'
 import {zipFault} from '../zip/zip-fault.js'
 import {BLOCK_BYTES, blockMapFault, readBlockMap, type BlockMap, type MappedFile} from './block-map.js'
 import {findBlock, findBlockSync, FINAL_BLOCK, hashBlock} from './pack-blocks.js'
-import {
-  BLOCK_MAP,
-  CONTENT_TYPES,
-  findNameFault,
-  findPartPath,
-  foldPart,
-  isFootprint,
-  isUnmapped,
-  MANIFEST,
-} from './part-name.js'
+import {BLOCK_MAP, CONTENT_TYPES, findNameFault, findPartPath, isFootprint, isUnmapped, MANIFEST} from './part-name.js'
 
 /** A part of a package: its place in the zip, and what the block map says of it. */
 export interface StoredPart {
@@ -216,18 +207,17 @@ function requirePath(entry: PlacedEntry, title: string): string {
 /** Names are compared as Windows does, and a file is no folder of others. */
 function readPaths(directory: ZipDirectory, title: string): PathTable {
   const paths = new PathTable()
-  const folded = new PathTable()
+  const folded = new PathTable({isFolding: true})
   const isFile = (place: number) => place > 0
   let place = 0
   for (const entry of directory.entries()) {
     const path = requirePath(entry, title)
-    const fold = foldPart(path)
-    if (folded.get(fold) !== 0) throw zipFault(`${title}: ${path}`, 'It is there twice.', undefined, 'DUPLICATE_ENTRY')
+    if (folded.get(path) !== 0) throw zipFault(`${title}: ${path}`, 'It is there twice.', undefined, 'DUPLICATE_ENTRY')
     place++
-    if (folded.someAbove(fold, isFile))
+    if (folded.someAbove(path, isFile))
       throw zipFault(`${title}: ${path}`, 'It lies in a file as if that were a folder.', undefined, 'NAME_COLLISION')
-    folded.set(fold, place)
-    if (folded.hasChildren(fold))
+    folded.set(path, place)
+    if (folded.hasChildren(path))
       throw zipFault(`${title}: ${path}`, 'Others lie in it as if it were a folder.', undefined, 'NAME_COLLISION')
     paths.set(path, place)
   }

@@ -1,5 +1,3 @@
-import {foldPath} from '../../model/layer-path.js'
-
 /*
  * Names of the parts of an AppX package. In the zip they are percent-encoded with `/` between names, in the block map
  * plain with `\`. Source: inbox package page, sections 2.1 and 2.2.
@@ -90,9 +88,4 @@ export function findPartPath(name: string): string | undefined {
   } catch {
     return undefined
   }
-}
-
-/** The form under which names are compared: Windows sees no difference in case. */
-export function foldPart(path: string): string {
-  return foldPath(path)
 }

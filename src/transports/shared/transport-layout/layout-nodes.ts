@@ -109,9 +109,13 @@ export class LayoutNodes implements Iterable<LayoutNode> {
   }
 
   findOnDisk(diskPath: string): DiskNode | undefined {
+    return this.at(this.numberOnDisk(diskPath))
+  }
+
+  /** The number of what lies there; 0 when the layout holds nothing of that name. */
+  numberOnDisk(diskPath: string): number {
     const isOfVm = this.#baseOs !== undefined && isBelow(diskPath, this.#baseOs)
-    const path = isOfVm ? `${UTILITY_VM_FILES}${diskPath.slice(this.#baseOs?.length)}` : diskPath
-    return this.at(this.#table.find(path))
+    return this.#table.find(isOfVm ? `${UTILITY_VM_FILES}${diskPath.slice(this.#baseOs?.length)}` : diskPath)
   }
 }
 

@@ -22,7 +22,8 @@ export interface ScannedLayout {
   readonly strays: readonly string[]
 }
 
-const TOMBSTONES = 'tombstones.txt'
+/** The list of deletions, at the root of a layout. */
+export const TOMBSTONES = 'tombstones.txt'
 /** Far above any real list; the file is held in memory. */
 const MAX_TOMBSTONE_BYTES = 64 * 1024 * 1024
 const TOP_FOLDERS = ['Files', 'Hives', 'UtilityVM']

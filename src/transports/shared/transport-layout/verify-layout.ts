@@ -1,13 +1,14 @@
 import {InputError, TransshipError} from '../../../model/errors.js'
 import type {WorkOptions} from '../../../model/events.js'
 import {DIRECTORY_CARRIER_SUFFIX} from '../../../model/layer-path.js'
-import {PathTable} from '../../../model/path-table.js'
 import type {Fault} from '../../transport.js'
 import type {LayoutFiles} from './layout-files.js'
 import type {IndexLine, PayloadIndex} from './payload-index.js'
 import type {TransportLayout} from './read-layout.js'
+import {TOMBSTONES} from './scan-layout.js'
 
-const SEEN = 1
+/** What the index knows of a name: what lies there, and the sidecar beside it. */
+const [ITSELF, SIDECAR] = [1, 2]
 
 /** Checks each file of a payload against its index: there, of that size, with those bytes; and nothing beside them. */
 export function verifyIndex(
@@ -17,11 +18,11 @@ export function verifyIndex(
 ): {readonly faults: readonly Fault[]; readonly bytes: number} {
   const faults: Fault[] = []
   let bytes = 0
-  const seen = new PathTable()
+  const known = new KnownFiles(layout)
   for (const line of index.lines()) {
     options.signal?.throwIfAborted()
     const name = line.path
-    seen.set(name, SEEN)
+    known.add(name)
     try {
       bytes += verifyLine(layout.files, line)
     } catch (error) {
@@ -29,10 +30,8 @@ export function verifyIndex(
       faults.push({code: error.code, message: [error.what, error.why].join(' ').trim(), subject: name})
     }
   }
-  for (const name of payloadFiles(layout)) {
-    if (seen.get(name) !== SEEN)
-      faults.push({code: 'ARCHIVE_CONTRADICTORY', message: 'The index does not know it.', subject: name})
-  }
+  for (const subject of known.missing())
+    faults.push({code: 'ARCHIVE_CONTRADICTORY', message: 'The index does not know it.', subject})
   return {faults, bytes}
 }
 
@@ -54,15 +53,41 @@ function verifyLine(files: LayoutFiles, {path, sizeBytes, sha256}: IndexLine): n
   return sizeBytes
 }
 
-/** Files of the payload as the index names them. */
-function* payloadFiles(layout: TransportLayout): Generator<string> {
-  for (const node of layout.scanned.nodes) {
-    if (node.kind === 'tombstone') continue
-    if (node.kind === 'file') yield node.diskPath
-    else {
-      const sidecar = `${node.diskPath}${DIRECTORY_CARRIER_SUFFIX}`
-      if (layout.files.find(sidecar, sidecar) !== undefined) yield sidecar
-    }
+/** Which files of the payload the index has told of, by the numbers of their nodes: there may be a million. */
+class KnownFiles {
+  readonly #layout: TransportLayout
+  readonly #known: Uint8Array
+  #knowsTombstones = false
+
+  constructor(layout: TransportLayout) {
+    this.#layout = layout
+    this.#known = new Uint8Array(layout.scanned.nodes.lastNumber + 1)
   }
-  if (layout.scanned.tombstones !== undefined) yield 'tombstones.txt'
+
+  add(name: string): void {
+    this.#mark(name, ITSELF)
+    if (name.endsWith(DIRECTORY_CARRIER_SUFFIX)) this.#mark(name.slice(0, -DIRECTORY_CARRIER_SUFFIX.length), SIDECAR)
+    if (name === TOMBSTONES) this.#knowsTombstones = true
+  }
+
+  #mark(name: string, what: number): void {
+    const number = this.#layout.scanned.nodes.numberOnDisk(name)
+    this.#known[number] = (this.#known[number] ?? 0) | what
+  }
+
+  #has(name: string, what: number): boolean {
+    return ((this.#known[this.#layout.scanned.nodes.numberOnDisk(name)] ?? 0) & what) !== 0
+  }
+
+  /** Files as the index should name them. */
+  *missing(): Generator<string> {
+    const {nodes, tombstones} = this.#layout.scanned
+    for (const [, {kind, diskPath}] of nodes.numbered()) {
+      const sidecar = `${diskPath}${DIRECTORY_CARRIER_SUFFIX}`
+      if (kind === 'file') {
+        if (!this.#has(diskPath, ITSELF)) yield diskPath
+      } else if (!this.#has(diskPath, SIDECAR) && this.#layout.files.find(sidecar, sidecar) !== undefined) yield sidecar
+    }
+    if (tombstones !== undefined && !this.#knowsTombstones) yield TOMBSTONES
+  }
 }
