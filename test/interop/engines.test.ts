@@ -165,15 +165,33 @@ for (const [engine, start] of [
       })
     })
 
-    it('refuses a Windows image before anything is sent', async () => {
-      const windows = partsOf([await tarOf([['Files/', '']])])
-      await writeFile(at('windows.tar'), await tarOf(classicMembers(windows, ['contoso/windows:1'])))
-      const result = await runJson(['convert', `docker-archive:${at('windows.tar')}`, 'docker-daemon:'], {
-        env: {DOCKER_HOST: host.url},
+    if (engine === 'podman')
+      it('keeps a Windows image, lists it and gives it back, its ID unchanged', async () => {
+        const {imageId} = await inspect('docker-archive:samples/shop.tar')
+        const target = 'docker-daemon:contoso/windows:1'
+        const {artifacts} = await convert('docker-archive:samples/shop.tar', target, options)
+        assert.deepEqual([artifacts[0]?.imageId, await idIn(host, 'docker.io/contoso/windows:1')], [imageId, imageId])
+        const {items} = await list('docker-daemon:', options)
+        const [there] = items.filter(({names}) => names.includes('contoso/windows:1'))
+        assert.deepEqual([there?.imageId, there?.platform?.os], [imageId, 'windows'])
+        assert.deepEqual((await verify(target, options)).faults, [])
+        for (const back of [`docker-archive:${at('windows-back.tar')}`, `oci:${at('windows-back')}:1`]) {
+          await convert(target, back, options)
+          assert.equal((await inspect(back)).imageId, imageId)
+        }
+        const again = await convert('docker-archive:samples/shop.tar', target, options)
+        assert.equal(again.bytesWritten, 0)
       })
-      assert.equal(result.code, 4)
-      assert.equal((result.json as {error: {code: string}}).error.code, 'WRONG_ENGINE_OS')
-    })
+    else
+      it('refuses a Windows image before anything is sent', async () => {
+        const windows = partsOf([await tarOf([['Files/', '']])])
+        await writeFile(at('windows.tar'), await tarOf(classicMembers(windows, ['contoso/windows:1'])))
+        const result = await runJson(['convert', `docker-archive:${at('windows.tar')}`, 'docker-daemon:'], {
+          env: {DOCKER_HOST: host.url},
+        })
+        assert.equal(result.code, 4)
+        assert.equal((result.json as {error: {code: string}}).error.code, 'WRONG_ENGINE_OS')
+      })
 
     if (engine === 'dockerd')
       it('is understood by the tools of others: skopeo reads what was loaded', async function () {

@@ -18,6 +18,8 @@ import {topPackage} from '../helpers/round-trip.js'
 /** A place of one transport where a test may write an image and read it again. */
 interface Place {
   readonly transport: string
+  /** Where the transport has several places. */
+  readonly engine?: 'dockerd' | 'podman'
   /** Takes images of its own operating system alone. */
   readonly isLinuxOnly?: true
   /** `images` keep layers as they are, `packages` in a chain; a `payload` is one layer without a configuration. */
@@ -26,15 +28,20 @@ interface Place {
   destination(folder: string, name: string): string
 }
 
-/** What runs for the tests: an image registry at its address, a Docker engine at its socket. */
-const RUNNING = {registry: '', engine: ''}
+/** What runs for the tests: an image registry at its address, engines at their sockets. */
+const RUNNING = {registry: '', dockerd: '', podman: ''}
+
+function engineOf(engine: 'dockerd' | 'podman'): Pick<Place, 'transport' | 'engine' | 'holds' | 'destination'> {
+  return {transport: 'docker-daemon', engine, holds: 'images', destination: (_, name) => `docker-daemon:${name}:1`}
+}
 
 const PLACES: readonly Place[] = [
   {transport: 'docker-archive', holds: 'images', destination: (folder) => `docker-archive:${folder}/image.tar`},
   {transport: 'oci', holds: 'images', destination: (folder) => `oci:${folder}/layout:1`},
   {transport: 'oci-archive', holds: 'images', destination: (folder) => `oci-archive:${folder}/layout.tar:1`},
   {transport: 'docker', holds: 'images', destination: (_, name) => `docker://${RUNNING.registry}/${name}:1`},
-  {transport: 'docker-daemon', holds: 'images', isLinuxOnly: true, destination: (_, name) => `docker-daemon:${name}:1`},
+  {...engineOf('dockerd'), isLinuxOnly: true},
+  engineOf('podman'),
   {transport: 'inbox', holds: 'packages', destination: (folder) => `inbox:${folder}/packages`},
   {transport: 'appx', holds: 'packages', destination: (folder) => `appx:${folder}/exported`},
   {transport: 'layout', holds: 'payload', destination: (folder) => `layout:${folder}/layout`},
@@ -45,9 +52,23 @@ const APART: Readonly<Record<string, string>> = {
   runtime: 'it is a folder of Windows itself, and is tested on the Windows API in test/runtime',
 }
 
+const titleOf = ({transport, engine}: Place) => (engine === undefined ? transport : `${transport} (${engine})`)
+
 /** Where the engine is, for each call that may meet one. */
-function reaching(): NetworkOptions {
-  return {engine: {host: `unix://${RUNNING.engine}`}}
+function reaching(...places: readonly Place[]): NetworkOptions {
+  const engine = places.find((place) => place.engine !== undefined)?.engine
+  return engine === undefined ? {} : {engine: {host: `unix://${RUNNING[engine]}`}}
+}
+
+/** A repository of the pair's own. */
+function nameFor(system: string, from: Place, to: Place): string {
+  return `${system}/${[from, to].map(({transport, engine}) => engine ?? transport).join('-')}`
+}
+
+/** Pairs of places; one conversion reaches one engine. */
+function pairs(sources: readonly Place[]): readonly (readonly [Place, Place])[] {
+  const all = sources.flatMap((from) => PLACES.map((to) => [from, to] as const))
+  return all.filter(([from, to]) => from.engine === undefined || to.engine === undefined || from.engine === to.engine)
 }
 
 /** How a place of this kind is written so that it holds the whole image. */
@@ -57,13 +78,13 @@ function optionsFor({holds}: Place): ConvertOptions {
 }
 
 /** Where what was written can be read: a repository of packages by the package on top. */
-async function write(from: string, place: Place, to: string, options: ConvertOptions = {}): Promise<string> {
-  const report = await convert(from, to, {...optionsFor(place), ...reaching(), ...options})
+async function write(from: string, place: Place, to: string, network: NetworkOptions): Promise<string> {
+  const report = await convert(from, to, {...optionsFor(place), ...network})
   return place.holds === 'packages' ? topPackage(report) : to
 }
 
-async function assertRefused(from: string, place: Place, to: string, code: string): Promise<void> {
-  await assert.rejects(write(from, place, to), (error) => error instanceof TransshipError && error.code === code)
+async function assertRefused(code: string, work: Promise<string>): Promise<void> {
+  await assert.rejects(work, (error) => error instanceof TransshipError && error.code === code)
 }
 
 describe('every source to every destination', () => {
@@ -83,7 +104,8 @@ describe('every source to every destination', () => {
     registry = await startRegistry(this)
     RUNNING.registry = registry.address
     const host = await sharedHost(this)
-    RUNNING.engine = host.dockerSocket
+    RUNNING.dockerd = host.dockerSocket
+    RUNNING.podman = host.podmanSocket
     linuxImage = `docker-archive:${host.savedImage}`
   })
 
@@ -92,56 +114,56 @@ describe('every source to every destination', () => {
   })
 
   it('has a place for every transport', () => {
-    const known = [...PLACES.map(({transport}) => transport), ...Object.keys(APART)]
-    assert.deepEqual(known.sort(), TRANSPORTS.map(({name}) => name).sort())
+    const known = new Set([...PLACES.map(({transport}) => transport), ...Object.keys(APART)])
+    assert.deepEqual([...known].sort(), TRANSPORTS.map(({name}) => name).sort())
   })
 
   describe('a Windows image', () => {
-    for (const from of PLACES.filter(({isLinuxOnly}) => isLinuxOnly !== true))
-      for (const to of PLACES)
-        it(`${to.isLinuxOnly === true ? 'does not go' : 'goes'} from ${from.transport} to ${to.transport}`, async () => {
-          const name = `windows/${from.transport}-${to.transport}`
-          const source = await write('docker-archive:samples/shop.tar', from, from.destination(fresh(), `${name}/from`))
-          const destination = to.destination(fresh(), `${name}/to`)
-          if (to.isLinuxOnly === true) {
-            await assertRefused(source, to, destination, 'WRONG_ENGINE_OS')
-            return
-          }
-          const reached = await write(source, to, destination)
-          for (const reference of [source, reached])
-            assert.deepEqual((await verify(reference, reaching())).faults, [], reference)
-          const isWhole = from.holds !== 'payload' && to.holds !== 'payload'
-          const [there, original] = [
-            await inspect(reached, reaching()),
-            await inspect('docker-archive:samples/shop.tar'),
-          ]
-          if (!isWhole) {
-            assert.equal(there.layers.length, 1)
-            return
-          }
-          assert.equal(there.imageId, original.imageId)
-          assert.deepEqual(
-            there.layers.map(({diffId}) => diffId),
-            original.layers.map(({diffId}) => diffId),
-          )
-        })
+    for (const [from, to] of pairs(PLACES.filter(({isLinuxOnly}) => isLinuxOnly !== true))) {
+      const network = () => reaching(from, to)
+      it(`${to.isLinuxOnly === true ? 'does not go' : 'goes'} from ${titleOf(from)} to ${titleOf(to)}`, async () => {
+        const name = nameFor('windows', from, to)
+        const place = from.destination(fresh(), `${name}/from`)
+        const source = await write('docker-archive:samples/shop.tar', from, place, network())
+        const destination = to.destination(fresh(), `${name}/to`)
+        if (to.isLinuxOnly === true) {
+          await assertRefused('WRONG_ENGINE_OS', write(source, to, destination, network()))
+          return
+        }
+        const reached = await write(source, to, destination, network())
+        for (const reference of [source, reached])
+          assert.deepEqual((await verify(reference, network())).faults, [], reference)
+        const isWhole = from.holds !== 'payload' && to.holds !== 'payload'
+        const [there, original] = [await inspect(reached, network()), await inspect('docker-archive:samples/shop.tar')]
+        if (!isWhole) {
+          assert.equal(there.layers.length, 1)
+          return
+        }
+        assert.equal(there.imageId, original.imageId)
+        assert.deepEqual(
+          there.layers.map(({diffId}) => diffId),
+          original.layers.map(({diffId}) => diffId),
+        )
+      })
+    }
   })
 
   describe('a Linux image', () => {
-    for (const from of PLACES.filter(({holds}) => holds === 'images'))
-      for (const to of PLACES)
-        it(`${to.holds === 'images' ? 'goes' : 'does not go'} from ${from.transport} to ${to.transport}`, async () => {
-          const name = `linux/${from.transport}-${to.transport}`
-          const source = await write(linuxImage, from, from.destination(fresh(), `${name}/from`))
-          const destination = to.destination(fresh(), `${name}/to`)
-          if (to.holds !== 'images') {
-            await assertRefused(source, to, destination, 'PLATFORM_UNSUPPORTED')
-            return
-          }
-          const reached = await write(source, to, destination)
-          for (const reference of [source, reached])
-            assert.deepEqual((await verify(reference, reaching())).faults, [], reference)
-          assert.equal((await inspect(reached, reaching())).imageId, (await inspect(linuxImage)).imageId)
-        })
+    for (const [from, to] of pairs(PLACES.filter(({holds}) => holds === 'images'))) {
+      const network = () => reaching(from, to)
+      it(`${to.holds === 'images' ? 'goes' : 'does not go'} from ${titleOf(from)} to ${titleOf(to)}`, async () => {
+        const name = nameFor('linux', from, to)
+        const source = await write(linuxImage, from, from.destination(fresh(), `${name}/from`), network())
+        const destination = to.destination(fresh(), `${name}/to`)
+        if (to.holds !== 'images') {
+          await assertRefused('PLATFORM_UNSUPPORTED', write(source, to, destination, network()))
+          return
+        }
+        const reached = await write(source, to, destination, network())
+        for (const reference of [source, reached])
+          assert.deepEqual((await verify(reference, network())).faults, [], reference)
+        assert.equal((await inspect(reached, network())).imageId, (await inspect(linuxImage)).imageId)
+      })
+    }
   })
 })

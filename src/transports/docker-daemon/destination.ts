@@ -109,13 +109,16 @@ class EngineDestination implements ImageDestination {
   }
 
   #requireOs({platform, names}: ImageDraft): void {
-    const {os, name, endpoint} = this.#engine
-    if (os === '' || os === platform.os) return
+    const {os, name, endpoint, keepsAnyOs} = this.#engine
+    if (os === '' || os === platform.os || keepsAnyOs) return
     const inWords = (text: string) => (text === 'windows' ? 'Windows' : text === 'linux' ? 'Linux' : text)
     throw new EnvironmentError('WRONG_ENGINE_OS', {
       what: `${name} runs ${inWords(os)} containers, and the image ${names[0] ?? ''} is for ${inWords(platform.os)}.`,
       why: 'It would not keep the image; nothing was sent.',
-      suggestions: ['Give another engine with --engine URL.', 'On Docker Desktop: switch the kind of containers.'],
+      suggestions: [
+        'Give another engine with --engine URL; Podman keeps images of any system.',
+        'On Docker Desktop: switch the kind of containers.',
+      ],
       at: {reference: endpoint},
     })
   }

@@ -86,6 +86,11 @@ export class Engine {
     return this.#facts.os
   }
 
+  /** True where images of any operating system are kept, as Podman does: Docker's engine takes those that it can run. */
+  get keepsAnyOs(): boolean {
+    return this.#facts.isPodman
+  }
+
   /** True when the negotiated version of the API is this one or a later one. */
   speaks(api: string): boolean {
     return apiNumber(this.#facts.api) >= apiNumber(api)
