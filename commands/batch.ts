@@ -125,7 +125,9 @@ export default class Batch extends BaseCommand {
     if (queue !== undefined && flags.detach) {
       requireUnwatched(flags)
       const {enqueueBatch} = await import('../src/batch/queue/run-fleet.js')
-      const report = await enqueueBatch(args.plan, {...options, ...queueOptions(queue), signal: this.signal})
+      const report = await this.showingBatch((run) =>
+        enqueueBatch(args.plan, {...options, ...run, ...queueOptions(queue)}),
+      )
       this.print(formatEnqueued(report))
       return report
     }

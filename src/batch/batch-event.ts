@@ -5,6 +5,8 @@ import type {ItemFailure, ItemReport} from './batch-report.js'
 export type BatchEvent =
   /** Told before the batch begins, of what may take minutes. */
   | {readonly kind: 'waiting'; readonly title: string}
+  /** Told once each time when the server of the queue goes away, and when it is back. */
+  | {readonly kind: 'queue'; readonly state: 'away' | 'back'; readonly title: string}
   /** Told once, when everything is known and nothing is done yet. */
   | {
       readonly kind: 'batch'
