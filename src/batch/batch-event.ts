@@ -7,6 +7,8 @@ export type BatchEvent =
   | {readonly kind: 'waiting'; readonly title: string}
   /** Told before the batch begins, of what sources have and no item is made of. */
   | ({readonly kind: 'note'} & Note)
+  /** Told once each time when the server of the queue goes away, and when it is back. */
+  | {readonly kind: 'queue'; readonly state: 'away' | 'back'; readonly title: string}
   /** Told once, when everything is known and nothing is done yet. */
   | {
       readonly kind: 'batch'

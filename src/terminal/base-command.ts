@@ -101,7 +101,8 @@ export abstract class BaseCommand extends Command {
   ): Promise<T> {
     const stream = process.stderr
     const isLive = canRepaint(stream) && !isEndless
-    const mode = this.#globals.quiet || this.jsonEnabled() ? 'silent' : isLive ? 'live' : 'lines'
+    const shown = this.jsonEnabled() ? 'warnings' : isLive ? 'live' : 'lines'
+    const mode = this.#globals.quiet ? 'silent' : shown
     const progress = await startBatchProgress({mode, stream, verbose: this.#globals.verbose})
     try {
       return await work({

@@ -26,7 +26,7 @@ export class BatchLines implements BatchProgress {
     if (event.kind === 'batch') {
       this.#items = event.items - event.alreadyDone
       this.#line(titleOfBatch(event))
-    } else if (event.kind === 'waiting') {
+    } else if (event.kind === 'waiting' || event.kind === 'queue') {
       this.#line(event.title)
     } else if (event.kind === 'note') {
       this.#line(messageOf(event))
@@ -53,6 +53,23 @@ export class BatchLines implements BatchProgress {
 }
 
 export const SILENT_BATCH: BatchProgress = {onEvent: () => undefined, end: () => Promise.resolve()}
+
+/** No progress, but why nothing goes on: beside the document of `--json`. */
+export class BatchWarnings implements BatchProgress {
+  readonly #stream: NodeJS.WriteStream
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream
+  }
+
+  onEvent(event: BatchEvent): void {
+    if (event.kind === 'queue') this.#stream.write(`${printable(event.title)}\n`)
+  }
+
+  end(): Promise<void> {
+    return Promise.resolve()
+  }
+}
 
 /** `40 items, 3 done already, 1.2 GiB to read`. */
 export function titleOfBatch({items, alreadyDone, totalBytes}: Extract<BatchEvent, {kind: 'batch'}>): string {
@@ -124,11 +141,12 @@ export async function startBatchProgress({
   stream,
   verbose,
 }: {
-  readonly mode: 'live' | 'lines' | 'silent'
+  readonly mode: 'live' | 'lines' | 'warnings' | 'silent'
   readonly stream: NodeJS.WriteStream
   readonly verbose: boolean
 }): Promise<BatchProgress> {
   if (mode === 'silent') return SILENT_BATCH
+  if (mode === 'warnings') return new BatchWarnings(stream)
   if (mode === 'lines') return new BatchLines(stream, {verbose})
   const {LiveBatch} = await import('./live-batch.js')
   return new LiveBatch(stream)

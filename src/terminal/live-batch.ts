@@ -34,6 +34,8 @@ export class LiveBatch implements BatchProgress {
   readonly #running = new Map<string, Running>()
   readonly #total = new TotalMeter()
   #task: Task | undefined
+  /** Why nothing goes on. */
+  #notice = ''
   #finish: () => void = () => undefined
   #painted: Promise<unknown> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
@@ -45,7 +47,9 @@ export class LiveBatch implements BatchProgress {
   onEvent(event: BatchEvent): void {
     this.#total.onEvent(event)
     if (event.kind === 'batch') this.#start(event)
-    else if (event.kind === 'waiting') this.#stream.write(`${printable(event.title)}\n`)
+    else if (event.kind === 'queue' && this.#task !== undefined)
+      this.#notice = event.state === 'away' ? event.title : ''
+    else if (event.kind === 'waiting' || event.kind === 'queue') this.#stream.write(`${printable(event.title)}\n`)
     else if (event.kind === 'note') this.#stream.write(`${printable(messageOf(event))}\n`)
     else if (event.kind === 'item-begun') {
       const {id, totalBytes} = event
@@ -100,7 +104,8 @@ export class LiveBatch implements BatchProgress {
     this.#task.title = this.#total.text
     const lines = [...this.#running].slice(0, MOST_SHOWN).map(([id, running]) => lineOf(id, running))
     const more = this.#running.size - lines.length
-    this.#task.output = [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n')
+    const notice = this.#notice === '' ? [] : [printable(this.#notice)]
+    this.#task.output = [...notice, ...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n')
   }
 
   /** Waits until the last picture stands. */

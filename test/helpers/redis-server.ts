@@ -8,6 +8,8 @@ import {setTimeout as delay} from 'node:timers/promises'
 import {requireTool} from './tools.js'
 
 export interface RedisOptions {
+  /** Of one that was there before; default: a free one. */
+  readonly port?: number
   readonly password?: string
   /** A user beside the default one, who then may do nothing. */
   readonly user?: {readonly name: string; readonly password: string}
@@ -27,7 +29,7 @@ export interface RedisServer {
 export async function startRedis(test: Mocha.Context, options: RedisOptions = {}): Promise<RedisServer> {
   const program = requireTool(test, 'redis-server')
   const folder = await mkdtemp(path.join(tmpdir(), 'transship-redis-'))
-  const port = await freePort()
+  const port = options.port ?? (await freePort())
   const log = path.join(folder, 'log')
   const {password, user, tls} = options
   const ports = tls === undefined ? ['--port', String(port)] : ['--port', '0', '--tls-port', String(port)]

@@ -7,6 +7,8 @@ export interface RunningCli {
   readonly child: ChildProcess
   /** What it wrote so far. */
   readonly said: () => string
+  /** The same of stdout alone. */
+  readonly out: () => string
   /** Its exit code, or the name of the signal that ended it. */
   readonly ended: Promise<number | string>
 }
@@ -18,12 +20,13 @@ export function startCli(args: readonly string[], env: Readonly<Record<string, s
     env: {...inherited, NO_COLOR: '1', ...env},
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  let said = ''
+  let [said, out] = ['', '']
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
       said += chunk.toString('utf8')
+      if (stream === child.stdout) out += chunk.toString('utf8')
     })
   }
   const ended = once(child, 'close').then(() => child.exitCode ?? child.signalCode ?? '')
-  return {child, said: () => said, ended}
+  return {child, said: () => said, out: () => out, ended}
 }

@@ -316,6 +316,57 @@ describe('a batch on the workers of a queue', function () {
     }
   })
 
+  for (const {more, note} of [
+    {more: ['--until-empty'], note: 'as text'},
+    {more: ['--json'], note: 'with --json, and nothing of it on stdout'},
+  ])
+    it(`tells ${note} that the server has gone away, and is ended by Ctrl-C all the same`, async function () {
+      const server = await startRedis(this)
+      try {
+        const {own, plan} = writePlan([
+          {id: 'large', source: 'docker-archive:large.tar', destination: 'oci:large', options: {compression: 'gzip:9'}},
+          {id: 'after', source: 'docker-archive:shop.tar', destination: 'oci:after', after: 'large'},
+        ])
+        await saveImage(path.join(own, 'large.tar'), [[fileOf('Files/large.bin', randomBytes(160 * 2 ** 20))]])
+        assert.equal((await runCli(['batch', plan, '--queue', server.url, '--detach'])).code, 0)
+        const worker = startWorker(server.url, ...more)
+        const batch = start(['batch', plan, '--queue', server.url, '--verbose'])
+        while (!batch.said().includes('large: begun')) await delay(5)
+        await server.close()
+        const all = [batch, worker]
+        while (!all.every(({said}) => said().includes(' is away; it is waited for'))) await delay(20)
+        const began = performance.now()
+        for (const {child} of all) child.kill('SIGINT')
+        const said = () => all.map((each) => each.said()).join('\n')
+        assert.deepEqual(await Promise.all(all.map(({ended}) => ended)), [130, 0], said())
+        assert.ok(performance.now() - began < 10_000, said())
+        for (const {said: own} of all) assert.equal(own().split(' is away;').length, 2, said())
+        if (more.includes('--json')) assert.equal((JSON.parse(worker.out()) as {converted: number}).converted, 0)
+        assert.deepEqual(readdirSync(own).sort(), ['large.tar', 'plan.json', 'plan.json.journal', 'shop.tar'])
+      } finally {
+        await server.close()
+      }
+    })
+
+  it('goes on when the server is back', async function () {
+    const server = await startRedis(this)
+    const again: RedisServer[] = []
+    try {
+      const shop = {source: 'docker-archive:shop.tar', destination: 'oci:out/one'}
+      const waiting = start(['batch', 'worker', '--queue', server.url, ...LOST_AFTER])
+      const probe = start(['batch', writePlan([shop]).plan, '--queue', server.url])
+      assert.equal(await probe.ended, 0, probe.said())
+      await server.close()
+      while (!waiting.said().includes(' is away;')) await delay(20)
+      again.push(await startRedis(this, {port: server.port}))
+      while (!waiting.said().includes(' is back.')) await delay(20)
+      const other = start(['batch', writePlan([shop]).plan, '--queue', server.url])
+      assert.equal(await other.ended, 0, other.said() + waiting.said())
+    } finally {
+      for (const each of [server, ...again]) await each.close()
+    }
+  })
+
   describe('over TLS', () => {
     // What a URL has to escape, and what has a meaning in one.
     const user = {name: 'us@er', password: 'p/:#@% c0rrect'}

@@ -64,7 +64,7 @@ async function withFleet<T>(
   options: FleetOptions,
   work: (fleet: Fleet, loaded: LoadedPlan) => Promise<T>,
 ): Promise<T> {
-  const connection = new QueueConnection(parseRedisUrl(options.queue, options.queuePassword))
+  const connection = new QueueConnection(parseRedisUrl(options.queue, options.queuePassword), options)
   const inner = {...options, onEvent: asNoted((event) => options.onEvent?.(event))}
   const loaded = await loadPlan(file, inner)
   const shared = sharedFolder(loaded.folder, options.root)
@@ -77,8 +77,12 @@ async function withFleet<T>(
     } finally {
       await journal.close()
     }
+  } catch (error) {
+    // What was asked of a server that is given up fails as well, and says less.
+    if (connection.lost.aborted) throw connection.lost.reason
+    throw error
   } finally {
-    await queue.close().catch(() => undefined)
+    await connection.close(queue)
   }
 }
 
@@ -169,11 +173,14 @@ class Fleet {
         ended.clear()
         if (!isAborted(stop)) await this.#look(asked)
       }
-      if (connection.lost.aborted) throw connection.lost.reason
-      if (this.#open.size > 0) await this.#takeBack()
+    } catch (error) {
+      // What is asked of a server that nobody waits for any more fails.
+      if (connection.lost.aborted || options.signal?.aborted !== true) throw error
     } finally {
-      await events.close().catch(() => undefined)
+      await connection.close(events)
     }
+    if (connection.lost.aborted) throw connection.lost.reason
+    if (this.#open.size > 0) await this.#takeBack()
     const inPlanOrder = [...units].sort((one, other) => one.unit.item - other.unit.item)
     return inPlanOrder.flatMap(({unit}) => this.#reports.get(unit.id) ?? [])
   }
@@ -362,11 +369,15 @@ class Fleet {
 
   /** After an interrupt: what runs goes on, and the next run of the plan attaches to it. */
   async #takeBack(): Promise<void> {
-    await this.#removeWaiting()
+    const {gone} = this.#parts.connection
+    await this.#removeWaiting().catch((error: unknown) => {
+      if (!gone.aborted) throw error
+    })
+    const failure = gone.aborted ? STILL_THERE : STILL_RUNNING
     for (const {unit} of this.#open.values()) {
       const {id, source, destination, after, before} = unit
       const report = {id, source, destination, after, before}
-      this.#reports.set(id, {...report, state: 'failed', failure: STILL_RUNNING, attempts: 1, seconds: 0})
+      this.#reports.set(id, {...report, state: 'failed', failure, attempts: 1, seconds: 0})
     }
     this.#open.clear()
   }
@@ -380,6 +391,13 @@ const STILL_RUNNING = failureOf(
   new InterruptedError('INTERRUPTED', {
     what: 'Interrupted while a worker is at it, which goes on.',
     suggestions: ['Run the same command again: it attaches to what runs and goes on from here.'],
+  }) satisfies TransshipError,
+)
+
+const STILL_THERE = failureOf(
+  new InterruptedError('INTERRUPTED', {
+    what: 'Interrupted while the server of the queue was away: it may still be there, and be converted.',
+    suggestions: ['Run the same command again when the server is back: it attaches to what is there.'],
   }) satisfies TransshipError,
 )
 

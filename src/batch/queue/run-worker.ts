@@ -1,3 +1,4 @@
+import {once} from 'node:events'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {hostname} from 'node:os'
 import {Worker} from 'bullmq'
@@ -52,14 +53,24 @@ const POLL_MS = 500
  * machine that does not see what the units name.
  */
 export async function runWorker(options: WorkerOptions): Promise<WorkerReport> {
-  const connection = new QueueConnection(parseRedisUrl(options.queue, options.queuePassword))
+  const connection = new QueueConnection(parseRedisUrl(options.queue, options.queuePassword), options)
   const queue = await connection.open()
   try {
     return await new UnitWorker(connection, queue, options).run()
   } finally {
-    await queue.close().catch(() => undefined)
+    await connection.close(queue)
   }
 }
+
+/** Of BullMQ, with a way to let go of a server that is away: what it was doing there is not tried again and again. */
+class JobWorker extends Worker<UnitJob['data'], UnitJob['returnvalue'], 'convert'> {
+  cut(): Promise<void> {
+    return this.connection.close(true)
+  }
+}
+
+/** What is stopped has cleaned up by then. */
+const CLEAN_UP_MS = 5000
 
 class UnitWorker {
   readonly #connection: QueueConnection
@@ -106,20 +117,17 @@ class UnitWorker {
         this.#stop.abort(error)
       },
     }
-    const worker = new Worker<UnitJob['data'], UnitJob['returnvalue'], 'convert'>(
-      this.#queue.name,
-      (job, token, lost) => workJob(job, token, lost, work),
-      {
-        connection: this.#connection.options,
-        prefix: KEY_PREFIX,
-        autorun: false,
-        concurrency: this.#options.concurrency ?? defaultConcurrency(),
-        lockDuration: lostAfterMs,
-        stalledInterval: lostAfterMs / 2,
-        maxStalledCount: MOST_LOST,
-        settings: {backoffStrategy: (attempts) => waitBefore(attempts)},
-      },
-    )
+    const {gone} = this.#connection
+    const worker = new JobWorker(this.#queue.name, (job, token, lost) => workJob(job, token, lost, work), {
+      connection: this.#connection.options,
+      prefix: KEY_PREFIX,
+      autorun: false,
+      concurrency: this.#options.concurrency ?? defaultConcurrency(),
+      lockDuration: lostAfterMs,
+      stalledInterval: lostAfterMs / 2,
+      maxStalledCount: MOST_LOST,
+      settings: {backoffStrategy: (attempts) => waitBefore(attempts)},
+    })
     worker.on('completed', (job) => {
       this.#converted++
       this.#ended(job)
@@ -130,14 +138,21 @@ class UnitWorker {
     worker.on('lockRenewalFailed', (ids) => {
       for (const id of ids) worker.cancelJob(id, 'lost')
     })
+    gone.addEventListener('abort', () => {
+      void worker.cut().catch(() => undefined)
+    })
+    stopped.addEventListener('abort', () => {
+      this.#connection.stopWaiting()
+    })
     try {
       await this.#connection.watch(worker)
       const running = worker.run()
       running.catch(() => undefined)
       await this.#untilStopped(stopped)
     } finally {
+      this.#connection.stopWaiting()
       // Gives back what runs: the units see the signal, which is aborted but for an empty queue, where nothing runs.
-      await worker.close(this.#connection.lost.aborted).catch(() => undefined)
+      await Promise.race([worker.close().catch(() => undefined), cleanedUp(gone)])
     }
     if (this.#unfit !== undefined) throw this.#unfit
     if (this.#connection.lost.aborted) throw this.#connection.lost.reason
@@ -153,13 +168,19 @@ class UnitWorker {
 
   async #untilStopped(stopped: AbortSignal): Promise<void> {
     while (!stopped.aborted) {
-      if (this.#options.untilEmpty === true && (await this.#isEmpty())) return
+      if (this.#options.untilEmpty === true && (await this.#isEmpty(stopped))) return
       await sleep(POLL_MS, undefined, {signal: stopped}).catch(() => undefined)
     }
   }
 
-  async #isEmpty(): Promise<boolean> {
-    const counts = await this.#queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized', 'paused')
+  async #isEmpty(stopped: AbortSignal): Promise<boolean> {
+    const counts = await this.#queue
+      .getJobCounts('waiting', 'active', 'delayed', 'prioritized', 'paused')
+      .catch((error: unknown) => {
+        // What is asked of a server that nobody waits for any more fails.
+        if (!stopped.aborted) throw error
+        return {}
+      })
     return Object.values(counts).every((count) => count === 0)
   }
 
@@ -187,4 +208,10 @@ class UnitWorker {
   #tell(event: BatchEvent): void {
     this.#options.onEvent?.(event)
   }
+}
+
+/** Some time after the signal. */
+async function cleanedUp(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
+  await sleep(CLEAN_UP_MS, undefined, {ref: false})
 }

@@ -100,8 +100,9 @@ async function convertJob(job: UnitJob, token: string | undefined, options: Conv
     })
   } catch (error) {
     if (interrupted.aborted) {
+      const back = await givenBack(job, token)
       options.onGivenBack?.()
-      throw await givenBack(job, token)
+      throw back
     }
     // The job is another worker's by now.
     if (signal.aborted) throw error
