@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
-import {convert, list, planConversion, verify} from '../../src/index.js'
+import {convert, list, planConversion, TransshipError, verify} from '../../src/index.js'
 import {partsOf, sha256, tarOf, type Parts} from '../helpers/archives.js'
 import {LayoutBuilder, OCI, tagged} from '../helpers/layouts.js'
 import {startMemoryRegistry, type MemoryRegistry} from '../helpers/memory-registry.js'
@@ -11,6 +11,7 @@ describe('an index of several images', () => {
   const folder = temporaryFolder()
   let registry: MemoryRegistry
   let layout = ''
+  let archive = ''
   let images: readonly Parts[] = []
   let made = 0
 
@@ -38,6 +39,8 @@ describe('an index of several images', () => {
     builder.manifests.push({...index, ...tagged('1')}, {...builder.image(images[0]!), ...tagged('single')})
     layout = `oci:${path.join(folder.path, 'multi')}`
     builder.writeFolder(layout.slice(4))
+    archive = `docker-archive:${path.join(folder.path, 'both.tar')}`
+    await convert(`${layout}:1`, archive, {all: true})
     registry = await startMemoryRegistry()
     for (const [name, bytes] of builder.files) registry.blobs.set(`sha256:${path.basename(name)}`, bytes)
     const put = (key: string, descriptor: Record<string, unknown>) => {
@@ -82,6 +85,40 @@ describe('an index of several images', () => {
     it(`of ${title} is refused without --all, and under --strict with it`, async () => {
       await assert.rejects(convert(source(), `oci:${fresh()}`), {code: 'AMBIGUOUS_SELECTION'})
       await assert.rejects(convert(source(), `oci:${fresh()}`, {all: true, strict: true}), {code: 'LOSS_REFUSED'})
+    })
+  }
+
+  for (const [title, source] of [
+    ['an OCI layout', () => `${layout}:1`],
+    ['an image registry', () => `docker://${registry.host}/app:1`],
+    ['an archive', () => archive],
+  ] as const) {
+    for (const {platform, index} of [
+      {platform: 'windows/amd64:10.0.17763.1', index: 0},
+      {platform: 'windows/amd64:10.0.17763', index: 0},
+      {platform: 'windows(10.0.20348)/amd64', index: 1},
+      {platform: 'windows(10.0.20348.1)', index: 1},
+    ])
+      it(`of ${title} gives the image for ${platform}`, async () => {
+        const {artifacts} = await convert(source(), `oci:${fresh()}`, {platform})
+        assert.equal(artifacts[0]?.imageId, images[index]?.imageId)
+      })
+
+    for (const platform of ['windows/arm64', 'linux/amd64', 'windows(10.0.26100)/amd64', 'windows/amd64:10.0.1776'])
+      it(`of ${title} is told to have no image for ${platform}, and for which it has some`, async () => {
+        await assert.rejects(convert(source(), `oci:${fresh()}`, {platform}), (error: Error) => {
+          assert.ok(error instanceof TransshipError)
+          const {code, exitCode, why, suggestions} = error
+          assert.deepEqual([code, exitCode], ['PLATFORM_UNSUPPORTED', 3])
+          assert.equal(why, 'There is: windows(10.0.17763.1)/amd64, windows(10.0.20348.1)/amd64.')
+          assert.equal(suggestions.length, 2)
+          return true
+        })
+      })
+
+    it(`of ${title} is not asked for what is no platform`, async () => {
+      for (const platform of ['windows amd64', 'windows/amd64:x', ''])
+        await assert.rejects(convert(source(), `oci:${fresh()}`, {platform}), {code: 'BAD_OPTION', exitCode: 2})
     })
   }
 
