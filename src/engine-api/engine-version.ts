@@ -1,5 +1,8 @@
 import {compileSchema} from '../codecs/json/validator.js'
-import {EnvironmentError} from '../model/errors.js'
+import {EnvironmentError, InputError} from '../model/errors.js'
+import {requireAnswer} from './answers.js'
+import {formatEngineEndpoint} from './endpoint.js'
+import type {EngineClient} from './engine-client.js'
 
 /** Answer of `GET /version`. */
 export interface EngineVersion {
@@ -24,6 +27,22 @@ export const isEngineVersion = compileSchema<EngineVersion>({
     Components: {type: 'array', nullable: true, items: {type: 'object', properties: {Name: text}}},
   },
 })
+
+/** Asks who it is. Throws `ENGINE_UNAVAILABLE` for what answers and is no engine, and what connecting throws. */
+export async function askVersion(client: EngineClient, signal: AbortSignal | undefined): Promise<EngineVersion> {
+  try {
+    return requireAnswer(isEngineVersion, await client.get('/version', signal), '/version')
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    throw new EnvironmentError('ENGINE_UNAVAILABLE', {
+      what: 'What answers there is no container engine.',
+      why: error.why ?? error.what,
+      suggestions: ['Check the address of the engine: --engine, DOCKER_HOST or the context.'],
+      at: {reference: formatEngineEndpoint(client.endpoint)},
+      cause: error,
+    })
+  }
+}
 
 /** podman-docker puts Podman behind Docker's own socket: only the engine knows who it is. */
 export function isPodman({Components}: EngineVersion): boolean {

@@ -55,7 +55,10 @@ export const convertFlags = {
     summary: 'Write the OS package as a stub: its identity without its bits.',
     helpGroup: 'WHAT IS MADE',
   }),
-  all: Flags.boolean({summary: 'Convert everything the source holds.', helpGroup: 'WHAT IS MADE'}),
+  all: Flags.boolean({
+    summary: 'Convert everything the source holds, or every image of the index that a tag names.',
+    helpGroup: 'WHAT IS MADE',
+  }),
   'keep-recipe': Flags.boolean({
     summary: 'Keep with the result what makes the way back exact, byte for byte.',
     description: 'On by default.',

@@ -144,6 +144,8 @@ export interface PackageArtifact {
  */
 export interface ImageDestination {
   readonly holds: 'images'
+  /** The reference names one image: a second one is `BAD_REFERENCE`, and known to be before the first is written. */
+  readonly holdsOne?: boolean
   write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact>
   commit(options: WorkOptions): Promise<void>
   abort(): Promise<void>

@@ -16,6 +16,13 @@ describe('command line', () => {
     for (const name of COMMANDS) assert.match(stdout.toString(), new RegExp(`^ +${name} `, 'm'))
   })
 
+  it('says of each topic what all of its commands are for', async () => {
+    const {stdout} = await runCli(['--help'])
+    const [, topics = ''] = /TOPICS\n([^]*?)\n\n/.exec(stdout.toString()) ?? []
+    const told = topics.replaceAll(/\s+/g, ' ')
+    assert.match(told, /batch Convert many.* containers Show and end .* layout Carry runtime layers/)
+  })
+
   for (const name of COMMANDS) {
     it(`shows the examples of ${name} with -h`, async () => {
       const {code, stdout} = await runCli([name, '-h'])

@@ -161,7 +161,8 @@ for (const [engine, start] of [
       await assert.rejects(inspect(`docker-daemon:sha256:${'0'.repeat(64)}`, options), {code: 'NOT_FOUND'})
       await assert.rejects(inspect('docker-daemon:', options), {code: 'AMBIGUOUS_SELECTION', exitCode: 2})
       await assert.rejects(inspect('docker-daemon:contoso/first:1', {...options, platform: 'windows/amd64'}), {
-        code: 'NOT_FOUND',
+        code: 'PLATFORM_UNSUPPORTED',
+        message: /linux\/amd64/,
       })
     })
 

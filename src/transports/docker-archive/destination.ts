@@ -48,6 +48,7 @@ function namingOf({selector, ...place}: Reference): NamingReference | undefined 
 
 class ArchiveDestination implements ImageDestination {
   readonly holds = 'images'
+  readonly holdsOne: boolean
   readonly #reference: Reference
   readonly #form: ArchiveForm
   readonly #options: DestinationOptions
@@ -56,6 +57,7 @@ class ArchiveDestination implements ImageDestination {
   #opened: {readonly file: TarFile; readonly layers: LayerWriter<OpenMember>} | undefined
 
   constructor(reference: Reference, form: ArchiveForm, options: DestinationOptions) {
+    this.holdsOne = reference.selector !== undefined
     this.#reference = reference
     this.#form = form
     this.#options = options

@@ -1,6 +1,6 @@
 import {InputError, UsageError} from '../../model/errors.js'
-import type {Platform} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
+import {isWantedPlatform, parsePlatform, platformUnsupported, statedPlatform} from '../shared/platform-choice.js'
 import type {Offer} from '../shared/image-archive/read-offers.js'
 import {findTaggedName, isSameName} from '../shared/image-name.js'
 import {formatLocation, NAME, selectionOf} from './reference.js'
@@ -12,21 +12,17 @@ export function matching(
   platform?: string,
 ): readonly {readonly offer: Offer; readonly index: number}[] {
   const selection = selectionOf(reference)
+  const wanted = platform === undefined ? undefined : parsePlatform(platform)
   return offers
     .map((offer, index) => ({offer, index}))
     .filter(({offer, index}) => {
       if (selection?.kind === 'index') return index === selection.index
       return selection === undefined || offer.names.some((name) => isSameName(name, selection.name))
     })
-    .filter(({offer}) => platform === undefined || isPlatform(offer.platform, platform))
+    .filter(({offer}) => wanted === undefined || isWantedPlatform(offer.platform, wanted))
 }
 
-function isPlatform({os, architecture}: Platform, wanted: string): boolean {
-  const [wantedOs, wantedArchitecture] = wanted.split('/')
-  return os === wantedOs && (wantedArchitecture === undefined || architecture === wantedArchitecture)
-}
-
-/** The one offer that the reference selects. Throws `NOT_FOUND`, or `AMBIGUOUS_SELECTION` with all that fit. */
+/** The one offer that the reference selects. Throws `NOT_FOUND`, `PLATFORM_UNSUPPORTED`, or `AMBIGUOUS_SELECTION` with all that fit. */
 export function requireOne(offers: readonly Offer[], reference: Reference, platform?: string): Offer {
   const found = matching(offers, reference, platform)
   const primary = found.filter(({offer}) => offer.isPrimary)
@@ -35,12 +31,21 @@ export function requireOne(offers: readonly Offer[], reference: Reference, platf
   const suggestions = (first === undefined ? offers.map((offer, index) => ({offer, index})) : chosen).map(
     ({offer, index}) => `${referenceOf(reference.path, offers, index)} (${describe(offer)})`,
   )
+  const others = platform === undefined ? [] : matching(offers, reference)
+  if (first === undefined && platform !== undefined && others.length > 0) {
+    throw platformUnsupported(platform, {
+      reference: formatLocation(reference),
+      offered: others.map(({offer, index}) => ({
+        ...(others.length === 1 ? {} : {reference: referenceOf(reference.path, offers, index)}),
+        platform: statedPlatform(offer.platform),
+      })),
+    })
+  }
   if (first === undefined) {
     throw new InputError('NOT_FOUND', {
       what: `There is no such image in '${reference.path}'.`,
       why: [
         ...(reference.selector === undefined ? [] : [`'${reference.selector}' was asked for.`]),
-        ...(platform === undefined ? [] : [`Platform ${platform} was asked for.`]),
         offers.length === 0 ? 'The archive is empty.' : 'It holds those listed.',
       ].join(' '),
       suggestions,

@@ -55,6 +55,7 @@ interface LoadedImage {
 
 class EngineDestination implements ImageDestination {
   readonly holds = 'images'
+  readonly holdsOne: boolean
   readonly #engine: Engine
   readonly #options: DestinationOptions
   readonly #form: HybridForm
@@ -64,6 +65,7 @@ class EngineDestination implements ImageDestination {
   #opened: {readonly tar: LoadStream; readonly layers: LayerWriter<OpenMember>} | undefined
 
   constructor(reference: Reference, engine: Engine, options: DestinationOptions) {
+    this.holdsOne = reference.path !== ''
     this.#engine = engine
     this.#options = options
     this.#form = new HybridForm(options.manifestFormat)

@@ -3,13 +3,7 @@ import {isAbsent, withTimeLimit} from '../../engine-api/connection-error.js'
 import {formatEngineEndpoint, type EngineEndpoint} from '../../engine-api/endpoint.js'
 import {EngineClient} from '../../engine-api/engine-client.js'
 import {engineCandidates, type EngineCandidate} from '../../engine-api/engine-places.js'
-import {
-  apiNumber,
-  isEngineVersion,
-  isPodman,
-  negotiateApi,
-  type EngineVersion,
-} from '../../engine-api/engine-version.js'
+import {apiNumber, askVersion, isPodman, negotiateApi, type EngineVersion} from '../../engine-api/engine-version.js'
 import type {EngineUpload} from '../../engine-api/engine-upload.js'
 import {findDigest, type Digest} from '../../model/digest.js'
 import {EnvironmentError, InputError, TransshipError} from '../../model/errors.js'
@@ -51,8 +45,8 @@ export class Engine {
     for (const {name, endpoint} of candidates) {
       const client = new EngineClient(tlsVerify === false ? unverified(endpoint) : endpoint, name)
       try {
-        const version = await withTimeLimit(VERSION_MS, signal, (limited) => client.get('/version', limited))
-        return Engine.#of(client, requireAnswer(isEngineVersion, version, '/version'), signal)
+        const version = await withTimeLimit(VERSION_MS, signal, (limited) => askVersion(client, limited))
+        return Engine.#of(client, version, signal)
       } catch (error) {
         // Who may not use the Docker of all users may still have a Podman of their own.
         if (error instanceof TransshipError && error.code === 'NO_ACCESS') refused ??= error

@@ -9,7 +9,7 @@ import {ArchiveCheck, type IndexedOffer} from '../shared/image-archive/archive-c
 import {openOffer} from '../shared/image-archive/open-offer.js'
 import {readOffers, type Offer} from '../shared/image-archive/read-offers.js'
 import {findTaggedName, isSameName} from '../shared/image-name.js'
-import {formatPlatform, isWantedPlatform, parsePlatform} from '../shared/platform-choice.js'
+import {isWantedPlatform, parsePlatform, platformUnsupported, statedPlatform} from '../shared/platform-choice.js'
 import {digestMismatch} from '../shared/verified.js'
 import type {ListItem, NetworkOptions, OpenOptions, Verdict} from '../transport.js'
 import {Engine, idDigest} from './engine.js'
@@ -56,11 +56,7 @@ async function saveImage(engine: Engine, image: EngineImage, options: OpenOption
   const found = platformOf(details)
   const isPlatformTaken = engine.speaks(PLATFORM_API) && (await engine.usesContainerd())
   if (wanted !== undefined && !isPlatformTaken && found !== undefined && !isWantedPlatform(found, wanted)) {
-    throw new InputError('NOT_FOUND', {
-      what: `The image '${title}' is not for the platform ${String(options.platform)}.`,
-      why: `It is for ${formatPlatform(found)}.`,
-      at: {reference: title},
-    })
+    throw platformUnsupported(options.platform ?? '', {reference: title, offered: [{platform: statedPlatform(found)}]})
   }
   const platform =
     wanted === undefined || !isPlatformTaken
@@ -99,9 +95,13 @@ function chooseOffer(offers: readonly Offer[], image: EngineImage, {platform}: O
     ...fitting,
   ]
   if (chosen !== undefined) return chosen
+  if (platform !== undefined && offers.length > 0) {
+    const offered = offers.map((offer) => ({platform: statedPlatform(offer.platform)}))
+    throw platformUnsupported(platform, {reference: formatLocation(image.reference), offered})
+  }
   throw new InputError('NOT_FOUND', {
     what: `What the engine saved does not hold the image '${formatLocation(image.reference)}'.`,
-    why: offers.length === 0 ? 'It is empty.' : `It holds ${offers.map((o) => formatPlatform(o.platform)).join(', ')}.`,
+    why: 'It is empty.',
     at: {reference: formatLocation(image.reference)},
   })
 }

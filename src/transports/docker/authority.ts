@@ -1,6 +1,16 @@
 import {EnvironmentError} from '../../model/errors.js'
 import type {Credentials} from './credentials.js'
-import {bytesOf, discard, header, isBusy, isPassing, Patience, type Http, type HttpAnswer} from './http.js'
+import {
+  bytesOf,
+  discard,
+  header,
+  isBusy,
+  isPassing,
+  Patience,
+  type Http,
+  type HttpAnswer,
+  type TellWait,
+} from './http.js'
 import {findChallenge, parseTokenAnswer, type Challenge} from './token.js'
 
 export interface AuthorityOptions {
@@ -12,6 +22,7 @@ export interface AuthorityOptions {
   readonly credentials: () => Promise<Credentials | undefined>
   /** Whether a token server on another machine may be spoken to without TLS. */
   readonly mayBePlain: boolean
+  readonly tellWait: TellWait
 }
 
 interface Held {
@@ -110,7 +121,7 @@ export class Authority {
   ): Promise<Uint8Array> {
     const url = this.#realmOf(challenge)
     const {http} = this.#options
-    const patience = new Patience(signal)
+    const patience = new Patience(signal, this.#options.tellWait)
     for (;;) {
       let answer: HttpAnswer
       try {

@@ -75,6 +75,7 @@ type Tags = readonly [string, ...string[]]
 /** Blobs are sent as they come; the manifest, which makes them an image with a name, only at `commit`. */
 class RegistryDestination implements ImageDestination {
   readonly holds = 'images'
+  readonly holdsOne = true
   readonly #reference: Reference
   readonly #tags: Tags
   readonly #options: DestinationOptions

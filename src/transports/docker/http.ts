@@ -1,6 +1,7 @@
 import {setTimeout as pause} from 'node:timers/promises'
 import {Agent, request, type Dispatcher} from 'undici'
 import {EnvironmentError, findSystemCode, InputError, TransshipError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
 import type {ProxyChoice, WebProxy} from '../../model/proxies.js'
 import {isCertificateFault, type Certificates} from './certificates.js'
 import {ProxyFailure, refusedBy} from './proxy-failure.js'
@@ -185,13 +186,36 @@ export function isBusy(status: number): boolean {
   return status === 429 || status === 408 || (status >= 500 && status !== 501 && status !== 505)
 }
 
+/** Told before a long wait that a host asks for, in milliseconds; what it gives is called when the wait is over. */
+export type TellWait = (askedMs: number) => (() => void) | undefined
+
+/** Waits shorter than this are over before anybody wonders. */
+const LEAST_TOLD_MS = 1000
+
+/** Tells the first long wait of a host as a step: until it is over, nothing else happens. */
+export function waitTeller(host: string, onEvent: WorkOptions['onEvent']): TellWait {
+  let isTold = false
+  return (askedMs) => {
+    if (isTold || askedMs < LEAST_TOLD_MS || onEvent === undefined) return undefined
+    isTold = true
+    const id = `wait for ${host}`
+    const earlier = askedMs > MAX_PAUSE_MS ? `; it is asked again after ${MAX_PAUSE_MS / 1000} s` : ''
+    onEvent({kind: 'step', id, title: `${host} asks to wait ${Math.ceil(askedMs / 1000)} s${earlier}`})
+    return () => {
+      onEvent({kind: 'done', id, summary: 'asking again'})
+    }
+  }
+}
+
 /** Counts attempts and waits between them, longer each time; progress starts the count anew. */
 export class Patience {
   #attempts = 0
   readonly #signal: AbortSignal | undefined
+  readonly #tellWait: TellWait | undefined
 
-  constructor(signal: AbortSignal | undefined) {
+  constructor(signal: AbortSignal | undefined, tellWait?: TellWait) {
     this.#signal = signal
+    this.#tellWait = tellWait
   }
 
   /** False when it has run out. `retryAfter` is the header of that name. */
@@ -200,7 +224,9 @@ export class Patience {
     if (this.#attempts >= MAX_ATTEMPTS) return false
     const asked = askedPauseMs(retryAfter)
     const wait = asked > 0 ? asked : FIRST_PAUSE_MS * 2 ** (this.#attempts - 1)
+    const isOver = asked > 0 ? this.#tellWait?.(asked) : undefined
     await pause(Math.min(wait, MAX_PAUSE_MS), undefined, this.#signal === undefined ? {} : {signal: this.#signal})
+    isOver?.()
     return true
   }
 

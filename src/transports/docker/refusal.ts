@@ -22,7 +22,6 @@ export async function refusalOf(answer: HttpAnswer, {host, repository, what, hid
   const status = answer.statusCode
   const said = await saidBy(answer, hide)
   const why = `It answered ${status}${said === '' ? '' : `: ${said}`}.`
-  const place = `${host}/${repository}`
   if (status === 401 || status === 403) {
     return new EnvironmentError('UNAUTHORIZED', {
       what: `${host} does not grant access to ${what} of ${repository}.`,
@@ -33,7 +32,13 @@ export async function refusalOf(answer: HttpAnswer, {host, repository, what, hid
       ],
     })
   }
-  if (status === 404) return new InputError('NOT_FOUND', {what: `There is no ${what} in ${place}.`, why})
+  if (status === 404) {
+    return new InputError('NOT_FOUND', {
+      what: `${host} does not have ${what} of ${repository}.`,
+      why,
+      suggestions: [`Check the name ${host}/${repository}: a repository that is not there has nothing.`],
+    })
+  }
   if (status === 429) {
     const after = header(answer, 'retry-after')
     return new EnvironmentError('NETWORK_FAILED', {

@@ -13,8 +13,10 @@ import {
   isBusy,
   isPassing,
   Patience,
+  waitTeller,
   type HttpAnswer,
   type HttpRequest,
+  type TellWait,
 } from './http.js'
 import {ProxyFailure} from './proxy-failure.js'
 import type {RepositoryPlace} from './reference.js'
@@ -53,6 +55,7 @@ interface Parts {
   readonly base: URL
   readonly authority: Authority
   readonly tlsVerify: boolean
+  readonly tellWait: TellWait
 }
 
 const MAX_REDIRECTS = 5
@@ -61,13 +64,15 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308])
 /** One repository of an image registry, over HTTP: authorises, retries and follows redirects. */
 export class Registry {
   readonly place: RepositoryPlace
+  readonly tellWait: TellWait
   readonly #http: Http
   readonly #base: URL
   readonly #authority: Authority
   readonly #tlsVerify: boolean
 
-  private constructor(place: RepositoryPlace, {http, base, authority, tlsVerify}: Parts) {
+  private constructor(place: RepositoryPlace, {http, base, authority, tlsVerify, tellWait}: Parts) {
     this.place = place
+    this.tellWait = tellWait
     this.#http = http
     this.#base = base
     this.#authority = authority
@@ -86,9 +91,10 @@ export class Registry {
     try {
       const mayBePlain = !tlsVerify || isLoopback(secure.hostname)
       const base = mayBePlain ? await findBase(http, secure, options.signal) : secure
+      const tellWait = waitTeller(place.host, options.onEvent)
       const credentials = () => credentialsOf(place, options)
-      const authority = new Authority({http, base, host: place.host, credentials, mayBePlain: !tlsVerify})
-      return new Registry(place, {http, base, authority, tlsVerify})
+      const authority = new Authority({http, base, host: place.host, credentials, mayBePlain: !tlsVerify, tellWait})
+      return new Registry(place, {http, base, authority, tlsVerify, tellWait})
     } catch (error) {
       await http.close()
       throw asNetworkError(error, place.host)
@@ -119,7 +125,7 @@ export class Registry {
 
   /** One request to its answer. Throws `UNAUTHORIZED`, `NOT_FOUND`, `NETWORK_FAILED`, `TIMED_OUT`. */
   async exchange(exchange: Exchange): Promise<HttpAnswer> {
-    const patience = new Patience(exchange.signal)
+    const patience = new Patience(exchange.signal, this.tellWait)
     const mayRepeat = exchange.mayRepeat ?? true
     for (let refusals = 0; ;) {
       const authorization = await this.#authorization(exchange)

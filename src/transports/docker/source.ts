@@ -32,7 +32,8 @@ export async function openImage(reference: Reference, options: OpenOptions): Pro
       ...options,
       reference: formatLocation(reference),
       passedOver: walk.passedOver,
-      referenceTo: (found) => formatLocation({...reference, selector: `@${found.manifest.digest}`}),
+      unwanted: walk.unwanted,
+      referenceTo: (digest) => formatLocation({...reference, selector: `@${digest}`}),
     })
     const names = namesOf(reference)
     const [image, referrers] = await Promise.all([

@@ -134,7 +134,7 @@ export class Upload {
 
   /** Sends, and where the connection breaks, asks how far it came and sends the rest. */
   async #persist(chunk: Uint8Array, end: number, send: (rest: Uint8Array) => Promise<void>): Promise<void> {
-    const patience = new Patience(this.#signal)
+    const patience = new Patience(this.#signal, this.#registry.tellWait)
     const start = end - chunk.byteLength
     for (;;) {
       try {

@@ -1,4 +1,4 @@
-import {UsageError} from '../../model/errors.js'
+import {UnsupportedError, UsageError} from '../../model/errors.js'
 import type {Platform} from '../../model/image.js'
 import type {StatedPlatform} from './image-documents.js'
 
@@ -56,8 +56,49 @@ export function fitsPlatform(
 
 /** The same for a platform of the model. */
 export function isWantedPlatform(platform: Platform, wanted: WantedPlatform): boolean {
-  const {os, architecture, osVersion} = platform
-  return fitsPlatform({os, architecture, ...(osVersion === undefined ? {} : {'os.version': osVersion})}, wanted, true)
+  return fitsPlatform(statedPlatform(platform), wanted, true)
+}
+
+/** What is there in place of the platform that was asked for. */
+export interface OfferedPlatform {
+  /** Selects it, where something does. */
+  readonly reference?: string
+  readonly platform?: StatedPlatform | undefined
+}
+
+/** Most that are listed of those that are there. */
+const MAX_OFFERED = 20
+
+/** The error where nothing is for the platform that was asked for: `PLATFORM_UNSUPPORTED`, with those that are there. */
+export function platformUnsupported(
+  wanted: string,
+  {reference, offered}: {readonly reference: string; readonly offered: readonly OfferedPlatform[]},
+): UnsupportedError {
+  const shown = offered.slice(0, MAX_OFFERED).map(({platform = {}, reference: own}) => {
+    const text = formatStated(platform)
+    return own === undefined ? `--platform '${text}'` : `${own} (${text})`
+  })
+  const platforms = [...new Set(offered.map(({platform = {}}) => formatStated(platform)))].sort()
+  const more = platforms.length > MAX_OFFERED ? ', …' : ''
+  return new UnsupportedError('PLATFORM_UNSUPPORTED', {
+    what: `'${reference}' is not for the platform ${wanted}.`,
+    why: `There is: ${platforms.slice(0, MAX_OFFERED).join(', ')}${more}.`,
+    suggestions: shown,
+    at: {reference},
+  })
+}
+
+function formatStated({os, architecture, variant, 'os.version': osVersion}: StatedPlatform): string {
+  const known = (text: string | undefined) => (text === undefined || text === '' ? undefined : text)
+  const version = known(osVersion)
+  const arch = known(architecture) ?? 'unknown'
+  const tail = known(variant) === undefined ? '' : `/${variant ?? ''}`
+  return `${known(os) ?? 'unknown'}${version === undefined ? '' : `(${version})`}/${arch}${tail}`
+}
+
+/** A platform of the model as documents state it. */
+export function statedPlatform({os, architecture, osVersion}: Platform): StatedPlatform {
+  return {os, architecture, ...(osVersion === undefined ? {} : {'os.version': osVersion})}
 }
 
 /** As `--platform` takes it. */

@@ -72,6 +72,18 @@ describe('docker-daemon: with an engine that', () => {
     return {engine: {host: `tcp://${server.host}`}}
   }
 
+  for (const [title, answer] of [
+    ['finds nothing', json({message: 'page not found'}, 404)],
+    ['answers with a page', (_, response) => void response.writeHead(200).end('<html>')],
+    ['answers with something else', json([1, 2])],
+  ] as const satisfies readonly (readonly [string, Answer])[])
+    it(`is none, and ${title}: that is the environment’s fault`, async () => {
+      server = await startServer((request, response) => void answer(request, response))
+      const options = {engine: {host: `tcp://${server.host}`}}
+      for (const work of [list('docker-daemon:', options), inspect('docker-daemon:a:1', options)])
+        await assert.rejects(work, {code: 'ENGINE_UNAVAILABLE', exitCode: 4, message: /no container engine/})
+    })
+
   const asked = () => server?.seen.map(({method, url}) => `${method} ${url}`) ?? []
 
   for (const [note, answer, code, pattern] of [

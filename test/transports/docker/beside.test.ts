@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import {writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {convert, list} from '../../../src/index.js'
+import type {WorkEvent} from '../../../src/model/events.js'
 import {classicMembers, partsOf, sha256, tarOf, type Parts} from '../../helpers/archives.js'
 import {startServer} from '../../helpers/distribution.js'
 import {descriptorOf, OCI} from '../../helpers/layouts.js'
@@ -105,6 +106,44 @@ describe('what lies beside an image in a registry', () => {
       await registry.stop()
     }
   })
+
+  it('is told once when the registry asks to wait for long', async () => {
+    const registry = await startMemoryRegistry((_, response) => {
+      response.writeHead(429, {'retry-after': '3600'}).end('{}')
+      return true
+    })
+    const told: string[] = []
+    const stop = new AbortController()
+    const onEvent = (event: WorkEvent) => {
+      if (event.kind !== 'step') return
+      told.push(event.title)
+      stop.abort()
+    }
+    try {
+      await assert.rejects(list(`docker://${registry.host}/app:1`, {onEvent, signal: stop.signal}))
+      assert.deepEqual(told, [`${registry.host} asks to wait 3600 s; it is asked again after 60 s`])
+    } finally {
+      await registry.stop()
+    }
+  }).timeout(20_000)
+
+  it('is told once, and not how often the registry asks', async () => {
+    let refusals = 0
+    const registry = await startMemoryRegistry((request, response) => {
+      if (!(request.url ?? '').includes('/manifests/') || request.method !== 'GET' || refusals >= 2) return false
+      refusals++
+      response.writeHead(503, {'retry-after': '1'}).end('{}')
+      return true
+    })
+    const told: string[] = []
+    try {
+      await convert(source, `docker://${registry.host}/app:1`)
+      await list(`docker://${registry.host}/app:1`, {onEvent: ({kind}) => told.push(kind)})
+      assert.deepEqual([refusals, told], [2, ['step', 'done']])
+    } finally {
+      await registry.stop()
+    }
+  }).timeout(20_000)
 
   for (const [title, status, body] of [
     ['is no JSON', 200, '<html>'],

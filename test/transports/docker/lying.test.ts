@@ -3,7 +3,7 @@ import {existsSync, writeFileSync} from 'node:fs'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import path from 'node:path'
 import {gzipSync} from 'node:zlib'
-import {convert, verify} from '../../../src/index.js'
+import {convert, list, verify} from '../../../src/index.js'
 import {TransshipError, type ErrorCode} from '../../../src/model/errors.js'
 import {classicMembers, hybridMembers, partsOf, sha256, tarOf, type Parts} from '../../helpers/archives.js'
 import {startMemoryRegistry, type MemoryRegistry} from '../../helpers/memory-registry.js'
@@ -186,6 +186,17 @@ describe('image registries that do not tell the truth, or nothing at all', () =>
     assert.deepEqual([tag.code, tag.exitCode], ['NOT_FOUND', 3])
     assert.match(tag.message, /'2' in 127\.0\.0\.1:\d+\/team\/app/)
     assert.match(tag.suggestions.join(), /transship list docker:\/\/127/)
+  })
+
+  it('have no list of tags of a repository that is not there', async () => {
+    const registry = await startMemoryRegistry()
+    try {
+      const error = await refusal(list(`docker://${registry.host}/team/nothing`))
+      assert.deepEqual([error.code, error.exitCode], ['NOT_FOUND', 3])
+      assert.equal(error.what, `${registry.host} does not have the list of tags of team/nothing.`)
+    } finally {
+      await registry.stop()
+    }
   })
 
   it('tell of a layer that a manifest names and nobody has', async () => {

@@ -139,7 +139,9 @@ describe('the source oci', () => {
       const byDigest = await transport.open(transport.parse(`${place}@${String(images[0]!['digest'])}`), {})
       assert.equal(byDigest.platform.osVersion, '10.0.17763.100')
       await byDigest.close()
-      await assert.rejects(transport.open(transport.parse(place), {platform: 'windows/arm64'}), {code: 'NOT_FOUND'})
+      await assert.rejects(transport.open(transport.parse(place), {platform: 'windows/arm64'}), {
+        code: 'PLATFORM_UNSUPPORTED',
+      })
       await assert.rejects(transport.open(transport.parse(place), {platform: '!'}), {code: 'BAD_OPTION'})
       assert.deepEqual((await transport.verify(transport.parse(place), {})).faults, [])
     }

@@ -70,6 +70,8 @@ export class IndexWalk {
   readonly #options: WalkOptions
   readonly #found = new Map<Digest, FoundImage>()
   readonly passedOver: PassedOver[] = []
+  /** Left out by `isWanted`. */
+  readonly unwanted: StatedDescriptor[] = []
 
   constructor(store: ContentStore, sink: FaultSink, options: WalkOptions = {}) {
     this.#store = store
@@ -121,7 +123,10 @@ export class IndexWalk {
       passOver('artifact')
       return
     }
-    if (!isIndex && this.#options.isWanted?.(stated) === false) return
+    if (!isIndex && this.#options.isWanted?.(stated) === false) {
+      this.unwanted.push(stated)
+      return
+    }
     const descriptor = descriptorOf(stated, place.title)
     const title = `${isIndex ? 'index' : 'manifest'} ${descriptor.digest}`
     const bytes = await findChecked(this.#store, descriptor, {...this.#options, title, stated})

@@ -76,6 +76,7 @@ function namingOf<M>(target: LayoutTarget<M>): NamingReference | undefined {
 
 class LayoutDestination<M> implements ImageDestination {
   readonly holds = 'images'
+  readonly holdsOne: boolean
   readonly #target: LayoutTarget<M>
   readonly #options: DestinationOptions
   readonly #named = new Set<string>()
@@ -84,6 +85,7 @@ class LayoutDestination<M> implements ImageDestination {
   #opened: {readonly files: LayoutFiles<M>; readonly layers: LayerWriter<M>} | undefined
 
   constructor(target: LayoutTarget<M>, options: DestinationOptions) {
+    this.holdsOne = target.reference.selector !== undefined
     this.#target = target
     this.#options = options
   }

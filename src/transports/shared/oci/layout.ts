@@ -95,7 +95,7 @@ export async function openLayoutImage(place: LayoutPlace, reference: Reference, 
       ...options,
       reference: place.format(reference),
       passedOver: walk.passedOver.filter(({refs, digest}) => isOf(reference, refs, digest)),
-      referenceTo: (found) => place.format({...reference, selector: `@${found.manifest.digest}`}),
+      referenceTo: (digest) => place.format({...reference, selector: `@${digest}`}),
     })
     const names = namesOf(read.found, reference.path)
     return await imageOver(layout.store, read, {...options, names, close: () => layout.close()})
