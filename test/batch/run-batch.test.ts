@@ -248,6 +248,22 @@ describe('run batch', () => {
     )
   })
 
+  it('keeps as failures of their items what has a file in place of a folder above it', async () => {
+    writeFileSync(path.join(folder.path, 'no-folder'), '')
+    const places = ['oci:no-folder/a:1', 'oci:no-folder/a/b:1', 'docker-archive:no-folder/a.tar', 'inbox:no-folder/a']
+    const layout = {layers: 'squash', 'os-layers': 0}
+    const file = written(
+      'no-folder.json',
+      ...places.map((destination) => ({source: 'docker-archive:shop.tar', destination})),
+      {source: 'docker-archive:shop.tar', destination: 'layout:no-folder/l', options: layout},
+    )
+    const {items} = await runBatch(file, {environment: {}})
+    for (const {failure, destination} of items) {
+      assert.deepEqual([failure?.code, failure?.exitCode], ['NOT_FOUND', 3], destination)
+      assert.match(failure?.what ?? '', /is not a folder.*no-folder/, destination)
+    }
+  })
+
   it('needs no room on its own disk for what goes to a registry', async () => {
     const file = written('push.json', {source: 'docker-archive:shop.tar', destination: 'docker://127.0.0.1:9/app:1'})
     assert.deepEqual((await dryRunBatch(file, {environment: {}})).space, [])
