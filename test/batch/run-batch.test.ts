@@ -9,6 +9,7 @@ import {runBatch} from '../../src/batch/run-batch.js'
 import {runUnit} from '../../src/batch/run-unit.js'
 import {convert} from '../../src/convert/convert.js'
 import {list} from '../../src/convert/list.js'
+import type {TransshipError} from '../../src/model/errors.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
 
 const OS = 'CN=Microsoft_WindowsServerCore_10.0.14393.206'
@@ -280,6 +281,24 @@ describe('run batch', () => {
       writeFileSync(file, encode(`items:\n  - ${JSON.stringify(item)}\n`))
       const {items} = await dryRunBatch(file, {environment: {}})
       assert.deepEqual(items[0]?.destination, item.destination)
+    })
+
+  for (const [name, bytes] of [
+    [
+      'Windows-1252',
+      Buffer.from('items:\n  - {source: "docker-archive:shop.tar", destination: "inbox:gr\xf6\xdfe"}\n', 'latin1'),
+    ],
+    ['UTF-16 without a mark', Buffer.from('items: [{source: größe, destination: "inbox:\ud83d\udca1"}]', 'utf16le')],
+    ['half a character of UTF-16', Buffer.concat([Buffer.from('\ufeffitems: []', 'utf16le'), Buffer.from([0x3d])])],
+  ] as const)
+    it(`refuses a plan in ${name} instead of guessing`, async () => {
+      const file = path.join(folder.path, 'encoded.yaml')
+      writeFileSync(file, bytes)
+      await assert.rejects(dryRunBatch(file, {environment: {}}), (error: TransshipError) => {
+        assert.deepEqual([error.code, error.at.path], ['PLAN_INVALID', file])
+        assert.match(error.what, /UTF-8/)
+        return true
+      })
     })
 
   it('keeps its shards when a source changes while they run', async () => {
