@@ -7,11 +7,11 @@ import {suggestNearest} from './did-you-mean.js'
 import type {Draft} from './draft.js'
 import {addEdges, idsOf} from './edges.js'
 import type {Plan, PlanItem} from './parse-plan.js'
-import {holdsMany, isLocal, placeKey, referenceFrom} from './place.js'
+import {holdsMany, isLocal, placeKey, referenceFrom, selectorOf} from './place.js'
 import {planFaults} from './plan-faults.js'
 import type {PlanOptions} from './plan-schema.js'
 import type {PlanFault} from './plan-text.js'
-import {namesOf, selectRows} from './select-rows.js'
+import {namesOf, referenceOfRow, selectRows} from './select-rows.js'
 import {sourceReferences} from './source-files.js'
 import {identityOfRow, type SourceIdentity} from './source-stamp.js'
 import {fillReference, fillTemplate, isTemplate, templateValues, type TemplateValues} from './template.js'
@@ -121,9 +121,7 @@ class Expansion {
       }
       for (const row of selected) {
         const identity = await identityOfRow(row, {rows, file})
-        // The only one needs no selector, and some have no name that could be one; elsewhere a name alone means a tag.
-        const isAlone = rows.length === 1 && isLocal(reference)
-        const selects = isAlone ? reference : requireReference(row.reference)
+        const selects = referenceOfRow(reference, row, rows) ?? requireReference(row.reference)
         drafts.push(this.#draft(item, {reference: selects, row, rows, identity}))
       }
     }
@@ -186,7 +184,7 @@ class Expansion {
     for (const draft of drafts) {
       const {destination, item} = draft
       const place = placeKey(this.#folder, destination, draft.options)
-      const key = holdsMany(destination) ? `${place}\n${destination.selector ?? namingOf(draft)}` : place
+      const key = holdsMany(destination) ? `${place}\n${selectorOf(destination) ?? namingOf(draft)}` : place
       const first = places.get(place)
       const isMixed = first !== undefined && !(holdsMany(destination) && holdsMany(first.destination))
       const other = isMixed ? first : taken.get(key)
@@ -200,7 +198,7 @@ class Expansion {
       const what = isOne
         ? `Several things would be written to '${text}', ${formatReference(other.source)} and ${formatReference(draft.source)} among them.`
         : `'${text}' is the destination of item ${other.item.index + 1} as well (${this.#plan.text.place(['items', other.item.index])}).`
-      const suggestions = ['Give each its own, for instance with {name}, {tag} or {file}.']
+      const suggestions = ['Give each its own, for instance with {name}, {tag}, {imageId} or {file}.']
       this.#faults.push({path: ['items', item.index, 'destination'], what, suggestions})
     }
   }

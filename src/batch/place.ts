@@ -50,3 +50,8 @@ export function placeKey(folder: string, reference: Reference, options: PlanOpti
   if (!isLocal(reference)) return formatReference(place)
   return path.resolve(pathIn(folder, reference.path)).toLowerCase()
 }
+
+/** Tag that stands in where the name of an image at a registry or an engine has none; undefined where nothing does. */
+export function selectorOf({transport, path: place, selector}: Reference): string | undefined {
+  return selector ?? (REMOTE.has(transport) && place !== '' ? 'latest' : undefined)
+}

@@ -8,9 +8,10 @@ import {printable} from '../model/printable.js'
 import {findReference, formatReference, resolveReference, shownReference, TRANSPORTS} from '../transports/catalog.js'
 import type {Reference} from '../model/reference.js'
 import type {NetworkOptions} from '../transports/transport.js'
-import {holdsMany, isLocal, referenceFrom} from './place.js'
+import {holdsMany, placeKey, referenceFrom, selectorOf} from './place.js'
 import type {PlanDocument, PlanItemDocument} from './plan-schema.js'
-import {fillReference, isTemplate, templateValues} from './template.js'
+import {referenceOfRow} from './select-rows.js'
+import {fillReference, templateValues} from './template.js'
 
 export interface PlanFromSourceOptions extends WorkOptions, NetworkOptions {
   /** Of the plan to be: paths in it are relative to it. */
@@ -41,9 +42,7 @@ export async function planFromSource(
     const {items: rows, notes} = await list(formatReference(reference), options)
     told.push(...notes.map(({subject, message}) => printable(`${subject}: ${message}`)))
     for (const row of rows) {
-      // Without a tag, a repository of a registry means its latest, whatever it holds.
-      const isAlone = rows.length === 1 && isLocal(reference)
-      const selected = isAlone ? reference : (findReference(row.reference) ?? reference)
+      const selected = referenceOfRow(reference, row, rows) ?? reference
       const filled = findReference(fillReference(destination, templateValues(row, reference.path)))
       if (filled === undefined) continue
       items.push({
@@ -53,7 +52,7 @@ export async function planFromSource(
     }
   }
   if (items.length === 0) throw new InputError('NOT_FOUND', {what: `Nothing to convert is at '${source}'.`})
-  requireDistinct(items, destination)
+  requireDistinct(items, {destination, folder})
   return written(items, told)
 }
 
@@ -87,14 +86,34 @@ async function placesIn(source: string): Promise<readonly Reference[]> {
   return found
 }
 
-function requireDistinct(items: readonly PlanItemDocument[], destination: string): void {
-  const reference = findReference(items[0]?.destination ?? '')
-  if (reference === undefined || (holdsMany(reference) && (isLocal(reference) || isTemplate(destination)))) return
-  if (new Set(items.map((item) => item.destination?.toLowerCase())).size === items.length) return
-  throw new UsageError('BAD_OPTION', {
-    what: `There are ${items.length} things to convert, and '${destination}' does not give each its own place.`,
+/** What is written by one name, or to a place of one thing, would be written over. */
+function requireDistinct(
+  items: readonly PlanItemDocument[],
+  {destination, folder}: {readonly destination: string; readonly folder: string},
+): void {
+  const taken = new Map<string, string>()
+  for (const {source, destination: text = ''} of items) {
+    const reference = findReference(text)
+    const selector = reference === undefined ? undefined : selectorOf(reference)
+    if (reference === undefined || (holdsMany(reference) && selector === undefined)) continue
+    const key = `${placeKey(folder, reference)}\n${selector ?? ''}`
+    const other = taken.get(key)
+    if (other !== undefined) throw sharedDestination(items.length, {destination, text, sources: [other, source]})
+    taken.set(key, source)
+  }
+}
+
+function sharedDestination(
+  count: number,
+  shared: {readonly destination: string; readonly text: string; readonly sources: readonly string[]},
+): UsageError {
+  const {destination, text, sources} = shared
+  return new UsageError('BAD_OPTION', {
+    what: `There are ${count} things to convert, and '${destination}' does not give each its own place.`,
+    why: `Both ${sources.join(' and ')} would be written to '${text}'.`,
     suggestions: [
       'Put {name}, {tag}, {version} or {file} into the destination, e.g. docker-archive:out/{name}-{version}.tar',
+      'Images of one tag for several platforms are told apart by {imageId}, e.g. oci:out:{tag}-{imageId}',
     ],
   })
 }

@@ -1,7 +1,7 @@
 import {readFile} from 'node:fs/promises'
 import path from 'node:path'
 import type {ConvertReport} from '../convert/report.js'
-import {asTransshipError, TransshipError} from '../model/errors.js'
+import {asTransshipError, TransshipError, UsageError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import {DestinationState} from './destination-state.js'
 import {requireSpace, spaceNeeds, type SpaceNeed} from './disk-space.js'
@@ -57,7 +57,7 @@ export interface PreparedBatch {
 export async function loadPlan(file: string, options: PrepareOptions): Promise<LoadedPlan> {
   let text: string
   try {
-    text = textOf(await readFile(file))
+    text = textOf(await readFile(file), file)
   } catch (error) {
     throw asTransshipError(error, {path: file})
   }
@@ -66,11 +66,24 @@ export async function loadPlan(file: string, options: PrepareOptions): Promise<L
   return {title: file, folder, plan, units: await expandPlan(plan, {...options, folder})}
 }
 
-/** By its byte order mark: what Windows PowerShell writes by `>` is UTF-16. */
-function textOf(bytes: Uint8Array): string {
+/** By its byte order mark: what Windows PowerShell writes by `>` is UTF-16. Throws `PLAN_INVALID` for what is no text. */
+function textOf(bytes: Uint8Array, file: string): string {
   const [first, second] = bytes
   const isWide = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
-  return new TextDecoder(isWide ? (first === 0xff ? 'utf-16le' : 'utf-16be') : 'utf-8').decode(bytes)
+  const encoding = isWide ? (first === 0xff ? 'utf-16le' : 'utf-16be') : 'utf-8'
+  try {
+    return new TextDecoder(encoding, {fatal: true}).decode(bytes)
+  } catch (error) {
+    throw new UsageError('PLAN_INVALID', {
+      what: 'The plan is not text in UTF-8, nor in UTF-16 with a byte order mark.',
+      why: isWide
+        ? `It begins with the mark of ${encoding.toUpperCase()}, and goes on with what that does not allow.`
+        : 'It holds bytes that UTF-8 does not allow; an encoding of one byte a letter, such as Windows-1252, looks so.',
+      suggestions: ['Save it as UTF-8.'],
+      at: {path: file},
+      cause: error,
+    })
+  }
 }
 
 /**

@@ -1,11 +1,11 @@
-import {mkdir} from 'node:fs/promises'
 import path from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {convert} from '../convert/convert.js'
 import type {ConvertReport} from '../convert/report.js'
-import {asTransshipError, type ErrorCode} from '../model/errors.js'
+import {asTransshipError, findSystemCode, type ErrorCode} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import {findReference, formatReference} from '../transports/catalog.js'
+import {MadeFolders} from '../transports/shared/made-folders.js'
 import type {ItemFailure} from './batch-report.js'
 import {asItemError, failureOf} from './item-failure.js'
 import {isLocal, pathIn, referenceIn} from './place.js'
@@ -86,7 +86,7 @@ async function convertUnit(unit: Unit, options: RunUnitOptions): Promise<Convert
   const given = unitOptions(unit.options, options)
   const destination = findReference(unit.destination)
   const local = destination !== undefined && isLocal(destination) ? pathIn(folder, destination.path) : undefined
-  if (local !== undefined) await makeFolder(path.dirname(local))
+  if (local !== undefined) makeFolder(path.dirname(local))
   return convert(referenceText(unit.source, folder), referenceText(unit.destination, folder), {
     ...given,
     ...(mayReplace === true ? {replace: true} : {}),
@@ -96,10 +96,12 @@ async function convertUnit(unit: Unit, options: RunUnitOptions): Promise<Convert
 }
 
 /** A plan names where things go; that the folder is there is not asked of the user. */
-async function makeFolder(folder: string): Promise<void> {
+function makeFolder(folder: string): void {
   try {
-    await mkdir(folder, {recursive: true})
+    MadeFolders.make(folder)
   } catch (error) {
+    // A file in its place: the conversion tells what that is to it.
+    if (findSystemCode(error) === 'EEXIST') return
     throw asTransshipError(error, {path: folder})
   }
 }

@@ -1,6 +1,9 @@
 import picomatch from 'picomatch'
 import type {ListRow} from '../convert/list.js'
 import {parseFullName} from '../model/package-identity.js'
+import type {Reference} from '../model/reference.js'
+import {findReference} from '../transports/catalog.js'
+import {isLocal} from './place.js'
 import type {PlanFault, PlanPath} from './plan-text.js'
 
 const OPTIONS = {nocase: true, dot: true, strictBrackets: true}
@@ -36,6 +39,13 @@ export function selectRows(
     const names = namesOf(row)
     return names.some((name) => isIn(name)) && !names.some((name) => isOut(name))
   })
+}
+
+/** What selects one row of a listing of `reference`; undefined when the row names nothing that is a reference. */
+export function referenceOfRow(reference: Reference, row: ListRow, rows: readonly ListRow[]): Reference | undefined {
+  // The only one needs no selector, and some have no name that could be one. At a registry or an engine none is `latest`.
+  const isChosen = rows.length === 1 && (isLocal(reference) || reference.selector !== undefined)
+  return isChosen ? reference : findReference(row.reference)
 }
 
 /** Everything a glob is held against: the names of an image with and without tag, of a package in full and short. */

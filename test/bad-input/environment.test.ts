@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import {hostname} from 'node:os'
 import path from 'node:path'
+import {runBatch} from '../../src/batch/run-batch.js'
 import {convert} from '../../src/convert/convert.js'
 import {verify} from '../../src/convert/verify.js'
 import {classicMembers, partsOf, tarOf} from '../helpers/archives.js'
@@ -122,18 +123,34 @@ describe('bad input: the environment', () => {
       if (isMounted) spawnSync('umount', [readOnly])
       else if (existsSync(readOnly)) chmodSync(readOnly, 0o755)
     })
-    for (const {title, to, options} of [
+    for (const {title, to, options, below = '/x'} of [
       {title: 'a repository', to: 'inbox', options: {}},
       {title: 'a layout', to: 'layout', options: {layers: 'squash', osLayers: 0}},
       {title: 'an archive', to: 'docker-archive', options: {}},
+      {title: 'an OCI layout', to: 'oci', options: {}},
+      {title: 'an OCI layout, deep below', to: 'oci', options: {}, below: '/deep/x:1'},
+      {title: 'an OCI layout in an empty folder', to: 'oci', options: {}, below: ':1'},
     ] as const)
       it(`ends with NO_ACCESS, exit 4: ${title}`, async () => {
-        await assert.rejects(convert(SHOP, `${to}:${readOnly}/x`, options), (error) => {
+        await assert.rejects(convert(SHOP, `${to}:${readOnly}${below}`, options), (error) => {
           assertRefusal(error, {code: 'NO_ACCESS', exit: 4, names: [readOnly]})
           return true
         })
         assert.deepEqual(lookAt(readOnly), {})
       })
+
+    it('fails the items of a batch in the same way', async () => {
+      const file = path.join(place(), 'plan.json')
+      const source = `docker-archive:${path.resolve('samples/shop.tar')}`
+      const places = [`oci:${readOnly}/x:1`, `oci:${readOnly}/deep/x:1`, `docker-archive:${readOnly}/deep/x.tar`]
+      const items = places.map((destination) => ({source, destination}))
+      writeFileSync(file, JSON.stringify({items}))
+      const {items: reports} = await runBatch(file, {environment: {}, checkSpace: false})
+      for (const {failure, destination} of reports) {
+        assert.deepEqual([failure?.code, failure?.exitCode], ['NO_ACCESS', 4], destination)
+        assert.ok(failure?.what.includes(readOnly), failure?.what)
+      }
+    })
   })
 
   describe('the lock of a repository', () => {

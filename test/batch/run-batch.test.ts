@@ -9,6 +9,7 @@ import {runBatch} from '../../src/batch/run-batch.js'
 import {runUnit} from '../../src/batch/run-unit.js'
 import {convert} from '../../src/convert/convert.js'
 import {list} from '../../src/convert/list.js'
+import type {TransshipError} from '../../src/model/errors.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
 
 const OS = 'CN=Microsoft_WindowsServerCore_10.0.14393.206'
@@ -248,6 +249,22 @@ describe('run batch', () => {
     )
   })
 
+  it('keeps as failures of their items what has a file in place of a folder above it', async () => {
+    writeFileSync(path.join(folder.path, 'no-folder'), '')
+    const places = ['oci:no-folder/a:1', 'oci:no-folder/a/b:1', 'docker-archive:no-folder/a.tar', 'inbox:no-folder/a']
+    const layout = {layers: 'squash', 'os-layers': 0}
+    const file = written(
+      'no-folder.json',
+      ...places.map((destination) => ({source: 'docker-archive:shop.tar', destination})),
+      {source: 'docker-archive:shop.tar', destination: 'layout:no-folder/l', options: layout},
+    )
+    const {items} = await runBatch(file, {environment: {}})
+    for (const {failure, destination} of items) {
+      assert.deepEqual([failure?.code, failure?.exitCode], ['NOT_FOUND', 3], destination)
+      assert.match(failure?.what ?? '', /is not a folder.*no-folder/, destination)
+    }
+  })
+
   it('needs no room on its own disk for what goes to a registry', async () => {
     const file = written('push.json', {source: 'docker-archive:shop.tar', destination: 'docker://127.0.0.1:9/app:1'})
     assert.deepEqual((await dryRunBatch(file, {environment: {}})).space, [])
@@ -264,6 +281,24 @@ describe('run batch', () => {
       writeFileSync(file, encode(`items:\n  - ${JSON.stringify(item)}\n`))
       const {items} = await dryRunBatch(file, {environment: {}})
       assert.deepEqual(items[0]?.destination, item.destination)
+    })
+
+  for (const [name, bytes] of [
+    [
+      'Windows-1252',
+      Buffer.from('items:\n  - {source: "docker-archive:shop.tar", destination: "inbox:gr\xf6\xdfe"}\n', 'latin1'),
+    ],
+    ['UTF-16 without a mark', Buffer.from('items: [{source: größe, destination: "inbox:\ud83d\udca1"}]', 'utf16le')],
+    ['half a character of UTF-16', Buffer.concat([Buffer.from('\ufeffitems: []', 'utf16le'), Buffer.from([0x3d])])],
+  ] as const)
+    it(`refuses a plan in ${name} instead of guessing`, async () => {
+      const file = path.join(folder.path, 'encoded.yaml')
+      writeFileSync(file, bytes)
+      await assert.rejects(dryRunBatch(file, {environment: {}}), (error: TransshipError) => {
+        assert.deepEqual([error.code, error.at.path], ['PLAN_INVALID', file])
+        assert.match(error.what, /UTF-8/)
+        return true
+      })
     })
 
   it('keeps its shards when a source changes while they run', async () => {

@@ -108,6 +108,11 @@ export async function startMemoryRegistry(meddle: Meddle = () => false, cuts: Cu
       const manifest = manifests.get(`${name}:${rest}`) ?? manifests.get(`${name}@${rest}`)
       if (manifest === undefined) fail(404, 'MANIFEST_UNKNOWN')
       else response.writeHead(200, {'content-type': manifest.type}).end(manifest.bytes)
+    } else if (kind === 'tags') {
+      const tags = [...manifests.keys()]
+        .filter((key) => key.startsWith(`${name}:`))
+        .map((key) => key.slice(name.length + 1))
+      response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify({name, tags}))
     } else fail(404, 'UNSUPPORTED')
   }
 

@@ -58,9 +58,10 @@ class LayoutDestination implements PackageDestination {
     // A stub stands for what lies elsewhere; of a layout, that are its parents.
     if (draft.layer === undefined) return {...artifact, layers: [], bytesWritten: 0}
     if (this.#work !== undefined) throw this.#secondLayer(formatFullName(identity))
-    this.#work = `${this.#target}.tmp-${randomBytes(6).toString('hex')}`
+    const work = `${this.#target}.tmp-${randomBytes(6).toString('hex')}`
     try {
-      this.#made = MadeFolders.make(this.#work)
+      this.#made = MadeFolders.make(work)
+      this.#work = work
     } catch (error) {
       throw asTransshipError(error, {reference: formatLayoutReference(this.#reference)})
     }
@@ -70,7 +71,7 @@ class LayoutDestination implements PackageDestination {
       message: 'A bare transport layout holds a payload only; metadata and configuration are left out.',
       subject: formatFullName(identity),
     })
-    const written = await writeLayout(this.#work, draft.layer.entries(options), {
+    const written = await writeLayout(work, draft.layer.entries(options), {
       ...options,
       title: this.#reference.path,
       form: draft.form,

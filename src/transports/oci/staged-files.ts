@@ -7,6 +7,7 @@ import type {WorkOptions} from '../../model/events.js'
 import {streamFile} from './folder.js'
 import {FolderLock} from '../shared/folder-lock.js'
 import {parseIndex, type IndexDocument} from '../shared/image-documents.js'
+import {MadeFolders} from '../shared/made-folders.js'
 import type {ExistingBlob} from '../shared/oci/kept-blob.js'
 import type {LayoutFiles} from '../shared/oci/layout-destination.js'
 
@@ -49,15 +50,21 @@ async function contentOf(root: string): Promise<readonly string[]> {
 export class StagedFiles implements LayoutFiles<StagedBody> {
   readonly #root: string
   readonly #stage: string
+  readonly #made: MadeFolders
   readonly #lock: FolderLock | undefined
   readonly existing: IndexDocument | undefined
   readonly mayOverlap = true
   #size = 0
   #bodies = 0
 
-  private constructor(root: string, stage: string, held: {lock?: FolderLock; existing?: IndexDocument | undefined}) {
+  private constructor(
+    root: string,
+    stage: string,
+    held: {made: MadeFolders; lock?: FolderLock; existing?: IndexDocument | undefined},
+  ) {
     this.#root = root
     this.#stage = stage
+    this.#made = held.made
     this.#lock = held.lock
     this.existing = held.existing
   }
@@ -69,8 +76,8 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
       if (!existsSync(root)) {
         const parent = path.dirname(path.resolve(root))
         const stage = path.join(parent, `.${path.basename(root)}.tmp-${suffix}`)
-        await mkdir(path.join(stage, 'blobs', 'sha256'), {recursive: true})
-        return new StagedFiles(root, stage, {})
+        const made = MadeFolders.make(path.join(stage, 'blobs', 'sha256'))
+        return new StagedFiles(root, stage, {made})
       }
       const lock = await FolderLock.take(root, {...options, reference})
       try {
@@ -78,8 +85,8 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
           if (name.startsWith(STAGE_PREFIX)) await rm(path.join(root, name), {recursive: true, force: true})
         }
         const stage = path.join(root, `${STAGE_PREFIX}${suffix}`)
-        await mkdir(path.join(stage, 'blobs', 'sha256'), {recursive: true})
-        return new StagedFiles(root, stage, {lock, existing: await findIndex(root)})
+        const made = MadeFolders.make(path.join(stage, 'blobs', 'sha256'))
+        return new StagedFiles(root, stage, {made, lock, existing: await findIndex(root)})
       } catch (error) {
         lock.release()
         throw error
@@ -206,6 +213,7 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
 
   async abort(): Promise<void> {
     await rm(this.#stage, {recursive: true, force: true})
+    this.#made.remove()
     this.#lock?.release()
   }
 }
