@@ -3,9 +3,11 @@ import path from 'node:path'
 import {stringify} from 'yaml'
 import {list} from '../convert/list.js'
 import {InputError, UsageError} from '../model/errors.js'
-import type {WorkOptions} from '../model/events.js'
+import type {Note, WorkEvent, WorkOptions} from '../model/events.js'
+import {printable} from '../model/printable.js'
 import {findReference, formatReference, resolveReference, TRANSPORTS} from '../transports/catalog.js'
 import type {Reference} from '../model/reference.js'
+import {PACKAGE_UNREADABLE} from '../transports/shared/package/open-package.js'
 import type {NetworkOptions} from '../transports/transport.js'
 import {holdsMany, placeKey, referenceFrom, selectorOf} from './place.js'
 import type {PlanDocument, PlanItemDocument} from './plan-schema.js'
@@ -36,8 +38,13 @@ export async function planFromSource(
   const {folder} = options
   requireDestination(destination)
   const items: PlanItemDocument[] = []
+  const leftOut: Note[] = []
+  const onEvent = (event: WorkEvent) => {
+    if (event.kind === 'note' && event.code === PACKAGE_UNREADABLE) leftOut.push(event)
+    options.onEvent?.(event)
+  }
   for (const reference of await placesIn(source)) {
-    const {items: rows} = await list(formatReference(reference), options)
+    const {items: rows} = await list(formatReference(reference), {...options, onEvent})
     for (const row of rows) {
       const selected = referenceOfRow(reference, row, rows) ?? reference
       const filled = findReference(fillReference(destination, templateValues(row, reference.path)))
@@ -50,7 +57,7 @@ export async function planFromSource(
   }
   if (items.length === 0) throw new InputError('NOT_FOUND', {what: `Nothing to convert is at '${source}'.`})
   requireDistinct(items, {destination, folder})
-  return written(items)
+  return written(items, leftOut)
 }
 
 function requireDestination(destination: string): void {
@@ -115,7 +122,7 @@ function sharedDestination(
   })
 }
 
-function written(items: readonly PlanItemDocument[]): WrittenPlan {
+function written(items: readonly PlanItemDocument[], leftOut: readonly Note[]): WrittenPlan {
   const destinations = new Set(items.map(({destination}) => destination))
   const [shared] = destinations
   const isShared = destinations.size === 1 && shared !== undefined && items.length > 1
@@ -126,5 +133,9 @@ function written(items: readonly PlanItemDocument[]): WrittenPlan {
   }
   // A dollar sign in a name is none of a variable.
   const yaml = stringify(plan, {lineWidth: 0}).replaceAll('$', '$$$$')
-  return {plan, yaml: `# Run it with: transship batch PLAN. Schema: batch-plan.schema.json of transship.\n${yaml}`}
+  const comments = [
+    'Run it with: transship batch PLAN. Schema: batch-plan.schema.json of transship.',
+    ...leftOut.map(({subject, message}) => `${subject}: ${message}`),
+  ]
+  return {plan, yaml: `${comments.map((text) => `# ${printable(text)}\n`).join('')}${yaml}`}
 }
