@@ -145,8 +145,8 @@ export default class Batch extends BaseCommand {
     })
     this.print(formatBatch(report))
     // The items say what was done until then; the exit code says that it was not all.
-    this.signal.throwIfAborted()
-    if (report.totals.failed > 0) this.found()
+    this.requireUninterrupted()
+    if (report.totals.failed > 0 && !this.signal.aborted) this.found()
     return report
   }
 }

@@ -43,14 +43,23 @@ async function nearestExisting(place: string): Promise<{folder: string; device: 
 export function requireSpace(needs: readonly SpaceNeed[]): void {
   const short = needs.find(({neededBytes, freeBytes}) => neededBytes > freeBytes)
   if (short === undefined) return
+  const [needed, free] = toldApart(short.neededBytes, short.freeBytes)
   throw new EnvironmentError('NO_SPACE', {
-    what: `The batch needs about ${mebibytes(short.neededBytes)} there, and ${mebibytes(short.freeBytes)} are free.`,
+    what: `The batch needs about ${needed} there, and ${free} are free.`,
     why: 'It was added up from the sizes that the sources state, layers that are shared once.',
     suggestions: ['Free some space, or choose another destination.', 'Start anyway with --no-check-space.'],
     at: {path: short.path},
   })
 }
 
-function mebibytes(bytes: number): string {
-  return `${Math.ceil(bytes / 2 ** 20)} MiB`
+/** Two sizes in the largest unit in which they differ, up to MiB: rounded, too little would look like enough. */
+function toldApart(neededBytes: number, freeBytes: number): readonly [string, string] {
+  for (const [unit, bytes] of [
+    ['MiB', 2 ** 20],
+    ['KiB', 2 ** 10],
+  ] as const) {
+    const [needed, free] = [Math.ceil(neededBytes / bytes), Math.ceil(freeBytes / bytes)]
+    if (needed !== free) return [`${needed} ${unit}`, `${free} ${unit}`]
+  }
+  return [`${neededBytes} bytes`, `${freeBytes} bytes`]
 }

@@ -1,8 +1,9 @@
 import {EnvironmentError, TransshipError, UsageError} from '../model/errors.js'
-import type {WorkOptions} from '../model/events.js'
+import type {Note, WorkOptions} from '../model/events.js'
 import {list, type ListRow} from '../convert/list.js'
 import type {Reference} from '../model/reference.js'
 import {findReference, formatReference, shownReference, TRANSPORTS} from '../transports/catalog.js'
+import {PACKAGE_UNREADABLE} from '../transports/shared/package/open-package.js'
 import {suggestNearest} from './did-you-mean.js'
 import type {Draft} from './draft.js'
 import {addEdges, idsOf} from './edges.js'
@@ -11,7 +12,7 @@ import {holdsMany, isLocal, placeKey, referenceFrom, selectorOf} from './place.j
 import {planFaults} from './plan-faults.js'
 import type {PlanOptions} from './plan-schema.js'
 import type {PlanFault} from './plan-text.js'
-import {namesOf, referenceOfRow, selectRows} from './select-rows.js'
+import {maySelect, namesOf, referenceOfRow, selectRows} from './select-rows.js'
 import {sourceReferences} from './source-files.js'
 import {identityOfRow, type SourceIdentity} from './source-stamp.js'
 import {fillReference, fillTemplate, isTemplate, templateValues, type TemplateValues} from './template.js'
@@ -30,12 +31,18 @@ export async function expandPlan(plan: Plan, options: ExpandOptions): Promise<re
   return new Expansion(plan, options).run()
 }
 
+/** What a place holds, and what of it cannot be read. */
+interface Listed {
+  readonly rows: readonly ListRow[]
+  readonly unreadable: readonly Note[]
+}
+
 class Expansion {
   readonly #plan: Plan
   readonly #options: ExpandOptions
   readonly #folder: string
   readonly #faults: PlanFault[] = []
-  readonly #listed = new Map<string, Promise<readonly ListRow[]>>()
+  readonly #listed = new Map<string, Promise<Listed>>()
 
   constructor(plan: Plan, options: ExpandOptions) {
     this.#plan = plan
@@ -110,7 +117,8 @@ class Expansion {
     const drafts: Draft[] = []
     const names: string[] = []
     for (const reference of references) {
-      const rows = await this.#list(reference, item)
+      const {rows, unreadable} = await this.#list(reference, item)
+      this.#tellUnreadable(item, reference, unreadable)
       names.push(...rows.flatMap(namesOf))
       const selected = selectRows(rows, item)
       const file = isLocal(reference) ? reference.path : undefined
@@ -125,8 +133,21 @@ class Expansion {
         drafts.push(this.#draft(item, {reference: selects, row, rows, identity}))
       }
     }
-    if (drafts.length === 0) this.#tellNothing(item, references.length, names)
+    if (drafts.length === 0 && !this.#faults.some(({path}) => path[1] === item.index))
+      this.#tellNothing(item, references.length, names)
     return drafts
+  }
+
+  /** What cannot be read would be left out, and nobody would miss it. */
+  #tellUnreadable(item: PlanItem, reference: Reference, unreadable: readonly Note[]): void {
+    for (const {message, subject} of unreadable.filter((note) => maySelect(note.subject, item))) {
+      this.#faults.push({
+        path: ['items', item.index, 'source'],
+        what: `'${subject}' in '${formatReference(reference)}' cannot be read.`,
+        why: message,
+        suggestions: ['Mend or remove it.', `Or leave it out, with this under exclude: '${subject}'`],
+      })
+    }
   }
 
   #tellNothing(item: PlanItem, places: number, names: readonly string[]): void {
@@ -163,7 +184,7 @@ class Expansion {
     }
   }
 
-  #list(reference: Reference, {options}: PlanItem): Promise<readonly ListRow[]> {
+  #list(reference: Reference, {options}: PlanItem): Promise<Listed> {
     const text = formatReference(reference)
     const network = networkOf(options, this.#options)
     // One name may lead to several engines.
@@ -171,10 +192,17 @@ class Expansion {
     const known = this.#listed.get(key)
     if (known !== undefined) return known
     const {signal, onEvent} = this.#options
-    const work = {...(signal === undefined ? {} : {signal}), ...(onEvent === undefined ? {} : {onEvent})}
-    const rows = list(text, {...work, ...network}).then(({items}) => items)
-    this.#listed.set(key, rows)
-    return rows
+    const unreadable: Note[] = []
+    const work: WorkOptions = {
+      ...(signal === undefined ? {} : {signal}),
+      onEvent: (event) => {
+        if (event.kind === 'note' && event.code === PACKAGE_UNREADABLE) unreadable.push(event)
+        onEvent?.(event)
+      },
+    }
+    const listed = list(text, {...work, ...network}).then(({items: rows}) => ({rows, unreadable}))
+    this.#listed.set(key, listed)
+    return listed
   }
 
   /** Two units that would write over each other. */

@@ -3,6 +3,7 @@ import type {ListRow} from '../convert/list.js'
 import {parseFullName} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
 import {findReference} from '../transports/catalog.js'
+import {isFullName} from '../transports/shared/package/repository.js'
 import {isLocal} from './place.js'
 import type {PlanFault, PlanPath} from './plan-text.js'
 
@@ -39,6 +40,21 @@ export function selectRows(
     const names = namesOf(row)
     return names.some((name) => isIn(name)) && !names.some((name) => isOut(name))
   })
+}
+
+/**
+ * True when a package that cannot be read may be one of those that are selected: by the name of its file or folder, which is
+ * mostly that of the package. One that is called otherwise may be any.
+ */
+export function maySelect(
+  entryName: string,
+  {include, exclude}: {readonly include: readonly string[]; readonly exclude: readonly string[]},
+): boolean {
+  const fullName = entryName.replace(/\.appx$/i, '')
+  const known = isFullName(fullName)
+  const names = [entryName, fullName, ...(known ? [parseFullName(fullName).name] : [])]
+  if (names.some(matcherOf(exclude))) return false
+  return include.length === 0 || !known || names.some(matcherOf(include))
 }
 
 /** What selects one row of a listing of `reference`; undefined when the row names nothing that is a reference. */

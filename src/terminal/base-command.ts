@@ -146,6 +146,14 @@ export abstract class BaseCommand extends Command {
     process.exitCode = 1
   }
 
+  /** After an interrupt, exit 130: told as an error, but for `--json`, whose one document is what was done until then. */
+  protected requireUninterrupted(): void {
+    const {signal} = this.#abort
+    if (!signal.aborted) return
+    if (!this.jsonEnabled()) signal.throwIfAborted()
+    process.exitCode = this.asFailure(signal.reason).exitCode
+  }
+
   /** Anything thrown as the error that is told. */
   protected asFailure(error: unknown): TransshipError {
     return asFailure(error, this.#abort.signal, this.id ?? '')

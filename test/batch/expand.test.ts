@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
-import {cpSync, existsSync, mkdirSync, symlinkSync} from 'node:fs'
+import {cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {expandPlan} from '../../src/batch/expand.js'
+import {planFromSource} from '../../src/batch/plan-from-source.js'
 import {parsePlan} from '../../src/batch/parse-plan.js'
 import {fillReference, templateValues} from '../../src/batch/template.js'
 import type {PlannedUnit} from '../../src/batch/unit.js'
+import {convert} from '../../src/convert/convert.js'
+import {list} from '../../src/convert/list.js'
 import {TransshipError} from '../../src/model/errors.js'
+import {runCli} from '../helpers/run-cli.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
 
 const OS = 'CN=Microsoft_WindowsServerCore_10.0.14393.206'
@@ -42,6 +46,58 @@ describe('expand plan', () => {
       ],
     )
     assert.deepEqual(units[0]?.before[0]?.identity, OS)
+  })
+
+  describe('of a place with packages that cannot be read', () => {
+    const damaged = () => path.join(folder.path, 'damaged')
+    before(async () => {
+      cpSync('samples/repository', damaged(), {recursive: true})
+      writeFileSync(path.join(damaged(), WEB, 'metadata.json'), '{')
+      mkdirSync(path.join(damaged(), 'notes of somebody'))
+      const to = `appx:${path.join(folder.path, 'exported')}`
+      mkdirSync(path.join(folder.path, 'exported'))
+      await convert(`inbox:samples/repository:Shop`, to, {layers: 'chain'})
+      writeFileSync(path.join(folder.path, 'exported', 'broken.appx'), 'none')
+    })
+
+    it('is refused, with what cannot be read and why, whether it may be meant or is', async () => {
+      for (const [item, name] of [
+        [{source: 'inbox:damaged'}, WEB],
+        [{source: 'inbox:damaged', include: 'web*'}, WEB],
+        [{source: 'inbox:damaged', options: {all: true}}, WEB],
+        [{source: 'appx:exported', include: 'shop'}, 'broken.appx'],
+      ] as const)
+        await assert.rejects(expand({...item, destination: 'inbox:out'}), (error: TransshipError) => {
+          assert.equal(error.code, 'PLAN_INVALID')
+          assert.ok(error.what.startsWith(`'${name}' in `), error.what)
+          assert.ok(!error.message.includes('notes of somebody'), error.message)
+          assert.ok(error.suggestions.some((text) => text.includes('exclude')))
+          return true
+        })
+    })
+
+    it('is taken without what is excluded or not included', async () => {
+      const count = async (item: object) => (await expand({...item, destination: 'inbox:out'})).length
+      assert.equal(await count({source: 'inbox:damaged', exclude: WEB}), 2)
+      assert.equal(await count({source: 'inbox:damaged', include: 'WindowsServerCore'}), 1)
+      assert.equal(await count({source: 'appx:exported', exclude: 'broken.appx'}), 3)
+    })
+
+    it('is told by list and by batch plan, each entry once', async () => {
+      for (const [source, names] of [
+        [`inbox:${damaged()}`, [WEB, 'notes of somebody']],
+        [`appx:${path.join(folder.path, 'exported')}`, ['broken.appx']],
+      ] as const) {
+        const notes: string[] = []
+        await list(source, {onEvent: (event) => event.kind === 'note' && notes.push(event.subject)})
+        assert.deepEqual(notes, names)
+        const {yaml} = await planFromSource(source, 'inbox:out', {folder: folder.path})
+        assert.match(yaml, new RegExp(`^# ${names[0]}: It is left out: `, 'm'))
+      }
+      const {code, stderr} = await runCli(['list', `inbox:${damaged()}`])
+      assert.equal(code, 0)
+      assert.equal(stderr.split(WEB).length > 1 && stderr.includes('left out'), true, stderr)
+    })
   })
 
   for (const {item, expected, note} of [

@@ -96,7 +96,12 @@ describe('the options of an item', () => {
 
   it('tell the images of one name on two engines apart', async () => {
     const [one, other] = await Promise.all(
-      [1, 2].map(() => startServer((_, response) => response.writeHead(404).end())),
+      [1, 2].map(() =>
+        startServer(({url = ''}, response) => {
+          if (url.endsWith('/version')) response.end(JSON.stringify({ApiVersion: '1.43', Os: 'linux'}))
+          else response.writeHead(404).end('{}')
+        }),
+      ),
     )
     assert.ok(one !== undefined && other !== undefined)
     try {

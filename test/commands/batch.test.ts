@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import {cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
+import {setTimeout as delay} from 'node:timers/promises'
 import {parse} from 'yaml'
 import type {BatchReport} from '../../src/batch/batch-report.js'
 import {runCli, runJson} from '../helpers/run-cli.js'
 import {assertSchema} from '../helpers/schemas.js'
+import {startCli} from '../helpers/start-cli.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
 
 describe('batch', () => {
@@ -159,6 +161,23 @@ describe('batch', () => {
       assert.deepEqual([run.code, (run.json as BatchReport).totals.converted], [0, count], run.stdout.toString())
       rmSync(path.join(cwd, 'written.yaml'))
     }
+  })
+
+  it('prints with --json what was done until Ctrl-C, as its one document', async () => {
+    const file = path.join(folder.path, 'stopped-json.json')
+    const items = Array.from({length: 30}, (_, index) => ({
+      source: 'inbox:samples/repository:Shop',
+      destination: `docker-archive:stopped-json/${String(index)}.tar`,
+    }))
+    writeFileSync(file, JSON.stringify({items}))
+    const {child, out, said, ended} = startCli(['batch', file, '--concurrency', '1', '--json'])
+    while (!existsSync(path.join(folder.path, 'stopped-json', '1.tar')) && child.exitCode === null) await delay(2)
+    child.kill('SIGINT')
+    assert.equal(await ended, 130, said())
+    const report = JSON.parse(out()) as BatchReport
+    await assertSchema('batch', report)
+    const {items: all, converted, notStarted} = report.totals
+    assert.ok(all === 30 && converted >= 1 && notStarted >= 1, out().slice(0, 1000))
   })
 
   it('ends with 130 on Ctrl-C, leaves nothing half-written, and goes on from there', async () => {

@@ -18,7 +18,7 @@ export const appx: Transport = {
   parse: GRAMMAR.parse,
   format: GRAMMAR.format,
   recognises: isAppxPlace,
-  list: async (reference) => listPackages(await readPlace(reference), reference.selector),
+  list: async (reference, options) => listPackages(await readPlace(reference), reference.selector, options),
   open: async (reference, options) => openPackage(await readPlace(reference), reference.selector, options),
   create: createAppx,
   verify: verifyAppx,

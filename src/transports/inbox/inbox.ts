@@ -17,7 +17,7 @@ export const inbox: Transport = {
   parse: GRAMMAR.parse,
   format: GRAMMAR.format,
   recognises: isRepository,
-  list: async (reference) => listPackages(await readRepository(reference.path), reference.selector),
+  list: async (reference, options) => listPackages(await readRepository(reference.path), reference.selector, options),
   open: async (reference, options) => openPackage(await readRepository(reference.path), reference.selector, options),
   create: async (reference, options) => createPackages(await placeOf(reference), options),
   verify: async (reference, options) =>

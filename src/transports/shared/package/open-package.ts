@@ -1,10 +1,11 @@
 import {digestOf, findDigest} from '../../../model/digest.js'
 import {InputError} from '../../../model/errors.js'
+import type {WorkOptions} from '../../../model/events.js'
 import type {Image, Layer, Platform, RawDocument} from '../../../model/image.js'
 import {formatFullName, type PackageIdentity} from '../../../model/package-identity.js'
 import type {ListItem, OpenOptions} from '../../transport.js'
 import {resolveDependencies} from './dependencies.js'
-import {selectPackage, type Repository, type StoredPackage} from './repository.js'
+import {isFullName, selectPackage, type Repository, type StoredPackage} from './repository.js'
 import {layerOfPackage} from './stored-layer.js'
 
 /** AppX names of processor architectures -> Go's, which Docker uses. */
@@ -12,8 +13,21 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {x64: 'amd64', x86: '386
 
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 
-/** The packages of a repository, by full name; narrowed to what the selector fits. */
-export function listPackages(repository: Repository, selector: string | undefined): readonly ListItem[] {
+/** Code of the note on a package that a listing leaves out, since it cannot be read; its subject is the file or folder. */
+export const PACKAGE_UNREADABLE = 'package-unreadable'
+
+/** The packages of a repository, by full name; narrowed to what the selector fits. What is left out is told as notes. */
+export function listPackages(
+  repository: Repository,
+  selector: string | undefined,
+  {onEvent}: WorkOptions,
+): readonly ListItem[] {
+  for (const fault of selector === undefined ? repository.faults : []) {
+    // A folder that is neither called like a package nor holds one may be anything.
+    const isPackage = fault.code !== 'PACKAGE_INCOMPLETE' || isFullName(fault.subject)
+    const code = isPackage ? PACKAGE_UNREADABLE : 'no-package'
+    onEvent?.({kind: 'note', code, message: `It is left out: ${fault.message}`, subject: fault.subject})
+  }
   const packages = selector === undefined ? repository.packages : [selectPackage(repository, selector)]
   return packages.filter(({metadata}) => metadata.isDeleted !== true).map((stored) => listItemOf(repository, stored))
 }
