@@ -3,6 +3,7 @@ import {availableParallelism} from 'node:os'
 import {crc32} from 'node:zlib'
 import type {Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
+import {GrowingBytes} from '../bytes/growing-bytes.js'
 import {HeldBytes} from '../compression/held-bytes.js'
 import {
   DEFLATED,
@@ -110,8 +111,7 @@ class PackageEncoder {
   #entries = 0
   /** Bytes so far, and those that are still to be given out. */
   #offset = 0
-  #chunk = Buffer.allocUnsafe(CHUNK_BYTES + 2 * BLOCK_BYTES)
-  #chunkBytes = 0
+  readonly #chunk = new GrowingBytes(CHUNK_BYTES + 2 * BLOCK_BYTES)
   /** The entry that is being written. */
   #at = {offset: 0, crc: 0, packedBytes: 0}
 
@@ -138,13 +138,13 @@ class PackageEncoder {
             running--
             this.#block(first.plain, await first.packed)
           } else this.#write(first)
-          if (this.#chunkBytes >= CHUNK_BYTES) yield this.#flush()
+          if (this.#chunk.length >= CHUNK_BYTES) yield this.#flush()
         }
       }
       for (let first = queue.shift(); first !== undefined; first = queue.shift()) {
         if (isRunning(first)) this.#block(first.plain, await first.packed)
         else this.#write(first)
-        if (this.#chunkBytes >= CHUNK_BYTES) yield this.#flush()
+        if (this.#chunk.length >= CHUNK_BYTES) yield this.#flush()
       }
     } finally {
       // Work that nobody waits for any more must not fail unheard.
@@ -242,7 +242,7 @@ class PackageEncoder {
       this.#at.crc = crc32(piece, this.#at.crc)
       this.#putData(piece)
       if (isMapped) for (const block of blocksOf(piece)) this.#map.block({hash: hashBlock(block)})
-      if (this.#chunkBytes >= CHUNK_BYTES) yield this.#flush()
+      if (this.#chunk.length >= CHUNK_BYTES) yield this.#flush()
     }
     if (isMapped) this.#map.end()
     this.#finish(entry)
@@ -277,27 +277,17 @@ class PackageEncoder {
   *#putAll(bytes: HeldBytes): Generator<Uint8Array> {
     for (const piece of bytes.pieces()) {
       this.#put(piece)
-      if (this.#chunkBytes >= CHUNK_BYTES) yield this.#flush()
+      if (this.#chunk.length >= CHUNK_BYTES) yield this.#flush()
     }
   }
 
-  /** Copies: many small buffers take more than their bytes. */
   #put(bytes: Uint8Array): void {
-    const end = this.#chunkBytes + bytes.byteLength
-    if (end > this.#chunk.byteLength) {
-      const larger = Buffer.allocUnsafe(2 * end)
-      larger.set(this.#chunk.subarray(0, this.#chunkBytes))
-      this.#chunk = larger
-    }
-    this.#chunk.set(bytes, this.#chunkBytes)
-    this.#chunkBytes = end
+    this.#chunk.push(bytes)
     this.#offset += bytes.byteLength
   }
 
   #flush(): Uint8Array {
-    const bytes = this.#chunk.subarray(0, this.#chunkBytes)
-    this.#chunk = Buffer.allocUnsafe(CHUNK_BYTES + 2 * BLOCK_BYTES)
-    this.#chunkBytes = 0
+    const bytes = this.#chunk.take()
     if (!this.#hasDigest) this.#hash.update(bytes)
     return bytes
   }

@@ -1,5 +1,6 @@
 import {createGunzip, gzipSync} from 'node:zlib'
 import {Readable} from 'node:stream'
+import {GrowingBytes} from '../bytes/growing-bytes.js'
 import {recipeCorrupt, RecordDecoder, RecordEncoder, type RecipeRecord} from './recipe-records.js'
 
 /** First bytes inside the compression: the format and its version. */
@@ -10,40 +11,31 @@ const BLOCK_BYTES = 1024 * 1024
 const MAX_BLOCK_BYTES = 64 * 1024 * 1024
 /** Room for the length in front of a block. */
 const LENGTH_BYTES = 4
+const NO_LENGTH = new Uint8Array(LENGTH_BYTES)
 
 /** Encodes records to the pieces of a recipe file: gzip members of blocks with their length in front. */
 export class RecipeEncoder {
   readonly #records = new RecordEncoder()
-  /** Records are copied together: each small buffer by itself would hold on to the whole slab that it was cut from. */
-  #block = Buffer.allocUnsafe(LENGTH_BYTES + BLOCK_BYTES)
-  #end = LENGTH_BYTES
+  readonly #block = new GrowingBytes(LENGTH_BYTES + BLOCK_BYTES)
 
   constructor() {
-    this.#put(MAGIC)
+    this.#block.push(NO_LENGTH)
+    this.#block.push(MAGIC)
   }
 
   /** Bytes of the file that are due, if any. */
   add(record: RecipeRecord): Uint8Array | undefined {
-    this.#put(this.#records.encode(record))
-    return this.#end - LENGTH_BYTES < BLOCK_BYTES ? undefined : this.flush()
-  }
-
-  #put(bytes: Uint8Array): void {
-    const end = this.#end + bytes.byteLength
-    if (end > this.#block.byteLength) {
-      const larger = Buffer.allocUnsafe(2 * end)
-      larger.set(this.#block.subarray(0, this.#end))
-      this.#block = larger
-    }
-    this.#block.set(bytes, this.#end)
-    this.#end = end
+    this.#block.push(this.#records.encode(record))
+    return this.#block.length - LENGTH_BYTES < BLOCK_BYTES ? undefined : this.flush()
   }
 
   /** What is left. */
   flush(): Uint8Array {
-    this.#block.writeUInt32LE(this.#end - LENGTH_BYTES, 0)
-    const packed = gzipSync(this.#block.subarray(0, this.#end), {level: 9})
-    this.#end = LENGTH_BYTES
+    const block = this.#block.view
+    block.writeUInt32LE(block.byteLength - LENGTH_BYTES, 0)
+    const packed = gzipSync(block, {level: 9})
+    this.#block.clear()
+    this.#block.push(NO_LENGTH)
     return packed
   }
 }
