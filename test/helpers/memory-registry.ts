@@ -112,7 +112,8 @@ export async function startMemoryRegistry(meddle: Meddle = () => false, cuts: Cu
       const tags = [...manifests.keys()]
         .filter((key) => key.startsWith(`${name}:`))
         .map((key) => key.slice(name.length + 1))
-      response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify({name, tags}))
+      if (tags.length === 0) fail(404, 'NAME_UNKNOWN')
+      else response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify({name, tags}))
     } else fail(404, 'UNSUPPORTED')
   }
 
