@@ -13,7 +13,7 @@ import type {NetworkOptions} from '../transports/transport.js'
 import {textsOf} from './parse-plan.js'
 import {isLocal, referenceIn} from './place.js'
 import type {PlannedUnit, Unit} from './unit.js'
-import {networkOf, type UnitSurroundings} from './unit-options.js'
+import {unitNetwork, type UnitSurroundings} from './unit-options.js'
 
 export type StateOptions = WorkOptions & UnitSurroundings
 
@@ -29,7 +29,7 @@ export class DestinationState {
   /** True when all that a conversion made is still there, by what a listing tells: no payload is read. */
   async isThere(unit: Unit, {artifacts}: ConvertReport): Promise<boolean> {
     const reference = destinationOf(unit, this.#options.folder)
-    const network = networkOf(unit.options, this.#options)
+    const network = unitNetwork(unit.options, this.#options)
     for (const artifact of artifacts) {
       const rows = (await this.#rows(reference, artifact, network)).filter((row) => isRowOf(row, artifact))
       if (rows.length === 0) return false
@@ -50,7 +50,7 @@ export class DestinationState {
     for (const artifact of artifacts) {
       const told = (await resolveReference(artifact.reference)).reference
       const reference = this.#placed(told, findReference(destination), unit)
-      const options = {...networkOf(unit.options, this.#options), ...(signal === undefined ? {} : {signal})}
+      const options = {...unitNetwork(unit.options, this.#options), ...(signal === undefined ? {} : {signal})}
       const {faults} = await transportOf(reference).verify(reference, options)
       if (faults.length > 0) return false
     }

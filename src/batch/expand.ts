@@ -17,7 +17,7 @@ import {sourceReferences} from './source-files.js'
 import {identityOfRow, type SourceIdentity} from './source-stamp.js'
 import {fillReference, fillTemplate, isTemplate, templateValues, type TemplateValues} from './template.js'
 import type {PlannedUnit} from './unit.js'
-import {networkOf, unitOptions, type UnitSurroundings} from './unit-options.js'
+import {unitNetwork, unitOptions, type UnitSurroundings} from './unit-options.js'
 
 export type ExpandOptions = WorkOptions & UnitSurroundings
 
@@ -186,21 +186,15 @@ class Expansion {
 
   #list(reference: Reference, {options}: PlanItem): Promise<Listed> {
     const text = formatReference(reference)
-    const network = networkOf(options, this.#options)
+    const network = unitNetwork(options, this.#options)
     // One name may lead to several engines.
     const key = JSON.stringify([text, network])
     const known = this.#listed.get(key)
     if (known !== undefined) return known
-    const {signal, onEvent} = this.#options
-    const unreadable: Note[] = []
-    const work: WorkOptions = {
-      ...(signal === undefined ? {} : {signal}),
-      onEvent: (event) => {
-        if (event.kind === 'note' && event.code === PACKAGE_UNREADABLE) unreadable.push(event)
-        onEvent?.(event)
-      },
-    }
-    const listed = list(text, {...work, ...network}).then(({items: rows}) => ({rows, unreadable}))
+    const listed = list(text, {...this.#options, ...network}).then(({items: rows, notes}) => ({
+      rows,
+      unreadable: notes.filter(({code}) => code === PACKAGE_UNREADABLE),
+    }))
     this.#listed.set(key, listed)
     return listed
   }

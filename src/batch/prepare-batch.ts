@@ -97,11 +97,7 @@ export async function prepareBatch(
 ): Promise<PreparedBatch> {
   const {folder, plan} = loaded
   const {signal, network} = options
-  const surroundings = {
-    folder,
-    ...(network === undefined ? {} : {network}),
-    ...(signal === undefined ? {} : {signal}),
-  }
+  const surroundings = {folder, network, ...(signal === undefined ? {} : {signal})}
   const state = new DestinationState(surroundings)
   const earlier = new Map<string | undefined, JournalEntry[]>()
   for (const entry of journal.values()) earlier.set(entry.work, [...(earlier.get(entry.work) ?? []), entry])

@@ -123,7 +123,7 @@ class BatchRun {
 
   async #work({unit, mayReplace, isResumed, weight}: PreparedUnit): Promise<'ok' | 'failed'> {
     const {signal, retries, network} = this.#options
-    const surroundings = {folder: this.#folder, ...(network === undefined ? {} : {network})}
+    const surroundings = {folder: this.#folder, network}
     const {id, key, destination} = unit
     const totalBytes = weight === undefined ? {} : {totalBytes: weight.bytes}
     this.#tell({kind: 'item-begun', id, destination, ...totalBytes})

@@ -13,7 +13,7 @@ import type {PlanOptions} from './plan-schema.js'
 export interface UnitSurroundings {
   /** Of the plan. */
   readonly folder: string
-  readonly network?: NetworkOptions
+  readonly network?: NetworkOptions | undefined
 }
 
 /** The options of a plan as those of the library; what is a path is relative to the plan's folder. Throws `BAD_OPTION`. */
@@ -41,13 +41,13 @@ export function unitOptions(options: PlanOptions, {folder, network}: UnitSurroun
     bases: options.base === undefined ? undefined : textsOf(options.base).map((text) => placed(text, folder)),
     parents: options.parent === undefined ? undefined : textsOf(options.parent).map((text) => placed(text, folder)),
     acceptBaseMismatch: options['accept-base-mismatch'],
-    ...networkOf(options, {folder, ...(network === undefined ? {} : {network})}),
+    ...unitNetwork(options, {folder, network}),
   }
   return withoutUndefined(given)
 }
 
 /** How what an item names is reached: as its options say, else as this machine does. Throws `BAD_OPTION`. */
-export function networkOf(options: PlanOptions, {folder, network = {}}: UnitSurroundings): NetworkOptions {
+export function unitNetwork(options: PlanOptions, {folder, network = {}}: UnitSurroundings): NetworkOptions {
   const placed = (text: string | undefined) => (text === undefined ? undefined : pathIn(folder, text))
   return {
     ...network,

@@ -4,7 +4,7 @@ import {findReference, transportOf} from '../transports/catalog.js'
 import type {OpenOptions} from '../transports/transport.js'
 import {holdsMany, isLocal, placeKey, referenceIn} from './place.js'
 import type {PlannedUnit} from './unit.js'
-import {networkOf, unitOptions, type UnitSurroundings} from './unit-options.js'
+import {unitNetwork, unitOptions, type UnitSurroundings} from './unit-options.js'
 
 /** What a unit will read and need room for, as far as its source says before it is read. */
 export interface Weight {
@@ -29,7 +29,7 @@ export async function weighUnit(
   const {platform, acceptBaseMismatch, parents} = unitOptions(unit.options, surroundings)
   const options: OpenOptions = {
     ...(platform === undefined ? {} : {platform}),
-    ...networkOf(unit.options, surroundings),
+    ...unitNetwork(unit.options, surroundings),
     ...(acceptBaseMismatch === undefined ? {} : {acceptBaseMismatch}),
     ...(parents === undefined ? {} : {parents: parents.flatMap((text) => findReference(text) ?? [])}),
     ...(signal === undefined ? {} : {signal}),

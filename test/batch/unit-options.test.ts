@@ -6,7 +6,7 @@ import {placeKey} from '../../src/batch/place.js'
 import {expandPlan} from '../../src/batch/expand.js'
 import {runBatch} from '../../src/batch/run-batch.js'
 import {sharedUnit} from '../../src/batch/queue/unit-job.js'
-import {networkOf} from '../../src/batch/unit-options.js'
+import {unitNetwork} from '../../src/batch/unit-options.js'
 import {networkFlags} from '../../src/terminal/network-flags.js'
 import {convertFlags} from '../../src/terminal/convert-flags.js'
 import {startServer} from '../helpers/distribution.js'
@@ -57,7 +57,7 @@ describe('the options of an item', () => {
     },
   ])
     it(`say how a network is reached: ${note}`, () => {
-      assert.deepEqual(networkOf(options, {folder: 'plans', network: machine}), expected)
+      assert.deepEqual(unitNetwork(options, {folder: 'plans', network: machine}), expected)
     })
 
   it('name one engine: that of an item stands in for that of the defaults', () => {

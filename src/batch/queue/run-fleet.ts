@@ -191,7 +191,7 @@ class Fleet {
     const {signal, network} = options
     const state = new DestinationState({
       folder: loaded.folder,
-      ...(network === undefined ? {} : {network}),
+      network,
       ...(signal === undefined ? {} : {signal}),
     })
     const attached = new Set<string>()

@@ -102,7 +102,7 @@ class UnitWorker {
       lanes,
       signal: stopped,
       ...(root === undefined ? {} : {root}),
-      ...(network === undefined ? {} : {network}),
+      network,
       onBegun: ({unit}) => {
         this.#tell({kind: 'item-begun', id: unit.id, destination: unit.destination})
       },

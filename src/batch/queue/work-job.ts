@@ -25,7 +25,7 @@ export interface WorkJobOptions {
   readonly queue: UnitQueue
   readonly lanes: Lanes
   readonly root?: string
-  readonly network?: NetworkOptions
+  readonly network?: NetworkOptions | undefined
   /** Of the worker: an interrupt. */
   readonly signal: AbortSignal
   /** Told when the unit's work begins and of what it does. */
@@ -77,7 +77,7 @@ interface ConvertOptions extends WorkJobOptions {
 
 async function convertJob(job: UnitJob, token: string | undefined, options: ConvertOptions): Promise<UnitJobResult> {
   const {data, folder, root, network, signal, interrupted} = options
-  const surroundings = {folder, ...(network === undefined ? {} : {network})}
+  const surroundings = {folder, network}
   const {unit} = data
   const started = performance.now()
   const progress = new Progress(job)
