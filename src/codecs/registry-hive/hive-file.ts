@@ -43,6 +43,9 @@ export interface HiveOptions {
   readonly isDelta?: boolean
 }
 
+/** Security descriptors that are kept; a full server's hive has some hundreds. */
+const MAX_SECURITIES = 4096
+
 /** What a look at all keys has shown. */
 export interface HiveSurvey {
   /** Offsets of the keys whose subkeys are out of order or twice there. */
@@ -107,7 +110,7 @@ export class HiveFile {
     const {primarySequence, secondarySequence, isChecksumValid} = this.header
     const state = `sequence ${primarySequence}/${secondarySequence}, checksum ${isChecksumValid ? 'right' : 'wrong'}`
     if (this.options.acceptDirty === true) {
-      const message = `The hive was not written to its end (${state}). It is read as it is: its last changes are missing.`
+      const message = `The hive was not written to its end (${state}). It is read as it is; its last changes may be missing.`
       this.remark('hive-dirty', message, -4092)
       return
     }
@@ -155,8 +158,9 @@ export class HiveFile {
     return isStated || (this.isLayered && (this.#survey?.marksLayers ?? true))
   }
 
-  /** Security descriptors are shared by many keys; each is read once. */
+  /** Security descriptors are shared by many keys; each is read once, but for a hive that has one for every key. */
   security(offset: number, from: number): Uint8Array {
+    if (this.#securities.size >= MAX_SECURITIES) this.#securities.clear()
     const known = this.#securities.get(offset) ?? readSecurity(this.cells, offset, from)
     this.#securities.set(offset, known)
     return known
