@@ -65,7 +65,7 @@ export class HiveCells {
 
   #read(offset: number, length: number): Buffer {
     const bytes = this.source.read(BASE_BLOCK_BYTES + offset, length)
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
   /** The size of the bin at `start`, or what is wrong with it. Source: section 1.2. */
@@ -87,7 +87,7 @@ export class HiveCells {
   /** Marks the cells in use of a bin, up to the first that is damaged; gives what is wrong with that one. */
   #walkCells(start: number, end: number): InputError | undefined {
     for (let offset = start + BIN_HEADER_BYTES; offset < end;) {
-      const stated = this.#read(offset, 4).readInt32LE(0)
+      const stated = this.source.readInt32(BASE_BLOCK_BYTES + offset)
       const length = Math.abs(stated)
       if (length < 8 || length % 8 !== 0 || length > end - offset) {
         return corruptAt(offset, `A cell is ${length} bytes long, ${end - offset} are left in its bin.`)
@@ -110,7 +110,7 @@ export class HiveCells {
    */
   cell(offset: number, from: number, what: string, atLeast = 0): Buffer {
     if (!this.has(offset)) throw corruptAt(from, `${what} should be at ${hex(offset)}, where no cell in use starts.`)
-    const length = -this.#read(offset, 4).readInt32LE(0) - 4
+    const length = -this.source.readInt32(BASE_BLOCK_BYTES + offset) - 4
     if (length < atLeast) {
       throw corruptAt(offset, `${what} needs ${atLeast} bytes, its cell has ${length}.`)
     }
