@@ -181,7 +181,7 @@ export async function readHive(
 ): Promise<HiveReport> {
   const registry = await openRegistry(text, key, options)
   try {
-    const {rows, regLines: _lines, close: _close, ...head} = registry
+    const {rows, notes: _notes, regLines: _lines, close: _close, ...head} = registry
     const keys = [...rows()]
     return {...head, keys, notes: registry.notes}
   } finally {
@@ -203,10 +203,19 @@ export async function* readHiveAsReg(
   }
 }
 
+/** Lines are encoded together: one by one they would be as many buffers. */
+const BATCH_UNITS = 32 * 1024
+
 /** The bytes of a `.reg` file. */
 export function* encodeReg(registry: OpenRegistry): Generator<Uint8Array> {
-  yield Buffer.from('\ufeff', 'utf16le')
-  for (const line of registry.regLines()) yield Buffer.from(`${line}\r\n`, 'utf16le')
+  let text = '\ufeff'
+  for (const line of registry.regLines()) {
+    text += `${line}\r\n`
+    if (text.length < BATCH_UNITS) continue
+    yield Buffer.from(text, 'utf16le')
+    text = ''
+  }
+  yield Buffer.from(text, 'utf16le')
 }
 
 interface Part {

@@ -3,8 +3,8 @@ import type {HiveSource} from '../codecs/registry-hive/hive-source.js'
 import {InputError} from '../model/errors.js'
 
 const PAGE_BYTES = 64 * 1024
-/** 16 MiB are kept: all of most hives, and enough of the others for keys that lie near each other. */
-const MAX_PAGES = 256
+/** 4 MiB are kept: enough for keys that lie near each other, and the operating system keeps the rest. */
+const MAX_PAGES = 64
 
 interface Page {
   readonly index: number

@@ -15,8 +15,9 @@ import {
   type ForeignReading,
 } from '../helpers/hive-corpora.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
+import {findTool} from '../helpers/tools.js'
 
-/** Projects whose test files include hives, by a part of the name of their folder, and what else they are called here. */
+/** Projects whose test files include hives, by a part of the name of their folder. */
 const CORPORA = ['yarp', 'regipy', 'hivex', 'nt-hive', 'regf-samples', 'EricZimmerman+Registry']
 
 /** Where we and yarp differ for another reason than a note gives: what we say, and why that is right. */
@@ -34,7 +35,15 @@ const TELLING = new Set([
   'hive-log-left-out',
 ])
 
+/** Readers that export a hive as text: how many keys and values are in it, by the lines of each. */
+const EXPORTERS = [
+  {tool: 'regfexport', keys: /^Key path:/gm, values: /^Value: /gm},
+  {tool: 'reglookup', keys: /^\/[^,]*,KEY,/gm, values: /^\/[^,]*,(?!KEY,)[^,]*,/gm},
+]
+
 interface OwnReading {
+  readonly keys: number
+  readonly values: number
   /** Of the lines that yarp gives, and of those that hivex does. */
   readonly digests?: {readonly yarp: string; readonly hivex: string}
   readonly code?: string
@@ -43,6 +52,7 @@ interface OwnReading {
 
 async function readOwn(file: string, ignoreLogs = false): Promise<OwnReading> {
   const notes = new Set<string>()
+  const count = {keys: 0, values: 0}
   const hashes = {yarp: createHash('sha256'), hivex: createHash('sha256')}
   const hex = (text: string): string => Buffer.from(text, 'utf16le').toString('hex')
   const onEvent = (event: {readonly kind: string; readonly code?: string}): void => {
@@ -52,11 +62,13 @@ async function readOwn(file: string, ignoreLogs = false): Promise<OwnReading> {
     const {mounts, close} = await openMounts(`hive:${file}`, {ignoreLogs, onEvent})
     try {
       for (const {key, path: name} of walkKeys(mounts[0]!.root, '')) {
+        count.keys += 1
         const head = `K ${name.split('\\').length - 1} ${hex(key.name)} ${key.lastWrite}`
         const security = key.security === undefined ? '-' : Buffer.from(key.security).toString('hex')
         hashes.yarp.update(`${head} ${Buffer.from(key.className).toString('hex')} ${security}\n`)
         hashes.hivex.update(`${head}\n`)
         for (const value of key.values()) {
+          count.values += 1
           const line = `V ${hex(value.name)} ${value.type} ${Buffer.from(value.data).toString('hex')}\n`
           for (const hash of Object.values(hashes)) hash.update(line)
         }
@@ -64,10 +76,10 @@ async function readOwn(file: string, ignoreLogs = false): Promise<OwnReading> {
     } finally {
       close()
     }
-    return {digests: {yarp: hashes.yarp.digest('hex'), hivex: hashes.hivex.digest('hex')}, notes}
+    return {digests: {yarp: hashes.yarp.digest('hex'), hivex: hashes.hivex.digest('hex')}, notes, ...count}
   } catch (error) {
     if (!(error instanceof TransshipError)) throw error
-    return {code: error.code, notes}
+    return {code: error.code, notes, ...count}
   }
 }
 
@@ -169,5 +181,32 @@ describe('hives of other projects', () => {
       console.log(`    ${corpus}, hivex: ${files.length} hives: ${tally(outcomes)}`)
       assert.deepEqual(faults, [])
     })
+
+    for (const {tool, keys, values} of EXPORTERS)
+      it(`${corpus}: ${tool} exports as many keys and values, where it reads a hive to its end`, async function () {
+        this.timeout(900_000)
+        const folder = findHiveCorpus(corpus, scratch.path)
+        if (folder === undefined) skip(this, `TRANSSHIP_CORPORA names no folder with ${corpus}`)
+        if (findTool(tool) === undefined) skip(this, `${tool} is not installed`)
+        const files = hivesBelow(folder)
+        const outcomes: string[] = []
+        const faults: string[] = []
+        for (const file of files) {
+          const own = await readOwn(file, true)
+          const run = spawnSync(tool, [file], {encoding: 'latin1', maxBuffer: 2 ** 30})
+          const found = {keys: run.stdout.match(keys)?.length ?? 0, values: run.stdout.match(values)?.length ?? 0}
+          const isSame = own.keys === found.keys && own.values === found.values
+          if (run.status !== 0) outcomes.push(own.code === undefined ? `stops in ${tool} alone` : 'refused by both')
+          else if (own.code !== undefined) outcomes.push('refused by us alone')
+          else outcomes.push(isSame ? 'the same' : 'different')
+          const isTold = own.code !== undefined || [...own.notes].some((note) => TELLING.has(note))
+          if (run.status === 0 && !isSame && !isTold)
+            faults.push(
+              `${path.relative(folder, file)}: ${JSON.stringify({found, keys: own.keys, values: own.values})}`,
+            )
+        }
+        console.log(`    ${corpus}, ${tool}: ${files.length} hives: ${tally(outcomes)}`)
+        assert.deepEqual(faults, [])
+      })
   }
 })
