@@ -39,7 +39,7 @@ export interface MountOptions extends OpenOptions {
 export interface OpenMounts {
   readonly reference: string
   readonly mounts: readonly HiveMount[]
-  close(): void
+  readonly close: () => void
 }
 
 const BARE = /^hive:(.+)$/s

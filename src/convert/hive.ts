@@ -63,12 +63,12 @@ export interface ReadHiveOptions extends OpenOptions {
  */
 export interface OpenRegistry extends Omit<HiveReport, 'keys'> {
   /** Parents before what is in them, hive by hive; read anew by each call. */
-  rows(): Iterable<HiveRow>
+  readonly rows: () => Iterable<HiveRow>
   /** The lines of a `.reg` file. */
-  regLines(): Iterable<string>
+  readonly regLines: () => Iterable<string>
   /** Complete once all rows have been read. */
   readonly notes: readonly Note[]
-  close(): void
+  readonly close: () => void
 }
 
 const CHANGES = {
