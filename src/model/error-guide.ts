@@ -188,8 +188,8 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
   },
   HIVE_DIRTY: {
     exit: 3,
-    means: 'A registry hive was not closed, and its logs are not beside it.',
-    next: 'Put the .LOG1 and .LOG2 files beside the hive, or export it again.',
+    means: 'A registry hive was not closed, and no log beside it completes it: none is there, or all are damaged.',
+    next: 'Put the undamaged .LOG1 and .LOG2 files beside the hive, or export it again. To see it as it is: transship hive --ignore-logs.',
   },
   HIVE_CONFLICT: {
     exit: 3,
