@@ -251,7 +251,8 @@ async function openSource(reference: Reference, options: ConvertOptions): Promis
   const parents = await Promise.all((options.parents ?? []).map((parent) => resolveReference(parent)))
   const openedWith = {...openOptions(options, references), parents: parents.map((parent) => parent.reference)}
   const image = await openPlaced(reference, openedWith)
-  return supplyBases(image, references, openOptions(options, []))
+  const source = transportOf(reference).format(reference)
+  return supplyBases(image, references, {...openOptions(options, []), source, withoutBase: options.withoutBase})
 }
 
 /** Errors of a source name it, also where it was one of several. */

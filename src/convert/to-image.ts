@@ -121,7 +121,7 @@ class ImagePlanner {
   #requireContent(layer: Layer): Layer {
     if (layer.hasContent || layer.blob !== undefined) return layer
     const identity = layer.package?.identity
-    throw new InputError('DEPENDENCY_MISSING', {
+    throw new InputError(identity === undefined ? 'LAYER_MISSING' : 'DEPENDENCY_MISSING', {
       what: `The content of ${identity === undefined ? layer.title : formatFullName(identity)} is not in the source.`,
       why: layer.absence ?? 'The source holds only its name, since its bits are kept elsewhere.',
       suggestions: ['Give --base REFERENCE with the package or image that holds it.'],

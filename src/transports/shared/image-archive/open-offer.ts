@@ -27,7 +27,7 @@ export async function openOffer(
     ...(image.manifest === undefined ? {} : {manifest: image.manifest}),
     layers,
     ...(baseLayer === undefined ? {} : {namedBase: {name: baseLayer}}),
-    warnings: [...sink.warnings, ...repeatedMembers(archive)],
+    warnings: [...sink.warnings, ...repeatedMembers(archive), ...layers.flatMap(notHeld)],
     close: () => archive.close(),
   }
 }
@@ -39,10 +39,16 @@ function repeatedMembers(archive: Archive): readonly {code: string; message: str
   }))
 }
 
+function notHeld({title, absence}: Layer): readonly {code: string; message: string}[] {
+  return absence === undefined
+    ? []
+    : [{code: 'layer-not-held', message: `The content of ${title} is not in the source. ${absence}`}]
+}
+
 async function openLayer(archive: Archive, layer: ArchivedLayer, index: number, options: WorkOptions): Promise<Layer> {
   const stored = await storedLayer(archive, layer, `layer ${index}`, options)
   return stored === undefined
-    ? absentLayer({title: `layer ${index}`, diffId: layer.diffId, descriptor: layer.descriptor})
+    ? absentLayer({title: `layer ${index}`, ...layer})
     : layerFromTar(stored)
 }
 
