@@ -16,6 +16,21 @@ const HOST =
   /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?$/
 const PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/
+/** True for `HOST` or `HOST:PORT`, as it may stand in front of a name. */
+export function isHost(text: string): boolean {
+  return HOST.test(text)
+}
+
+/** True when what stands in front of the first slash is a host, and not the first part of a path. Source: normalize.go. */
+export function isHostComponent(text: string): boolean {
+  return /[.:]/.test(text) || text === 'localhost' || text.toLowerCase() !== text
+}
+
+/** Docker Hub has an older name. */
+export function hubAsDocker(host: string): string {
+  return host === 'index.docker.io' ? 'docker.io' : host
+}
+
 /** Longest host and path that registries take. */
 const MAX_NAME = 255
 
@@ -26,7 +41,7 @@ const MAX_NAME = 255
 export function findTaggedName(text: string): TaggedName | undefined {
   const slash = text.indexOf('/')
   const first = text.slice(0, Math.max(slash, 0))
-  const hasHost = /[.:]/.test(first) || first === 'localhost' || first.toLowerCase() !== first
+  const hasHost = isHostComponent(first)
   const rest = hasHost ? text.slice(slash + 1) : text
   const colon = rest.indexOf(':')
   const tag = colon < 0 ? 'latest' : rest.slice(colon + 1)
