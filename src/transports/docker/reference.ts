@@ -92,8 +92,7 @@ export function parseLocation(location: string): Reference {
   if (digest !== undefined && findDigest(digest) === undefined) throw badReference(location)
   if (findTaggedName(`${path.slice(2)}:${tag ?? 'latest'}`) === undefined) throw badReference(location)
   requireHost(placeOf({transport: NAME, path}), location)
-  // A digest says more than a tag beside it, which may have moved on.
-  const selector = digest === undefined ? tag : `@${digest}`
+  const selector = digest === undefined ? tag : `${tag ?? ''}@${digest}`
   return {transport: NAME, path, ...(selector === undefined ? {} : {selector})}
 }
 
@@ -124,6 +123,8 @@ export function placeOf({path}: Reference): RepositoryPlace {
 
 /** What a manifest is asked for by. */
 export function wantedOf({selector}: Reference): {readonly tag: string} | {readonly digest: Digest} {
-  const digest = selector?.startsWith('@') === true ? findDigest(selector.slice(1)) : undefined
-  return digest === undefined ? {tag: selector ?? 'latest'} : {digest}
+  const [tag = 'latest', pin] = (selector ?? 'latest').split('@')
+  const digest = pin === undefined ? undefined : findDigest(pin)
+  // A digest says more than a tag beside it, which may have moved on.
+  return digest === undefined ? {tag} : {digest}
 }

@@ -6,7 +6,7 @@ import {mapConcurrently} from '../../model/map-concurrently.js'
 import type {Reference} from '../../model/reference.js'
 import {StrictSink, type FaultSink} from '../shared/fault-sink.js'
 import {ImageCheck} from '../shared/image-check.js'
-import {findTaggedName} from '../shared/image-name.js'
+import {familiarNameOf, findDockerName} from '../shared/image-name.js'
 import {chooseImage} from '../shared/oci/choose-image.js'
 import {IndexWalk} from '../shared/oci/index-walk.js'
 import {imageOver, readFound} from '../shared/oci/open-image.js'
@@ -17,7 +17,7 @@ import type {ListItem, ListOptions, OpenOptions, Verdict} from '../transport.js'
 import {rememberBlob} from './blob-origins.js'
 import {listRepositories} from './catalogue.js'
 import {vouchedFor} from './vouched-for.js'
-import {formatLocation, isHostAlone, placeOf, requireRepository} from './reference.js'
+import {formatLocation, isHostAlone, NAME, placeOf, requireRepository} from './reference.js'
 import {findReferrers, referrersLeft} from './referrers.js'
 import {Registry} from './registry.js'
 import {readTop, registryStore, type Top} from './registry-store.js'
@@ -79,11 +79,10 @@ async function walkFrom(
   return walk
 }
 
-/** The name that was asked for; an image that was asked for by digest has none. */
-function namesOf({path, selector}: Reference): readonly string[] {
-  if (selector?.startsWith('@') === true) return []
-  const name = findTaggedName(`${path.slice(2)}:${selector ?? 'latest'}`)
-  return name === undefined ? [] : [name.familiar]
+/** The name that was asked for, with its digest if it has one. */
+function namesOf(reference: Reference): readonly string[] {
+  const name = findDockerName(formatLocation(reference).slice(`${NAME}://`.length))
+  return name === undefined ? [] : [familiarNameOf(name)]
 }
 
 /** Tags asked about at once. */

@@ -4,7 +4,7 @@ import {InputError} from '../../../model/errors.js'
 import type {Descriptor} from '../../../model/image.js'
 import {descriptorOf, readConfig, type ConfigFacts} from '../image-documents.js'
 import {attempt, type FaultSink} from '../fault-sink.js'
-import {isSameName} from '../image-name.js'
+import {familiarNameOf, findDockerName, findTaggedName, isSameName} from '../image-name.js'
 import {isForeignType, MEDIA_TYPE} from '../media-types.js'
 import {digestMismatch} from '../verified.js'
 import type {Archive} from '../archive.js'
@@ -67,7 +67,7 @@ async function readItem(archive: Archive, item: ManifestItem, {oci, sink}: Surro
   }
   return {
     origin: 'manifest.json',
-    names: (item.RepoTags ?? []).filter((name) => name !== '' && name !== '<none>:<none>'),
+    names: withIndexNames(item.RepoTags ?? [], oci, [imageId, partner?.config.digest]),
     config: {mediaType: partner?.config.mediaType ?? MEDIA_TYPE.dockerConfig, bytes},
     imageId,
     facts,
@@ -92,6 +92,22 @@ function findPartner(
     })
   }
   return usable
+}
+
+/** The names of manifest.json, and those that only an index can keep. */
+function withIndexNames(
+  tags: readonly string[],
+  oci: readonly FoundImage[],
+  digests: readonly (Digest | undefined)[],
+): readonly string[] {
+  const names = tags.filter((name) => name !== '' && !name.includes('<none>'))
+  const others = oci.filter(({config, within}) => within.length === 0 && digests.includes(config.digest))
+  for (const text of others.flatMap((image) => image.names)) {
+    if (findTaggedName(text) !== undefined || names.some((other) => isSameName(other, text))) continue
+    const name = findDockerName(text)
+    names.push(name === undefined ? text : familiarNameOf(name))
+  }
+  return names
 }
 
 interface LayerSource {

@@ -201,7 +201,8 @@ function requireSameType(stated: StatedDescriptor, {mediaType}: ManifestDocument
 function namesOf({annotations}: StatedDescriptor): {names: readonly string[]; refs: readonly string[]} {
   const full = annotations?.[NAME_ANNOTATION]
   const ref = annotations?.[REF_NAME_ANNOTATION]
-  const isFull = full === undefined && (ref?.includes('/') === true || ref?.includes(':') === true)
+  // A digest in front of which nothing stands is how containerd cuts a name that has no tag.
+  const isFull = full === undefined && ref?.startsWith('@') === false && /[/:]/.test(ref)
   return {
     names: full !== undefined ? [full] : isFull ? [ref] : [],
     refs: ref === undefined ? [] : [ref],
