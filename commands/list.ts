@@ -6,7 +6,8 @@ import {readingFlags} from '../src/terminal/reading-flags.js'
 import {formatList} from '../src/terminal/list-text.js'
 
 export default class List extends BaseCommand {
-  static override summary = 'List the packages of a repository, the images of an archive, or the repositories of an image registry.'
+  static override summary =
+    'List the packages of a repository, the images of an archive, or the repositories of an image registry.'
   static override description = 'Each row ends with the reference that selects it, for use with the other commands.'
   static override examples = [
     {

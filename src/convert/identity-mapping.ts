@@ -57,7 +57,9 @@ export function identityOfImage(name: string | undefined, facts: ImageFacts): Pa
     (parsed.host === 'mcr.microsoft.com' && components[0] === 'windows')
   const publisherParts = [...(parsed.host === undefined ? [] : [parsed.host]), ...components].map(publisherPart)
   return {
-    publisher: fromMicrosoft ? 'CN=Microsoft' : `CN=${publisherParts.filter((part) => part !== '').join('.') || 'Docker'}`,
+    publisher: fromMicrosoft
+      ? 'CN=Microsoft'
+      : `CN=${publisherParts.filter((part) => part !== '').join('.') || 'Docker'}`,
     name: packageName(fromMicrosoft && last === 'servercore' ? 'windowsservercore' : last, parsed.path),
     version: packageVersion(parsed.tag, facts),
   }

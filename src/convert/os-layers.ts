@@ -78,11 +78,7 @@ async function lowestLayerEvidence(
 }
 
 /** Servicing layers sit right above the OS layer and belong to it; so does what was left out together with it. */
-function withServicing(
-  {layers}: Image,
-  history: readonly HistoryItem[] | undefined,
-  evidence: string[],
-): OsLayers {
+function withServicing({layers}: Image, history: readonly HistoryItem[] | undefined, evidence: string[]): OsLayers {
   let count = 1
   for (; count < layers.length; count++) {
     const says = history?.[count]?.created_by ?? ''

@@ -11,7 +11,7 @@ import type {ConvertOptions} from './options.js'
 export interface Source {
   readonly reference: Reference
   /** The image by the names that it can still have when it has left its index. */
-  named(image: Image): Image
+  readonly named: (image: Image) => Image
 }
 
 const asItIs = (image: Image): Image => image

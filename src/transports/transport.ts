@@ -65,7 +65,10 @@ export interface NetworkOptions {
 }
 
 export interface ListOptions extends WorkOptions, NetworkOptions {
-  /** `os[(os.version)]/architecture[/variant]`: what is known to be for another one is left out. */
+  /**
+   * `os[(os.version)]/architecture[/variant]`: what is wanted. Of what is for another one, a listing may tell just that,
+   * without reading it: leaving it out is up to who asked.
+   */
   readonly platform?: string
 }
 

@@ -90,7 +90,10 @@ describe('images whose base layers were taken out', () => {
         )
         assert.equal((await list(source)).items[0]?.layers, 3)
         const {ok, faults} = await verify(source)
-        assert.deepEqual([ok, faults.map(({code}) => code)], [false, Array.from({length: count}, () => 'LAYER_MISSING')])
+        assert.deepEqual(
+          [ok, faults.map(({code}) => code)],
+          [false, Array.from({length: count}, () => 'LAYER_MISSING')],
+        )
 
         // Nothing is written without a word on what is missing.
         for (const destination of [`docker-archive:${fresh()}`, `oci:${fresh()}`, `inbox:${fresh()}`])
@@ -124,7 +127,9 @@ describe('images whose base layers were taken out', () => {
           const repository = fresh()
           const report = await convert(from, `inbox:${repository}`, {withoutBase: true, osLayers: count})
           assert.ok(!report.exact)
-          stubs.push((await list(`inbox:${repository}`)).items.map(({layers, dependencies}) => ({layers, dependencies})))
+          stubs.push(
+            (await list(`inbox:${repository}`)).items.map(({layers, dependencies}) => ({layers, dependencies})),
+          )
         }
         assert.deepEqual(stubs[0], stubs[1])
         assert.equal((stubs[0] as {layers: number}[]).filter(({layers}) => layers === 0).length, 1)

@@ -60,7 +60,8 @@ export async function requireImage(engine: Engine, reference: Reference): Promis
 
 /** Podman calls an image that it made itself `localhost/NAME`, and finds it under the bare name only in its own tools. */
 function spellings(engine: Engine, name: string): readonly string[] {
-  const isBare = findDockerName(name)?.fullRepository.startsWith('docker.io/') === true && !name.startsWith('docker.io/')
+  const isBare =
+    findDockerName(name)?.fullRepository.startsWith('docker.io/') === true && !name.startsWith('docker.io/')
   return engine.name === 'podman' && isBare ? [name, `localhost/${name}`] : [name]
 }
 

@@ -22,7 +22,13 @@ export type Wanted =
   /** A digest, or the first digits of one. */
   | {readonly kind: 'id'; readonly id: string}
   /** A few hexadecimal digits without a tag may be either; an engine takes them for a name first, as Docker does. */
-  | {readonly kind: 'name'; readonly name: string; readonly tag: string | undefined; readonly mayBeId: boolean; readonly digest?: Digest}
+  | {
+      readonly kind: 'name'
+      readonly name: string
+      readonly tag: string | undefined
+      readonly mayBeId: boolean
+      readonly digest?: Digest
+    }
 
 /** Parses `NAME`, `NAME:TAG`, `NAME@DIGEST`, `ID`, `sha256:ID` or nothing. Throws `BAD_REFERENCE`. */
 export function parseLocation(location: string): Reference {

@@ -44,7 +44,10 @@ export async function openImage(reference: Reference, options: OpenOptions): Pro
 
 /** The name with its digest, where the reference has one. */
 function givenName({path, selector}: Reference): string | undefined {
-  const name = selector?.includes('@') === true ? findDockerName(formatLocation({transport: NAME, path, selector}).slice(NAME.length + 1)) : undefined
+  const name =
+    selector?.includes('@') === true
+      ? findDockerName(formatLocation({transport: NAME, path, selector}).slice(NAME.length + 1))
+      : undefined
   return name === undefined ? undefined : familiarNameOf(name)
 }
 

@@ -65,7 +65,8 @@ async function readNames(registry: Registry, {signal}: WorkOptions): Promise<rea
       parse: (bytes) =>
         parseDocument(bytes, {title: TITLE, validate: validateCatalogue, code: 'MANIFEST_INVALID'}).repositories ?? [],
       maxEntries: MAX_REPOSITORIES,
-      tooMany: (why) => new InputError('LIMIT_EXCEEDED', {what: `${host} has too many repositories to be listed.`, why}),
+      tooMany: (why) =>
+        new InputError('LIMIT_EXCEEDED', {what: `${host} has too many repositories to be listed.`, why}),
     })
   } catch (error) {
     if (!(error instanceof TransshipError) || error.code !== 'UNAUTHORIZED') throw error

@@ -1,7 +1,7 @@
 import {findDigest} from '../../model/digest.js'
 import {InputError, UnsupportedError} from '../../model/errors.js'
 import type {WorkEvent, WorkOptions} from '../../model/events.js'
-import type {Image} from '../../model/image.js'
+import type {Image, Platform} from '../../model/image.js'
 import {mapConcurrently} from '../../model/map-concurrently.js'
 import type {Reference} from '../../model/reference.js'
 import {StrictSink, type FaultSink} from '../shared/fault-sink.js'
@@ -11,6 +11,7 @@ import {chooseImage} from '../shared/oci/choose-image.js'
 import {IndexWalk} from '../shared/oci/index-walk.js'
 import {imageOver, readFound} from '../shared/oci/open-image.js'
 import {requireFitting, verifyFound} from '../shared/oci/verify-layout.js'
+import {platformOf, type StatedPlatform} from '../shared/image-documents.js'
 import {isForeignType, isLayerType} from '../shared/media-types.js'
 import {fitsPlatform, parsePlatform, type OfferedPlatform} from '../shared/platform-choice.js'
 import type {ListItem, ListOptions, OpenOptions, Verdict} from '../transport.js'
@@ -89,10 +90,7 @@ function namesOf(reference: Reference): readonly string[] {
 const CONCURRENCY = 6
 
 /** All images of a repository, tag by tag, or what the selector leaves of them; of a registry alone, its repositories. */
-export async function listImages(
-  reference: Reference,
-  options: ListOptions,
-): Promise<readonly ListItem[]> {
+export async function listImages(reference: Reference, options: ListOptions): Promise<readonly ListItem[]> {
   if (isHostAlone(reference)) return listRepositories(placeOf(reference), options)
   const registry = await Registry.connect(placeOf(reference), options)
   try {
@@ -141,7 +139,12 @@ function tagsPassedOver(tags: readonly string[], subject: string): WorkEvent {
 
 async function itemsOf(registry: Registry, reference: Reference, options: ListOptions): Promise<readonly ListItem[]> {
   const walk = await walkFrom(registry, await readTop(registry, reference, options), new StrictSink(), options)
-  const items: ListItem[] = []
+  const items: ListItem[] = walk.unwanted.map(({digest, platform}) => ({
+    kind: 'image',
+    reference: formatLocation({...reference, selector: `@${digest}`}),
+    names: namesOf(reference),
+    platform: unwantedPlatform(platform ?? {}),
+  }))
   for (const found of walk.found) {
     if (!found.layers.every(({mediaType}) => isLayerType(mediaType))) continue
     const {facts, imageId} = await readFound(registryStore(registry), found, options)
@@ -161,6 +164,14 @@ async function itemsOf(registry: Registry, reference: Reference, options: ListOp
   return items
 }
 
+/** What is for another variant alone must not look like what was asked for. */
+function unwantedPlatform(stated: StatedPlatform): Platform {
+  const platform = platformOf(stated)
+  const {variant} = stated
+  const isStated = variant !== undefined && variant !== ''
+  return isStated ? {...platform, architecture: `${platform.architecture}/${variant}`} : platform
+}
+
 /** Downloads everything that the reference selects and checks it to the last byte. */
 export async function verifyImages(reference: Reference, options: OpenOptions): Promise<Verdict> {
   requireRepository(reference)
@@ -176,7 +187,9 @@ export async function verifyImages(reference: Reference, options: OpenOptions): 
       const walk = await walkFrom(registry, top, check, options)
       const read = new Set<string>()
       count = walk.found.length + walk.unwanted.length
-      passed.push(...walk.unwanted.map(({digest, platform}) => ({reference: referenceTo(digest), platform: platform ?? {}})))
+      passed.push(
+        ...walk.unwanted.map(({digest, platform}) => ({reference: referenceTo(digest), platform: platform ?? {}})),
+      )
       for (const found of walk.found) {
         check.subject = findDigest(found.manifest.digest) ?? check.subject
         await check.gather(async () => {

@@ -20,10 +20,8 @@ export function readTags(registry: Registry, {signal}: WorkOptions): Promise<rea
   const {host, repository} = registry.place
   return readPages(registry, {
     url: registry.path('tags/list?n=100'),
-    read: (url) =>
-      registry.read({method: 'GET', url, what: TITLE, scopes: [registry.pullScope], takes: [200], signal}),
-    parse: (bytes) =>
-      parseDocument(bytes, {title: TITLE, validate: validateTags, code: 'MANIFEST_INVALID'}).tags ?? [],
+    read: (url) => registry.read({method: 'GET', url, what: TITLE, scopes: [registry.pullScope], takes: [200], signal}),
+    parse: (bytes) => parseDocument(bytes, {title: TITLE, validate: validateTags, code: 'MANIFEST_INVALID'}).tags ?? [],
     maxEntries: MAX_TAGS,
     tooMany: (why) =>
       new InputError('LIMIT_EXCEEDED', {

@@ -83,7 +83,9 @@ export function absentLayer(layer: {
     hasContent: false,
     ...(diffId === undefined ? {} : {diffId}),
     ...(absence === undefined ? {} : {absence}),
-    ...(descriptor === undefined || absence !== undefined ? {} : {blob: {descriptor, compression: layer.compression ?? 'gzip', open: refuse}}),
+    ...(descriptor === undefined || absence !== undefined
+      ? {}
+      : {blob: {descriptor, compression: layer.compression ?? 'gzip', open: refuse}}),
     entries: refuse,
   }
 }

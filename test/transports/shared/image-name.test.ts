@@ -28,7 +28,12 @@ const NAMES: readonly {text: string; full: string; familiar?: string; ref?: stri
   {text: 'localhost:5000/web', full: 'localhost:5000/web:latest', note: 'and with one'},
   {text: 'localhost', full: 'docker.io/library/localhost:latest', familiar: 'localhost:latest', note: 'but not alone'},
   {text: 'test:5000/repo:tag', full: 'test:5000/repo:tag', note: 'a port makes a host'},
-  {text: 'test.com:5000', full: 'docker.io/library/test.com:5000', familiar: 'test.com:5000', note: 'no slash, no host'},
+  {
+    text: 'test.com:5000',
+    full: 'docker.io/library/test.com:5000',
+    familiar: 'test.com:5000',
+    note: 'no slash, no host',
+  },
   {text: 'foo_bar.com:8080', full: 'docker.io/library/foo_bar.com:8080', note: 'an underscore is in no host'},
   {text: '192.168.1.1:5000/repo:5050', full: '192.168.1.1:5000/repo:5050', note: 'an address'},
   {text: `[2001:db8::1]:5000/repo:tag@${SHA}`, full: `[2001:db8::1]:5000/repo:tag@${SHA}`, note: 'of IPv6'},

@@ -47,9 +47,7 @@ function notHeld({title, absence}: Layer): readonly {code: string; message: stri
 
 async function openLayer(archive: Archive, layer: ArchivedLayer, index: number, options: WorkOptions): Promise<Layer> {
   const stored = await storedLayer(archive, layer, `layer ${index}`, options)
-  return stored === undefined
-    ? absentLayer({title: `layer ${index}`, ...layer})
-    : layerFromTar(stored)
+  return stored === undefined ? absentLayer({title: `layer ${index}`, ...layer}) : layerFromTar(stored)
 }
 
 /** A layer with everything known that is needed to read and check it; undefined when the archive does not hold it. */

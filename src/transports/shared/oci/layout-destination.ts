@@ -139,7 +139,9 @@ class LayoutDestination<M> implements ImageDestination {
   #namesOf(draft: ImageDraft, options: WorkOptions): readonly IndexName[] {
     const {selector} = this.#target.reference
     const named = draft.names.map((text) => ({text, name: indexNameOf(text)}))
-    const own = [...new Map(named.flatMap(({name}) => (name === undefined ? [] : [[name.full ?? name.ref, name]]))).values()]
+    const own = [
+      ...new Map(named.flatMap(({name}) => (name === undefined ? [] : [[name.full ?? name.ref, name]]))).values(),
+    ]
     if (selector === undefined) {
       for (const {text, name} of named) if (name === undefined) tellLeftOut(text, options)
       return own

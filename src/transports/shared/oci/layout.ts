@@ -162,7 +162,9 @@ export function notHeld({digest}: PassedOver): string {
 
 /** A tag that no other image has, else the digest. */
 function uniqueSelector(found: FoundImage, images: readonly FoundImage[]): string {
-  const ref = found.refs.find((candidate) => isRef(candidate) && images.filter(({refs}) => refs.includes(candidate)).length === 1)
+  const ref = found.refs.find(
+    (candidate) => isRef(candidate) && images.filter(({refs}) => refs.includes(candidate)).length === 1,
+  )
   return ref ?? `@${found.manifest.digest}`
 }
 

@@ -51,8 +51,8 @@ export async function verifyLayout(place: LayoutPlace, reference: Reference, opt
   }
 }
 
-function referenceTo(reference: Reference, digest: string, {format}: LayoutPlace): string {
-  return format({...reference, selector: `@${digest}`})
+function referenceTo(reference: Reference, digest: string, place: LayoutPlace): string {
+  return place.format({...reference, selector: `@${digest}`})
 }
 
 /** Where all that there is was passed over for its platform, nothing was checked, and must not be called sound. */
@@ -72,7 +72,7 @@ export interface Checking {
   readonly read: Set<string>
   readonly options: OpenOptions
   /** The reference that selects the image of this manifest alone. */
-  referenceTo(digest: string): string
+  readonly referenceTo: (digest: string) => string
 }
 
 /**
