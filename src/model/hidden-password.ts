@@ -1,7 +1,7 @@
 /** What may stand behind the last `@` of a name without a password: a digest. */
 const DIGEST = String.raw`(?!sha(?:256|384|512):|[a-z][a-z0-9+._-]*:[0-9a-fA-F]{32})`
 /** No user has a bracket, as addresses of IPv6 and our own grammars have, nor is called as these call a host. */
-const NOT_OURS = String.raw`(?!(?:HOST|USER)\b)`
+const NOT_OURS = String.raw`(?!(?:HOST|USER|docker-daemon:NAME)\b)`
 const IN_TEXT = new RegExp(String.raw`(//${NOT_OURS}[^\s/:@'"[\]]*):[^\s'"]+@${DIGEST}`, 'g')
 const IN_REFERENCE = new RegExp(
   String.raw`^((?:docker(?:-daemon)?:)?(?://)?${NOT_OURS}[^\s/\\:@[\]]*):(?![/\\]).*@${DIGEST}`,
