@@ -20,6 +20,7 @@ import type {ConvertOptions} from './options.js'
 import type {ConversionPlan, PlanStep} from './plan.js'
 import {resolveTelling} from './recognise.js'
 import {reportArtifact, type ConvertReport, type ReportArtifact} from './report.js'
+import {sourcesOf} from './sources.js'
 import {planImage, type ImagePlan} from './to-image.js'
 import {planPackages, type PackagesPlan} from './to-packages.js'
 
@@ -104,53 +105,6 @@ function destinationOptions(options: ConvertOptions): DestinationOptions {
   }
 }
 
-interface Sources {
-  readonly references: readonly Reference[]
-  /** Names that one image can no longer have: several had them, as parts of an index. */
-  readonly shared: ReadonlySet<string>
-}
-
-/** The images to convert: the one that the reference selects, or all that it leads to, one by one. */
-async function sourcesOf(
-  reference: Reference,
-  {
-    sink,
-    findings,
-    options,
-  }: {readonly sink: Destination; readonly findings: Findings; readonly options: ConvertOptions},
-): Promise<Sources> {
-  if (options.all !== true) return {references: [reference], shared: new Set()}
-  const transport = transportOf(reference)
-  const items = await transport.list(reference, options)
-  const isOneThing = reference.selector !== undefined && items.some(({kind}) => kind !== 'image')
-  if (isOneThing) throw new UsageError('BAD_OPTION', {what: '--all takes everything, and the source selects one.'})
-  const resolved = await Promise.all(items.map((item) => resolveReference(item.reference)))
-  const references = resolved.map((item) => item.reference)
-  if (references.length < 2) return {references, shared: new Set()}
-  if (sink.holds === 'images' && sink.holdsOne === true) {
-    throw new UsageError('BAD_REFERENCE', {
-      what: `The destination names one image, and there are ${references.length} to write.`,
-      suggestions: [
-        'Convert them one by one, each to its own name.',
-        ...items.slice(0, 10).map((item) => item.reference),
-      ],
-    })
-  }
-  if (reference.selector === undefined) return {references, shared: new Set()}
-  findings.onEvent({
-    kind: 'loss',
-    code: 'index-left-out',
-    message: `It names an index of ${references.length} images. They are converted one by one: what binds them, and the name that they share, is not written.`,
-    subject: transport.format(reference),
-  })
-  return {references, shared: new Set(items.flatMap(({names}) => names))}
-}
-
-/** Without the names that others have as well: they would be taken from each other. */
-function withoutShared(image: Image, shared: ReadonlySet<string>): Image {
-  return shared.size === 0 ? image : {...image, names: image.names.filter((name) => !shared.has(name))}
-}
-
 type AnyPlan =
   {readonly kind: 'packages'; readonly plan: PackagesPlan} | {readonly kind: 'image'; readonly plan: ImagePlan}
 
@@ -218,9 +172,8 @@ export async function planConversion(
   try {
     const steps: PlanStep[] = []
     let first: AnyPlan | undefined
-    const {references, shared} = await sourcesOf(ends.source, {sink: opened, findings, options: inner})
-    for (const reference of references) {
-      const image = withoutShared(await openSource(reference, inner), shared)
+    for (const {reference, named} of await sourcesOf(ends.source, opened, inner)) {
+      const image = named(await openSource(reference, inner))
       try {
         const planned = await planFor(opened, image, inner)
         first ??= planned
@@ -251,7 +204,8 @@ async function openSource(reference: Reference, options: ConvertOptions): Promis
   const parents = await Promise.all((options.parents ?? []).map((parent) => resolveReference(parent)))
   const openedWith = {...openOptions(options, references), parents: parents.map((parent) => parent.reference)}
   const image = await openPlaced(reference, openedWith)
-  return supplyBases(image, references, openOptions(options, []))
+  const source = transportOf(reference).format(reference)
+  return supplyBases(image, references, {...openOptions(options, []), source, withoutBase: options.withoutBase})
 }
 
 /** Errors of a source name it, also where it was one of several. */
@@ -281,9 +235,8 @@ export async function convert(
   const artifacts = new Map<string, ReportArtifact>()
   let bytesWritten = 0
   try {
-    const {references, shared} = await sourcesOf(ends.source, {sink, findings, options: inner})
-    for (const reference of references) {
-      const image = withoutShared(await openSource(reference, inner), shared)
+    for (const {reference, named} of await sourcesOf(ends.source, sink, inner)) {
+      const image = named(await openSource(reference, inner))
       try {
         // A bare layout has no name of its own.
         const subject = image.names.length > 0 ? image.names.join(' ') : transportOf(reference).format(reference)

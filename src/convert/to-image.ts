@@ -3,6 +3,7 @@ import {InputError} from '../model/errors.js'
 import type {Note} from '../model/events.js'
 import type {Image, Layer, LayerForm, RawDocument} from '../model/image.js'
 import {formatFullName, type PackageIdentity} from '../model/package-identity.js'
+import {findDockerName} from '../transports/shared/image-name.js'
 import type {ImageDraft} from '../transports/transport.js'
 import {packageTimeOfSeconds} from './created-time.js'
 import {referenceOfIdentity} from './identity-mapping.js'
@@ -121,7 +122,7 @@ class ImagePlanner {
   #requireContent(layer: Layer): Layer {
     if (layer.hasContent || layer.blob !== undefined) return layer
     const identity = layer.package?.identity
-    throw new InputError('DEPENDENCY_MISSING', {
+    throw new InputError(identity === undefined ? 'LAYER_MISSING' : 'DEPENDENCY_MISSING', {
       what: `The content of ${identity === undefined ? layer.title : formatFullName(identity)} is not in the source.`,
       why: layer.absence ?? 'The source holds only its name, since its bits are kept elsewhere.',
       suggestions: ['Give --base REFERENCE with the package or image that holds it.'],
@@ -134,8 +135,20 @@ class ImagePlanner {
     const {tags} = this.#options
     if (tags !== undefined && tags.length > 0) return tags
     const identity = this.#topIdentity()
-    if (identity === undefined || this.#image.config !== undefined) return this.#image.names
+    if (identity === undefined || this.#image.config !== undefined) return this.#namesStillTrue()
     return [referenceOfIdentity(identity)]
+  }
+
+  /** A digest in a name pins what the image was: of a squashed one it would be false. */
+  #namesStillTrue(): readonly string[] {
+    const {names} = this.#image
+    if (this.#mode !== 'squash') return names
+    return names.filter((name) => {
+      const isPinned = findDockerName(name)?.digest !== undefined
+      const message = 'The name has the digest of the image before it was squashed, so it is not kept.'
+      if (isPinned) this.#options.onEvent?.({kind: 'note', code: 'name-left-out', message, subject: name})
+      return !isPinned
+    })
   }
 
   #topIdentity(): PackageIdentity | undefined {

@@ -44,7 +44,10 @@ export async function planPackages(image: Image, options: ConvertOptions): Promi
   if (image.platform.os !== 'windows') {
     throw new UnsupportedError('PLATFORM_UNSUPPORTED', {
       what: `A package holds Windows payload; this image is for ${image.platform.os}.`,
-      suggestions: ['Convert it between Docker-side transports only.'],
+      suggestions: [
+        'Convert it between Docker-side transports only.',
+        ...(options.all === true ? ['Take the images for Windows alone: --platform windows/amd64'] : []),
+      ],
     })
   }
   if (image.layers.length === 0) {

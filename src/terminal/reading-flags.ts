@@ -7,8 +7,8 @@ import type {OpenOptions} from '../transports/transport.js'
 /** Flags of every command that opens one image or package. */
 export const readingFlags = {
   platform: Flags.string({
-    summary: 'Which image to take where there are several.',
-    helpValue: 'OS/ARCH[/VARIANT]',
+    summary: 'Take only what is for this platform, e.g. windows/amd64.',
+    helpValue: 'OS[(VERSION)]/ARCH[/VARIANT]',
   }),
   base: Flags.string({
     summary: 'Where to find a base that the source only names; may be repeated, nearest first.',

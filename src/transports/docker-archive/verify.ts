@@ -2,7 +2,7 @@ import type {Reference} from '../../model/reference.js'
 import {Archive} from '../shared/archive.js'
 import {ArchiveCheck} from '../shared/image-archive/archive-check.js'
 import type {OpenOptions, Verdict} from '../transport.js'
-import {matching} from './select-image.js'
+import {matching, requireOne} from './select-image.js'
 
 /** Checks all images that the reference selects, and every content-addressed member, and gathers all faults. */
 export async function verifyArchive(reference: Reference, options: OpenOptions): Promise<Verdict> {
@@ -10,6 +10,8 @@ export async function verifyArchive(reference: Reference, options: OpenOptions):
   try {
     return await new ArchiveCheck(archive, options).run((offers, check) => {
       const chosen = matching(offers, reference, options.platform)
+      if (chosen.length === 0 && offers.length > 0 && options.platform !== undefined)
+        requireOne(offers, reference, options.platform)
       if (chosen.length === 0 && reference.selector !== undefined) {
         check.add('NOT_FOUND', `There is no image '${reference.selector}' in the archive.`, archive.path)
       }

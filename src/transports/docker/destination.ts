@@ -15,7 +15,7 @@ import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} fr
 import {rememberBlob, repositoriesOf} from './blob-origins.js'
 import {hasBlob} from './download.js'
 import {discard, header, type HttpAnswer} from './http.js'
-import {formatLocation, placeOf, wantedOf} from './reference.js'
+import {formatLocation, placeOf, requireRepository, wantedOf} from './reference.js'
 import {Registry} from './registry.js'
 import {Upload, UploadLost} from './upload.js'
 import {vouchedFor} from './vouched-for.js'
@@ -25,6 +25,7 @@ const MAX_UPLOADS = 4
 
 /** Opens a repository for pushing; nothing is sent yet. `BAD_OPTION`, `BAD_REFERENCE`, `FORMAT_UNSUPPORTED`. */
 export function createDestination(reference: Reference, options: DestinationOptions): Promise<ImageDestination> {
+  requireRepository(reference)
   requireCompression(options.compression ?? 'none', options.compressionLevel)
   if ('digest' in wantedOf(reference)) {
     throw new UsageError('BAD_REFERENCE', {

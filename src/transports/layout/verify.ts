@@ -3,10 +3,14 @@ import type {Reference} from '../../model/reference.js'
 import type {Fault, OpenOptions, Verdict} from '../transport.js'
 import {checkingHives} from '../shared/verify-hives.js'
 import {verifyIndex} from '../shared/transport-layout/verify-layout.js'
+import {requirePlatform} from '../shared/platform-choice.js'
 import {openLayoutFolder, readIndexOf, requireLayoutFolder} from './layout-folder.js'
+import {formatLayoutReference} from './reference.js'
+import {WINDOWS} from './source.js'
 
 /** Reads every entry, which checks carriers, names and deletions, and holds the files against the index beside them. */
 export async function verifyLayoutFolder(reference: Reference, options: OpenOptions): Promise<Verdict> {
+  requirePlatform(WINDOWS, {reference: formatLayoutReference(reference), wanted: options.platform})
   const found = requireLayoutFolder(reference.path)
   const faults: Fault[] = []
   let entries = 0

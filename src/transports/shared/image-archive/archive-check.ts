@@ -54,7 +54,9 @@ export class ArchiveCheck {
   async #image(image: ArchivedImage): Promise<void> {
     for (const [index, layer] of image.layers.entries()) {
       const title = `${this.#check.subject} layer ${index}`
-      if (layer.entry !== undefined) {
+      if (layer.absence !== undefined) {
+        this.#check.add('LAYER_MISSING', `The content of ${title} is not there. ${layer.absence}`, title)
+      } else if (layer.entry !== undefined) {
         await this.#check.gather(() => this.#layer(layer, title, image.facts.platform.os))
       }
     }

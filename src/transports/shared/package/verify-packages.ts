@@ -8,7 +8,8 @@ import type {Fault, LayerVerdict, Verdict} from '../../transport.js'
 import {checkingHives} from '../verify-hives.js'
 import {verifyIndex} from '../transport-layout/verify-layout.js'
 import {resolveDependencies} from './dependencies.js'
-import {selectPackage, type Repository, type StoredPackage} from './repository.js'
+import {fittingPackages, selectFitting} from './fitting-packages.js'
+import type {Repository, StoredPackage} from './repository.js'
 import {readVerified} from './open-package.js'
 import {layerOfPackage, openLayout, readIndex, recipeOf} from './stored-layer.js'
 
@@ -18,7 +19,10 @@ export async function verifyPackages<P extends StoredPackage>(
   selector: string | undefined,
   options: VerifyPackagesOptions<P>,
 ): Promise<Verdict> {
-  const packages = selector === undefined ? repository.packages : [selectPackage(repository, selector)]
+  const packages =
+    selector === undefined
+      ? fittingPackages(repository, options.platform)
+      : [selectFitting(repository, selector, options.platform)]
   const faults: Fault[] = selector === undefined ? [...repository.faults] : []
   const layers: LayerVerdict[] = []
   let bytes = 0
@@ -37,6 +41,8 @@ export async function verifyPackages<P extends StoredPackage>(
 }
 
 export interface VerifyPackagesOptions<P extends StoredPackage> extends WorkOptions {
+  /** Packages for another one are left out. */
+  readonly platform?: string | undefined
   /** Checks what a package is wrapped in. */
   readonly verifyContainer?: (stored: P) => Promise<{readonly faults: readonly Fault[]; readonly bytes: number}>
 }
