@@ -3,12 +3,13 @@ import {existsSync, mkdirSync, readdirSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 
 /*
- * AppX packages among the test files of other projects. None are part of this one: the folder that TRANSSHIP_CORPORA names
- * holds them, one folder a project, each a working tree or a bare Git repository whose folder has the name in its own.
+ * AppX packages and images among the test files of other projects. None are part of this one: the folder that
+ * TRANSSHIP_CORPORA names holds them, one folder a project, each a working tree or a bare Git repository whose folder has
+ * the name in its own.
  */
 
 /** Where the tree of a project is, unpacked below `scratch` if need be; undefined when it was not fetched. */
-export function findPackageCorpus(name: string, scratch: string, below: string): string | undefined {
+export function findCorpusTree(name: string, scratch: string, below: string): string | undefined {
   const root = process.env['TRANSSHIP_CORPORA']
   if (root === undefined || !existsSync(root)) return undefined
   const entry = readdirSync(root).find((candidate) => candidate.includes(name))
