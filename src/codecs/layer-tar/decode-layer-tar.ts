@@ -1,4 +1,4 @@
-import {InputError} from '../../model/errors.js'
+import {InputError, UnsupportedError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 
 import type {
@@ -23,7 +23,8 @@ import {PathTable} from '../../model/path-table.js'
 import {FileAttribute, type WindowsMetadata} from '../../model/windows-metadata.js'
 import {isStreamName} from '../carrier/stream-name.js'
 import {encodeReparsePoint, linkNameToTarget} from '../reparse-point/encode-reparse-point.js'
-import {hasBody, readTar, type TarItem, type TarMember, type TarRemark} from '../tar/tar-reader.js'
+import {describeTypeflag} from '../tar/member-headers.js'
+import {readTar, type TarItem, type TarMember, type TarRemark} from '../tar/tar-reader.js'
 import {encodeArchiveFrame, type FramedBody} from './archive-frame.js'
 import {
   canonicalHeader,
@@ -59,8 +60,8 @@ export async function* decodeLayerTar(
   tar: AsyncIterable<Uint8Array>,
   options: DecodeLayerTarOptions,
 ): AsyncGenerator<LayerEntry> {
-  const {title, signal, mayLackEnd = false} = options
-  const items = readTar(tar, {title, code: 'LAYER_CORRUPT', signal, mayLackEnd})
+  const {title, signal, maxUnpackedBytes, mayLackEnd = false} = options
+  const items = readTar(tar, {title, code: 'LAYER_CORRUPT', signal, maxUnpackedBytes, mayLackEnd})
   const decoder = new LayerDecoder(new Lookahead(items), options)
   try {
     yield* decoder.entries()
@@ -131,6 +132,7 @@ class LayerDecoder {
   }
 
   async #decode(member: TarMember): Promise<LayerEntry | undefined> {
+    this.#requireReadable(member)
     const name = cleanName(member.name)
     if (name === '') return this.#dropped(member)
     const base = name.slice(name.lastIndexOf('/') + 1)
@@ -138,8 +140,36 @@ class LayerDecoder {
     const path = this.#requirePath(name, member)
     const repeated = this.#register(path, member)
     if (repeated) return this.#dropped(member)
-    if (member.header.typeflag === '1') return this.#hardLink(member, path)
+    if (member.type === 'hard-link') return this.#hardLink(member, path)
     return this.#node(member, path)
+  }
+
+  /** Refuses what no layer has, by name, before anything is made of it. */
+  #requireReadable(member: TarMember): void {
+    const at = {path: this.#options.title, offset: member.offset}
+    if (member.isIllFormed) {
+      throw new InputError('NAME_UNSAFE', {
+        what: `The layer entry ${JSON.stringify(member.name)} is refused: its name or link target is not UTF-8.`,
+        why: 'Windows names are Unicode. Other bytes would have to be replaced, and two names could become one.',
+        suggestions: ['Build the layer again with names in UTF-8.'],
+        at,
+      })
+    }
+    if (member.type === 'other') {
+      throw new UnsupportedError('FORMAT_UNSUPPORTED', {
+        what: `The layer entry '${member.name}' is of ${describeTypeflag(member.header.typeflag)}.`,
+        why: 'A layer holds files, directories and links.',
+        suggestions: ['Build the layer again as an ordinary tar.'],
+        at,
+      })
+    }
+    if (member.name === '' || (cleanName(member.name) === '' && member.type !== 'directory')) {
+      throw new InputError('NAME_UNSAFE', {
+        what: `A layer entry has no name${member.storedSize > 0 ? `, and a body of ${member.storedSize} bytes` : ''}.`,
+        suggestions: ['Build the layer again without it.'],
+        at,
+      })
+    }
   }
 
   /** A member that stands for no entry but must come back: the top directory itself, a parent stated twice. */
@@ -192,7 +222,7 @@ class LayerDecoder {
   /** True for a directory that repeats one exactly. Anything else that meets an earlier entry is refused. */
   #register(path: LayerPath, member: TarMember): boolean {
     const seen = this.#seen.get(path)
-    const isDirectory = member.header.typeflag === '5'
+    const isDirectory = member.type === 'directory'
     if (seen === 0) {
       this.#seen.set(path, isDirectory ? FILE + this.#directories.push(Uint8Array.from(member.raw)) : FILE)
       return false
@@ -217,12 +247,11 @@ class LayerDecoder {
   }
 
   async #node(member: TarMember, path: LayerPath): Promise<FileEntry | DirectoryEntry> {
-    const {typeflag} = member.header
     const plain = decodeMetadata(member)
-    const meta: WindowsMetadata = typeflag === '2' ? {...plain, reparsePoint: linkBuffer(member)} : plain
+    const meta: WindowsMetadata = member.type === 'symlink' ? {...plain, reparsePoint: linkBuffer(member)} : plain
     const isDirectory = (meta.attributes & FileAttribute.directory) !== 0
     // A device or pipe of a Linux tool has no content on Windows; a directory by its attributes has none either.
-    const isFile = !isDirectory && hasBody(typeflag)
+    const isFile = !isDirectory && member.type === 'file'
     // Microsoft's writer marks a data stream in the mode; its reader makes one for every file, so only a frame can tell.
     const hasContent = isFile && (member.header.mode !== 0 || member.storedSize > 0)
     const bare: FileEntry | DirectoryEntry = isDirectory

@@ -1,3 +1,5 @@
+import {CARRIER_FRAME} from '../carrier/carrier-frame.js'
+import {isSparseForm} from '../carrier/sparse-form.js'
 import type {AlternateStream, DirectoryEntry, FileEntry, LayerEntry} from '../../model/layer-entry.js'
 import type {LayerPath} from '../../model/layer-path.js'
 import {recipeCorrupt, type RecipeRecord, type RecordedForm} from './recipe-records.js'
@@ -54,7 +56,7 @@ function payloadEntry(record: Extract<RecipeRecord, {kind: 'entry'}>, source: Re
   const found = source.find(record.path)
   if (found === undefined) throw recipeCorrupt(`The payload holds no '${record.path}'.`)
   const entry = {...found, path: record.path}
-  if (record.form !== undefined && !fits(record.form, checkOf(entry))) {
+  if (record.form !== undefined && !fits(record.form, checkOf(withoutSparseForm(entry)))) {
     source.onChanged(record.path)
     return entry
   }
@@ -66,6 +68,14 @@ function payloadEntry(record: Extract<RecipeRecord, {kind: 'entry'}>, source: Re
       ? {}
       : {streams: replayStreams(entry, entry.streams, record, source)}),
   }
+}
+
+/** Sparse content got a form of its own in the carrier when it was written; the tar stated none. */
+function withoutSparseForm(entry: FileEntry | DirectoryEntry): FileEntry | DirectoryEntry {
+  const layout = entry.frame?.layout
+  if (layout?.[0] !== CARRIER_FRAME || !isSparseForm(layout)) return entry
+  const {frame: _frame, ...bare} = entry
+  return bare
 }
 
 async function* replayStreams(

@@ -1,4 +1,4 @@
-import {copyFileSync, existsSync, linkSync, mkdirSync, rmSync} from 'node:fs'
+import {copyFileSync, existsSync, linkSync, mkdirSync} from 'node:fs'
 import path from 'node:path'
 import type {HeldBytes} from '../../../codecs/compression/held-bytes.js'
 import {decodeTombstones, encodeTombstones, findTombstoneLine} from '../../../codecs/tombstones/tombstones.js'
@@ -18,11 +18,10 @@ import {
   type LayerPath,
 } from '../../../model/layer-path.js'
 import type {WindowsMetadata} from '../../../model/windows-metadata.js'
-import {PayloadFile} from './carrier-file.js'
-import {DiskFile} from './folder-files.js'
-import {CarrierOutput, piecesOf, setTimes, storeBytes, type StoredFile} from './carrier-output.js'
+import {CarrierOutput, setTimes, storeBytes, type StoredFile} from './carrier-output.js'
 import {areLayoutNotes, decodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
 import {IndexWriter} from './payload-index.js'
+import {spoolContent} from './spooled-content.js'
 
 export interface WriteLayoutOptions extends WorkOptions {
   /** For messages: the folder, or the package whose payload it becomes. */
@@ -221,7 +220,12 @@ class LayoutWriter {
     const {layout} = entry.frame ?? {}
     const content = entry.kind === 'file' ? entry.content : undefined
     const plan = planCarrier(
-      {kind: entry.kind, meta: entry.meta, ...(content === undefined ? {} : {contentBytes: content.size})},
+      {
+        kind: entry.kind,
+        meta: entry.meta,
+        ...(content === undefined ? {} : {contentBytes: content.size}),
+        ...(content?.ranges === undefined ? {} : {contentRanges: content.ranges}),
+      },
       layout === undefined || areLayoutNotes(layout) ? undefined : layout,
       (why) => {
         this.#note('layout-frame-unusable', `Its kept form does not fit it: ${why}`, entry.path)
@@ -241,7 +245,7 @@ class LayoutWriter {
       const pieces = plan.parts.map((part) => (part.kind === 'bytes' ? part.bytes : bytes))
       return storeBytes(this.#disk(file), pieces, times, this.#title(file))
     }
-    const output = new CarrierOutput(this.#disk(file), this.#title(file))
+    const output = new CarrierOutput(this.#disk(file), this.#title(file), this.#options.signal)
     try {
       await this.#parts(output, file, plan, entry)
       return output.finish(times)
@@ -261,8 +265,10 @@ class LayoutWriter {
     const content = entry.kind === 'file' ? entry.content : undefined
     // Content must be read before the streams, wherever the carrier has it.
     const isLate = firstStream >= 0 && firstStream < contentAt && content !== undefined
-    const spool = isLate ? `${this.#disk(file)}.~content` : undefined
-    const held = content === undefined || spool === undefined ? content : await this.#spooled(content, spool)
+    const spooled = isLate
+      ? await spoolContent(content, `${this.#disk(file)}.~content`, this.#options.signal)
+      : undefined
+    const held = spooled?.content ?? content
     const streams = entry.streams?.[Symbol.asyncIterator]()
     try {
       for (const part of plan.parts) {
@@ -281,18 +287,8 @@ class LayoutWriter {
       }
     } finally {
       await streams?.return?.()
-      if (spool !== undefined) rmSync(spool, {force: true})
+      spooled?.close()
     }
-  }
-
-  async #spooled(content: Content, spool: string): Promise<Content> {
-    const output = new CarrierOutput(spool, spool)
-    try {
-      for await (const piece of piecesOf(content)) output.put(piece)
-    } finally {
-      output.close()
-    }
-    return new PayloadFile(new DiskFile(spool, spool), content.size, spool).whole()
   }
 
   #streamMissing(entry: LayerPath): InputError {
