@@ -1,4 +1,4 @@
-import {InputError, UnsupportedError} from '../../model/errors.js'
+import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 
 import type {
@@ -23,7 +23,6 @@ import {PathTable} from '../../model/path-table.js'
 import {FileAttribute, type WindowsMetadata} from '../../model/windows-metadata.js'
 import {isStreamName} from '../carrier/stream-name.js'
 import {encodeReparsePoint, linkNameToTarget} from '../reparse-point/encode-reparse-point.js'
-import {describeTypeflag} from '../tar/member-headers.js'
 import {readTar, type TarItem, type TarMember, type TarRemark} from '../tar/tar-reader.js'
 import {encodeArchiveFrame, type FramedBody} from './archive-frame.js'
 import {
@@ -36,6 +35,7 @@ import {
   streamMode,
   WHITEOUT_PREFIX,
 } from './canonical-header.js'
+import {cleanName, requireLayerMember} from './layer-member.js'
 import {decodeMetadata, KEY, layoutFrameOf} from './metadata-records.js'
 
 export interface DecodeLayerTarOptions extends WorkOptions {
@@ -132,7 +132,7 @@ class LayerDecoder {
   }
 
   async #decode(member: TarMember): Promise<LayerEntry | undefined> {
-    this.#requireReadable(member)
+    requireLayerMember(member, this.#options.title)
     const name = cleanName(member.name)
     if (name === '') return this.#dropped(member)
     const base = name.slice(name.lastIndexOf('/') + 1)
@@ -142,34 +142,6 @@ class LayerDecoder {
     if (repeated) return this.#dropped(member)
     if (member.type === 'hard-link') return this.#hardLink(member, path)
     return this.#node(member, path)
-  }
-
-  /** Refuses what no layer has, by name, before anything is made of it. */
-  #requireReadable(member: TarMember): void {
-    const at = {path: this.#options.title, offset: member.offset}
-    if (member.isIllFormed) {
-      throw new InputError('NAME_UNSAFE', {
-        what: `The layer entry ${JSON.stringify(member.name)} is refused: its name or link target is not UTF-8.`,
-        why: 'Windows names are Unicode. Other bytes would have to be replaced, and two names could become one.',
-        suggestions: ['Build the layer again with names in UTF-8.'],
-        at,
-      })
-    }
-    if (member.type === 'other') {
-      throw new UnsupportedError('FORMAT_UNSUPPORTED', {
-        what: `The layer entry '${member.name}' is of ${describeTypeflag(member.header.typeflag)}.`,
-        why: 'A layer holds files, directories and links.',
-        suggestions: ['Build the layer again as an ordinary tar.'],
-        at,
-      })
-    }
-    if (member.name === '' || (cleanName(member.name) === '' && member.type !== 'directory')) {
-      throw new InputError('NAME_UNSAFE', {
-        what: `A layer entry has no name${member.storedSize > 0 ? `, and a body of ${member.storedSize} bytes` : ''}.`,
-        suggestions: ['Build the layer again without it.'],
-        at,
-      })
-    }
   }
 
   /** A member that stands for no entry but must come back: the top directory itself, a parent stated twice. */
@@ -357,14 +329,6 @@ class LayerDecoder {
     for await (const chunk of member.content.open()) chunks.push(Uint8Array.from(chunk))
     return {kind: 'inline', bytes: Buffer.concat(chunks)}
   }
-}
-
-/** `./` in front and `/` behind mean nothing; what else is odd in a name stays for `parseLayerPath` to refuse. */
-function cleanName(name: string): string {
-  return name
-    .replace(/^(?:\.\/+)+/, '')
-    .replace(/^\.$/, '')
-    .replace(/\/+$/, '')
 }
 
 function withLayout<T extends FileEntry | DirectoryEntry | HardLinkEntry>(entry: T, member: TarMember): T {

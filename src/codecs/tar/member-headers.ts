@@ -1,5 +1,5 @@
 import {isUtf8} from 'node:buffer'
-import {findPaxNumber, findPaxRecords, type PaxRecords} from './pax.js'
+import {findPaxNumber, findPaxRecords, findPaxTime, type PaxRecords} from './pax.js'
 import type {TarHeader} from './tar-header.js'
 
 /*
@@ -119,6 +119,12 @@ export class ExtensionHeaders {
     const stated = pax.get('size') ?? ''
     const size = stated === '' ? header.size : findPaxNumber(stated)
     if (size === undefined) return 'A PAX size is not a number.'
+    for (const key of ['mtime', 'atime', 'ctime']) {
+      const time = pax.get(key) ?? ''
+      if (time !== '' && findPaxTime(time) === undefined) return `A PAX header's ${key} is not a time.`
+    }
+    for (const key of ['uid', 'gid'])
+      if (!/^(?:[+-]?[0-9]+)?$/.test(pax.get(key) ?? '')) return `A PAX header's ${key} is not a number.`
     const kind = kindOf(header.typeflag, name)
     const storedSize = kind === 'directory' || !hasBody(header.typeflag) ? 0 : size
     if (kind === 'directory' && header.typeflag !== '5' && size > 0)

@@ -47,7 +47,7 @@ export function findPaxRecords(body: Uint8Array): PaxRecords | undefined {
 
 /** A whole number as PAX states it, with a leading `+` at most; undefined when it is none, or not below 2^53. */
 export function findPaxNumber(text: string): number | undefined {
-  const number = /^\+?[0-9]{1,19}$/.test(text) ? Number(text) : Number.NaN
+  const number = /^\+?[0-9]{1,64}$/.test(text) ? Number(text) : Number.NaN
   return Number.isSafeInteger(number) ? number : undefined
 }
 

@@ -115,6 +115,8 @@ export function readTarHeader(block: Uint8Array): TarHeader | string {
   for (const name of numberFields(format, block)) {
     const number = findTarNumber(field(block, FIELD[name]))
     if (number === undefined) return faultOf(name)
+    if (number > 0 && LEADING_MATTERS.has(name) && field(block, FIELD[name])[0] === 0)
+      return `A header has a NUL in front of its field '${name}': some readers take that for its end, others for padding.`
     numbers[name] = number
   }
   const {mode = 0, uid = 0, gid = 0, size = 0, mtime = 0} = numbers
@@ -161,6 +163,9 @@ type NumberField =
   | 'starCtime'
   | 'gnuAtime'
   | 'gnuCtime'
+
+/** Numbers that change what is read. Of the others what Go reads will do. */
+const LEADING_MATTERS: ReadonlySet<NumberField> = new Set(['size', 'mtime'])
 
 function numberFields(format: TarHeader['format'], block: Uint8Array): readonly NumberField[] {
   const common = ['mode', 'uid', 'gid', 'size', 'mtime'] as const
