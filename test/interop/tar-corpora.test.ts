@@ -165,7 +165,8 @@ describe('tars of other projects', function () {
 })
 
 function absent(test: Mocha.Context, corpus: Corpus): void {
-  if (corpus.package !== undefined) skipLoudly(test, `the tars of ${corpus.name} (package ${corpus.package}) are absent`)
+  if (corpus.package !== undefined)
+    skipLoudly(test, `the tars of ${corpus.name} (package ${corpus.package}) are absent`)
   // Fetched by hand, so CI need not have it.
   console.error(`    SKIPPED, TRANSSHIP_CORPORA names no folder with ${corpus.name}: ${test.test?.fullTitle() ?? ''}`)
   test.skip()
@@ -199,7 +200,8 @@ function refusalOf({members, fault, code}: TarReading): Refusal | undefined {
 
 function checkRefusal(name: string, refusal: Refusal | undefined): string[] {
   const known = REFUSALS[name]
-  if (known === undefined) return refusal === undefined ? [] : [`${name} is refused without a known reason: ${refusal.why}`]
+  if (known === undefined)
+    return refusal === undefined ? [] : [`${name} is refused without a known reason: ${refusal.why}`]
   if (refusal === undefined) return [`${name} is read, though it should be refused`]
   const [code, why] = known
   if (refusal.code === code && why.test(refusal.why)) return []

@@ -9,7 +9,7 @@ export interface ReplaySource {
   /** The payload's file or directory of that name, Windows-case-insensitively; its content is read before the next is asked for. */
   find(path: LayerPath): FileEntry | DirectoryEntry | undefined
   /** True when `path` still is a further name of `target`, or a copy of the target in a lower layer. */
-  isLink(path: LayerPath, target: LayerPath): boolean
+  isLink(path: LayerPath, target: LayerPath): boolean | Promise<boolean>
   /** Told of each entry whose recorded form no longer fits, since it was changed. */
   onChanged(path: LayerPath): void
 }
@@ -20,12 +20,12 @@ export async function* replayRecipe(
   source: ReplaySource,
 ): AsyncGenerator<LayerEntry> {
   for await (const record of records) {
-    const entry = entryOf(record, source)
+    const entry = await entryOf(record, source)
     if (entry !== undefined) yield entry
   }
 }
 
-function entryOf(record: RecipeRecord, source: ReplaySource): LayerEntry | undefined {
+async function entryOf(record: RecipeRecord, source: ReplaySource): Promise<LayerEntry | undefined> {
   switch (record.kind) {
     case 'end':
     case 'derived':
@@ -37,7 +37,7 @@ function entryOf(record: RecipeRecord, source: ReplaySource): LayerEntry | undef
       return {kind: record.kind, path: record.path, ...framed(record.archive)}
     case 'hard-link': {
       const {path, target, attributes, times, archive} = record
-      if (source.isLink(path, target)) {
+      if (await source.isLink(path, target)) {
         return {kind: 'hard-link', path, target, meta: {attributes, times}, ...framed(archive)}
       }
       source.onChanged(path)

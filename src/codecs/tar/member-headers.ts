@@ -113,7 +113,8 @@ export class ExtensionHeaders {
     const path = bytesOf(pax.get('path'))
     const linkpath = bytesOf(pax.get('linkpath'))
     if (differ(path, this.#longName)) return 'A member has two names: in its PAX header and in its GNU long name.'
-    if (differ(linkpath, this.#longLink)) return 'A member has two link targets: in its PAX header and its GNU long link.'
+    if (differ(linkpath, this.#longLink))
+      return 'A member has two link targets: in its PAX header and its GNU long link.'
     const name = orElse(this.#longName, path) ?? ustarName(header)
     const linkname = orElse(this.#longLink, linkpath) ?? header.linkname
     const stated = pax.get('size') ?? ''

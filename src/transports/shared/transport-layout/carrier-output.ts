@@ -11,6 +11,7 @@ import {findSparseLayout} from '../../../codecs/carrier/sparse-form.js'
 import {asTransshipError, findSystemCode, InputError} from '../../../model/errors.js'
 import type {Content} from '../../../model/content.js'
 import {runsOf, zeros, type ContentRun} from '../../../model/sparse-content.js'
+import type {UnpackLimit} from '../../../model/unpack-limit.js'
 import type {FileTimes} from '../../../model/windows-metadata.js'
 import {unixSeconds} from './disk-times.js'
 
@@ -81,20 +82,28 @@ export function setTimes(target: number | string, times: FileTimes): void {
 /** Zeros below this are written: a file system keeps no smaller hole. */
 const MIN_HOLE_BYTES = 64 * 1024
 
+export interface CarrierOutputOptions {
+  /** For messages: where the file lies. */
+  readonly place: string
+  /** What holes may be spelt out to where the file cannot tell of them. */
+  readonly limit: UnpackLimit
+  readonly signal?: AbortSignal | undefined
+}
+
 /** A new file that is written part by part, in order, and hashed as it goes. Holes of what it takes stay holes. */
 export class CarrierOutput {
   readonly #fd: number
   readonly #place: string
-  readonly #signal: AbortSignal | undefined
+  readonly #options: CarrierOutputOptions
   readonly #hash = createHash('sha256')
   #sizeBytes = 0
   /** The file ends here so far; behind it lies a hole. */
   #writtenBytes = 0
 
-  constructor(file: string, place: string, signal?: AbortSignal) {
-    this.#fd = openNew(file, place)
-    this.#place = place
-    this.#signal = signal
+  constructor(file: string, options: CarrierOutputOptions) {
+    this.#fd = openNew(file, options.place)
+    this.#place = options.place
+    this.#options = options
   }
 
   put(bytes: Uint8Array): void {
@@ -105,7 +114,9 @@ export class CarrierOutput {
   }
 
   async #putZeros(length: number): Promise<void> {
-    for await (const piece of zeros(length, this.#signal)) {
+    // On the disk they take no room, but each goes into the digest.
+    this.#options.limit.spend(length)
+    for await (const piece of zeros(length, this.#options.signal)) {
       if (length < MIN_HOLE_BYTES) {
         this.put(piece)
         continue

@@ -1,8 +1,7 @@
 import {rmSync} from 'node:fs'
 import type {Content} from '../../../model/content.js'
-import {UnpackLimit} from '../../../model/unpack-limit.js'
 import {PayloadFile} from './carrier-file.js'
-import {CarrierOutput} from './carrier-output.js'
+import {CarrierOutput, type CarrierOutputOptions} from './carrier-output.js'
 import {DiskFile} from './folder-files.js'
 
 /** Content that waits in a file of its own until its place in the carrier comes. */
@@ -16,7 +15,7 @@ export interface SpooledContent {
 export async function spoolContent(
   content: Content,
   spool: string,
-  signal: AbortSignal | undefined,
+  {limit, signal}: Pick<CarrierOutputOptions, 'limit' | 'signal'>,
 ): Promise<SpooledContent> {
   let file: PayloadFile | undefined
   const close = () => {
@@ -24,15 +23,13 @@ export async function spoolContent(
     rmSync(spool, {force: true})
   }
   try {
-    const output = new CarrierOutput(spool, spool, signal)
+    const output = new CarrierOutput(spool, {place: spool, limit, signal})
     try {
       await output.content(content, content.size, undefined)
       output.end()
     } finally {
       output.close()
     }
-    // Its holes were never spelt out, and the writer leaves them so: there is nothing to limit.
-    const limit = new UnpackLimit(spool, Infinity)
     file = new PayloadFile(new DiskFile(spool, spool), content.size, {place: spool, limit, signal})
     return {content: file.whole(content.ranges), close}
   } catch (error) {

@@ -17,8 +17,9 @@ import {
   payloadPart,
   type LayerPath,
 } from '../../../model/layer-path.js'
+import {UnpackLimit} from '../../../model/unpack-limit.js'
 import type {WindowsMetadata} from '../../../model/windows-metadata.js'
-import {CarrierOutput, setTimes, storeBytes, type StoredFile} from './carrier-output.js'
+import {CarrierOutput, setTimes, type CarrierOutputOptions, storeBytes, type StoredFile} from './carrier-output.js'
 import {areLayoutNotes, decodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
 import {IndexWriter} from './payload-index.js'
 import {spoolContent} from './spooled-content.js'
@@ -67,6 +68,7 @@ export async function writeLayout(
 class LayoutWriter {
   readonly #root: string
   readonly #options: WriteLayoutOptions
+  readonly #outputOptions: Pick<CarrierOutputOptions, 'limit' | 'signal'>
   readonly #index = new IndexWriter()
   /** Folded path -> where the folder lies below the root. Layers spell one folder in several ways. */
   readonly #folders = new Map<string, string>([['', '']])
@@ -83,6 +85,8 @@ class LayoutWriter {
   constructor(root: string, options: WriteLayoutOptions) {
     this.#root = root
     this.#options = options
+    const {title, maxUnpackedBytes, signal} = options
+    this.#outputOptions = {limit: new UnpackLimit(title, maxUnpackedBytes), signal}
   }
 
   async add(entry: LayerEntry): Promise<void> {
@@ -245,7 +249,7 @@ class LayoutWriter {
       const pieces = plan.parts.map((part) => (part.kind === 'bytes' ? part.bytes : bytes))
       return storeBytes(this.#disk(file), pieces, times, this.#title(file))
     }
-    const output = new CarrierOutput(this.#disk(file), this.#title(file), this.#options.signal)
+    const output = new CarrierOutput(this.#disk(file), {...this.#outputOptions, place: this.#title(file)})
     try {
       await this.#parts(output, file, plan, entry)
       return output.finish(times)
@@ -266,7 +270,7 @@ class LayoutWriter {
     // Content must be read before the streams, wherever the carrier has it.
     const isLate = firstStream >= 0 && firstStream < contentAt && content !== undefined
     const spooled = isLate
-      ? await spoolContent(content, `${this.#disk(file)}.~content`, this.#options.signal)
+      ? await spoolContent(content, `${this.#disk(file)}.~content`, this.#outputOptions)
       : undefined
     const held = spooled?.content ?? content
     const streams = entry.streams?.[Symbol.asyncIterator]()
