@@ -250,6 +250,7 @@ class LayerDecoder {
       }
       if (item.kind !== 'member' || !item.name.startsWith(prefix) || !/^[0\0]$/.test(item.header.typeflag)) return
       await this.#items.take()
+      requireLayerMember(item, this.#options.title)
       this.#remarks = []
       const name = item.name.slice(prefix.length).replace(/:\$DATA$/, '')
       this.#requireStreamName(name, names, item)
