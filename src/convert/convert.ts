@@ -86,6 +86,7 @@ function openOptions(options: ConvertOptions, bases: readonly Reference[]): Open
     ...(options.acceptBaseMismatch === undefined ? {} : {acceptBaseMismatch: options.acceptBaseMismatch}),
     ...(options.signal === undefined ? {} : {signal: options.signal}),
     ...(options.onEvent === undefined ? {} : {onEvent: options.onEvent}),
+    ...(options.maxUnpackedBytes === undefined ? {} : {maxUnpackedBytes: options.maxUnpackedBytes}),
   }
 }
 
@@ -102,6 +103,7 @@ function destinationOptions(options: ConvertOptions): DestinationOptions {
     ...(concurrency === undefined ? {} : {concurrency}),
     ...(options.signal === undefined ? {} : {signal: options.signal}),
     ...(options.onEvent === undefined ? {} : {onEvent: options.onEvent}),
+    ...(options.maxUnpackedBytes === undefined ? {} : {maxUnpackedBytes: options.maxUnpackedBytes}),
   }
 }
 

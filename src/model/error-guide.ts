@@ -204,7 +204,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
   LIMIT_EXCEEDED: {
     exit: 3,
     means: 'The source exceeds a limit that protects from hostile input; the message names the limit.',
-    next: 'If you trust the source, raise the limit that the message names.',
+    next: 'If you trust the source, raise the limit that the message names, such as `--max-unpacked SIZE`.',
   },
   PLATFORM_UNSUPPORTED: {
     exit: 3,

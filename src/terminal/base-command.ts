@@ -26,6 +26,9 @@ interface GlobalFlags {
  * What every command shares: the global flags, one signal that Ctrl-C aborts, progress on stderr, and errors told in one
  * way with their exit code.
  */
+/** What a command passes on to its work beside the options of its flags. */
+type RunOptions = Required<Pick<WorkOptions, 'signal' | 'onEvent'>>
+
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true
 
@@ -78,7 +81,7 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Runs a piece of work and shows on stderr what it tells. `work` gets the signal and the listener to pass on. */
-  protected async showing<T>(title: string, work: (run: Required<WorkOptions>) => Promise<T>): Promise<T> {
+  protected async showing<T>(title: string, work: (run: RunOptions) => Promise<T>): Promise<T> {
     const stream = process.stderr
     const mode = this.#globals.quiet || this.jsonEnabled() ? 'silent' : canRepaint(stream) ? 'live' : 'lines'
     const progress = await startProgress({title: hidePasswords(title), mode, stream, verbose: this.#globals.verbose})
@@ -121,7 +124,7 @@ export abstract class BaseCommand extends Command {
 
   /** Like `showing`, for work whose bytes go to stdout while it runs: messages only, as a repainted line would mix in. */
   protected async streaming(
-    work: (run: Required<WorkOptions>) => AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>,
+    work: (run: RunOptions) => AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>,
   ): Promise<void> {
     const mode = this.#globals.quiet ? 'silent' : 'lines'
     const progress = await startProgress({title: '', mode, stream: process.stderr, verbose: this.#globals.verbose})

@@ -1,3 +1,4 @@
+import {MAX_CONTENT_BYTES} from '../../model/content.js'
 import {InputError} from '../../model/errors.js'
 import {FileAttribute, type ExtendedAttribute} from '../../model/windows-metadata.js'
 import {byteSourceOf, type ByteSource} from '../backup-stream/byte-source.js'
@@ -22,9 +23,6 @@ const PAYLOAD_LIMITS: ReadonlyMap<number, number> = new Map([
   [StreamId.extendedAttributes, 128 * 1024], // NTFS: 64 KiB in all
   [StreamId.reparseData, 64 * 1024 + 8], // a 16 bit length and the head
 ])
-
-/** A few bytes can claim a hole of any size, which a tar would have to spell out in zeros. 2 TiB. */
-const MAX_CONTENT_BYTES = 2 ** 41
 
 /**
  * Decodes a carrier: u32 attributes, then backup streams to the end. Nothing of the content is read. Everything that the

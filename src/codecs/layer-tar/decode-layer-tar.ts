@@ -23,7 +23,7 @@ import {PathTable} from '../../model/path-table.js'
 import {FileAttribute, type WindowsMetadata} from '../../model/windows-metadata.js'
 import {isStreamName} from '../carrier/stream-name.js'
 import {encodeReparsePoint, linkNameToTarget} from '../reparse-point/encode-reparse-point.js'
-import {hasBody, readTar, type TarItem, type TarMember, type TarRemark} from '../tar/tar-reader.js'
+import {readTar, type TarItem, type TarMember, type TarRemark} from '../tar/tar-reader.js'
 import {encodeArchiveFrame, type FramedBody} from './archive-frame.js'
 import {
   canonicalHeader,
@@ -35,6 +35,7 @@ import {
   streamMode,
   WHITEOUT_PREFIX,
 } from './canonical-header.js'
+import {cleanName, requireLayerMember} from './layer-member.js'
 import {decodeMetadata, KEY, layoutFrameOf} from './metadata-records.js'
 
 export interface DecodeLayerTarOptions extends WorkOptions {
@@ -59,8 +60,8 @@ export async function* decodeLayerTar(
   tar: AsyncIterable<Uint8Array>,
   options: DecodeLayerTarOptions,
 ): AsyncGenerator<LayerEntry> {
-  const {title, signal, mayLackEnd = false} = options
-  const items = readTar(tar, {title, code: 'LAYER_CORRUPT', signal, mayLackEnd})
+  const {title, signal, maxUnpackedBytes, mayLackEnd = false} = options
+  const items = readTar(tar, {title, code: 'LAYER_CORRUPT', signal, maxUnpackedBytes, mayLackEnd})
   const decoder = new LayerDecoder(new Lookahead(items), options)
   try {
     yield* decoder.entries()
@@ -131,6 +132,7 @@ class LayerDecoder {
   }
 
   async #decode(member: TarMember): Promise<LayerEntry | undefined> {
+    requireLayerMember(member, this.#options.title)
     const name = cleanName(member.name)
     if (name === '') return this.#dropped(member)
     const base = name.slice(name.lastIndexOf('/') + 1)
@@ -138,7 +140,7 @@ class LayerDecoder {
     const path = this.#requirePath(name, member)
     const repeated = this.#register(path, member)
     if (repeated) return this.#dropped(member)
-    if (member.header.typeflag === '1') return this.#hardLink(member, path)
+    if (member.type === 'hard-link') return this.#hardLink(member, path)
     return this.#node(member, path)
   }
 
@@ -192,7 +194,7 @@ class LayerDecoder {
   /** True for a directory that repeats one exactly. Anything else that meets an earlier entry is refused. */
   #register(path: LayerPath, member: TarMember): boolean {
     const seen = this.#seen.get(path)
-    const isDirectory = member.header.typeflag === '5'
+    const isDirectory = member.type === 'directory'
     if (seen === 0) {
       this.#seen.set(path, isDirectory ? FILE + this.#directories.push(Uint8Array.from(member.raw)) : FILE)
       return false
@@ -217,12 +219,11 @@ class LayerDecoder {
   }
 
   async #node(member: TarMember, path: LayerPath): Promise<FileEntry | DirectoryEntry> {
-    const {typeflag} = member.header
     const plain = decodeMetadata(member)
-    const meta: WindowsMetadata = typeflag === '2' ? {...plain, reparsePoint: linkBuffer(member)} : plain
+    const meta: WindowsMetadata = member.type === 'symlink' ? {...plain, reparsePoint: linkBuffer(member)} : plain
     const isDirectory = (meta.attributes & FileAttribute.directory) !== 0
     // A device or pipe of a Linux tool has no content on Windows; a directory by its attributes has none either.
-    const isFile = !isDirectory && hasBody(typeflag)
+    const isFile = !isDirectory && member.type === 'file'
     // Microsoft's writer marks a data stream in the mode; its reader makes one for every file, so only a frame can tell.
     const hasContent = isFile && (member.header.mode !== 0 || member.storedSize > 0)
     const bare: FileEntry | DirectoryEntry = isDirectory
@@ -249,6 +250,7 @@ class LayerDecoder {
       }
       if (item.kind !== 'member' || !item.name.startsWith(prefix) || !/^[0\0]$/.test(item.header.typeflag)) return
       await this.#items.take()
+      requireLayerMember(item, this.#options.title)
       this.#remarks = []
       const name = item.name.slice(prefix.length).replace(/:\$DATA$/, '')
       this.#requireStreamName(name, names, item)
@@ -328,14 +330,6 @@ class LayerDecoder {
     for await (const chunk of member.content.open()) chunks.push(Uint8Array.from(chunk))
     return {kind: 'inline', bytes: Buffer.concat(chunks)}
   }
-}
-
-/** `./` in front and `/` behind mean nothing; what else is odd in a name stays for `parseLayerPath` to refuse. */
-function cleanName(name: string): string {
-  return name
-    .replace(/^(?:\.\/+)+/, '')
-    .replace(/^\.$/, '')
-    .replace(/\/+$/, '')
 }
 
 function withLayout<T extends FileEntry | DirectoryEntry | HardLinkEntry>(entry: T, member: TarMember): T {

@@ -44,16 +44,23 @@ function decodeBase64(member: TarMember, key: string, text: string): Uint8Array 
 /** Attributes by the record; without one, what Microsoft's reader assumes. */
 function attributesOf(member: TarMember): number {
   const text = member.pax.get(KEY.fileAttributes)
-  if (text === undefined) return member.header.typeflag === '5' ? FileAttribute.directory : 0
+  if (text === undefined) return member.type === 'directory' ? FileAttribute.directory : 0
   const value = /^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN
   if (!(value <= 0xffffffff)) throw corrupt(member, `${KEY.fileAttributes} is not a 32-bit number.`)
   return value
 }
 
+const NANOSECONDS = 1_000_000_000n
+
+/** False for a record that is absent, or empty and so taken back. */
+function isStated(text: string | undefined): text is string {
+  return text !== undefined && text !== ''
+}
+
 /** Nanoseconds since 1970 of the member's modification time: the record, else the header field. */
 export function modificationTimeOf(member: TarMember): bigint {
   const text = member.pax.get(KEY.modificationTime)
-  return text === undefined ? BigInt(member.header.mtime) * 1_000_000_000n : timeOf(member, KEY.modificationTime, text)
+  return isStated(text) ? timeOf(member, KEY.modificationTime, text) : BigInt(member.header.mtime) * NANOSECONDS
 }
 
 function timeOf(member: TarMember, key: string, text: string): bigint {
@@ -71,11 +78,13 @@ function timesOf(member: TarMember): FileTimes {
   const lastWrite = modificationTimeOf(member)
   const stated = (key: string) => {
     const text = member.pax.get(key)
-    return text === undefined ? undefined : timeOf(member, key, text)
+    return isStated(text) ? timeOf(member, key, text) : undefined
   }
+  // GNU and star headers have fields for two of the times; Go reads them, so Windows gets them.
+  const field = (seconds: number | undefined) => (seconds === undefined ? undefined : BigInt(seconds) * NANOSECONDS)
   const creation = stated(KEY.creationTime) ?? lastWrite
-  const lastAccess = stated(KEY.accessTime)
-  const change = stated(KEY.changeTime)
+  const lastAccess = stated(KEY.accessTime) ?? field(member.header.atime)
+  const change = stated(KEY.changeTime) ?? field(member.header.ctime)
   return {
     creation: fileTimeOf(creation),
     lastAccess: lastAccess === undefined ? UNSTATED_TIME : fileTimeOf(lastAccess),
@@ -89,7 +98,7 @@ function extendedAttributesOf(member: TarMember): readonly ExtendedAttribute[] |
   const found: ExtendedAttribute[] = []
   for (const [key, text] of member.pax) {
     if (!key.startsWith(KEY.extendedAttribute)) continue
-    const name = Buffer.from(key.slice(KEY.extendedAttribute.length), 'utf8').toString('latin1')
+    const name = key.slice(KEY.extendedAttribute.length)
     found.push({name, flags: 0, value: decodeBase64(member, key, text)})
   }
   found.sort((left, right) => (left.name < right.name ? -1 : 1))
@@ -139,8 +148,7 @@ export function encodeMetadata(
   if (!options.isHardLink) {
     for (const {name, value} of meta.extendedAttributes ?? []) {
       if (!hasRecord(name)) continue
-      const key = Buffer.from(name, 'latin1').toString('utf8')
-      records[KEY.extendedAttribute + key] = Buffer.from(value).toString('base64')
+      records[KEY.extendedAttribute + name] = Buffer.from(value).toString('base64')
     }
   }
   if (options.keepFrames && !timesFit(times)) {

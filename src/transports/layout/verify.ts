@@ -19,7 +19,7 @@ export async function verifyLayoutFolder(reference: Reference, options: OpenOpti
     const index = readIndexOf(found.folder)
     const layout = openLayoutFolder(found, index, options)
     if (index !== undefined) {
-      const verdict = verifyIndex(layout, index, options)
+      const verdict = await verifyIndex(layout, index, options)
       faults.push(...verdict.faults)
       bytes = verdict.bytes
     }

@@ -74,18 +74,16 @@ class PackageVerifier {
 
   async verify(): Promise<LayerVerdict> {
     const {docker, payload} = this.#stored
-    this.#gather('metadata.json', () => {
+    await this.#gather('metadata.json', () => {
       this.#verifyDependencies()
     })
-    this.#gather('docker', () => readVerified(this.#stored, docker?.ConfigFile, docker?.ConfigDigest))
-    this.#gather('docker', () => readVerified(this.#stored, docker?.ManifestFile, docker?.ManifestDigest))
+    await this.#gather('docker', () => readVerified(this.#stored, docker?.ConfigFile, docker?.ConfigDigest))
+    await this.#gather('docker', () => readVerified(this.#stored, docker?.ManifestFile, docker?.ManifestDigest))
     if (payload.Kind === 'none') return {title: this.#title, entries: 0}
-    this.#gather('payload-index.jsonl', () => {
-      this.#verifyPayload()
-    })
+    await this.#gather('payload-index.jsonl', () => this.#verifyPayload())
     const recipe = recipeOf(this.#stored)
     if (recipe?.digest !== undefined)
-      this.#gather(recipe.file, () => readVerified(this.#stored, recipe.file, recipe.digest))
+      await this.#gather(recipe.file, () => readVerified(this.#stored, recipe.file, recipe.digest))
     return this.#verifyLayer(recipe?.diffId)
   }
 
@@ -99,7 +97,7 @@ class PackageVerifier {
     this.#fault('DEPENDENCY_MISSING', `It needs ${formatFullName(identity)}. ${why}`, this.#title)
   }
 
-  #verifyPayload(): void {
+  async #verifyPayload(): Promise<void> {
     const {payload} = this.#stored
     const index = readIndex(this.#stored)
     if (index === undefined) {
@@ -109,7 +107,7 @@ class PackageVerifier {
     if (payload.Digest !== undefined && payload.Digest !== index.digest)
       this.#fault('DIGEST_MISMATCH', `Its index is ${index.digest}, its metadata says ${payload.Digest}.`, this.#title)
     const layout = openLayout(this.#stored, index, this.#options)
-    const verdict = verifyIndex(layout, index, this.#options)
+    const verdict = await verifyIndex(layout, index, this.#options)
     for (const fault of verdict.faults) this.faults.push({...fault, subject: `${this.#title}/${fault.subject}`})
     this.bytes += verdict.bytes
   }
@@ -146,9 +144,9 @@ class PackageVerifier {
     }
   }
 
-  #gather(file: string, check: () => unknown): void {
+  async #gather(file: string, check: () => unknown): Promise<void> {
     try {
-      check()
+      await check()
     } catch (error) {
       this.#keep(error, `${this.#title}/${file}`)
     }

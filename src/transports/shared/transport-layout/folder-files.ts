@@ -5,7 +5,7 @@ import {promisify} from 'node:util'
 import {asTransshipError, findSystemCode, InputError} from '../../../model/errors.js'
 import {comparePaths} from '../../../model/layer-path.js'
 import {diskTimes} from './disk-times.js'
-import {hashFile} from './hash-file.js'
+import {hashFileInTurns} from './hash-file.js'
 import type {FileFacts, FolderNames, LayoutFiles, OpenFile} from './layout-files.js'
 import {areSameBytes} from './same-bytes.js'
 import {findSmallFile, OPEN_FLAGS, readFully} from './small-file.js'
@@ -86,8 +86,8 @@ export class FolderFiles implements LayoutFiles {
     return findSmallFile(path.join(this.root, name), limitBytes, place)
   }
 
-  hash(name: string): string {
-    return hashFile(path.join(this.root, name))
+  hash(name: string, signal?: AbortSignal): Promise<string> {
+    return hashFileInTurns(path.join(this.root, name), signal)
   }
 
   areSame(left: string, right: string): boolean {

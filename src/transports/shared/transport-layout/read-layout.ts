@@ -6,6 +6,7 @@ import type {WorkOptions} from '../../../model/events.js'
 import type {LayerForm} from '../../../model/image.js'
 import type {AlternateStream, EntryFrame, LayerEntry} from '../../../model/layer-entry.js'
 import {DIRECTORY_CARRIER_SUFFIX, payloadPart, type LayerPath} from '../../../model/layer-path.js'
+import {UnpackLimit} from '../../../model/unpack-limit.js'
 import {FileAttribute, type FileTimes, type WindowsMetadata} from '../../../model/windows-metadata.js'
 import {PayloadFile} from './carrier-file.js'
 import {requireFile, type FileFacts, type LayoutFiles} from './layout-files.js'
@@ -36,6 +37,7 @@ export class TransportLayout {
   readonly #options: ReadLayoutOptions
   /** `device:inode`, or the name in the index -> the first name of a file with several. */
   readonly #firstNames = new Map<string, DiskNode>()
+  #limit: UnpackLimit
   #open: PayloadFile | undefined
   #missing = 0
   #seesLinks = true
@@ -43,12 +45,14 @@ export class TransportLayout {
   constructor(files: LayoutFiles, options: ReadLayoutOptions) {
     this.files = files
     this.#options = options
+    this.#limit = new UnpackLimit(options.title, options.maxUnpackedBytes)
     this.scanned = scanLayout(files, options)
   }
 
   /** All entries, in the order of Microsoft's export. */
   // eslint-disable-next-line @typescript-eslint/require-await
   async *entries(): AsyncGenerator<LayerEntry> {
+    this.#limit = new UnpackLimit(this.#options.title, this.#options.maxUnpackedBytes)
     try {
       for (const node of this.scanned.nodes) {
         this.#options.signal?.throwIfAborted()
@@ -249,7 +253,11 @@ export class TransportLayout {
 
   #openFile(diskPath: string, {sizeBytes}: FileFacts): PayloadFile {
     const place = this.#place(diskPath)
-    const file = new PayloadFile(this.files.open(diskPath, sizeBytes, place), sizeBytes, place)
+    const file = new PayloadFile(this.files.open(diskPath, sizeBytes, place), sizeBytes, {
+      place,
+      limit: this.#limit,
+      signal: this.#options.signal,
+    })
     this.#open = file
     return file
   }

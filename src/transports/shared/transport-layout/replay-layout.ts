@@ -32,7 +32,7 @@ export async function* replayLayout(layout: TransportLayout, options: ReplayLayo
   }
   const changed: LayerPath[] = []
   try {
-    yield* replayRecipe(options.records(), new LayoutSource(layout, lookup, {index: options.index, changed}))
+    yield* replayRecipe(options.records(), new LayoutSource(layout, lookup, {...options, changed}))
   } finally {
     layout.close()
   }
@@ -84,13 +84,15 @@ class LayoutSource {
   readonly #layout: TransportLayout
   readonly #index: PayloadIndex | undefined
   readonly #changed: LayerPath[]
+  readonly #signal: AbortSignal | undefined
   readonly #lookup: LayoutLookup
 
   constructor(
     layout: TransportLayout,
     lookup: LayoutLookup,
-    {index, changed}: {readonly index: PayloadIndex | undefined; readonly changed: LayerPath[]},
+    {index, changed, signal}: WorkOptions & {readonly index?: PayloadIndex; readonly changed: LayerPath[]},
   ) {
+    this.#signal = signal
     this.#layout = layout
     this.#index = index
     this.#changed = changed
@@ -101,7 +103,7 @@ class LayoutSource {
     return this.#lookup.find(wanted)
   }
 
-  isLink(name: LayerPath, target: LayerPath): boolean {
+  isLink(name: LayerPath, target: LayerPath): boolean | Promise<boolean> {
     const node = this.#lookup.node(name)
     if (node === undefined) return false
     const first = this.#lookup.node(target)
@@ -111,9 +113,9 @@ class LayoutSource {
   }
 
   /** A copy of a file of a lower layer: still what was written. */
-  #isUntouched(node: DiskNode): boolean {
+  async #isUntouched(node: DiskNode): Promise<boolean> {
     const wanted = this.#index?.get(node.diskPath)?.sha256
-    return wanted !== undefined && wanted === this.#layout.files.hash(node.diskPath)
+    return wanted !== undefined && wanted === (await this.#layout.files.hash(node.diskPath, this.#signal))
   }
 
   onChanged(changed: LayerPath): void {

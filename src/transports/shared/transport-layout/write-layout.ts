@@ -1,9 +1,8 @@
-import {copyFileSync, existsSync, linkSync, mkdirSync, rmSync} from 'node:fs'
+import {copyFileSync, existsSync, linkSync, mkdirSync} from 'node:fs'
 import path from 'node:path'
 import type {HeldBytes} from '../../../codecs/compression/held-bytes.js'
 import {decodeTombstones, encodeTombstones, findTombstoneLine} from '../../../codecs/tombstones/tombstones.js'
 import {planCarrier, type CarrierPlan} from '../../../codecs/carrier/plan-carrier.js'
-import type {Content} from '../../../model/content.js'
 import type {Digest} from '../../../model/digest.js'
 import {asTransshipError, findSystemCode, InputError} from '../../../model/errors.js'
 import type {WorkOptions} from '../../../model/events.js'
@@ -17,12 +16,12 @@ import {
   payloadPart,
   type LayerPath,
 } from '../../../model/layer-path.js'
+import {UnpackLimit} from '../../../model/unpack-limit.js'
 import type {WindowsMetadata} from '../../../model/windows-metadata.js'
-import {PayloadFile} from './carrier-file.js'
-import {DiskFile} from './folder-files.js'
-import {CarrierOutput, piecesOf, setTimes, storeBytes, type StoredFile} from './carrier-output.js'
+import {CarrierOutput, setTimes, type CarrierOutputOptions, storeBytes, type StoredFile} from './carrier-output.js'
 import {areLayoutNotes, decodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
 import {IndexWriter} from './payload-index.js'
+import {spoolContent} from './spooled-content.js'
 
 export interface WriteLayoutOptions extends WorkOptions {
   /** For messages: the folder, or the package whose payload it becomes. */
@@ -68,6 +67,7 @@ export async function writeLayout(
 class LayoutWriter {
   readonly #root: string
   readonly #options: WriteLayoutOptions
+  readonly #outputOptions: Pick<CarrierOutputOptions, 'limit' | 'signal'>
   readonly #index = new IndexWriter()
   /** Folded path -> where the folder lies below the root. Layers spell one folder in several ways. */
   readonly #folders = new Map<string, string>([['', '']])
@@ -84,6 +84,8 @@ class LayoutWriter {
   constructor(root: string, options: WriteLayoutOptions) {
     this.#root = root
     this.#options = options
+    const {title, maxUnpackedBytes, signal} = options
+    this.#outputOptions = {limit: new UnpackLimit(title, maxUnpackedBytes), signal}
   }
 
   async add(entry: LayerEntry): Promise<void> {
@@ -221,7 +223,12 @@ class LayoutWriter {
     const {layout} = entry.frame ?? {}
     const content = entry.kind === 'file' ? entry.content : undefined
     const plan = planCarrier(
-      {kind: entry.kind, meta: entry.meta, ...(content === undefined ? {} : {contentBytes: content.size})},
+      {
+        kind: entry.kind,
+        meta: entry.meta,
+        ...(content === undefined ? {} : {contentBytes: content.size}),
+        ...(content?.ranges === undefined ? {} : {contentRanges: content.ranges}),
+      },
       layout === undefined || areLayoutNotes(layout) ? undefined : layout,
       (why) => {
         this.#note('layout-frame-unusable', `Its kept form does not fit it: ${why}`, entry.path)
@@ -241,7 +248,7 @@ class LayoutWriter {
       const pieces = plan.parts.map((part) => (part.kind === 'bytes' ? part.bytes : bytes))
       return storeBytes(this.#disk(file), pieces, times, this.#title(file))
     }
-    const output = new CarrierOutput(this.#disk(file), this.#title(file))
+    const output = new CarrierOutput(this.#disk(file), {...this.#outputOptions, place: this.#title(file)})
     try {
       await this.#parts(output, file, plan, entry)
       return output.finish(times)
@@ -261,8 +268,10 @@ class LayoutWriter {
     const content = entry.kind === 'file' ? entry.content : undefined
     // Content must be read before the streams, wherever the carrier has it.
     const isLate = firstStream >= 0 && firstStream < contentAt && content !== undefined
-    const spool = isLate ? `${this.#disk(file)}.~content` : undefined
-    const held = content === undefined || spool === undefined ? content : await this.#spooled(content, spool)
+    const spooled = isLate
+      ? await spoolContent(content, `${this.#disk(file)}.~content`, this.#outputOptions)
+      : undefined
+    const held = spooled?.content ?? content
     const streams = entry.streams?.[Symbol.asyncIterator]()
     try {
       for (const part of plan.parts) {
@@ -281,18 +290,8 @@ class LayoutWriter {
       }
     } finally {
       await streams?.return?.()
-      if (spool !== undefined) rmSync(spool, {force: true})
+      spooled?.close()
     }
-  }
-
-  async #spooled(content: Content, spool: string): Promise<Content> {
-    const output = new CarrierOutput(spool, spool)
-    try {
-      for await (const piece of piecesOf(content)) output.put(piece)
-    } finally {
-      output.close()
-    }
-    return new PayloadFile(new DiskFile(spool, spool), content.size, spool).whole()
   }
 
   #streamMissing(entry: LayerPath): InputError {
