@@ -16,7 +16,7 @@ interface Row {
 const FILES: LayerMember = ['Files/', '']
 
 const ROWS: readonly Row[] = [
-  ...['../evil.txt', 'Files/../../evil.txt', 'Files/./a.txt', 'Files//a.txt', 'Files/a\\..\\b.txt'].map(
+  ...['../evil.txt', 'Files/../../evil.txt', 'Files/a/../b.txt', 'Files/a\\..\\b.txt'].map(
     (name): Row => ({
       title: `the traversal ${name}`,
       members: [FILES, [name, 'x']],

@@ -85,6 +85,8 @@ class LayoutSource {
   readonly #index: PayloadIndex | undefined
   readonly #changed: LayerPath[]
   readonly #lookup: LayoutLookup
+  /** By number: the recipe has told of it so far. */
+  readonly #isTold: Uint8Array
 
   constructor(
     layout: TransportLayout,
@@ -95,17 +97,21 @@ class LayoutSource {
     this.#index = index
     this.#changed = changed
     this.#lookup = lookup
+    this.#isTold = new Uint8Array(layout.scanned.nodes.lastNumber + 1)
   }
 
   find(wanted: LayerPath) {
+    this.#isTold[this.#lookup.number(wanted)] = 1
     return this.#lookup.find(wanted)
   }
 
   isLink(name: LayerPath, target: LayerPath): boolean {
+    const [own, number] = [this.#lookup.number(name), this.#lookup.number(target)]
     const node = this.#lookup.node(name)
     if (node === undefined) return false
-    const first = this.#lookup.node(target)
-    // Without a target here, or with one of the other kind, the link was stored as a copy.
+    const first = this.#isTold[number] === 0 ? undefined : this.#lookup.node(target)
+    this.#isTold[own] = 1
+    // Of a name that had not come by then, or is of the other kind, the link was stored as a copy.
     if (first?.isCarrier !== node.isCarrier) return this.#isUntouched(node)
     return this.#layout.files.areSame(first.diskPath, node.diskPath)
   }

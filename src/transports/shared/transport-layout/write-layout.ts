@@ -1,4 +1,4 @@
-import {copyFileSync, existsSync, linkSync, mkdirSync, rmSync} from 'node:fs'
+import {existsSync, mkdirSync, rmSync, statSync} from 'node:fs'
 import path from 'node:path'
 import type {HeldBytes} from '../../../codecs/compression/held-bytes.js'
 import {decodeTombstones, encodeTombstones, findTombstoneLine} from '../../../codecs/tombstones/tombstones.js'
@@ -21,8 +21,10 @@ import type {WindowsMetadata} from '../../../model/windows-metadata.js'
 import {PayloadFile} from './carrier-file.js'
 import {DiskFile} from './folder-files.js'
 import {CarrierOutput, piecesOf, setTimes, storeBytes, type StoredFile} from './carrier-output.js'
+import {LayoutLinks} from './layout-links.js'
 import {areLayoutNotes, decodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
 import {IndexWriter} from './payload-index.js'
+import {metadataOf, streamsOf} from './read-layout.js'
 
 export interface WriteLayoutOptions extends WorkOptions {
   /** For messages: the folder, or the package whose payload it becomes. */
@@ -72,8 +74,7 @@ class LayoutWriter {
   /** Folded path -> where the folder lies below the root. Layers spell one folder in several ways. */
   readonly #folders = new Map<string, string>([['', '']])
   readonly #tombstones: LayerPath[] = []
-  /** Links whose target has not come yet. */
-  readonly #pending: HardLinkEntry[] = []
+  readonly #links: LayoutLinks
   #filesNotes: LayoutNotes = {}
   /** The utility VM is kept as plain files. */
   #isVmPlain = false
@@ -84,6 +85,19 @@ class LayoutWriter {
   constructor(root: string, options: WriteLayoutOptions) {
     this.#root = root
     this.#options = options
+    this.#links = new LayoutLinks({
+      root,
+      title: options.title,
+      findPlace: (entry) => this.#findPlace(entry),
+      place: (entry) => this.#place(entry),
+      readLower: (target) => options.readLower?.(target),
+      isPlain: (entry) => this.#isPlain(entry),
+      copyLower: (file, link) => this.#file({...file, path: link.path}),
+      copyOwn: (place, target, link) => this.#copyOwn(place, target, link),
+      onLink: (file, target) => {
+        this.#index.addLink(file, target)
+      },
+    })
   }
 
   async add(entry: LayerEntry): Promise<void> {
@@ -96,7 +110,7 @@ class LayoutWriter {
     }
     if (payloadPart(entry.path) === 'other') throw this.#noPlace(entry.path)
     this.#meetVm(entry.path)
-    if (entry.kind === 'hard-link') await this.#link(entry)
+    if (entry.kind === 'hard-link') await this.#links.add(entry)
     else if (entry.kind === 'directory') await this.#directory(entry)
     else await this.#file(entry)
   }
@@ -108,8 +122,8 @@ class LayoutWriter {
     this.#isVmPlain = parentPath(entry) !== undefined
   }
 
-  finish(): WrittenLayout {
-    for (const link of this.#pending) this.#lateLink(link)
+  async finish(): Promise<WrittenLayout> {
+    await this.#links.finish()
     // Windows deletes after it has written: a name that was made again must not be in the list.
     const deletions = this.#tombstones.filter((deleted) => !this.#isThere(deleted))
     // Of a base, the hives lie among the files; only a delta must have the folder, even an empty one.
@@ -197,8 +211,15 @@ class LayoutWriter {
   }
 
   async #dropStreams(entry: FileEntry | DirectoryEntry): Promise<void> {
-    for await (const stream of entry.streams ?? [])
-      this.#lost('stream-without-carrier', 'An alternate stream has no place here.', `${entry.path}:${stream.name}`)
+    for await (const stream of entry.streams ?? []) {
+      // No recipe holds content.
+      this.#options.onEvent?.({
+        kind: 'loss',
+        code: 'stream-without-carrier',
+        message: 'Without a carrier, a file has no place for an alternate stream; it was left out.',
+        subject: `${entry.path}:${stream.name}`,
+      })
+    }
   }
 
   async #file(entry: FileEntry): Promise<void> {
@@ -314,50 +335,34 @@ class LayoutWriter {
     return (part === 'hives' && parentPath(entry) !== undefined) || (part === 'utility-vm' && this.#isVmPlain)
   }
 
-  /** A name of this layer becomes a real link; one of a lower layer a copy, since a layout stands for itself. */
-  async #link(entry: HardLinkEntry): Promise<void> {
-    if (this.#linkHere(entry)) return
-    const lower = this.#options.readLower?.(entry.target)
-    if (lower === undefined) this.#pending.push(entry)
-    else await this.#file({...lower, path: entry.path})
-  }
-
-  #lateLink(entry: HardLinkEntry): void {
-    if (this.#linkHere(entry)) return
-    throw new InputError('LINK_TARGET_MISSING', {
-      what: `'${entry.path}' is a hard link to '${entry.target}', which does not exist.`,
-      why: 'Neither this layer nor a layer below holds the target.',
-      suggestions: ['If the base is kept elsewhere, give it with --base REFERENCE.'],
-      at: {path: this.#options.title},
-    })
-  }
-
-  #linkHere(entry: HardLinkEntry): boolean {
-    const target = this.#findPlace(entry.target)
-    if (target === undefined || !existsSync(this.#disk(target))) return false
-    const file = this.#place(entry.path)
+  /** A file of this layer again, for a copy of it; without a carrier, what the link says of it is all there is. */
+  async #copyOwn(place: string, target: LayerPath, {path: name, meta}: HardLinkEntry): Promise<void> {
+    const disk = this.#disk(place)
+    const file = new PayloadFile(new DiskFile(disk, place), statSync(disk).size, this.#title(place))
     try {
-      linkSync(this.#disk(target), this.#disk(file))
-    } catch (error) {
-      this.#copyInstead(error, target, file)
+      if (this.#isPlain(target)) {
+        await this.#file({kind: 'file', path: name, meta, content: file.whole()})
+        return
+      }
+      const carrier = file.decode('file')
+      const content = carrier.data === undefined ? {} : {content: file.content(carrier.data)}
+      await this.#file({
+        kind: 'file',
+        path: name,
+        meta: metadataOf(carrier, meta.times),
+        ...content,
+        ...streamsOf(file, carrier),
+      })
+    } finally {
+      file.close()
     }
-    this.#index.addLink(file, target)
-    return true
-  }
-
-  /** File systems without hard links, or with too many of one file, get a copy; the index tells that it is a link. */
-  #copyInstead(error: unknown, target: string, file: string): void {
-    if (findSystemCode(error) === 'EEXIST')
-      throw new InputError('DUPLICATE_ENTRY', {what: `The layer holds '${this.#title(file)}' twice.`, cause: error})
-    if (!['EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(findSystemCode(error) ?? ''))
-      throw asTransshipError(error, {path: this.#title(file)})
-    copyFileSync(this.#disk(target), this.#disk(file))
   }
 
   /** Where an entry lies, its folder made if need be. */
   #place(entry: LayerPath): string {
     const parent = parentPath(entry)
     const folder = parent === undefined ? '' : this.#folder(parent)
+    this.#links.made(entry)
     return folder === '' ? baseName(entry) : `${folder}/${baseName(entry)}`
   }
 
