@@ -5,6 +5,7 @@ import type {DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry} from '../mode
 import {missingTarget} from '../model/layer-names.js'
 import {comparePaths, foldPath, parentPath, type LayerPath} from '../model/layer-path.js'
 import {holdStreams} from '../model/held-file.js'
+import {FileAttribute, UNIX_EPOCH, type WindowsMetadata} from '../model/windows-metadata.js'
 import {HiveStacks} from './hive-stacks.js'
 import {isLeaf, LayerShadow, mergeLayers} from './merge.js'
 import {SquashedDeletions} from './squashed-deletions.js'
@@ -18,6 +19,12 @@ export interface SquashRange {
   readonly standsAlone: boolean
   /** What the names of the image mean, where others ask as well. */
   readonly names?: ImageNames
+}
+
+/** What is told of a directory of which no layer tells anything. */
+const PLAIN_DIRECTORY: WindowsMetadata = {
+  attributes: FileAttribute.directory,
+  times: {creation: UNIX_EPOCH, lastAccess: UNIX_EPOCH, lastWrite: UNIX_EPOCH, change: UNIX_EPOCH},
 }
 
 type VisibleEntry = FileEntry | DirectoryEntry | HardLinkEntry
@@ -66,6 +73,8 @@ class Squash {
   readonly #emitted = new Set<string>()
   /** Folded paths of all visible directories, given out or not, and of those that no entry states. */
   readonly #directories = new Set<string>()
+  /** Directories that no entry states so far, by folded paths. */
+  readonly #unstated = new Map<string, LayerPath>()
   /** Directories met before their parent. */
   readonly #orphanDirectories: DirectoryEntry[] = []
   /** Files met before their parent: folded path -> layer. */
@@ -128,10 +137,21 @@ class Squash {
   }
 
   #meetDirectories(entry: VisibleEntry): void {
-    if (!isLeaf(entry)) this.#directories.add(foldPath(entry.path))
+    if (!isLeaf(entry)) {
+      this.#directories.add(foldPath(entry.path))
+      this.#unstated.delete(foldPath(entry.path))
+    }
     let above = parentPath(entry.path)
-    for (; above !== undefined && !this.#directories.has(foldPath(above)); above = parentPath(above))
+    for (; above !== undefined && !this.#directories.has(foldPath(above)); above = parentPath(above)) {
       this.#directories.add(foldPath(above))
+      this.#unstated.set(foldPath(above), above)
+    }
+  }
+
+  /** In place of what was deleted, a directory must be stated: what lies below may be a file. */
+  #stateDirectories(): void {
+    for (const path of this.#unstated.values())
+      if (this.#deletions.hides(path)) this.#orphanDirectories.push({kind: 'directory', path, meta: PLAIN_DIRECTORY})
   }
 
   #hasParent(path: LayerPath): boolean {
@@ -157,12 +177,11 @@ class Squash {
       return
     }
     if (found.kind !== 'file') throw missingTarget(link, this.#titleOf(layer))
-    const seen = await this.#names.locate(found.path, this.#range.to, this.#options)
-    const key = `${found.layer}:${foldPath(found.path)}`
-    if (seen.kind === 'file' && `${seen.layer}:${foldPath(seen.path)}` === key) {
+    if (await this.#names.isSeen(found, this.#range.to, this.#options)) {
       this.#links.push({...link, target: found.path})
       return
     }
+    const key = `${found.layer}:${foldPath(found.path)}`
     const known = this.#hiddenTargets.get(key)
     if (known === undefined) this.#hiddenTargets.set(key, {layer: found.layer, links: [link]})
     else known.links.push(link)
@@ -180,6 +199,7 @@ class Squash {
   }
 
   async *#secondPass(): AsyncGenerator<LayerEntry> {
+    this.#stateDirectories()
     this.#orphanDirectories.sort((left, right) => comparePaths(foldPath(left.path), foldPath(right.path)))
     for (const directory of this.#orphanDirectories) yield* this.#give(directory)
     const again = new Set([

@@ -47,6 +47,12 @@ export class SquashedDeletions {
     }
   }
 
+  /** True for a path that one of the layers deletes, itself or with a directory above. */
+  hides(path: LayerPath): boolean {
+    const folded = foldPath(path)
+    return this.#removed.has(folded) || this.#isCleared(folded)
+  }
+
   /** True when a directory above was deleted or made opaque. */
   #isCleared(folded: string): boolean {
     for (let slash = folded.lastIndexOf('/'); slash > 0; slash = folded.lastIndexOf('/', slash - 1)) {
@@ -61,7 +67,14 @@ export class SquashedDeletions {
     const names = new Map<string, LayerPath>()
     for await (const {entry} of mergeLayers(below, this.#options)) {
       const folded = foldPath(entry.path)
-      if (this.#removed.has(folded) || this.#isCleared(folded)) names.set(folded, entry.path)
+      if (!this.hides(entry.path)) continue
+      names.set(folded, entry.path)
+      // A folder that no entry states is there all the same.
+      for (let above = parentPath(entry.path); above !== undefined; above = parentPath(above)) {
+        const folder = foldPath(above)
+        if (names.has(folder) || !this.hides(above)) break
+        names.set(folder, above)
+      }
     }
     return names
   }

@@ -112,6 +112,12 @@ export class ImageNames {
     }
   }
 
+  /** True when the file itself, and no link to it, is what its own name shows when layer `top` has been applied. */
+  async isSeen(file: {readonly layer: number; readonly path: LayerPath}, top: number, options: WorkOptions): Promise<boolean> {
+    const found = await this.#find(file.path, top, options)
+    return typeof found === 'object' && found.layer === file.layer && found.name.kind === 'file'
+  }
+
   /** The file that a link of a layer means, as things stood where the link is. */
   async locateLink(link: LayerPath, layer: number, options: WorkOptions): Promise<NameInImage> {
     await this.settle(layer, options)
