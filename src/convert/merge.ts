@@ -57,6 +57,11 @@ export class LayerShadow {
     return (known & SHOWN) === 0 ? undefined : known >>> LAYER_SHIFT
   }
 
+  /** True when something is shown above the path in which nothing can lie. */
+  isBelowLeaf(path: LayerPath): boolean {
+    return this.#paths.someAbove(foldPath(path), (known) => (known & LEAF) !== 0)
+  }
+
   show(entry: FileEntry | DirectoryEntry | HardLinkEntry): void {
     const folded = foldPath(entry.path)
     this.#decide(folded, this.#paths.get(folded) & CUT, SHOWN | (isLeaf(entry) ? LEAF : 0))

@@ -47,6 +47,8 @@ async function* expanded(
     hasOpaque = true
   }
   if (!hasOpaque) return
+  const told = new Set(deleted.map(foldPath))
   for await (const entry of deletions.entries(shadow, (path) => directories.has(foldPath(path))))
-    yield entry.kind === 'tombstone' ? {...entry, isDerived: true} : entry
+    if (entry.kind !== 'tombstone') yield entry
+    else if (!told.has(foldPath(entry.path))) yield {...entry, isDerived: true}
 }

@@ -38,7 +38,7 @@ export class SquashedDeletions {
     const lower = this.#below === undefined ? this.#namesUnknown(isDirectory) : await this.#namesIn(this.#below)
     const gone = new Map<string, LayerPath>()
     for (const [folded, path] of lower) {
-      const isShown = shadow.findShown(path) !== undefined || isDirectory(path)
+      const isShown = shadow.findShown(path) !== undefined || isDirectory(path) || shadow.isBelowLeaf(path)
       if (!isShown && (this.#removed.has(folded) || this.#isCleared(folded))) gone.set(folded, path)
     }
     for (const path of [...gone.values()].sort(comparePaths)) {

@@ -152,12 +152,12 @@ export class LayerNames {
     for (let above: LayerPath | undefined = parent; above !== undefined; above = parentPath(above)) {
       const known = this.#names.get(above)
       if (isLeaf(known)) throw this.#below(path, above, (known & REPARSE) !== 0)
+      if ((known & REMOVED) !== 0) folder = parentPath(above)
+      else if ((known & OPAQUE) !== 0) folder = above
       if ((known & (STATED | IMPLIED)) !== 0) {
         knownLength = above.length
         break
       }
-      if ((known & REMOVED) !== 0) folder = parentPath(above)
-      else if ((known & OPAQUE) !== 0) folder = above
       this.#names.set(above, known | IMPLIED)
     }
     this.#ask({path, folder, knownLength, isDeletion: false})
@@ -174,11 +174,12 @@ export class LayerNames {
         if ((known & REPARSE) !== 0) throw this.#below(path, above, true)
         return
       }
+      if ((known & REMOVED) !== 0) folder = parentPath(above)
+      else if ((known & OPAQUE) !== 0) folder = above
       if ((known & (STATED | IMPLIED)) !== 0) {
         knownLength = above.length
         break
       }
-      if ((known & REMOVED) !== 0) folder = parentPath(above)
       this.#names.set(above, known | DELETES_BELOW)
     }
     this.#ask({path, folder, knownLength, isDeletion: true})

@@ -104,7 +104,8 @@ export class FileSystemModel {
     for (let left = this.#later.splice(0); left.length > 0;) {
       const open = left.filter(({path, target}) => {
         const node = this.nodes.get(target)
-        if (node?.kind !== 'file' || !this.#own.has(target)) return true
+        const isWaiting = left.some((other) => other.path === target && other.path !== path)
+        if (node?.kind !== 'file' || !this.#own.has(target) || isWaiting) return true
         this.nodes.set(path, node)
         return false
       })

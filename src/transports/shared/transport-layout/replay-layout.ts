@@ -2,7 +2,7 @@ import {replayRecipe} from '../../../codecs/recipe/replay-recipe.js'
 import type {RecipeRecord} from '../../../codecs/recipe/recipe-records.js'
 import type {WorkOptions} from '../../../model/events.js'
 import type {LayerEntry} from '../../../model/layer-entry.js'
-import {foldPath, type LayerPath} from '../../../model/layer-path.js'
+import {foldPath, payloadPart, type LayerPath} from '../../../model/layer-path.js'
 import {LayoutLookup} from './layout-lookup.js'
 import type {DiskNode} from './layout-nodes.js'
 import type {PayloadIndex} from './payload-index.js'
@@ -50,7 +50,8 @@ async function findDifference(
   const {nodes} = layout.scanned
   /** By number: the recipe has told of it. */
   const isTold = new Uint8Array(nodes.lastNumber + 1)
-  const deleted = new Set(nodes.deletions.map(foldPath))
+  const deletions: ReadonlySet<string> = new Set(nodes.deletions.map(foldPath))
+  const deleted = new Set(deletions)
   for await (const record of records) {
     switch (record.kind) {
       case 'entry':
@@ -61,7 +62,10 @@ async function findDifference(
         break
       }
       case 'derived':
-        if (!deleted.delete(foldPath(record.path))) return `the deletion of '${record.path}' is gone`
+        // A list of deletions has no place for one outside Files.
+        deleted.delete(foldPath(record.path))
+        if (payloadPart(record.path) === 'files' && !deletions.has(foldPath(record.path)))
+          return `the deletion of '${record.path}' is gone`
         break
       case 'tombstone':
         // One whose name was made again is not in tombstones.txt, nor can be one outside Files.

@@ -1,4 +1,4 @@
-import {existsSync, mkdirSync, rmSync, statSync} from 'node:fs'
+import {mkdirSync, readdirSync, rmSync, statSync} from 'node:fs'
 import path from 'node:path'
 import type {HeldBytes} from '../../../codecs/compression/held-bytes.js'
 import {decodeTombstones, encodeTombstones, findTombstoneLine} from '../../../codecs/tombstones/tombstones.js'
@@ -75,6 +75,8 @@ class LayoutWriter {
   readonly #folders = new Map<string, string>([['', '']])
   readonly #tombstones: LayerPath[] = []
   readonly #links: LayoutLinks
+  /** Folded names in a folder, of those that deletions asked for. */
+  readonly #listed = new Map<string, ReadonlySet<string>>()
   #filesNotes: LayoutNotes = {}
   /** The utility VM is kept as plain files. */
   #isVmPlain = false
@@ -124,8 +126,8 @@ class LayoutWriter {
 
   async finish(): Promise<WrittenLayout> {
     await this.#links.finish()
-    // Windows deletes after it has written: a name that was made again must not be in the list.
-    const deletions = this.#tombstones.filter((deleted) => !this.#isThere(deleted))
+    // Windows deletes after it has written: a name that was made again must not be in the list, nor one below a file.
+    const deletions = this.#tombstones.filter((deleted) => !this.#isThere(deleted) && !this.#isBelowFile(deleted))
     // Of a base, the hives lie among the files; only a delta must have the folder, even an empty one.
     for (const top of this.#options.form === 'delta' ? ['Files', 'Hives'] : ['Files']) this.#folder(top)
     this.#writeTombstones(deletions)
@@ -141,9 +143,22 @@ class LayoutWriter {
     this.#lost('deletion-outside-files', 'tombstones.txt can only name what lies below Files.', deleted)
   }
 
+  /** True for a file or folder that was written, however it is spelt. Asked when all has been written. */
   #isThere(entry: LayerPath): boolean {
-    const place = this.#findPlace(entry)
-    return this.#folders.has(foldPath(entry)) || (place !== undefined && existsSync(this.#disk(place)))
+    if (this.#folders.has(foldPath(entry))) return true
+    const folder = this.#folders.get(foldPath(parentPath(entry) ?? ''))
+    if (folder === undefined) return false
+    const names = this.#listed.get(folder) ?? new Set(readdirSync(this.#disk(folder)).map(foldPath))
+    this.#listed.set(folder, names)
+    return names.has(foldPath(baseName(entry)))
+  }
+
+  #isBelowFile(entry: LayerPath): boolean {
+    for (let above = parentPath(entry); above !== undefined; above = parentPath(above)) {
+      if (this.#folders.has(foldPath(above))) return false
+      if (this.#isThere(above)) return true
+    }
+    return false
   }
 
   #writeTombstones(deletions: readonly LayerPath[]): void {
@@ -335,13 +350,14 @@ class LayoutWriter {
     return (part === 'hives' && parentPath(entry) !== undefined) || (part === 'utility-vm' && this.#isVmPlain)
   }
 
-  /** A file of this layer again, for a copy of it; without a carrier, what the link says of it is all there is. */
+  /** Writes a file of this layer again. Without a carrier, what is known of it is in the index. */
   async #copyOwn(place: string, target: LayerPath, {path: name, meta}: HardLinkEntry): Promise<void> {
     const disk = this.#disk(place)
     const file = new PayloadFile(new DiskFile(disk, place), statSync(disk).size, this.#title(place))
     try {
       if (this.#isPlain(target)) {
-        await this.#file({kind: 'file', path: name, meta, content: file.whole()})
+        const {attributes = meta.attributes, times = meta.times, metadata} = this.#index.find(place) ?? {}
+        await this.#file({kind: 'file', path: name, meta: {attributes, times, ...metadata}, content: file.whole()})
         return
       }
       const carrier = file.decode('file')
@@ -349,7 +365,7 @@ class LayoutWriter {
       await this.#file({
         kind: 'file',
         path: name,
-        meta: metadataOf(carrier, meta.times),
+        meta: metadataOf(carrier, this.#index.find(place)?.times ?? meta.times),
         ...content,
         ...streamsOf(file, carrier),
       })
