@@ -170,28 +170,15 @@ class Squash {
    * stays a link to it; else the content meant is hidden, here or further down.
    */
   async #resolve({link, layer}: VisibleLink): Promise<void> {
-    const found = await this.#names.locateLink(link.path, layer, this.#options)
-    if (found.kind === 'unknown') {
-      await this.#requireUntouched(link, layer)
-      this.#links.push(link)
-      return
-    }
-    if (found.kind !== 'file') throw missingTarget(link, this.#titleOf(layer))
-    if (await this.#names.isSeen(found, this.#range.to, this.#options)) {
-      this.#links.push({...link, target: found.path})
+    const found = await this.#names.seeLink(link, layer, {...this.#options, top: this.#range.to})
+    if (found.kind !== 'hidden') {
+      this.#links.push(found.kind === 'seen' ? {...link, target: found.path} : link)
       return
     }
     const key = `${found.layer}:${foldPath(found.path)}`
     const known = this.#hiddenTargets.get(key)
     if (known === undefined) this.#hiddenTargets.set(key, {layer: found.layer, links: [link]})
     else known.links.push(link)
-  }
-
-  /** Of a file in a layer that is not at hand no copy can be made, should a layer above replace or delete it. */
-  async #requireUntouched(link: HardLinkEntry, layer: number): Promise<void> {
-    const seen = await this.#names.locate(link.target, this.#range.to, this.#options)
-    if (seen.kind === 'unknown') return
-    throw missingTarget(link, this.#titleOf(layer), 'The file is in a layer that is not at hand, and is changed above it.')
   }
 
   #titleOf(layer: number): string {

@@ -21,6 +21,11 @@ export type NameInImage =
   /** A layer whose content is not at hand decides it. */
   | {readonly kind: 'unknown'}
 
+/** What a hard link means when layers above have been applied as well. */
+export type LinkInImage =
+  /** The file of that path in that layer: its name shows it, or something else by now. */
+  {readonly kind: 'seen' | 'hidden'; readonly layer: number; readonly path: LayerPath} | {readonly kind: 'unknown'}
+
 export interface NamesOptions extends WorkOptions {
   /** Gets each breach of the rules; without, the first is thrown. */
   readonly onFault?: (fault: InputError) => void
@@ -112,10 +117,25 @@ export class ImageNames {
     }
   }
 
-  /** True when the file itself, and no link to it, is what its own name shows when layer `top` has been applied. */
-  async isSeen(file: {readonly layer: number; readonly path: LayerPath}, top: number, options: WorkOptions): Promise<boolean> {
-    const found = await this.#find(file.path, top, options)
-    return typeof found === 'object' && found.layer === file.layer && found.name.kind === 'file'
+  /**
+   * What a link of a layer means when layer `top` has been applied: a file that its own name still shows, or one that is
+   * hidden under it. Throws `LINK_TARGET_MISSING`, also for a file of a layer that is not at hand and is changed above it.
+   */
+  async seeLink(
+    {path, target}: {readonly path: LayerPath; readonly target: LayerPath},
+    layer: number,
+    {top, ...options}: WorkOptions & {readonly top: number},
+  ): Promise<LinkInImage> {
+    const found = await this.locateLink(path, layer, options)
+    const at = this.#titleOf(layer)
+    if (found.kind === 'unknown') {
+      if ((await this.locate(target, top, options)).kind === 'unknown') return {kind: 'unknown'}
+      throw missingTarget({path, target}, at, 'The file is in a layer that is not at hand, and is changed above it.')
+    }
+    if (found.kind !== 'file') throw missingTarget({path, target}, at)
+    const seen = await this.#find(found.path, top, options)
+    const isSeen = typeof seen === 'object' && seen.layer === found.layer && seen.name.kind === 'file'
+    return {kind: isSeen ? 'seen' : 'hidden', layer: found.layer, path: found.path}
   }
 
   /** The file that a link of a layer means, as things stood where the link is. */
@@ -219,7 +239,8 @@ export class ImageNames {
 function endOf(
   names: LayerNames,
   link: LayerPath,
-): {readonly kind: 'file'; readonly path: LayerPath} | {readonly kind: 'below'; readonly target: LayerPath} | undefined {
+):
+  {readonly kind: 'file'; readonly path: LayerPath} | {readonly kind: 'below'; readonly target: LayerPath} | undefined {
   const passed = new Set<string>()
   for (let at = link; !passed.has(at);) {
     passed.add(at)

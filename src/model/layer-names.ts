@@ -101,10 +101,7 @@ export class LayerNames {
       case 'file':
       case 'directory':
         this.#enter(entry.path)
-        this.#state(
-          entry.path,
-          (entry.kind === 'directory' ? DIRECTORY : 0) | (leadsElsewhere(entry) ? REPARSE : 0),
-        )
+        this.#state(entry.path, (entry.kind === 'directory' ? DIRECTORY : 0) | (leadsElsewhere(entry) ? REPARSE : 0))
         return undefined
     }
   }

@@ -166,7 +166,11 @@ describe('names in time', () => {
       layers: [[fileEntry('Files/f', '')], [fileEntry('Files/f/x', '')]],
       code: 'NAME_COLLISION',
     },
-    {title: 'a link to itself', layers: [[fileEntry('Files/f', '')], [linkEntry('Files/f', 'Files/F')]], code: 'LINK_TARGET_MISSING'},
+    {
+      title: 'a link to itself',
+      layers: [[fileEntry('Files/f', '')], [linkEntry('Files/f', 'Files/F')]],
+      code: 'LINK_TARGET_MISSING',
+    },
     {
       title: 'a link to what a middle layer deleted',
       layers: [[fileEntry('Files/f', '')], [tombstone('Files/f')], [linkEntry('Files/x', 'Files/f')]],

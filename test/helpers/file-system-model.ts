@@ -59,8 +59,7 @@ export class FileSystemModel {
   }
 
   async apply(layer: Layer): Promise<void> {
-    for await (const entry of layer.entries())
-      this.step(entry, entry.kind === 'file' ? await textOf(entry) : '')
+    for await (const entry of layer.entries()) this.step(entry, entry.kind === 'file' ? await textOf(entry) : '')
     this.endLayer()
   }
 

@@ -26,7 +26,11 @@ interface Step {
 
 const name = fc.constantFrom('a', 'b', 'C')
 const path = fc
-  .tuple(fc.constantFrom('Files', 'Files', 'Files', 'UtilityVM/Files'), fc.array(name, {minLength: 1, maxLength: 3}), fc.boolean())
+  .tuple(
+    fc.constantFrom('Files', 'Files', 'Files', 'UtilityVM/Files'),
+    fc.array(name, {minLength: 1, maxLength: 3}),
+    fc.boolean(),
+  )
   .map(([top, names, isLower]) => `${top}/${names.map((each) => (isLower ? each.toLowerCase() : each)).join('/')}`)
 
 const step: fc.Arbitrary<Step> = fc.record({
@@ -38,12 +42,10 @@ const step: fc.Arbitrary<Step> = fc.record({
 
 /** `isTame`: what breaks a rule is left out. */
 const layers = (isTame: boolean): fc.Arbitrary<LayerEntry[][]> =>
-  fc
-    .array(fc.array(step, {minLength: 1, maxLength: 9}), {minLength: 1, maxLength: 4})
-    .map((all) => {
-      const model = new FileSystemModel()
-      return all.map((steps, index) => layerFrom(steps, {model, index, isTame}))
-    })
+  fc.array(fc.array(step, {minLength: 1, maxLength: 9}), {minLength: 1, maxLength: 4}).map((all) => {
+    const model = new FileSystemModel()
+    return all.map((steps, index) => layerFrom(steps, {model, index, isTame}))
+  })
 
 interface Course {
   readonly model: FileSystemModel

@@ -51,7 +51,12 @@ function shaped(entries: readonly LayerEntry[], {tops, hasDescriptors, skew}: Sh
     .map((top) => (/_Delta$|BCD$/.test(top) ? fileEntry(top, 'hive') : directoryEntry(top)))
   return [...added, ...entries].map((entry): LayerEntry => {
     if (entry.kind !== 'file' && entry.kind !== 'directory') return entry
-    const times = {creation: UNIX_EPOCH + skew, lastAccess: UNIX_EPOCH - skew, lastWrite: UNIX_EPOCH, change: UNIX_EPOCH + 2n * skew}
+    const times = {
+      creation: UNIX_EPOCH + skew,
+      lastAccess: UNIX_EPOCH - skew,
+      lastWrite: UNIX_EPOCH,
+      change: UNIX_EPOCH + 2n * skew,
+    }
     return {...entry, meta: {...entry.meta, times, ...(hasDescriptors ? {securityDescriptor: DESCRIPTOR} : {})}}
   })
 }
@@ -125,7 +130,10 @@ describe('layers that become a chain of packages', () => {
         for (const [index, stored] of packages.entries()) {
           const back = await collect(encodeLayerTar(layerOfPackage(stored).entries(), {keepFrames: true}))
           assert.ok(back.equals(layers[index]!.tar), `layer ${index} is another`)
-          await payload.apply({...layerOfPackage(stored), entries: () => openLayout(stored, readIndex(stored), {}).entries()})
+          await payload.apply({
+            ...layerOfPackage(stored),
+            entries: () => openLayout(stored, readIndex(stored), {}).entries(),
+          })
         }
         assert.deepEqual(seen(payload, original), seen(original, original))
         rmSync(folder.path, {recursive: true})
