@@ -239,7 +239,8 @@ class LayerDecoder {
 
   /**
    * A transport layout keeps these without carriers, so their metadata cannot be told again from the payload alone: the
-   * top folders, the hives, and a utility VM whose top has no descriptor or does not come first.
+   * top folders, the hives, and of a utility VM whose top has no descriptor or does not come first what has times of its
+   * own for creation and access.
    */
   #lacksCarrier(path: LayerPath, meta: WindowsMetadata): boolean {
     const part = payloadPart(path)
@@ -247,7 +248,9 @@ class LayerDecoder {
       if (part === 'utility-vm') this.#vmHasCarriers = meta.securityDescriptor !== undefined
       return true
     }
-    return part === 'hives' || (part === 'utility-vm' && !this.#vmHasCarriers)
+    if (part !== 'utility-vm' || this.#vmHasCarriers) return part === 'hives'
+    const {creation, lastAccess, lastWrite} = meta.times
+    return creation !== lastWrite || lastAccess !== lastWrite
   }
 
   /** The alternate streams that follow their owner: regular members whose name is the owner's, a colon, and more. */
