@@ -98,7 +98,8 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
   },
   NAME_UNSAFE: {
     exit: 3,
-    means: 'A name in the source would lead out of its folder or through a reparse point, or means something else on some system.',
+    means:
+      'A name in the source would lead out of its folder or through a reparse point, or means something else on some system.',
     next: 'Do not trust this source; the message names the entry.',
   },
   NAME_RESERVED: {

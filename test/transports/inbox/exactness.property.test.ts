@@ -139,7 +139,7 @@ describe('layers that become a chain of packages', () => {
         rmSync(folder.path, {recursive: true})
         mkdirSync(folder.path)
       }),
-      {numRuns: FUZZ_RUNS},
+      {numRuns: Math.ceil(FUZZ_RUNS / 4)},
     )
   })
 
