@@ -1,5 +1,6 @@
 import {digestOf} from '../model/digest.js'
 import {InputError, UnsupportedError, UsageError} from '../model/errors.js'
+import {ImageNames, isWholeImage} from '../model/image-names.js'
 import type {Note} from '../model/events.js'
 import type {Image, Layer, LayerForm, PackageMetadata} from '../model/image.js'
 import {
@@ -15,6 +16,7 @@ import {isOwnConfig, parseImageConfig, type ImageConfig} from './image-config.js
 import {parseImageName} from './image-name.js'
 import {groupsOf, requireRange} from './layer-range.js'
 import type {ConvertOptions, LayerRange} from './options.js'
+import {followingNames} from './follow-names.js'
 import {withoutOpaque} from './opaque.js'
 import {findOsLayers, type OsLayers} from './os-layers.js'
 import {findPackageLabel, PACKAGE_LABEL, type LabelledPackage} from './package-label.js'
@@ -63,10 +65,12 @@ class PackagePlanner {
   readonly #notes: Note[] = []
   readonly #inexact: Note[] = []
   readonly #keepRecipe: boolean
+  readonly #names: ImageNames
 
   constructor(image: Image, options: ConvertOptions) {
     this.#image = image
     this.#options = options
+    this.#names = new ImageNames(image.layers, {isWhole: isWholeImage(image)})
     this.#config = image.config === undefined ? undefined : parseImageConfig(image.config)
     this.#keepRecipe = options.keepRecipe ?? true
     if (!this.#keepRecipe) this.#inexact.push({code: 'no-recipe', message: 'No recipe is kept.', subject: 'all layers'})
@@ -229,9 +233,15 @@ class PackagePlanner {
         subject: title,
       })
       const standsAlone = first === 0 && facts.form === 'base'
-      return squashLayers(this.#image.layers, {from: first, to: indices.at(-1) ?? first, title, standsAlone})
+      return squashLayers(this.#image.layers, {
+        from: first,
+        to: indices.at(-1) ?? first,
+        title,
+        standsAlone,
+        names: this.#names,
+      })
     }
-    if (layer.hasContent) return withoutOpaque(layer, this.#below(first))
+    if (layer.hasContent) return withoutOpaque(followingNames(layer, first, this.#names), this.#below(first))
     if (facts.metadata.isOsImage) return undefined
     const isForeign = layer.blob?.descriptor.urls !== undefined
     throw new InputError(layer.package === undefined ? 'LAYER_MISSING' : 'DEPENDENCY_MISSING', {

@@ -98,7 +98,8 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
   },
   NAME_UNSAFE: {
     exit: 3,
-    means: 'A name in the source would lead out of its folder, or means something else on some system.',
+    means:
+      'A name in the source would lead out of its folder or through a reparse point, or means something else on some system.',
     next: 'Do not trust this source; the message names the entry.',
   },
   NAME_RESERVED: {
@@ -118,7 +119,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
   },
   LINK_TARGET_MISSING: {
     exit: 3,
-    means: 'A hard link leads to a file that is not there.',
+    means: 'A hard link leads to no file, as things stand at its place in the layer.',
     next: 'Save the image again; the message names the link.',
   },
   METADATA_INVALID: {

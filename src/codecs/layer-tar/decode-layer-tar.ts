@@ -102,6 +102,8 @@ class LayerDecoder {
   readonly #directories: Uint8Array[] = []
   /** Padding behind the last body of an entry, given out after it. */
   #remarks: FrameEntry[] = []
+  /** The top of the utility VM has come with a security descriptor: a layout keeps its files as carriers. */
+  #vmHasCarriers = false
 
   constructor(items: Lookahead, options: DecodeLayerTarOptions) {
     this.#items = items
@@ -230,15 +232,31 @@ class LayerDecoder {
       ? {kind: 'directory', path, meta}
       : {kind: 'file', path, meta, ...(hasContent ? {content: member.content} : {})}
     const expected = canonicalHeader(withLayout(bare, member), true)
-    const isLossy = isRootLike(path) || hasContent !== isFile
+    const isLossy = this.#lacksCarrier(path, meta) || hasContent !== isFile
     const framed = await this.#framed(member, expected, hasContent ? 'content' : 'inline', isLossy)
     const entry = withLayout({...bare, ...framed}, member)
-    return {...entry, streams: this.#streams(entry, member.name)}
+    return {...entry, streams: this.#streams(entry)}
+  }
+
+  /**
+   * A transport layout keeps these without carriers, so their metadata cannot be told again from the payload alone: the
+   * top folders, the hives, and of a utility VM whose top has no descriptor or does not come first what has times of its
+   * own for creation and access.
+   */
+  #lacksCarrier(path: LayerPath, meta: WindowsMetadata): boolean {
+    const part = payloadPart(path)
+    if (parentPath(path) === undefined) {
+      if (part === 'utility-vm') this.#vmHasCarriers = meta.securityDescriptor !== undefined
+      return true
+    }
+    if (part !== 'utility-vm' || this.#vmHasCarriers) return part === 'hives'
+    const {creation, lastAccess, lastWrite} = meta.times
+    return creation !== lastWrite || lastAccess !== lastWrite
   }
 
   /** The alternate streams that follow their owner: regular members whose name is the owner's, a colon, and more. */
-  async *#streams(owner: FileEntry | DirectoryEntry, ownerName: string): AsyncGenerator<AlternateStream> {
-    const prefix = `${ownerName}:`
+  async *#streams(owner: FileEntry | DirectoryEntry): AsyncGenerator<AlternateStream> {
+    const prefix = `${owner.path}:`
     const names = new Set<string>()
     let before: Uint8Array | undefined
     for (let item = await this.#items.peek(); item !== undefined; item = await this.#items.peek()) {
@@ -248,11 +266,13 @@ class LayerDecoder {
         this.#remarks = [...this.#remark(item)]
         continue
       }
-      if (item.kind !== 'member' || !item.name.startsWith(prefix) || !/^[0\0]$/.test(item.header.typeflag)) return
+      if (item.kind !== 'member' || !/^[0\0]$/.test(item.header.typeflag)) return
+      const full = cleanName(item.name)
+      if (!full.startsWith(prefix)) return
       await this.#items.take()
       requireLayerMember(item, this.#options.title)
       this.#remarks = []
-      const name = item.name.slice(prefix.length).replace(/:\$DATA$/, '')
+      const name = full.slice(prefix.length).replace(/:\$DATA$/, '')
       this.#requireStreamName(name, names, item)
       const bare = {name, content: item.content}
       const expected = canonicalStreamHeader({path: owner.path, meta: owner.meta, mode: streamMode(owner)}, bare)
@@ -335,11 +355,6 @@ class LayerDecoder {
 function withLayout<T extends FileEntry | DirectoryEntry | HardLinkEntry>(entry: T, member: TarMember): T {
   const layout = layoutFrameOf(member)
   return layout === undefined ? entry : {...entry, frame: {...entry.frame, layout}}
-}
-
-/** A transport layout keeps these without carriers, so their metadata cannot be told again from the payload alone. */
-function isRootLike(path: LayerPath): boolean {
-  return parentPath(path) === undefined || payloadPart(path) === 'hives'
 }
 
 function linkBuffer(member: TarMember): Uint8Array {

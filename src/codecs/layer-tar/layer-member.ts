@@ -2,12 +2,16 @@ import {InputError, UnsupportedError} from '../../model/errors.js'
 import {describeTypeflag} from '../tar/member-headers.js'
 import type {TarMember} from '../tar/tar-reader.js'
 
-/** `./` in front and `/` behind mean nothing; what else is odd in a name stays for `parseLayerPath` to refuse. */
+/**
+ * The shortest name that means the same: without `.` and without doubled or closing slashes, as Go's `path.Clean` makes
+ * it. An absolute name stays as it is, and so does `..`: `parseLayerPath` refuses both.
+ */
 export function cleanName(name: string): string {
+  if (name.startsWith('/') || !/(^|\/)\.?(\/|$)/.test(name)) return name
   return name
-    .replace(/^(?:\.\/+)+/, '')
-    .replace(/^\.$/, '')
-    .replace(/\/+$/, '')
+    .split('/')
+    .filter((component) => component !== '' && component !== '.')
+    .join('/')
 }
 
 /**

@@ -1,6 +1,8 @@
 import {TransshipError} from '../../model/errors.js'
+import {ImageNames} from '../../model/image-names.js'
 import type {Reference} from '../../model/reference.js'
 import type {Fault, OpenOptions, Verdict} from '../transport.js'
+import {checkingNames} from '../shared/checked-names.js'
 import {checkingHives} from '../shared/verify-hives.js'
 import {verifyIndex} from '../shared/transport-layout/verify-layout.js'
 import {requirePlatform} from '../shared/platform-choice.js'
@@ -26,7 +28,10 @@ export async function verifyLayoutFolder(reference: Reference, options: OpenOpti
     const keep = (fault: Fault): void => {
       faults.push(fault)
     }
-    for await (const entry of checkingHives(layout.entries(), keep)) if (entry.kind !== 'frame') entries++
+    const layers = [{title: found.folder, hasContent: true, entries: () => layout.entries()}]
+    const named = {names: new ImageNames(layers, {isWhole: found.form === 'base'}), index: 0}
+    const followed = checkingNames(layout.entries(), named, {...options, report: keep})
+    for await (const entry of checkingHives(followed, keep)) if (entry.kind !== 'frame') entries++
   } catch (error) {
     if (!(error instanceof TransshipError) || error.code === 'INTERRUPTED') throw error
     faults.push({code: error.code, message: error.message, subject: found.folder})

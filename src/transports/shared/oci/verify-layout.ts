@@ -1,5 +1,6 @@
 import type {Reference} from '../../../model/reference.js'
 import type {OpenOptions, Verdict} from '../../transport.js'
+import {namesOfStored} from '../checked-names.js'
 import {ImageCheck} from '../image-check.js'
 import {isForeignType, statedCompression} from '../media-types.js'
 import type {StatedPlatform} from '../image-documents.js'
@@ -93,8 +94,16 @@ export async function verifyFound(
   if (facts.platform.os === 'unknown') return []
   const platform = {...stated, ...statedPlatform(facts.platform)}
   if (wanted !== undefined && !fitsPlatform(platform, wanted, true)) return passedOver(platform)
+  const {subject} = check
+  const titleOf = (index: number) => `${subject} layer ${index}`
+  const names = namesOfStored(
+    found.layers.map((_, index) => {
+      const title = titleOf(index)
+      return {title, find: () => findStoredLayer(store, {found, facts, index, title}, options)}
+    }),
+  )
   for (const [index, descriptor] of found.layers.entries()) {
-    const title = `${check.subject} layer ${index}`
+    const title = titleOf(index)
     await check.gather(async () => {
       const stored = await findStoredLayer(store, {found, facts, index, title}, options)
       if (stored === undefined) {
@@ -114,7 +123,7 @@ export async function verifyFound(
       if (read.has(`${name} ${facts.diffIds[index] ?? ''}`)) return
       if (!read.has(name)) check.count(descriptor.size)
       read.add(name).add(`${name} ${facts.diffIds[index] ?? ''}`)
-      await check.layer(stored, facts.platform.os)
+      await check.layer(stored, facts.platform.os, {names, index})
     })
   }
   return []

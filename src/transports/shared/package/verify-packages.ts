@@ -2,12 +2,14 @@ import {encodeLayerTar} from '../../../codecs/layer-tar/encode-layer-tar.js'
 import {Digester, type Digest} from '../../../model/digest.js'
 import {TransshipError} from '../../../model/errors.js'
 import type {WorkOptions} from '../../../model/events.js'
+import {ImageNames, isWholeImage} from '../../../model/image-names.js'
 import type {LayerEntry} from '../../../model/layer-entry.js'
 import {formatFullName} from '../../../model/package-identity.js'
 import type {Fault, LayerVerdict, Verdict} from '../../transport.js'
+import {checkingNames} from '../checked-names.js'
 import {checkingHives} from '../verify-hives.js'
 import {verifyIndex} from '../transport-layout/verify-layout.js'
-import {resolveDependencies} from './dependencies.js'
+import {resolveDependencies, type DependencyChain} from './dependencies.js'
 import {fittingPackages, selectFitting} from './fitting-packages.js'
 import type {Repository, StoredPackage} from './repository.js'
 import {readVerified} from './open-package.js'
@@ -124,7 +126,7 @@ class PackageVerifier {
     try {
       const digester = new Digester()
       const layer = layerOfPackage(this.#stored)
-      const entriesOf = checkingHives(layer.entries(this.#options), (fault) => {
+      const entriesOf = checkingHives(this.#followed(layer.entries(this.#options)), (fault) => {
         this.#fault(fault.code, fault.message, `${this.#title}/${fault.subject}`)
       })
       for await (const piece of encodeLayerTar(counted(entriesOf), {
@@ -141,6 +143,31 @@ class PackageVerifier {
     } catch (error) {
       this.#keep(error, this.#title)
       return {title: this.#title, entries, ...(diffId === undefined ? {} : {diffId, reproducible: false})}
+    }
+  }
+
+  /** Names are checked with the packages below; their payloads are read only where a name asks for them. */
+  #followed(entries: AsyncIterable<LayerEntry>): AsyncIterable<LayerEntry> {
+    const {packages, missing} = this.#chain()
+    const layers = packages.map(layerOfPackage)
+    const names = new ImageNames(layers, {isWhole: isWholeImage({namedBase: missing, layers})})
+    const report = ({code, message}: Fault) => {
+      this.#fault(code, message, this.#title)
+    }
+    return checkingNames(entries, {names, index: layers.length - 1}, {...this.#options, report})
+  }
+
+  /** A chain that cannot be resolved is a fault of its own: then what lies below is not known. */
+  #chain(): Pick<DependencyChain, 'packages' | 'missing'> {
+    try {
+      return resolveDependencies(this.#repository, this.#stored, {
+        acceptBaseMismatch: false,
+        onMismatch: () => undefined,
+      })
+    } catch (error) {
+      const {identity} = this.#stored.metadata
+      if (error instanceof TransshipError) return {packages: [this.#stored], missing: {identity, why: error.what}}
+      throw error
     }
   }
 

@@ -149,6 +149,12 @@ export class IndexWriter {
     this.#links.set(path, this.#links.get(first) ?? first)
   }
 
+  /** What was added of a file, under whichever of its names. */
+  find(path: string): IndexLine | undefined {
+    const number = this.#paths.get(this.#links.get(path) ?? path)
+    return number === 0 ? undefined : this.#lineOf(path, number)
+  }
+
   #factsOf(number: number): Buffer {
     const group = Math.floor(number / GROUP_LINES)
     const facts = (this.#facts[group] ??= Buffer.alloc(GROUP_LINES * FACT_BYTES))

@@ -275,7 +275,8 @@ function framed(layout: Uint8Array | undefined): {frame?: EntryFrame} {
   return layout === undefined ? {} : {frame: {layout}}
 }
 
-function metadataOf(carrier: Carrier, times: FileTimes): WindowsMetadata {
+/** What a carrier says of its file; the times lie elsewhere. */
+export function metadataOf(carrier: Carrier, times: FileTimes): WindowsMetadata {
   const {attributes, securityDescriptor, extendedAttributes, reparsePoint} = carrier
   return {
     attributes,
@@ -304,7 +305,8 @@ function plainMetadata(
   }
 }
 
-function streamsOf(file: PayloadFile, carrier: Carrier): {streams?: AsyncIterable<AlternateStream>} {
+/** The alternate streams that a carrier holds. */
+export function streamsOf(file: PayloadFile, carrier: Carrier): {streams?: AsyncIterable<AlternateStream>} {
   if (carrier.streams.length === 0) return {}
   return {
     streams: {

@@ -1,4 +1,4 @@
-import {copyFileSync, existsSync, linkSync, mkdirSync} from 'node:fs'
+import {mkdirSync, readdirSync, statSync} from 'node:fs'
 import path from 'node:path'
 import type {HeldBytes} from '../../../codecs/compression/held-bytes.js'
 import {decodeTombstones, encodeTombstones, findTombstoneLine} from '../../../codecs/tombstones/tombstones.js'
@@ -18,9 +18,13 @@ import {
 } from '../../../model/layer-path.js'
 import {UnpackLimit} from '../../../model/unpack-limit.js'
 import type {WindowsMetadata} from '../../../model/windows-metadata.js'
+import {PayloadFile} from './carrier-file.js'
 import {CarrierOutput, setTimes, type CarrierOutputOptions, storeBytes, type StoredFile} from './carrier-output.js'
+import {DiskFile} from './folder-files.js'
+import {LayoutLinks} from './layout-links.js'
 import {areLayoutNotes, decodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
 import {IndexWriter} from './payload-index.js'
+import {metadataOf, streamsOf} from './read-layout.js'
 import {spoolContent} from './spooled-content.js'
 
 export interface WriteLayoutOptions extends WorkOptions {
@@ -72,8 +76,9 @@ class LayoutWriter {
   /** Folded path -> where the folder lies below the root. Layers spell one folder in several ways. */
   readonly #folders = new Map<string, string>([['', '']])
   readonly #tombstones: LayerPath[] = []
-  /** Links whose target has not come yet. */
-  readonly #pending: HardLinkEntry[] = []
+  readonly #links: LayoutLinks
+  /** Folded names in a folder, of those that deletions asked for. */
+  readonly #listed = new Map<string, ReadonlySet<string>>()
   #filesNotes: LayoutNotes = {}
   /** The utility VM is kept as plain files. */
   #isVmPlain = false
@@ -86,6 +91,19 @@ class LayoutWriter {
     this.#options = options
     const {title, maxUnpackedBytes, signal} = options
     this.#outputOptions = {limit: new UnpackLimit(title, maxUnpackedBytes), signal}
+    this.#links = new LayoutLinks({
+      root,
+      title: options.title,
+      findPlace: (entry) => this.#findPlace(entry),
+      place: (entry) => this.#place(entry),
+      readLower: (target) => options.readLower?.(target),
+      isPlain: (entry) => this.#isPlain(entry),
+      copyLower: (file, link) => this.#file({...file, path: link.path}),
+      copyOwn: (place, target, link) => this.#copyOwn(place, target, link),
+      onLink: (file, target) => {
+        this.#index.addLink(file, target)
+      },
+    })
   }
 
   async add(entry: LayerEntry): Promise<void> {
@@ -98,7 +116,7 @@ class LayoutWriter {
     }
     if (payloadPart(entry.path) === 'other') throw this.#noPlace(entry.path)
     this.#meetVm(entry.path)
-    if (entry.kind === 'hard-link') await this.#link(entry)
+    if (entry.kind === 'hard-link') await this.#links.add(entry)
     else if (entry.kind === 'directory') await this.#directory(entry)
     else await this.#file(entry)
   }
@@ -110,10 +128,10 @@ class LayoutWriter {
     this.#isVmPlain = parentPath(entry) !== undefined
   }
 
-  finish(): WrittenLayout {
-    for (const link of this.#pending) this.#lateLink(link)
-    // Windows deletes after it has written: a name that was made again must not be in the list.
-    const deletions = this.#tombstones.filter((deleted) => !this.#isThere(deleted))
+  async finish(): Promise<WrittenLayout> {
+    await this.#links.finish()
+    // Windows deletes after it has written: a name that was made again must not be in the list, nor one below a file.
+    const deletions = this.#tombstones.filter((deleted) => !this.#isThere(deleted) && !this.#isBelowFile(deleted))
     // Of a base, the hives lie among the files; only a delta must have the folder, even an empty one.
     for (const top of this.#options.form === 'delta' ? ['Files', 'Hives'] : ['Files']) this.#folder(top)
     this.#writeTombstones(deletions)
@@ -129,9 +147,22 @@ class LayoutWriter {
     this.#lost('deletion-outside-files', 'tombstones.txt can only name what lies below Files.', deleted)
   }
 
+  /** True for a file or folder that was written, however it is spelt. Asked when all has been written. */
   #isThere(entry: LayerPath): boolean {
-    const place = this.#findPlace(entry)
-    return this.#folders.has(foldPath(entry)) || (place !== undefined && existsSync(this.#disk(place)))
+    if (this.#folders.has(foldPath(entry))) return true
+    const folder = this.#folders.get(foldPath(parentPath(entry) ?? ''))
+    if (folder === undefined) return false
+    const names = this.#listed.get(folder) ?? new Set(readdirSync(this.#disk(folder)).map(foldPath))
+    this.#listed.set(folder, names)
+    return names.has(foldPath(baseName(entry)))
+  }
+
+  #isBelowFile(entry: LayerPath): boolean {
+    for (let above = parentPath(entry); above !== undefined; above = parentPath(above)) {
+      if (this.#folders.has(foldPath(above))) return false
+      if (this.#isThere(above)) return true
+    }
+    return false
   }
 
   #writeTombstones(deletions: readonly LayerPath[]): void {
@@ -199,8 +230,15 @@ class LayoutWriter {
   }
 
   async #dropStreams(entry: FileEntry | DirectoryEntry): Promise<void> {
-    for await (const stream of entry.streams ?? [])
-      this.#lost('stream-without-carrier', 'An alternate stream has no place here.', `${entry.path}:${stream.name}`)
+    for await (const stream of entry.streams ?? []) {
+      // No recipe holds content.
+      this.#options.onEvent?.({
+        kind: 'loss',
+        code: 'stream-without-carrier',
+        message: 'Without a carrier, a file has no place for an alternate stream; it was left out.',
+        subject: `${entry.path}:${stream.name}`,
+      })
+    }
   }
 
   async #file(entry: FileEntry): Promise<void> {
@@ -313,50 +351,38 @@ class LayoutWriter {
     return (part === 'hives' && parentPath(entry) !== undefined) || (part === 'utility-vm' && this.#isVmPlain)
   }
 
-  /** A name of this layer becomes a real link; one of a lower layer a copy, since a layout stands for itself. */
-  async #link(entry: HardLinkEntry): Promise<void> {
-    if (this.#linkHere(entry)) return
-    const lower = this.#options.readLower?.(entry.target)
-    if (lower === undefined) this.#pending.push(entry)
-    else await this.#file({...lower, path: entry.path})
-  }
-
-  #lateLink(entry: HardLinkEntry): void {
-    if (this.#linkHere(entry)) return
-    throw new InputError('LINK_TARGET_MISSING', {
-      what: `'${entry.path}' is a hard link to '${entry.target}', which does not exist.`,
-      why: 'Neither this layer nor a layer below holds the target.',
-      suggestions: ['If the base is kept elsewhere, give it with --base REFERENCE.'],
-      at: {path: this.#options.title},
+  /** Writes a file of this layer again. Without a carrier, what is known of it is in the index. */
+  async #copyOwn(place: string, target: LayerPath, {path: name, meta}: HardLinkEntry): Promise<void> {
+    const disk = this.#disk(place)
+    const file = new PayloadFile(new DiskFile(disk, place), statSync(disk).size, {
+      ...this.#outputOptions,
+      place: this.#title(place),
     })
-  }
-
-  #linkHere(entry: HardLinkEntry): boolean {
-    const target = this.#findPlace(entry.target)
-    if (target === undefined || !existsSync(this.#disk(target))) return false
-    const file = this.#place(entry.path)
     try {
-      linkSync(this.#disk(target), this.#disk(file))
-    } catch (error) {
-      this.#copyInstead(error, target, file)
+      if (this.#isPlain(target)) {
+        const {attributes = meta.attributes, times = meta.times, metadata} = this.#index.find(place) ?? {}
+        await this.#file({kind: 'file', path: name, meta: {attributes, times, ...metadata}, content: file.whole()})
+        return
+      }
+      const carrier = file.decode('file')
+      const content = carrier.data === undefined ? {} : {content: file.content(carrier.data)}
+      await this.#file({
+        kind: 'file',
+        path: name,
+        meta: metadataOf(carrier, this.#index.find(place)?.times ?? meta.times),
+        ...content,
+        ...streamsOf(file, carrier),
+      })
+    } finally {
+      file.close()
     }
-    this.#index.addLink(file, target)
-    return true
-  }
-
-  /** File systems without hard links, or with too many of one file, get a copy; the index tells that it is a link. */
-  #copyInstead(error: unknown, target: string, file: string): void {
-    if (findSystemCode(error) === 'EEXIST')
-      throw new InputError('DUPLICATE_ENTRY', {what: `The layer holds '${this.#title(file)}' twice.`, cause: error})
-    if (!['EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(findSystemCode(error) ?? ''))
-      throw asTransshipError(error, {path: this.#title(file)})
-    copyFileSync(this.#disk(target), this.#disk(file))
   }
 
   /** Where an entry lies, its folder made if need be. */
   #place(entry: LayerPath): string {
     const parent = parentPath(entry)
     const folder = parent === undefined ? '' : this.#folder(parent)
+    this.#links.made(entry)
     return folder === '' ? baseName(entry) : `${folder}/${baseName(entry)}`
   }
 
