@@ -1,5 +1,5 @@
 import {createHash, hash as hashOnce} from 'node:crypto'
-import {closeSync, fsyncSync, futimesSync, openSync, utimesSync, writeSync} from 'node:fs'
+import {closeSync, fsyncSync, openSync, writeSync} from 'node:fs'
 import {
   encodeAlternateHeader,
   encodeBlockHeader,
@@ -8,8 +8,6 @@ import {
 } from '../../../codecs/carrier/plan-carrier.js'
 import {asTransshipError, findSystemCode, InputError} from '../../../model/errors.js'
 import type {Content} from '../../../model/content.js'
-import type {FileTimes} from '../../../model/windows-metadata.js'
-import {unixSeconds} from './disk-times.js'
 
 export interface StoredFile {
   readonly sizeBytes: number
@@ -27,13 +25,16 @@ export function openNew(file: string, place: string): number {
   }
 }
 
+/** Sets the times of a file that is open, once all of it is written. */
+export type Stamp = (fd: number) => void
+
 /** Writes a small file in one go. */
-export function storeBytes(file: string, pieces: readonly Uint8Array[], times: FileTimes, place: string): StoredFile {
+export function storeBytes(file: string, pieces: readonly Uint8Array[], place: string, stamp: Stamp): StoredFile {
   const fd = openNew(file, place)
   try {
     const bytes = pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)
     writeFully(fd, bytes, place)
-    setTimes(fd, times)
+    stamp(fd)
     return {sizeBytes: bytes.byteLength, sha256: hashOnce('sha256', bytes, 'hex')}
   } finally {
     closeSync(fd)
@@ -56,17 +57,6 @@ export function writePieces(file: string, pieces: Iterable<Uint8Array>): void {
     fsyncSync(fd)
   } finally {
     closeSync(fd)
-  }
-}
-
-/** The index beside the payload holds the exact times; a disk that cannot take one is no reason to fail. */
-export function setTimes(target: number | string, times: FileTimes): void {
-  const [access, write] = [unixSeconds(times.lastAccess), unixSeconds(times.lastWrite)]
-  try {
-    if (typeof target === 'number') futimesSync(target, access, write)
-    else utimesSync(target, access, write)
-  } catch {
-    // Years before 1901 or after 2446 are beyond some file systems.
   }
 }
 
@@ -161,9 +151,9 @@ export class CarrierOutput {
     await this.content(content, part?.sizeBytes ?? content.size, sparse)
   }
 
-  /** Sets the times and gives what was written. */
-  finish(times: FileTimes): StoredFile {
-    setTimes(this.#fd, times)
+  /** Gives what was written. */
+  finish(stamp: Stamp): StoredFile {
+    stamp(this.#fd)
     return {sizeBytes: this.#sizeBytes, sha256: this.#hash.digest('hex')}
   }
 

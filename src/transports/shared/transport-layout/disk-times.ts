@@ -1,10 +1,11 @@
 import type {BigIntStats} from 'node:fs'
 import {UNIX_EPOCH, type FileTime, type FileTimes} from '../../../model/windows-metadata.js'
+import {findNativeTimes} from './native-times.js'
 
 const TICK_NANOSECONDS = 100n
 
-/** The FILETIME of nanoseconds since 1970, rounded down. */
-function fileTimeOfNanoseconds(nanoseconds: bigint): FileTime {
+/** The FILETIME of nanoseconds since 1970, rounded down: a tick has begun or it has not, also before 1970 and 1601. */
+export function fileTimeOfNanoseconds(nanoseconds: bigint): FileTime {
   const ticks = nanoseconds / TICK_NANOSECONDS
   return UNIX_EPOCH + (nanoseconds % TICK_NANOSECONDS < 0n ? ticks - 1n : ticks)
 }
@@ -24,7 +25,18 @@ export function diskTimes(stats: BigIntStats, isNtfs = process.platform === 'win
   }
 }
 
-/** Seconds since 1970, as `utimes` takes them; a disk keeps about a microsecond of it. */
-export function unixSeconds(time: FileTime): number {
-  return Number(time - UNIX_EPOCH) / 1e7
+/**
+ * The times of a file on the disk, of which the caller has the `stat`. On Windows the system is asked itself: what Node
+ * tells there wraps before 1970 and after 2106.
+ */
+export function readDiskTimes(file: string, stats: BigIntStats): FileTimes {
+  if (process.platform !== 'win32') return diskTimes(stats)
+  return findNativeTimes()?.read?.(file) ?? diskTimes(stats)
+}
+
+/** ISO 8601 with all seven decimals of a FILETIME. */
+export function formatFileTime(time: FileTime): string {
+  const ticks = ((time % 10_000_000n) + 10_000_000n) % 10_000_000n
+  const seconds = Number((time - ticks - UNIX_EPOCH) / 10_000_000n)
+  return `${new Date(seconds * 1000).toISOString().slice(0, -5)}.${ticks.toString().padStart(7, '0')}Z`
 }

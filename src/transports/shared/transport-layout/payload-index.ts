@@ -1,4 +1,6 @@
 import type {ByteSource} from '../../../codecs/backup-stream/byte-source.js'
+import {requireExtendedAttribute} from '../../../codecs/extended-attributes/extended-attributes.js'
+import {requireDescriptor} from '../../../codecs/security-descriptor/require-descriptor.js'
 import {HeldBytes} from '../../../codecs/compression/held-bytes.js'
 import {Digester, type Digest} from '../../../model/digest.js'
 import {InputError} from '../../../model/errors.js'
@@ -63,13 +65,27 @@ function invalid(why: string, line: number): InputError {
   })
 }
 
+/** A value that is no such thing is refused with the line that has it. */
+function checked<Value>(value: Value, check: (value: Value) => void, number: number): Value {
+  try {
+    check(value)
+    return value
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    const {code, what, why, suggestions} = error
+    const whole = `Line ${number} of payload-index.jsonl: ${what}`
+    throw new InputError(code, {what: whole, ...(why === undefined ? {} : {why}), suggestions, cause: error})
+  }
+}
+
 function decodeExtendedAttributes(list: unknown, number: number): ExtendedAttribute[] {
   if (!Array.isArray(list)) throw invalid('ea is no list.', number)
   return list.map((item: unknown) => {
     const [name, flags, value] = Array.isArray(item) ? (item as unknown[]) : []
     if (typeof name !== 'string' || typeof flags !== 'number' || typeof value !== 'string')
       throw invalid('ea has an item that is no [name, flags, value].', number)
-    return {name, flags, value: Buffer.from(value, 'base64')}
+    const attribute = {name, flags, value: Buffer.from(value, 'base64')}
+    return checked(attribute, requireExtendedAttribute, number)
   })
 }
 
@@ -78,7 +94,9 @@ function decodeMetadata(keys: Readonly<Record<string, unknown>>, number: number)
   if (sd === undefined && ea === undefined && rp === undefined) return {}
   return {
     metadata: {
-      ...(typeof sd === 'string' ? {securityDescriptor: Buffer.from(sd, 'base64')} : {}),
+      ...(typeof sd === 'string'
+        ? {securityDescriptor: checked(Buffer.from(sd, 'base64'), requireDescriptor, number)}
+        : {}),
       ...(ea === undefined ? {} : {extendedAttributes: decodeExtendedAttributes(ea, number)}),
       ...(typeof rp === 'string' ? {reparsePoint: Buffer.from(rp, 'base64')} : {}),
     },
@@ -128,8 +146,8 @@ const GROUP_LINES = 16 * 1024
 
 /** Gathers lines in any order; `finish` gives the file's bytes in index order. A million of them must fit. */
 export class IndexWriter {
-  /** Path -> the number of its line, from 1. */
-  readonly #paths = new PathTable()
+  /** Path -> the number of its line, from 1. Compared as Windows does: of two that are one there, the writer refuses the second. */
+  readonly #paths = new PathTable({isFolding: true})
   #count = 0
   /** By number: what nearly every line consists of. */
   readonly #facts: Buffer[] = []
@@ -146,7 +164,15 @@ export class IndexWriter {
 
   /** A further name of a file that has, or will have, a line of its own. */
   addLink(path: string, first: string): void {
-    this.#links.set(path, this.#links.get(first) ?? first)
+    const written = this.#links.get(first) ?? first
+    this.#links.set(path, written)
+    const number = this.#paths.get(written)
+    if (number !== 0) this.#paths.set(path, number)
+  }
+
+  /** The spelling of a name that has a line already, in whatever case; undefined for a new one. */
+  findName(path: string): string | undefined {
+    return this.#paths.get(path) === 0 ? undefined : this.#paths.at(this.#paths.find(path)).path
   }
 
   #factsOf(number: number): Buffer {

@@ -189,7 +189,7 @@ export class TransportLayout {
       return {}
     }
     const stats = this.#stat(name)
-    const own = this.#lineOf(name, stats)?.times ?? (process.platform === 'win32' ? stats.times : times)
+    const own = this.#lineOf(name, stats)?.times ?? stats.times
     const expected = encodeCarrierHead({kind: 'directory', meta: PLAIN_DIRECTORY})
     return {
       ...(Buffer.compare(expected, bytes) === 0 ? {} : {sidecar: bytes}),

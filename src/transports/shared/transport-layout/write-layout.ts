@@ -1,4 +1,4 @@
-import {copyFileSync, existsSync, linkSync, mkdirSync, rmSync} from 'node:fs'
+import {closeSync, copyFileSync, linkSync, lstatSync, openSync, rmSync} from 'node:fs'
 import path from 'node:path'
 import type {HeldBytes} from '../../../codecs/compression/held-bytes.js'
 import {decodeTombstones, encodeTombstones, findTombstoneLine} from '../../../codecs/tombstones/tombstones.js'
@@ -10,17 +10,20 @@ import type {WorkOptions} from '../../../model/events.js'
 import type {LayerForm} from '../../../model/image.js'
 import type {DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry} from '../../../model/layer-entry.js'
 import {
-  baseName,
   DIRECTORY_CARRIER_SUFFIX,
   foldPath,
+  nameTaken,
   parentPath,
   payloadPart,
   type LayerPath,
 } from '../../../model/layer-path.js'
-import type {WindowsMetadata} from '../../../model/windows-metadata.js'
+import type {FileTimes, WindowsMetadata} from '../../../model/windows-metadata.js'
 import {PayloadFile} from './carrier-file.js'
 import {DiskFile} from './folder-files.js'
-import {CarrierOutput, piecesOf, setTimes, storeBytes, type StoredFile} from './carrier-output.js'
+import {CarrierOutput, piecesOf, storeBytes, type Stamp, type StoredFile} from './carrier-output.js'
+import {DiskClock} from './disk-clock.js'
+import {readDiskTimes} from './disk-times.js'
+import {LayoutFolders} from './layout-folders.js'
 import {areLayoutNotes, decodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
 import {IndexWriter} from './payload-index.js'
 
@@ -30,6 +33,11 @@ export interface WriteLayoutOptions extends WorkOptions {
   readonly form: LayerForm
   /** What the layout cannot hold is kept beside it, so that it is not lost. */
   readonly keepsRecipe: boolean
+  /**
+   * What a time means that the file system cannot store: a loss where the folder is what is handed on (the default), a
+   * note where the index is part of what is made, nothing where the folder is on its way into a file.
+   */
+  readonly unkeptTimes?: 'loss' | 'note' | 'ignored'
   /** Reads a file of the layers below, for hard links that lead there; its entry stays readable until the next call. */
   readonly readLower?: (path: LayerPath) => FileEntry | undefined
 }
@@ -69,8 +77,8 @@ class LayoutWriter {
   readonly #root: string
   readonly #options: WriteLayoutOptions
   readonly #index = new IndexWriter()
-  /** Folded path -> where the folder lies below the root. Layers spell one folder in several ways. */
-  readonly #folders = new Map<string, string>([['', '']])
+  readonly #folders: LayoutFolders
+  readonly #clock = new DiskClock()
   readonly #tombstones: LayerPath[] = []
   /** Links whose target has not come yet. */
   readonly #pending: HardLinkEntry[] = []
@@ -84,6 +92,7 @@ class LayoutWriter {
   constructor(root: string, options: WriteLayoutOptions) {
     this.#root = root
     this.#options = options
+    this.#folders = new LayoutFolders(root, options.title, (place) => this.#index.findName(place))
   }
 
   async add(entry: LayerEntry): Promise<void> {
@@ -113,10 +122,20 @@ class LayoutWriter {
     // Windows deletes after it has written: a name that was made again must not be in the list.
     const deletions = this.#tombstones.filter((deleted) => !this.#isThere(deleted))
     // Of a base, the hives lie among the files; only a delta must have the folder, even an empty one.
-    for (const top of this.#options.form === 'delta' ? ['Files', 'Hives'] : ['Files']) this.#folder(top)
+    for (const top of this.#options.form === 'delta' ? ['Files', 'Hives'] : ['Files']) this.#folders.make(top)
     this.#writeTombstones(deletions)
+    this.#folders.finish(this.#clock)
+    this.#tellUnkeptTimes()
     const {bytes: index, digest} = this.#index.finish()
     return {entries: this.#entries, payloadBytes: this.#payloadBytes, index, digest}
+  }
+
+  #tellUnkeptTimes(): void {
+    const {unkeptTimes = 'loss', onEvent} = this.#options
+    const {unkept} = this.#clock
+    if (unkept === undefined || unkeptTimes === 'ignored') return
+    const message = `${unkept.message}${unkeptTimes === 'note' ? ' The payload index keeps it.' : ''}`
+    onEvent?.({kind: unkeptTimes, code: 'times-not-kept', message, subject: unkept.subject})
   }
 
   #tombstone(deleted: LayerPath): void {
@@ -128,15 +147,21 @@ class LayoutWriter {
   }
 
   #isThere(entry: LayerPath): boolean {
-    const place = this.#findPlace(entry)
-    return this.#folders.has(foldPath(entry)) || (place !== undefined && existsSync(this.#disk(place)))
+    return this.#folders.find(entry) !== undefined || this.#findFile(entry) !== undefined
+  }
+
+  /** Where a file of this layer lies that has this name, in whatever case. */
+  #findFile(entry: LayerPath): string | undefined {
+    const place = this.#folders.findPlace(entry)
+    return place === undefined ? undefined : this.#index.findName(place)
   }
 
   #writeTombstones(deletions: readonly LayerPath[]): void {
     const bytes = this.#tombstoneBytes(deletions)
     if (bytes === undefined) return
-    const times = {creation: 0n, lastAccess: 0n, lastWrite: 0n, change: 0n}
-    const {sizeBytes, sha256} = storeBytes(this.#disk('tombstones.txt'), [bytes], times, 'tombstones.txt')
+    // No entry stands for it; its time must only not be that of the day.
+    const stamp = this.#stamp(this.#folders.timesOf('Files'), 'tombstones.txt')
+    const {sizeBytes, sha256} = storeBytes(this.#disk('tombstones.txt'), [bytes], 'tombstones.txt', stamp)
     this.#payloadBytes += sizeBytes
     this.#index.add({path: 'tombstones.txt', sizeBytes, sha256})
   }
@@ -155,7 +180,7 @@ class LayoutWriter {
     if (isTop && part === 'utility-vm')
       this.#isVmPlain = notes.isPlain ?? (this.#options.form === 'delta' && entry.meta.securityDescriptor === undefined)
     if (isTop && part === 'files') this.#filesNotes = notes
-    const folder = this.#folder(entry.path)
+    const folder = this.#folders.state(entry.path, {...entry.meta.times, ...notes.times})
     if (this.#isPlain(entry.path)) {
       await this.#plainDirectory(entry, folder, notes)
       return
@@ -163,7 +188,7 @@ class LayoutWriter {
     const sidecar = `${folder}${DIRECTORY_CARRIER_SUFFIX}`
     const meta = {...entry.meta, times: notes.sidecarTimes ?? entry.meta.times}
     if (notes.sidecar !== undefined) {
-      const stored = storeBytes(this.#disk(sidecar), [notes.sidecar], meta.times, sidecar)
+      const stored = storeBytes(this.#disk(sidecar), [notes.sidecar], sidecar, this.#stamp(meta.times, sidecar))
       this.#stored(sidecar, stored, meta)
       return
     }
@@ -172,7 +197,6 @@ class LayoutWriter {
 
   async #plainDirectory(entry: DirectoryEntry, folder: string, notes: LayoutNotes): Promise<void> {
     await this.#dropStreams(entry)
-    setTimes(this.#disk(folder), entry.meta.times)
     this.#index.add({path: folder, ...this.#plainFacts(entry, notes)})
   }
 
@@ -202,19 +226,20 @@ class LayoutWriter {
   }
 
   async #file(entry: FileEntry): Promise<void> {
-    const file = this.#place(entry.path)
+    const file = this.#newPlace(entry)
     if (!this.#isPlain(entry.path)) {
       await this.#carrier(entry, file)
       return
     }
+    const facts = this.#plainFacts(entry, decodeLayoutNotes(entry.frame?.layout))
     const stored = await this.#writeParts(
       file,
       {parts: [{kind: 'content', sizeBytes: entry.content?.size ?? 0}], isFramed: true, isAbsent: false},
-      withoutStreams(entry),
+      withoutStreams({...entry, meta: {...entry.meta, times: facts.times}}),
     )
     await this.#dropStreams(entry)
     this.#payloadBytes += stored.sizeBytes
-    this.#index.add({path: file, ...stored, ...this.#plainFacts(entry, decodeLayoutNotes(entry.frame?.layout))})
+    this.#index.add({path: file, ...stored, ...facts})
   }
 
   async #carrier(entry: FileEntry | DirectoryEntry, file: string): Promise<void> {
@@ -227,24 +252,28 @@ class LayoutWriter {
         this.#note('layout-frame-unusable', `Its kept form does not fit it: ${why}`, entry.path)
       },
     )
-    if (plan.isAbsent) return
+    if (plan.isAbsent) {
+      // Without a sidecar, nothing else would tell its times.
+      this.#index.add({path: file.slice(0, -DIRECTORY_CARRIER_SUFFIX.length), times: entry.meta.times})
+      return
+    }
     this.#stored(file, await this.#writeParts(file, plan, entry), entry.meta)
   }
 
   async #writeParts(file: string, plan: CarrierPlan, entry: FileEntry | DirectoryEntry): Promise<StoredFile> {
     const {meta, streams} = entry
     const content = entry.kind === 'file' ? entry.content : undefined
-    const {times} = meta
+    const stamp = this.#stamp(meta.times, file)
     const isWhole = streams === undefined && plan.parts.every((part) => part.kind !== 'stream' && !isSparse(part))
     if (isWhole && (content === undefined || (content.bytes?.byteLength ?? Infinity) <= SMALL_BYTES)) {
       const bytes = content?.bytes ?? new Uint8Array(0)
       const pieces = plan.parts.map((part) => (part.kind === 'bytes' ? part.bytes : bytes))
-      return storeBytes(this.#disk(file), pieces, times, this.#title(file))
+      return storeBytes(this.#disk(file), pieces, this.#title(file), stamp)
     }
     const output = new CarrierOutput(this.#disk(file), this.#title(file))
     try {
       await this.#parts(output, file, plan, entry)
-      return output.finish(times)
+      return output.finish(stamp)
     } finally {
       output.close()
     }
@@ -333,9 +362,9 @@ class LayoutWriter {
   }
 
   #linkHere(entry: HardLinkEntry): boolean {
-    const target = this.#findPlace(entry.target)
-    if (target === undefined || !existsSync(this.#disk(target))) return false
-    const file = this.#place(entry.path)
+    const target = this.#findFile(entry.target)
+    if (target === undefined) return false
+    const file = this.#newPlace(entry)
     try {
       linkSync(this.#disk(target), this.#disk(file))
     } catch (error) {
@@ -352,39 +381,27 @@ class LayoutWriter {
     if (!['EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(findSystemCode(error) ?? ''))
       throw asTransshipError(error, {path: this.#title(file)})
     copyFileSync(this.#disk(target), this.#disk(file))
-  }
-
-  /** Where an entry lies, its folder made if need be. */
-  #place(entry: LayerPath): string {
-    const parent = parentPath(entry)
-    const folder = parent === undefined ? '' : this.#folder(parent)
-    return folder === '' ? baseName(entry) : `${folder}/${baseName(entry)}`
-  }
-
-  #findPlace(entry: LayerPath): string | undefined {
-    const parent = parentPath(entry)
-    const folder = parent === undefined ? '' : this.#folders.get(foldPath(parent))
-    return folder === undefined ? undefined : `${folder}/${baseName(entry)}`
-  }
-
-  #folder(entry: string): string {
-    const folded = foldPath(entry)
-    const known = this.#folders.get(folded)
-    if (known !== undefined) return known
-    const slash = entry.lastIndexOf('/')
-    const folder = slash < 0 ? entry : `${this.#folder(entry.slice(0, slash))}${entry.slice(slash)}`
+    // A copy has the time at which it was made.
+    const times = readDiskTimes(this.#disk(target), lstatSync(this.#disk(target), {bigint: true}))
+    const fd = openSync(this.#disk(file), 'r+')
     try {
-      mkdirSync(this.#disk(folder))
-    } catch (error) {
-      if (findSystemCode(error) !== 'EEXIST') throw asTransshipError(error, {path: this.#title(folder)})
-      throw new InputError('NAME_COLLISION', {
-        what: `'${entry}' is a file, and other entries lie in it as if it were a folder.`,
-        at: {path: this.#options.title},
-        cause: error,
-      })
+      this.#stamp(times, file)(fd)
+    } finally {
+      closeSync(fd)
     }
-    this.#folders.set(folded, folder)
-    return folder
+  }
+
+  /** Where a file or link is to lie; a name that is taken is refused before the disk is asked, which may know cases. */
+  #newPlace({path: entry, meta}: FileEntry | HardLinkEntry): string {
+    const taken = this.#findFile(entry) ?? this.#folders.find(entry)
+    if (taken !== undefined) throw nameTaken(entry, taken, {path: this.#options.title})
+    return this.#folders.placeFor(entry, meta.times)
+  }
+
+  #stamp(times: FileTimes, place: string): Stamp {
+    return (fd) => {
+      this.#clock.setFile(fd, times, this.#title(place))
+    }
   }
 
   #disk(place: string): string {
