@@ -61,6 +61,16 @@ describe('Windows code under Wine, against stand-ins for the container DLLs', fu
     )
   })
 
+  it('sets and reads times to 100 ns in every century, of files and folders', () => {
+    // 1601, 1723, the last tick of 1969, 2038 after the end of 32 bits, 2262 after the end of 64 bits of nanoseconds.
+    const times = ['1', '38579634111234567', '116444735999999999', '137919572480000003', '209000000000000001']
+    const [kept] = wine.perform([{call: {call: 'keep times', folder: wine.windowsPath(wine.folder), times}}])
+    assert.deepEqual(
+      kept?.result,
+      times.map((time) => ({file: time, folder: time, isNative: true})),
+    )
+  })
+
   it('says which feature is missing when the host has no such DLL', () => {
     wine.install([])
     const layer = wine.windowsPath(wine.folder)

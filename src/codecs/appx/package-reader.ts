@@ -3,7 +3,6 @@ import {crc32, createInflateRaw} from 'node:zlib'
 import {Readable} from 'node:stream'
 import type {ByteSource} from '../backup-stream/byte-source.js'
 import {InputError} from '../../model/errors.js'
-import {nameTaken} from '../../model/layer-path.js'
 import {throughTransform} from '../compression/through-transform.js'
 import {PathTable} from '../../model/path-table.js'
 import {readZipDirectory, requireLocal, type PlacedEntry, type ZipDirectory} from '../zip/read-directory.js'
@@ -213,8 +212,7 @@ function readPaths(directory: ZipDirectory, title: string): PathTable {
   let place = 0
   for (const entry of directory.entries()) {
     const path = requirePath(entry, title)
-    if (folded.get(path) !== 0)
-      throw nameTaken(path, folded.at(folded.find(path)).path, {path: title, offset: entry.offset})
+    if (folded.get(path) !== 0) throw zipFault(`${title}: ${path}`, 'It is there twice.', undefined, 'DUPLICATE_ENTRY')
     place++
     if (folded.someAbove(path, isFile))
       throw zipFault(`${title}: ${path}`, 'It lies in a file as if that were a folder.', undefined, 'NAME_COLLISION')

@@ -1,7 +1,7 @@
 import {fstatSync, futimesSync, lstatSync, utimesSync} from 'node:fs'
 import {UNIX_EPOCH, type FileTime, type FileTimes} from '../../../model/windows-metadata.js'
 import {diskTimes, formatFileTime} from './disk-times.js'
-import {findNativeTimes, type NativeTimes} from './native-times.js'
+import type {NativeTimes} from './native-times.js'
 
 /** What came of the times of a layout. */
 export interface UnkeptTimes {
@@ -19,7 +19,8 @@ export class DiskClock {
   #unkept = 0
   #first: {readonly place: string; readonly wanted: FileTime; readonly has: FileTime} | undefined
 
-  constructor(native: NativeTimes | undefined = findNativeTimes()) {
+  /** Without the system's calls, times are kept to the microsecond at best. */
+  constructor(native: NativeTimes | undefined) {
     this.#native = native
   }
 

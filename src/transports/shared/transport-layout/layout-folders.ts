@@ -96,6 +96,12 @@ export class LayoutFolders {
     return folder === undefined ? undefined : `${folder}/${baseName(entry)}`
   }
 
+  /** Gives a folder that is there other times than its entry has. */
+  retime(entry: string, times: FileTimes): void {
+    const made = this.#made.get(foldPath(entry))
+    if (made !== undefined) this.#made.set(foldPath(entry), {...made, times})
+  }
+
   /** The times that a folder is to have; those of a folder that must be there when it was not made. */
   timesOf(entry: string): FileTimes {
     return this.#made.get(foldPath(entry))?.times ?? NO_TIMES

@@ -12,7 +12,7 @@ import {requireFile, type FileFacts, type LayoutFiles} from './layout-files.js'
 import type {DiskNode, LayoutNode} from './layout-nodes.js'
 import {encodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
 import type {IndexLine, PayloadIndex} from './payload-index.js'
-import {scanLayout, type ScannedLayout} from './scan-layout.js'
+import {scanLayout, TOMBSTONES, type ScannedLayout} from './scan-layout.js'
 
 export interface ReadLayoutOptions extends WorkOptions {
   /** For messages: the folder, or the package whose payload it is. */
@@ -178,7 +178,18 @@ export class TransportLayout {
         ? this.#options.form === 'base' || this.#options.isPlain
         : (this.#options.form === 'delta' || deleted.length > 0) &&
           Buffer.compare(encodeTombstones(deleted), tombstones) === 0
-    return {...sidecar, ...(isExpected ? {} : {tombstones: tombstones ?? null})}
+    const own = tombstones === undefined ? undefined : this.#tombstonesTimes()
+    return {
+      ...sidecar,
+      ...(isExpected ? {} : {tombstones: tombstones ?? null}),
+      ...(own === undefined || areSameTimes(own, times) ? {} : {tombstonesTimes: own}),
+    }
+  }
+
+  /** An index that says nothing of them was made where they were the usual ones; a copy has others. */
+  #tombstonesTimes(): FileTimes | undefined {
+    const stats = this.#stat(TOMBSTONES)
+    return this.#options.index === undefined ? stats.times : this.#lineOf(TOMBSTONES, stats)?.times
   }
 
   #topSidecar(node: DiskNode, times: FileTimes): LayoutNotes {

@@ -25,7 +25,9 @@ import {DiskClock} from './disk-clock.js'
 import {readDiskTimes} from './disk-times.js'
 import {LayoutFolders} from './layout-folders.js'
 import {areLayoutNotes, decodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
+import {findNativeTimes} from './native-times.js'
 import {IndexWriter} from './payload-index.js'
+import {TOMBSTONES} from './scan-layout.js'
 
 export interface WriteLayoutOptions extends WorkOptions {
   /** For messages: the folder, or the package whose payload it becomes. */
@@ -78,11 +80,13 @@ class LayoutWriter {
   readonly #options: WriteLayoutOptions
   readonly #index = new IndexWriter()
   readonly #folders: LayoutFolders
-  readonly #clock = new DiskClock()
+  readonly #clock = new DiskClock(findNativeTimes())
   readonly #tombstones: LayerPath[] = []
   /** Links whose target has not come yet. */
   readonly #pending: HardLinkEntry[] = []
   #filesNotes: LayoutNotes = {}
+  /** What the entries of the top folders say of their times, and of those of the sidecars beside. */
+  readonly #tops = new Map<LayerPath, {readonly own: FileTimes; readonly sidecar: FileTimes}>()
   /** The utility VM is kept as plain files. */
   #isVmPlain = false
   #hasVm = false
@@ -124,10 +128,23 @@ class LayoutWriter {
     // Of a base, the hives lie among the files; only a delta must have the folder, even an empty one.
     for (const top of this.#options.form === 'delta' ? ['Files', 'Hives'] : ['Files']) this.#folders.make(top)
     this.#writeTombstones(deletions)
+    this.#topTimes()
     this.#folders.finish(this.#clock)
     this.#tellUnkeptTimes()
     const {bytes: index, digest} = this.#index.finish()
     return {entries: this.#entries, payloadBytes: this.#payloadBytes, index, digest}
+  }
+
+  /**
+   * Of a delta, beside a System hive, the top folders have its times when they are read, and on the disk those of their sidecars, as
+   * all folders do. Without one, the folders' own times are all that there is to read.
+   */
+  #topTimes(): void {
+    const hasHive = this.#index.findName('Hives/System_Delta') !== undefined
+    if (this.#options.form === 'base') return
+    for (const [top, {own, sidecar}] of this.#tops)
+      if (hasHive) this.#folders.retime(top, sidecar)
+      else this.#index.add({path: this.#folders.find(top) ?? top, times: own})
   }
 
   #tellUnkeptTimes(): void {
@@ -160,10 +177,11 @@ class LayoutWriter {
     const bytes = this.#tombstoneBytes(deletions)
     if (bytes === undefined) return
     // No entry stands for it; its time must only not be that of the day.
-    const stamp = this.#stamp(this.#folders.timesOf('Files'), 'tombstones.txt')
-    const {sizeBytes, sha256} = storeBytes(this.#disk('tombstones.txt'), [bytes], 'tombstones.txt', stamp)
+    const {tombstonesTimes: times} = this.#filesNotes
+    const stamp = this.#stamp(times ?? this.#folders.timesOf('Files'), TOMBSTONES)
+    const {sizeBytes, sha256} = storeBytes(this.#disk(TOMBSTONES), [bytes], TOMBSTONES, stamp)
     this.#payloadBytes += sizeBytes
-    this.#index.add({path: 'tombstones.txt', sizeBytes, sha256})
+    this.#index.add({path: TOMBSTONES, sizeBytes, sha256, ...(times === undefined ? {} : {times})})
   }
 
   #tombstoneBytes(deletions: readonly LayerPath[]): Uint8Array | undefined {
@@ -187,6 +205,7 @@ class LayoutWriter {
     }
     const sidecar = `${folder}${DIRECTORY_CARRIER_SUFFIX}`
     const meta = {...entry.meta, times: notes.sidecarTimes ?? entry.meta.times}
+    if (isTop && part !== 'utility-vm') this.#tops.set(entry.path, {own: entry.meta.times, sidecar: meta.times})
     if (notes.sidecar !== undefined) {
       const stored = storeBytes(this.#disk(sidecar), [notes.sidecar], sidecar, this.#stamp(meta.times, sidecar))
       this.#stored(sidecar, stored, meta)
