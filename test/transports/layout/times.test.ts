@@ -22,6 +22,7 @@ import {DiskClock} from '../../../src/transports/shared/transport-layout/disk-cl
 import {
   fileTimeOfNanoseconds,
   formatFileTime,
+  mayBeStoredAs,
   readDiskTimes,
 } from '../../../src/transports/shared/transport-layout/disk-times.js'
 import {findNativeTimes} from '../../../src/transports/shared/transport-layout/native-times.js'
@@ -209,6 +210,38 @@ describe('times of a transport layout', function () {
     )
   })
 
+  it('are those of the index beside a layout, and a note tells of files that have others on disk since', async () => {
+    const {archive} = await archiveOfEveryTime(memory.path)
+    for (const place of [memory.path, disk]) {
+      const layout = path.join(mkdtempSync(path.join(place, 'beside-')), 'layout')
+      await convert(archive, `layout:${layout}`, {})
+      const again = (to: string) => convert(`layout:${layout}`, `docker-archive:${layout}${to}.tar`, {})
+      const before = await again('1')
+      assert.deepEqual(before.notes.filter(({code}) => code === 'times-of-index'), []) // prettier-ignore
+      touch(path.join(layout, 'Files/inetpub/wwwroot/iisstart.htm'), '2020-02-02 02:02:02')
+      const after = await again('2')
+      const [note] = after.notes.filter(({code}) => code === 'times-of-index')
+      assert.match(note?.message ?? '', /^'Files\/inetpub\/wwwroot\/iisstart\.htm' has another time on disk/)
+      const diffIds = [before, after].map(({artifacts}) =>
+        artifacts.map(({layers}) => layers.map(({diffId}) => diffId)),
+      )
+      assert.deepEqual(diffIds[0], diffIds[1])
+    }
+  })
+
+  for (const {exact, onDisk, may, note} of [
+    {exact: '2020-01-01T00:00:00.1234567', onDisk: '2020-01-01T00:00:00.123456', may: true, note: 'whole microseconds'},
+    {exact: '2020-01-01T00:00:01.1234567', onDisk: '2020-01-01T00:00:00', may: true, note: 'steps of two seconds'},
+    {exact: '1601-01-02T03:04:05.0000001', onDisk: '1901-12-13T20:45:52', may: true, note: 'the first of ext4'},
+    {exact: '2500-01-02T03:04:05.0000001', onDisk: '2446-05-10T22:38:55', may: true, note: 'the last of ext4'},
+    {exact: '2500-01-02T03:04:05.0000001', onDisk: '2038-01-19T03:14:07', may: true, note: 'the last of ext3'},
+    {exact: '1601-01-02T03:04:05.0000001', onDisk: '2026-01-01T00:00:00.5', may: false, note: 'the moment of a copy'},
+    {exact: '2020-01-01T00:00:00', onDisk: '2020-01-01T00:00:02', may: false, note: 'another time'},
+  ])
+    it(`may have become others on disk, or not: ${note}`, () => {
+      assert.equal(mayBeStoredAs(ticksOf(exact), ticksOf(onDisk)), may)
+    })
+
   for (const {nanoseconds, ticks, note} of [
     {nanoseconds: 0n, ticks: 0n, note: '1970'},
     {nanoseconds: 199n, ticks: 1n, note: 'the tick that has begun'},
@@ -243,6 +276,12 @@ describe('times of a transport layout', function () {
     )
   })
 })
+
+/** Of ISO 8601 in UTC with up to seven decimals. */
+function ticksOf(text: string): bigint {
+  const [seconds = '', fraction = ''] = text.split('.')
+  return UNIX_EPOCH + BigInt(Date.parse(`${seconds}Z`)) * 10_000n + BigInt(fraction.padEnd(7, '0'))
+}
 
 async function layerOf(members: readonly (readonly [object, string])[]): Promise<Buffer> {
   const {pack} = await import('tar-stream')

@@ -8,6 +8,7 @@ import type {AlternateStream, EntryFrame, LayerEntry} from '../../../model/layer
 import {DIRECTORY_CARRIER_SUFFIX, payloadPart, type LayerPath} from '../../../model/layer-path.js'
 import {FileAttribute, type FileTimes, type WindowsMetadata} from '../../../model/windows-metadata.js'
 import {PayloadFile} from './carrier-file.js'
+import {mayBeStoredAs} from './disk-times.js'
 import {requireFile, type FileFacts, type LayoutFiles} from './layout-files.js'
 import type {DiskNode, LayoutNode} from './layout-nodes.js'
 import {encodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
@@ -21,6 +22,8 @@ export interface ReadLayoutOptions extends WorkOptions {
   /** A plain tree (`plain-1`): real files instead of carriers. */
   readonly isPlain: boolean
   readonly index?: PayloadIndex
+  /** The index lies beside the layout, where whoever changes the layout may not know of it. */
+  readonly isIndexBeside?: boolean
 }
 
 /** A sidecar of a top folder is a few bytes in every known layout; beyond this it is no sidecar. */
@@ -38,6 +41,8 @@ export class TransportLayout {
   readonly #firstNames = new Map<string, DiskNode>()
   #open: PayloadFile | undefined
   #missing = 0
+  /** Files whose time on the disk cannot have come of the one in the index. */
+  #retimed: {count: number; readonly first: string} | undefined
   #seesLinks = true
 
   constructor(files: LayoutFiles, options: ReadLayoutOptions) {
@@ -54,10 +59,22 @@ export class TransportLayout {
         this.#options.signal?.throwIfAborted()
         yield this.entry(node)
       }
+      this.#tellRetimed()
       if (this.#missing > 0) this.#note('sidecar-missing', `${this.#missing} folders have no metadata of their own.`)
     } finally {
       this.close()
     }
+  }
+
+  #tellRetimed(): void {
+    if (this.#retimed === undefined) return
+    const {count, first} = this.#retimed
+    this.#retimed = undefined
+    const files = count === 1 ? `'${first}' has another time` : `${count} files, '${first}' first, have other times`
+    this.#note(
+      'times-of-index',
+      `${files} on disk than in the index beside the layout, which is followed. Delete the index to take the times of the disk.`,
+    )
   }
 
   close(): void {
@@ -247,7 +264,16 @@ export class TransportLayout {
   /** What the index says of a file, when it is of the same size still. */
   #lineOf(diskPath: string, stats?: FileFacts): IndexLine | undefined {
     const line = this.#options.index?.get(diskPath)
-    return line === undefined || (stats !== undefined && line.sizeBytes !== stats.sizeBytes) ? undefined : line
+    if (line === undefined || (stats !== undefined && line.sizeBytes !== stats.sizeBytes)) return undefined
+    if (this.#options.isIndexBeside === true && line.times !== undefined && stats !== undefined)
+      this.#compare(diskPath, line.times, stats.times)
+    return line
+  }
+
+  #compare(diskPath: string, {lastWrite: exact}: FileTimes, {lastWrite: onDisk}: FileTimes): void {
+    if (mayBeStoredAs(exact, onDisk)) return
+    this.#retimed ??= {count: 0, first: diskPath}
+    this.#retimed.count++
   }
 
   #find(diskPath: string): FileFacts | undefined {
