@@ -52,7 +52,7 @@ export function requireExtendedAttribute({name, flags, value}: ExtendedAttribute
   const why =
     name.length === 0 || name.length > 255
       ? `Its name has ${name.length} bytes; 1 to 255 fit.`
-      : /[^\u0001-\u00ff]/.test(name)
+      : hasOtherThanBytes(name)
         ? 'Its name has a NUL, or a character that is no byte.'
         : !Number.isInteger(flags) || flags < 0 || flags > 0xff
           ? 'Its flags are no byte.'
@@ -62,6 +62,12 @@ export function requireExtendedAttribute({name, flags, value}: ExtendedAttribute
   if (why === undefined) return
   const what = `The extended attribute ${JSON.stringify(name.slice(0, 80))} is no such thing.`
   throw new InputError('ATTRIBUTES_CORRUPT', {what, why})
+}
+
+/** NUL ends a name, and each character of the decoded form stands for one byte. */
+function hasOtherThanBytes(name: string): boolean {
+  for (let at = 0; at < name.length; at++) if (name.charCodeAt(at) === 0 || name.charCodeAt(at) > 0xff) return true
+  return false
 }
 
 /**

@@ -36,19 +36,37 @@ export function readDiskTimes(file: string, stats: BigIntStats): FileTimes {
   return findNativeTimes()?.read?.(file) ?? diskTimes(stats)
 }
 
-/** What 32 bits of seconds hold, signed: 1901-12-13T20:45:52Z to 2038-01-19T03:14:07Z. */
-const [FIRST_OF_32_BITS, LAST_OF_32_BITS] = [-(2n ** 31n), 2n ** 31n - 1n].map(
-  (seconds) => UNIX_EPOCH + seconds * SECOND,
-)
+const timeAt = (text: string): FileTime => UNIX_EPOCH + BigInt(Date.parse(text)) * 10_000n
+/** Where file systems begin: FILETIME, 64 bits of nanoseconds, 32 bits of seconds, HFS+, unsigned seconds, FAT. */
+const FIRSTS = [
+  '1601-01-01T00:00:00Z',
+  '1677-09-21T00:12:43Z',
+  '1901-12-13T20:45:52Z',
+  '1904-01-01T00:00:00Z',
+  '1970-01-01T00:00:00Z',
+  '1980-01-01T00:00:00Z',
+].map(timeAt)
+/** And where they end: 32 bits, HFS+, unsigned 32 bits, FAT, 64 bits of nanoseconds, the 34 bits of ext4, XFS. */
+const LASTS = [
+  '2038-01-19T03:14:07Z',
+  '2040-02-06T06:28:15Z',
+  '2106-02-07T06:28:15Z',
+  '2107-12-31T23:59:58Z',
+  '2262-04-11T23:47:16Z',
+  '2446-05-10T22:38:55Z',
+  '2486-07-02T20:20:24Z',
+].map(timeAt)
 /** The coarsest file systems (FAT) count in steps of two seconds. */
 const COARSEST = 2n * SECOND
 
 /** True when a file system that cannot store a time exactly may have made the other one of it: coarser, or the end of its range. */
 export function mayBeStoredAs(exact: FileTime, onDisk: FileTime): boolean {
-  const difference = exact - onDisk
-  if (difference > -COARSEST && difference < COARSEST) return true
-  const isBeyond = exact < (FIRST_OF_32_BITS ?? 0n) || exact > (LAST_OF_32_BITS ?? 0n)
-  return isBeyond && (onDisk - UNIX_EPOCH) % SECOND === 0n
+  const isNear = (left: FileTime, right: FileTime) => left - right < COARSEST && right - left < COARSEST
+  if (isNear(exact, onDisk)) return true
+  return (
+    FIRSTS.some((first) => exact < first && isNear(first, onDisk)) ||
+    LASTS.some((last) => exact > last && isNear(last, onDisk))
+  )
 }
 
 /** ISO 8601 with all seven decimals of a FILETIME. */

@@ -19,7 +19,6 @@ export interface NativeTimes {
 
 type Koffi = typeof import('koffi')
 
-const require = createRequire(import.meta.url)
 let found: {readonly native: NativeTimes | undefined} | undefined
 
 /**
@@ -33,7 +32,7 @@ export function findNativeTimes(): NativeTimes | undefined {
 
 function bindTimes(): NativeTimes | undefined {
   try {
-    const koffi = require('koffi') as Koffi
+    const koffi = createRequire(import.meta.url)('koffi') as Koffi
     return process.platform === 'win32' ? bindWindows(koffi) : bindPosix(koffi)
   } catch {
     return undefined
