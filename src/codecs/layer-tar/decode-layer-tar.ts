@@ -12,8 +12,10 @@ import type {
 } from '../../model/layer-entry.js'
 import {
   baseName,
-  DIRECTORY_CARRIER_SUFFIX,
+  controlNameRefused,
   foldPath,
+  isControlName,
+  nameTaken,
   parentPath,
   parseLayerPath,
   payloadPart,
@@ -170,15 +172,14 @@ class LayerDecoder {
     const path = this.#parsePath(name, member)
     const part = payloadPart(path)
     const base = baseName(path)
-    const isControl = base.toLowerCase().endsWith(DIRECTORY_CARRIER_SUFFIX)
-    if (part !== 'other' && !isControl) return path
+    const at = {path: this.#options.title, offset: member.offset}
+    if (isControlName(base)) throw controlNameRefused(name, at)
+    if (part !== 'other') return path
     throw new InputError('NAME_UNSAFE', {
       what: `The layer entry '${name}' is refused.`,
-      why: isControl
-        ? 'Windows would take it for the metadata of a directory.'
-        : 'A Windows layer holds only Files, Hives and UtilityVM; Windows would obey or trip over anything else.',
+      why: 'A Windows layer holds only Files, Hives and UtilityVM; Windows would obey or trip over anything else.',
       suggestions: ['Check where the layer comes from. A Linux layer cannot become a transport layout.'],
-      at: {path: this.#options.title, offset: member.offset},
+      at,
     })
   }
 
@@ -204,13 +205,7 @@ class LayerDecoder {
     const directory = this.#directories[seen - FILE - 1]
     if (isDirectory && directory !== undefined && Buffer.compare(directory, member.raw) === 0) return true
     const {path: first} = this.#seen.at(this.#seen.find(path))
-    const isSame = first === path
-    throw new InputError(isSame ? 'DUPLICATE_ENTRY' : 'NAME_COLLISION', {
-      what: isSame ? `The layer holds '${path}' twice.` : `'${path}' and '${first}' are one name on Windows.`,
-      why: 'Which of the two would win depends on the tool that reads the layer.',
-      suggestions: ['Build the layer again without the second one.'],
-      at: {path: this.#options.title, offset: member.offset},
-    })
+    throw nameTaken(path, first, {path: this.#options.title, offset: member.offset})
   }
 
   async #hardLink(member: TarMember, path: LayerPath): Promise<HardLinkEntry> {

@@ -1,4 +1,4 @@
-import {InputError} from '../../model/errors.js'
+import {InputError, type ErrorCode} from '../../model/errors.js'
 import {
   FileAttribute,
   UNSTATED_TIME,
@@ -6,6 +6,8 @@ import {
   type FileTimes,
   type WindowsMetadata,
 } from '../../model/windows-metadata.js'
+import {requireExtendedAttribute} from '../extended-attributes/extended-attributes.js'
+import {requireDescriptor} from '../security-descriptor/require-descriptor.js'
 import {fileTimeOf, findPaxTime, formatPaxTime, nanosecondsOf} from '../tar/pax.js'
 import type {TarMember} from '../tar/tar-reader.js'
 
@@ -27,18 +29,34 @@ export const KEY = {
   times: 'TRANSSHIP.times',
 } as const
 
-function corrupt(member: TarMember, why: string): InputError {
-  return new InputError('LAYER_CORRUPT', {
+function corrupt(member: TarMember, why: string, code: ErrorCode = 'LAYER_CORRUPT'): InputError {
+  return new InputError(code, {
     what: `The layer entry '${member.name}' is malformed.`,
     why,
     at: {path: member.name, offset: member.offset},
   })
 }
 
-function decodeBase64(member: TarMember, key: string, text: string): Uint8Array {
+function decodeBase64(member: TarMember, key: string, text: string, code?: ErrorCode): Uint8Array {
   const bytes = Buffer.from(text, 'base64')
-  if (bytes.toString('base64') !== text) throw corrupt(member, `${key} is not base64.`)
+  if (bytes.toString('base64') !== text) throw corrupt(member, `${key} is not base64.`, code)
   return bytes
+}
+
+/** A value that is no such thing is refused with the member that has it. */
+function checked<Value>(member: TarMember, value: Value, check: (value: Value) => void): Value {
+  try {
+    check(value)
+    return value
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    throw corrupt(member, [error.what, error.why].join(' ').trim(), error.code)
+  }
+}
+
+function descriptorOf(member: TarMember, text: string): Uint8Array {
+  const bytes = decodeBase64(member, KEY.securityDescriptor, text, 'DESCRIPTOR_CORRUPT')
+  return checked(member, bytes, requireDescriptor)
 }
 
 /** Attributes by the record; without one, what Microsoft's reader assumes. */
@@ -70,7 +88,7 @@ function timeOf(member: TarMember, key: string, text: string): bigint {
 }
 
 function timesOf(member: TarMember): FileTimes {
-  const exact = /^(\d{1,20}),(\d{1,20}),(\d{1,20}),(\d{1,20})$/.exec(member.pax.get(KEY.times) ?? '')
+  const exact = /^(-?\d{1,20}),(-?\d{1,20}),(-?\d{1,20}),(-?\d{1,20})$/.exec(member.pax.get(KEY.times) ?? '')
   if (exact !== null) {
     const [creation = 0n, lastAccess = 0n, lastWrite = 0n, change = 0n] = exact.slice(1).map(BigInt)
     return {creation, lastAccess, lastWrite, change}
@@ -99,7 +117,8 @@ function extendedAttributesOf(member: TarMember): readonly ExtendedAttribute[] |
   for (const [key, text] of member.pax) {
     if (!key.startsWith(KEY.extendedAttribute)) continue
     const name = key.slice(KEY.extendedAttribute.length)
-    found.push({name, flags: 0, value: decodeBase64(member, key, text)})
+    const attribute = {name, flags: 0, value: decodeBase64(member, key, text, 'ATTRIBUTES_CORRUPT')}
+    found.push(checked(member, attribute, requireExtendedAttribute))
   }
   found.sort((left, right) => (left.name < right.name ? -1 : 1))
   return found.length === 0 ? undefined : found
@@ -112,7 +131,7 @@ export function decodeMetadata(member: TarMember): Omit<WindowsMetadata, 'repars
   return {
     attributes: attributesOf(member),
     times: timesOf(member),
-    ...(descriptor === undefined ? {} : {securityDescriptor: decodeBase64(member, KEY.securityDescriptor, descriptor)}),
+    ...(descriptor === undefined ? {} : {securityDescriptor: descriptorOf(member, descriptor)}),
     ...(extendedAttributes === undefined ? {} : {extendedAttributes}),
   }
 }

@@ -39,6 +39,8 @@ export interface PackagePlace extends WorkPlace {
   readonly exists: boolean
   /** It has room for one package only. */
   readonly holdsOne?: true
+  /** A package is kept as a file there: the folder it is written into first does not stay. */
+  readonly keepsFiles?: true
   /** Reads what is there now. */
   read(): Promise<Repository>
   /** What a package is to be called there; `existing` is the one in its place. */
@@ -104,7 +106,11 @@ class PackagesDestination implements PackageDestination {
       if (await this.#mayStay(existing, options)) return this.#unchanged(draft, existing)
     const folder = begun === undefined ? work : this.#beside(work)
     const written = await this.#whileHeld(() =>
-      writePackage(path.join(folder, formatFullName(identity)), draft, {...options, lower: this.#lower(draft)}),
+      writePackage(path.join(folder, formatFullName(identity)), draft, {
+        ...options,
+        lower: this.#lower(draft),
+        isForFile: this.#place.keepsFiles === true,
+      }),
     )
     // What this very conversion wrote is not there to be replaced by it.
     const kept = begun?.stored ?? (this.#replace ? undefined : existing)

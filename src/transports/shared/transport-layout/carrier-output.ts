@@ -1,5 +1,5 @@
 import {createHash, hash as hashOnce} from 'node:crypto'
-import {closeSync, fsyncSync, ftruncateSync, futimesSync, openSync, utimesSync, writeSync} from 'node:fs'
+import {closeSync, fsyncSync, ftruncateSync, openSync, writeSync} from 'node:fs'
 import type {ContentLayout} from '../../../codecs/carrier/carrier-frame.js'
 import {
   attributesOf,
@@ -12,8 +12,6 @@ import {asTransshipError, findSystemCode, InputError} from '../../../model/error
 import type {Content} from '../../../model/content.js'
 import {runsOf, zeros, type ContentRun} from '../../../model/sparse-content.js'
 import type {UnpackLimit} from '../../../model/unpack-limit.js'
-import type {FileTimes} from '../../../model/windows-metadata.js'
-import {unixSeconds} from './disk-times.js'
 
 export interface StoredFile {
   readonly sizeBytes: number
@@ -31,13 +29,16 @@ export function openNew(file: string, place: string): number {
   }
 }
 
+/** Sets the times of a file that is open, once all of it is written. */
+export type Stamp = (fd: number) => void
+
 /** Writes a small file in one go. */
-export function storeBytes(file: string, pieces: readonly Uint8Array[], times: FileTimes, place: string): StoredFile {
+export function storeBytes(file: string, pieces: readonly Uint8Array[], place: string, stamp: Stamp): StoredFile {
   const fd = openNew(file, place)
   try {
     const bytes = pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)
     writeFully(fd, bytes, place)
-    setTimes(fd, times)
+    stamp(fd)
     return {sizeBytes: bytes.byteLength, sha256: hashOnce('sha256', bytes, 'hex')}
   } finally {
     closeSync(fd)
@@ -65,17 +66,6 @@ export function writePieces(file: string, pieces: Iterable<Uint8Array>): void {
     fsyncSync(fd)
   } finally {
     closeSync(fd)
-  }
-}
-
-/** The index beside the payload holds the exact times; a disk that cannot take one is no reason to fail. */
-export function setTimes(target: number | string, times: FileTimes): void {
-  const [access, write] = [unixSeconds(times.lastAccess), unixSeconds(times.lastWrite)]
-  try {
-    if (typeof target === 'number') futimesSync(target, access, write)
-    else utimesSync(target, access, write)
-  } catch {
-    // Years before 1901 or after 2446 are beyond some file systems.
   }
 }
 
@@ -207,9 +197,9 @@ export class CarrierOutput {
   }
 
   /** Sets the times and gives what was written. */
-  finish(times: FileTimes): StoredFile {
+  finish(stamp: Stamp): StoredFile {
     this.end()
-    setTimes(this.#fd, times)
+    stamp(this.#fd)
     return {sizeBytes: this.#sizeBytes, sha256: this.#hash.digest('hex')}
   }
 

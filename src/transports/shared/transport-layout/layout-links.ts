@@ -1,4 +1,4 @@
-import {copyFileSync, existsSync, linkSync} from 'node:fs'
+import {copyFileSync, linkSync} from 'node:fs'
 import path from 'node:path'
 import {asTransshipError, findSystemCode, InputError} from '../../../model/errors.js'
 import type {FileEntry, HardLinkEntry} from '../../../model/layer-entry.js'
@@ -9,10 +9,10 @@ export interface LayoutLinksOptions {
   readonly root: string
   /** For messages. */
   readonly title: string
-  /** Where an entry lies below the root; undefined while its folder is not there. */
-  readonly findPlace: (entry: LayerPath) => string | undefined
-  /** Where an entry is to lie; makes its folder. */
-  readonly place: (entry: LayerPath) => string
+  /** Where the file of that name lies below the root, in whatever case; undefined while there is none. */
+  readonly findFile: (entry: LayerPath) => string | undefined
+  /** Where a link is to lie; makes its folder. `NAME_COLLISION`, `DUPLICATE_ENTRY` for a name that is taken. */
+  readonly place: (entry: HardLinkEntry) => string
   /** The file that the layers below have there. */
   readonly readLower: (target: LayerPath) => FileEntry | undefined
   /** True where files lie without carriers. */
@@ -23,6 +23,8 @@ export interface LayoutLinksOptions {
   readonly copyOwn: (place: string, target: LayerPath, link: HardLinkEntry) => Promise<void>
   /** Told of each link with the name that it shares its file with. */
   readonly onLink: (file: string, target: string) => void
+  /** Told of each copy that stands for a link, before `onLink`. */
+  readonly onCopy: (file: string, target: string) => void
 }
 
 /**
@@ -82,13 +84,13 @@ export class LayoutLinks {
   }
 
   async #link(entry: HardLinkEntry, named: LayerPath): Promise<boolean> {
-    const target = this.#options.findPlace(named)
-    if (target === undefined || !existsSync(this.#disk(target))) return false
+    const target = this.#options.findFile(named)
+    if (target === undefined) return false
     if (this.#options.isPlain(named) !== this.#options.isPlain(entry.path)) {
       await this.#options.copyOwn(target, named, entry)
       return true
     }
-    const file = this.#options.place(entry.path)
+    const file = this.#options.place(entry)
     try {
       linkSync(this.#disk(target), this.#disk(file))
     } catch (error) {
@@ -106,6 +108,7 @@ export class LayoutLinks {
     if (!['EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(findSystemCode(error) ?? ''))
       throw asTransshipError(error, {path: place})
     copyFileSync(this.#disk(target), this.#disk(file))
+    this.#options.onCopy(file, target)
   }
 
   #disk(place: string): string {

@@ -9,11 +9,12 @@ import {DIRECTORY_CARRIER_SUFFIX, payloadPart, type LayerPath} from '../../../mo
 import {UnpackLimit} from '../../../model/unpack-limit.js'
 import {FileAttribute, type FileTimes, type WindowsMetadata} from '../../../model/windows-metadata.js'
 import {PayloadFile} from './carrier-file.js'
+import {mayBeStoredAs} from './disk-times.js'
 import {requireFile, type FileFacts, type LayoutFiles} from './layout-files.js'
 import type {DiskNode, LayoutNode} from './layout-nodes.js'
 import {encodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
 import type {IndexLine, PayloadIndex} from './payload-index.js'
-import {scanLayout, type ScannedLayout} from './scan-layout.js'
+import {scanLayout, TOMBSTONES, type ScannedLayout} from './scan-layout.js'
 
 export interface ReadLayoutOptions extends WorkOptions {
   /** For messages: the folder, or the package whose payload it is. */
@@ -22,6 +23,8 @@ export interface ReadLayoutOptions extends WorkOptions {
   /** A plain tree (`plain-1`): real files instead of carriers. */
   readonly isPlain: boolean
   readonly index?: PayloadIndex
+  /** The index lies beside the layout, where whoever changes the layout may not know of it. */
+  readonly isIndexBeside?: boolean
 }
 
 /** A sidecar of a top folder is a few bytes in every known layout; beyond this it is no sidecar. */
@@ -40,6 +43,8 @@ export class TransportLayout {
   #limit: UnpackLimit
   #open: PayloadFile | undefined
   #missing = 0
+  /** Files whose time on the disk cannot have come of the one in the index. */
+  #retimed: {count: number; readonly first: string} | undefined
   #seesLinks = true
 
   constructor(files: LayoutFiles, options: ReadLayoutOptions) {
@@ -58,10 +63,22 @@ export class TransportLayout {
         this.#options.signal?.throwIfAborted()
         yield this.entry(node)
       }
+      this.#tellRetimed()
       if (this.#missing > 0) this.#note('sidecar-missing', `${this.#missing} folders have no metadata of their own.`)
     } finally {
       this.close()
     }
+  }
+
+  #tellRetimed(): void {
+    if (this.#retimed === undefined) return
+    const {count, first} = this.#retimed
+    this.#retimed = undefined
+    const files = count === 1 ? `'${first}' has another time` : `${count} files, '${first}' first, have other times`
+    this.#note(
+      'times-of-index',
+      `${files} on disk than in the index beside the layout, which is followed. Delete the index to take the times of the disk.`,
+    )
   }
 
   close(): void {
@@ -182,7 +199,18 @@ export class TransportLayout {
         ? this.#options.form === 'base' || this.#options.isPlain
         : (this.#options.form === 'delta' || deleted.length > 0) &&
           Buffer.compare(encodeTombstones(deleted), tombstones) === 0
-    return {...sidecar, ...(isExpected ? {} : {tombstones: tombstones ?? null})}
+    const own = tombstones === undefined ? undefined : this.#tombstonesTimes()
+    return {
+      ...sidecar,
+      ...(isExpected ? {} : {tombstones: tombstones ?? null}),
+      ...(own === undefined || areSameTimes(own, times) ? {} : {tombstonesTimes: own}),
+    }
+  }
+
+  /** An index that says nothing of them was made where they were the usual ones; a copy has others. */
+  #tombstonesTimes(): FileTimes | undefined {
+    const stats = this.#stat(TOMBSTONES)
+    return this.#options.index === undefined ? stats.times : this.#lineOf(TOMBSTONES, stats)?.times
   }
 
   #topSidecar(node: DiskNode, times: FileTimes): LayoutNotes {
@@ -193,7 +221,7 @@ export class TransportLayout {
       return {}
     }
     const stats = this.#stat(name)
-    const own = this.#lineOf(name, stats)?.times ?? (process.platform === 'win32' ? stats.times : times)
+    const own = this.#lineOf(name, stats)?.times ?? stats.times
     const expected = encodeCarrierHead({kind: 'directory', meta: PLAIN_DIRECTORY})
     return {
       ...(Buffer.compare(expected, bytes) === 0 ? {} : {sidecar: bytes}),
@@ -240,7 +268,16 @@ export class TransportLayout {
   /** What the index says of a file, when it is of the same size still. */
   #lineOf(diskPath: string, stats?: FileFacts): IndexLine | undefined {
     const line = this.#options.index?.get(diskPath)
-    return line === undefined || (stats !== undefined && line.sizeBytes !== stats.sizeBytes) ? undefined : line
+    if (line === undefined || (stats !== undefined && line.sizeBytes !== stats.sizeBytes)) return undefined
+    if (this.#options.isIndexBeside === true && line.times !== undefined && stats !== undefined)
+      this.#compare(diskPath, line.times, stats.times)
+    return line
+  }
+
+  #compare(diskPath: string, {lastWrite: exact}: FileTimes, {lastWrite: onDisk}: FileTimes): void {
+    if (mayBeStoredAs(exact, onDisk)) return
+    this.#retimed ??= {count: 0, first: diskPath}
+    this.#retimed.count++
   }
 
   #find(diskPath: string): FileFacts | undefined {

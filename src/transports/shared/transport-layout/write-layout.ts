@@ -1,4 +1,4 @@
-import {mkdirSync, readdirSync, statSync} from 'node:fs'
+import {closeSync, lstatSync, openSync, statSync} from 'node:fs'
 import path from 'node:path'
 import type {HeldBytes} from '../../../codecs/compression/held-bytes.js'
 import {decodeTombstones, encodeTombstones, findTombstoneLine} from '../../../codecs/tombstones/tombstones.js'
@@ -9,22 +9,27 @@ import type {WorkOptions} from '../../../model/events.js'
 import type {LayerForm} from '../../../model/image.js'
 import type {DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry} from '../../../model/layer-entry.js'
 import {
-  baseName,
   DIRECTORY_CARRIER_SUFFIX,
   foldPath,
+  nameTaken,
   parentPath,
   payloadPart,
   type LayerPath,
 } from '../../../model/layer-path.js'
 import {UnpackLimit} from '../../../model/unpack-limit.js'
-import type {WindowsMetadata} from '../../../model/windows-metadata.js'
+import type {FileTimes, WindowsMetadata} from '../../../model/windows-metadata.js'
 import {PayloadFile} from './carrier-file.js'
-import {CarrierOutput, setTimes, type CarrierOutputOptions, storeBytes, type StoredFile} from './carrier-output.js'
+import {CarrierOutput, storeBytes, type CarrierOutputOptions, type Stamp, type StoredFile} from './carrier-output.js'
+import {DiskClock} from './disk-clock.js'
+import {readDiskTimes} from './disk-times.js'
 import {DiskFile} from './folder-files.js'
+import {LayoutFolders} from './layout-folders.js'
 import {LayoutLinks} from './layout-links.js'
 import {areLayoutNotes, decodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
+import {findNativeTimes} from './native-times.js'
 import {IndexWriter} from './payload-index.js'
 import {metadataOf, streamsOf} from './read-layout.js'
+import {TOMBSTONES} from './scan-layout.js'
 import {spoolContent} from './spooled-content.js'
 
 export interface WriteLayoutOptions extends WorkOptions {
@@ -33,6 +38,11 @@ export interface WriteLayoutOptions extends WorkOptions {
   readonly form: LayerForm
   /** What the layout cannot hold is kept beside it, so that it is not lost. */
   readonly keepsRecipe: boolean
+  /**
+   * What a time means that the file system cannot store: a loss where the folder is what is handed on (the default), a
+   * note where the index is part of what is made, nothing where the folder is on its way into a file.
+   */
+  readonly unkeptTimes?: 'loss' | 'note' | 'ignored'
   /** Reads a file of the layers below, for hard links that lead there; its entry stays readable until the next call. */
   readonly readLower?: (path: LayerPath) => FileEntry | undefined
 }
@@ -73,13 +83,13 @@ class LayoutWriter {
   readonly #options: WriteLayoutOptions
   readonly #outputOptions: Pick<CarrierOutputOptions, 'limit' | 'signal'>
   readonly #index = new IndexWriter()
-  /** Folded path -> where the folder lies below the root. Layers spell one folder in several ways. */
-  readonly #folders = new Map<string, string>([['', '']])
+  readonly #folders: LayoutFolders
+  readonly #clock = new DiskClock(findNativeTimes())
   readonly #tombstones: LayerPath[] = []
   readonly #links: LayoutLinks
-  /** Folded names in a folder, of those that deletions asked for. */
-  readonly #listed = new Map<string, ReadonlySet<string>>()
   #filesNotes: LayoutNotes = {}
+  /** What the entries of the top folders say of their times, and of those of the sidecars beside. */
+  readonly #tops = new Map<LayerPath, {readonly own: FileTimes; readonly sidecar: FileTimes}>()
   /** The utility VM is kept as plain files. */
   #isVmPlain = false
   #hasVm = false
@@ -91,17 +101,21 @@ class LayoutWriter {
     this.#options = options
     const {title, maxUnpackedBytes, signal} = options
     this.#outputOptions = {limit: new UnpackLimit(title, maxUnpackedBytes), signal}
+    this.#folders = new LayoutFolders(root, title, (place) => this.#index.findName(place))
     this.#links = new LayoutLinks({
       root,
-      title: options.title,
-      findPlace: (entry) => this.#findPlace(entry),
-      place: (entry) => this.#place(entry),
+      title,
+      findFile: (entry) => this.#findFile(entry),
+      place: (entry) => this.#newPlace(entry),
       readLower: (target) => options.readLower?.(target),
       isPlain: (entry) => this.#isPlain(entry),
       copyLower: (file, link) => this.#file({...file, path: link.path}),
       copyOwn: (place, target, link) => this.#copyOwn(place, target, link),
       onLink: (file, target) => {
         this.#index.addLink(file, target)
+      },
+      onCopy: (file, target) => {
+        this.#copyTimes(file, target)
       },
     })
   }
@@ -133,10 +147,33 @@ class LayoutWriter {
     // Windows deletes after it has written: a name that was made again must not be in the list, nor one below a file.
     const deletions = this.#tombstones.filter((deleted) => !this.#isThere(deleted) && !this.#isBelowFile(deleted))
     // Of a base, the hives lie among the files; only a delta must have the folder, even an empty one.
-    for (const top of this.#options.form === 'delta' ? ['Files', 'Hives'] : ['Files']) this.#folder(top)
+    for (const top of this.#options.form === 'delta' ? ['Files', 'Hives'] : ['Files']) this.#folders.make(top)
     this.#writeTombstones(deletions)
+    this.#topTimes()
+    this.#folders.finish(this.#clock)
+    this.#tellUnkeptTimes()
     const {bytes: index, digest} = this.#index.finish()
     return {entries: this.#entries, payloadBytes: this.#payloadBytes, index, digest}
+  }
+
+  /**
+   * Of a delta, beside a System hive, the top folders have its times when they are read, and on the disk those of their sidecars, as
+   * all folders do. Without one, the folders' own times are all that there is to read.
+   */
+  #topTimes(): void {
+    const hasHive = this.#index.findName('Hives/System_Delta') !== undefined
+    if (this.#options.form === 'base') return
+    for (const [top, {own, sidecar}] of this.#tops)
+      if (hasHive) this.#folders.retime(top, sidecar)
+      else this.#index.add({path: this.#folders.find(top) ?? top, times: own})
+  }
+
+  #tellUnkeptTimes(): void {
+    const {unkeptTimes = 'loss', onEvent} = this.#options
+    const {unkept} = this.#clock
+    if (unkept === undefined || unkeptTimes === 'ignored') return
+    const message = `${unkept.message}${unkeptTimes === 'note' ? ' The payload index keeps it.' : ''}`
+    onEvent?.({kind: unkeptTimes, code: 'times-not-kept', message, subject: unkept.subject})
   }
 
   #tombstone(deleted: LayerPath): void {
@@ -149,29 +186,32 @@ class LayoutWriter {
 
   /** True for a file or folder that was written, however it is spelt. Asked when all has been written. */
   #isThere(entry: LayerPath): boolean {
-    if (this.#folders.has(foldPath(entry))) return true
-    const folder = this.#folders.get(foldPath(parentPath(entry) ?? ''))
-    if (folder === undefined) return false
-    const names = this.#listed.get(folder) ?? new Set(readdirSync(this.#disk(folder)).map(foldPath))
-    this.#listed.set(folder, names)
-    return names.has(foldPath(baseName(entry)))
+    return this.#folders.find(entry) !== undefined || this.#findFile(entry) !== undefined
   }
 
   #isBelowFile(entry: LayerPath): boolean {
     for (let above = parentPath(entry); above !== undefined; above = parentPath(above)) {
-      if (this.#folders.has(foldPath(above))) return false
-      if (this.#isThere(above)) return true
+      if (this.#folders.find(above) !== undefined) return false
+      if (this.#findFile(above) !== undefined) return true
     }
     return false
+  }
+
+  /** Where a file of this layer lies that has this name, in whatever case. */
+  #findFile(entry: LayerPath): string | undefined {
+    const place = this.#folders.findPlace(entry)
+    return place === undefined ? undefined : this.#index.findName(place)
   }
 
   #writeTombstones(deletions: readonly LayerPath[]): void {
     const bytes = this.#tombstoneBytes(deletions)
     if (bytes === undefined) return
-    const times = {creation: 0n, lastAccess: 0n, lastWrite: 0n, change: 0n}
-    const {sizeBytes, sha256} = storeBytes(this.#disk('tombstones.txt'), [bytes], times, 'tombstones.txt')
+    // No entry stands for it; its time must only not be that of the day.
+    const {tombstonesTimes: times} = this.#filesNotes
+    const stamp = this.#stamp(times ?? this.#folders.timesOf('Files'), TOMBSTONES)
+    const {sizeBytes, sha256} = storeBytes(this.#disk(TOMBSTONES), [bytes], TOMBSTONES, stamp)
     this.#payloadBytes += sizeBytes
-    this.#index.add({path: 'tombstones.txt', sizeBytes, sha256})
+    this.#index.add({path: TOMBSTONES, sizeBytes, sha256, ...(times === undefined ? {} : {times})})
   }
 
   #tombstoneBytes(deletions: readonly LayerPath[]): Uint8Array | undefined {
@@ -188,15 +228,16 @@ class LayoutWriter {
     if (isTop && part === 'utility-vm')
       this.#isVmPlain = notes.isPlain ?? (this.#options.form === 'delta' && entry.meta.securityDescriptor === undefined)
     if (isTop && part === 'files') this.#filesNotes = notes
-    const folder = this.#folder(entry.path)
+    const folder = this.#folders.state(entry.path, {...entry.meta.times, ...notes.times})
     if (this.#isPlain(entry.path)) {
       await this.#plainDirectory(entry, folder, notes)
       return
     }
     const sidecar = `${folder}${DIRECTORY_CARRIER_SUFFIX}`
     const meta = {...entry.meta, times: notes.sidecarTimes ?? entry.meta.times}
+    if (isTop && part !== 'utility-vm') this.#tops.set(entry.path, {own: entry.meta.times, sidecar: meta.times})
     if (notes.sidecar !== undefined) {
-      const stored = storeBytes(this.#disk(sidecar), [notes.sidecar], meta.times, sidecar)
+      const stored = storeBytes(this.#disk(sidecar), [notes.sidecar], sidecar, this.#stamp(meta.times, sidecar))
       this.#stored(sidecar, stored, meta)
       return
     }
@@ -205,7 +246,6 @@ class LayoutWriter {
 
   async #plainDirectory(entry: DirectoryEntry, folder: string, notes: LayoutNotes): Promise<void> {
     await this.#dropStreams(entry)
-    setTimes(this.#disk(folder), entry.meta.times)
     this.#index.add({path: folder, ...this.#plainFacts(entry, notes)})
   }
 
@@ -242,19 +282,20 @@ class LayoutWriter {
   }
 
   async #file(entry: FileEntry): Promise<void> {
-    const file = this.#place(entry.path)
+    const file = this.#newPlace(entry)
     if (!this.#isPlain(entry.path)) {
       await this.#carrier(entry, file)
       return
     }
+    const facts = this.#plainFacts(entry, decodeLayoutNotes(entry.frame?.layout))
     const stored = await this.#writeParts(
       file,
       {parts: [{kind: 'content', sizeBytes: entry.content?.size ?? 0}], isFramed: true, isAbsent: false},
-      withoutStreams(entry),
+      withoutStreams({...entry, meta: {...entry.meta, times: facts.times}}),
     )
     await this.#dropStreams(entry)
     this.#payloadBytes += stored.sizeBytes
-    this.#index.add({path: file, ...stored, ...this.#plainFacts(entry, decodeLayoutNotes(entry.frame?.layout))})
+    this.#index.add({path: file, ...stored, ...facts})
   }
 
   async #carrier(entry: FileEntry | DirectoryEntry, file: string): Promise<void> {
@@ -272,24 +313,28 @@ class LayoutWriter {
         this.#note('layout-frame-unusable', `Its kept form does not fit it: ${why}`, entry.path)
       },
     )
-    if (plan.isAbsent) return
+    if (plan.isAbsent) {
+      // Without a sidecar, nothing else would tell its times.
+      this.#index.add({path: file.slice(0, -DIRECTORY_CARRIER_SUFFIX.length), times: entry.meta.times})
+      return
+    }
     this.#stored(file, await this.#writeParts(file, plan, entry), entry.meta)
   }
 
   async #writeParts(file: string, plan: CarrierPlan, entry: FileEntry | DirectoryEntry): Promise<StoredFile> {
     const {meta, streams} = entry
     const content = entry.kind === 'file' ? entry.content : undefined
-    const {times} = meta
+    const stamp = this.#stamp(meta.times, file)
     const isWhole = streams === undefined && plan.parts.every((part) => part.kind !== 'stream' && !isSparse(part))
     if (isWhole && (content === undefined || (content.bytes?.byteLength ?? Infinity) <= SMALL_BYTES)) {
       const bytes = content?.bytes ?? new Uint8Array(0)
       const pieces = plan.parts.map((part) => (part.kind === 'bytes' ? part.bytes : bytes))
-      return storeBytes(this.#disk(file), pieces, times, this.#title(file))
+      return storeBytes(this.#disk(file), pieces, this.#title(file), stamp)
     }
     const output = new CarrierOutput(this.#disk(file), {...this.#outputOptions, place: this.#title(file)})
     try {
       await this.#parts(output, file, plan, entry)
-      return output.finish(times)
+      return output.finish(stamp)
     } finally {
       output.close()
     }
@@ -378,38 +423,29 @@ class LayoutWriter {
     }
   }
 
-  /** Where an entry lies, its folder made if need be. */
-  #place(entry: LayerPath): string {
-    const parent = parentPath(entry)
-    const folder = parent === undefined ? '' : this.#folder(parent)
-    this.#links.made(entry)
-    return folder === '' ? baseName(entry) : `${folder}/${baseName(entry)}`
-  }
-
-  #findPlace(entry: LayerPath): string | undefined {
-    const parent = parentPath(entry)
-    const folder = parent === undefined ? '' : this.#folders.get(foldPath(parent))
-    return folder === undefined ? undefined : `${folder}/${baseName(entry)}`
-  }
-
-  #folder(entry: string): string {
-    const folded = foldPath(entry)
-    const known = this.#folders.get(folded)
-    if (known !== undefined) return known
-    const slash = entry.lastIndexOf('/')
-    const folder = slash < 0 ? entry : `${this.#folder(entry.slice(0, slash))}${entry.slice(slash)}`
+  /** A copy that stands for a link has the time at which it was made. */
+  #copyTimes(file: string, target: string): void {
+    const times = readDiskTimes(this.#disk(target), lstatSync(this.#disk(target), {bigint: true}))
+    const fd = openSync(this.#disk(file), 'r+')
     try {
-      mkdirSync(this.#disk(folder))
-    } catch (error) {
-      if (findSystemCode(error) !== 'EEXIST') throw asTransshipError(error, {path: this.#title(folder)})
-      throw new InputError('NAME_COLLISION', {
-        what: `'${entry}' is a file, and other entries lie in it as if it were a folder.`,
-        at: {path: this.#options.title},
-        cause: error,
-      })
+      this.#stamp(times, file)(fd)
+    } finally {
+      closeSync(fd)
     }
-    this.#folders.set(folded, folder)
-    return folder
+  }
+
+  /** Where a file or link is to lie; a name that is taken is refused before the disk is asked, which may know cases. */
+  #newPlace({path: entry, meta}: FileEntry | HardLinkEntry): string {
+    const taken = this.#findFile(entry) ?? this.#folders.find(entry)
+    if (taken !== undefined) throw nameTaken(entry, taken, {path: this.#options.title})
+    this.#links.made(entry)
+    return this.#folders.placeFor(entry, meta.times)
+  }
+
+  #stamp(times: FileTimes, place: string): Stamp {
+    return (fd) => {
+      this.#clock.setFile(fd, times, this.#title(place))
+    }
   }
 
   #disk(place: string): string {
