@@ -41,7 +41,7 @@ const shape: fc.Arbitrary<Shape> = fc.record({
   skew: fc.constantFrom(0n, 1n, 36_000_000_000n),
 })
 
-const DESCRIPTOR = Buffer.from('010004801400000024000000000000003400000001020000000000052000000020020000', 'hex')
+const DESCRIPTOR = Buffer.from('010000801400000000000000000000000000000001020000000000052000000020020000', 'hex')
 
 /** The layer with tops in front of it, where it does not speak of them itself, and with metadata that a gap could lose. */
 function shaped(entries: readonly LayerEntry[], {tops, hasDescriptors, skew}: Shape): LayerEntry[] {
