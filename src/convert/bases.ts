@@ -3,7 +3,7 @@ import type {Image, Layer} from '../model/image.js'
 import {formatFullName, isSamePackage, type PackageIdentity} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
 import {transportOf} from '../transports/catalog.js'
-import type {OpenOptions} from '../transports/transport.js'
+import type {OpenOptions} from '../model/transport.js'
 import {labelledPackages} from './package-label.js'
 
 export interface SupplyOptions extends OpenOptions {

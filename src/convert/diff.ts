@@ -1,5 +1,5 @@
 import {comparePaths} from '../model/layer-path.js'
-import type {OpenOptions} from '../transports/transport.js'
+import type {OpenOptions} from '../model/transport.js'
 import {diffMetadata, type MetadataDifference} from './diff-metadata.js'
 import {diffRegistries, type RegistryDifference} from './diff-registry.js'
 import type {FileFacts, FileIndex} from './file-index.js'

@@ -9,7 +9,7 @@ import {
   requirePackageIdentity,
   type PackageIdentity,
 } from '../model/package-identity.js'
-import type {KeptImage, PackageDraft} from '../transports/transport.js'
+import type {KeptImage, PackageDraft} from '../model/transport.js'
 import {findPackageTime, packageTimeOfSeconds} from './created-time.js'
 import {chainName, identityOfImage} from './identity-mapping.js'
 import {isOwnConfig, parseImageConfig, type ImageConfig} from './image-config.js'

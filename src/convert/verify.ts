@@ -1,5 +1,5 @@
 import {transportOf} from '../transports/catalog.js'
-import type {Fault, LayerVerdict, OpenOptions} from '../transports/transport.js'
+import type {Fault, LayerVerdict, OpenOptions} from '../model/transport.js'
 import {resolveTelling} from './recognise.js'
 
 /** What `verify` prints with `--json`. Schema: `src/schemas/verify.schema.json`. */

@@ -11,7 +11,7 @@ import {layout} from './layout/layout.js'
 import {oci} from './oci/oci.js'
 import {ociArchive} from './oci-archive/oci-archive.js'
 import {runtime} from './runtime/runtime.js'
-import type {Transport} from './transport.js'
+import type {Transport} from '../model/transport.js'
 
 /** Every way to name and reach images. A new transport is one folder and one line here. */
 export const TRANSPORTS: readonly Transport[] = [

@@ -7,7 +7,7 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {ContainerdManager} from '../../src/runtime/containerd/containerd-manager.js'
 import {parseEngineEndpoint} from '../../src/engine-api/endpoint.js'
-import {EngineManager} from '../../src/runtime/engine-api/engine-manager.js'
+import {EngineManager} from '../../src/runtime/engine/engine-manager.js'
 import {openManagers} from '../../src/runtime/open-managers.js'
 import {listContainers} from '../../src/runtime/list-containers.js'
 

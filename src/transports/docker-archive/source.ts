@@ -1,11 +1,11 @@
 import type {WorkOptions} from '../../model/events.js'
 import type {Image} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
-import {Archive} from '../shared/archive.js'
-import {StrictSink} from '../shared/fault-sink.js'
-import {openOffer} from '../shared/image-archive/open-offer.js'
-import {readOffers, type Offer} from '../shared/image-archive/read-offers.js'
-import type {ListItem, OpenOptions} from '../transport.js'
+import {Archive} from '../../formats/archive-file/archive.js'
+import {StrictSink} from '../../model/fault-sink.js'
+import {openOffer} from '../../formats/image-archive/open-offer.js'
+import {readOffers, type Offer} from '../../formats/image-archive/read-offers.js'
+import type {ListItem, OpenOptions} from '../../model/transport.js'
 import {matching, referenceOf, requireOne} from './select-image.js'
 
 /** Opens the one image that the reference selects; layers are read from the archive in place. */

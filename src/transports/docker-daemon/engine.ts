@@ -8,7 +8,7 @@ import type {EngineUpload} from '../../engine-api/engine-upload.js'
 import {findDigest, type Digest} from '../../model/digest.js'
 import {EnvironmentError, InputError, TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
-import type {NetworkOptions} from '../transport.js'
+import type {NetworkOptions} from '../../model/transport.js'
 import {isEngineInfo, isImageDetails, isImageList, type ImageDetails, type ImageSummary} from './schema.js'
 
 /** An engine that does not even tell its version in this time hangs. */

@@ -6,11 +6,17 @@ import {asTransshipError, InputError, UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {formatFullName} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
-import type {DestinationOptions, ListItem, PackageArtifact, PackageDestination, PackageDraft} from '../transport.js'
-import {MadeFolders} from '../shared/made-folders.js'
-import {writePieces} from '../shared/transport-layout/carrier-output.js'
-import {payloadArtifact} from '../shared/transport-layout/payload-artifact.js'
-import {writeLayout} from '../shared/transport-layout/write-layout.js'
+import type {
+  DestinationOptions,
+  ListItem,
+  PackageArtifact,
+  PackageDestination,
+  PackageDraft,
+} from '../../model/transport.js'
+import {MadeFolders} from '../../disk/made-folders.js'
+import {writePieces} from '../../formats/transport-layout/carrier-output.js'
+import {payloadArtifact} from '../../formats/transport-layout/payload-artifact.js'
+import {writeLayout} from '../../formats/transport-layout/write-layout.js'
 import {indexFileOf} from './layout-folder.js'
 import {formatLayoutReference} from './reference.js'
 
