@@ -50,6 +50,13 @@ export function findReference(text: string, transports = TRANSPORTS): Reference 
   return split === undefined ? undefined : transport?.parse(split.location)
 }
 
+/** Parses `TRANSPORT:LOCATION`. Throws `BAD_REFERENCE`, also for a bare path, which only `resolveReference` recognises. */
+export function parseReference(text: string): Reference {
+  const reference = findReference(text)
+  if (reference === undefined) throw unknownTransport(text)
+  return reference
+}
+
 /** The inverse of parsing: `parseReference(formatReference(r))` equals `r`. */
 export function formatReference(reference: Reference, transports = TRANSPORTS): string {
   return transportOf(reference, transports).format(reference)
