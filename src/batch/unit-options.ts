@@ -2,7 +2,7 @@ import {parseCompression, parseLayers, parseOsLayers, parseSize} from '../conver
 import type {ConvertOptions} from '../convert/options.js'
 import {findReference, formatReference} from '../transports/catalog.js'
 import {parseEngineEndpoint} from '../engine-api/endpoint.js'
-import type {EnginePlaces} from '../engine-api/engine-places.js'
+import type {EnginePlaces} from '../model/engine-places.js'
 import {UsageError} from '../model/errors.js'
 import type {NetworkOptions} from '../model/transport.js'
 import {textsOf} from './parse-plan.js'

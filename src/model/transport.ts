@@ -1,4 +1,4 @@
-import type {EnginePlaces} from '../engine-api/engine-places.js'
+import type {EnginePlaces} from './engine-places.js'
 import type {Digest} from './digest.js'
 import type {WorkOptions} from './events.js'
 import type {Compression, Image, Layer, LayerForm, PackageMetadata, Platform, RawDocument} from './image.js'

@@ -1,20 +1,9 @@
 import {homedir} from 'node:os'
 import path from 'node:path'
 import {findCurrentContext, readContext} from './docker-context.js'
+import type {EnginePlaces} from '../model/engine-places.js'
 import {parseEngineEndpoint, type EngineEndpoint} from './endpoint.js'
 import {readCertificates} from './certificates.js'
-
-/** Where to look for an engine. What is given first in this list counts; else where engines listen by default. */
-export interface EnginePlaces {
-  /** `unix:///PATH`, `npipe:////./pipe/NAME` or `tcp://HOST[:PORT]`, as DOCKER_HOST has it. */
-  readonly host?: string
-  /** Folder of ca.pem, cert.pem and key.pem: `host` is then spoken to by TLS. */
-  readonly certificates?: string
-  /** Name of a Docker context; `default` = none, in place of the current one. */
-  readonly context?: string
-  /** XDG_RUNTIME_DIR, where rootless engines listen. */
-  readonly runtimeFolder?: string
-}
 
 /** An engine that may listen somewhere. */
 export interface EngineCandidate {
