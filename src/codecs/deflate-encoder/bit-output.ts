@@ -32,6 +32,11 @@ export class BitOutput {
     this.#heldBits = heldBits
   }
 
+  /** Bits that stand in the last byte; 0 = the stream is aligned. */
+  get looseBits(): number {
+    return this.#heldBits & 7
+  }
+
   /** Fills the last byte with zeros. */
   align(): void {
     while (this.#heldBits > 0) {
@@ -56,8 +61,9 @@ export class BitOutput {
     }
   }
 
-  /** Hands on what is gathered; the stream must be aligned. */
+  /** Fills the last byte, and hands on what is gathered. */
   finish(): void {
+    this.align()
     this.#emit()
   }
 

@@ -1,6 +1,9 @@
 import {GoChains} from './go-chains.js'
 import {GoFast} from './go-fast.js'
 import {GoLiteral} from './go-literal.js'
+import {Pgzip} from './pgzip.js'
+import {Pigz} from './pigz.js'
+import {GZIP_FLAVOUR, ZLIB_FLAVOUR, ZlibChains} from './zlib-chains.js'
 
 /** A deflate encoder that gives the very bytes of a known program. Text goes in by `write`, the stream comes out by callback. */
 export interface DeflateEncoder {
@@ -49,4 +52,24 @@ class Rechunked implements DeflateEncoder {
     if (this.#size > 0) this.#encoder.write(this.#piece.subarray(0, this.#size))
     this.#encoder.finish()
   }
+}
+
+/** zlib's deflate (not that of Node, which is Chromium's) at a level from 1 to 9, as Python, Java and many others carry it. */
+export function zlibDeflate(level: number, onBytes: (bytes: Uint8Array) => void): DeflateEncoder {
+  return new ZlibChains(level, ZLIB_FLAVOUR, onBytes)
+}
+
+/** GNU gzip's own deflate at a level from 1 to 9. */
+export function gzipDeflate(level: number, onBytes: (bytes: Uint8Array) => void): DeflateEncoder {
+  return new ZlibChains(level, GZIP_FLAVOUR, onBytes)
+}
+
+/** pigz at a level from 1 to 9. */
+export function pigzDeflate(level: number, onBytes: (bytes: Uint8Array) => void): DeflateEncoder {
+  return new Pigz(level, onBytes)
+}
+
+/** pgzip at its default level, with blocks of 1 MiB unless told otherwise. */
+export function pgzipDeflate(onBytes: (bytes: Uint8Array) => void, blockBytes = 2 ** 20): DeflateEncoder {
+  return new Pgzip(blockBytes, onBytes)
 }

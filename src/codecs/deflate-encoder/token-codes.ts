@@ -1,3 +1,5 @@
+import {HuffmanCode} from './huffman-code.js'
+
 /* How deflate spells lengths and distances. Source: RFC 1951, section 3.2.5. */
 
 export const END_OF_BLOCK = 256
@@ -48,4 +50,21 @@ export const MATCH = 0x40000000
 
 export function matchToken(length: number, distance: number): number {
   return MATCH | ((length - 3) << 15) | (distance - 1)
+}
+
+/** In this order a block states the lengths of the codes that its code lengths are written in. */
+export const CODE_LENGTH_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
+/** Extra bits of the symbols 16 to 18, which repeat a code length. */
+export const REPEAT_BITS = [2, 3, 7]
+
+export const FIXED_LITERALS = fixedCode(LITERALS + 2, (symbol) =>
+  symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8,
+)
+export const FIXED_DISTANCES = fixedCode(DISTANCES, () => 5)
+
+function fixedCode(symbols: number, lengthOf: (symbol: number) => number): HuffmanCode {
+  const code = new HuffmanCode(symbols)
+  for (let symbol = 0; symbol < symbols; symbol++) code.lengths[symbol] = lengthOf(symbol)
+  code.assign()
+  return code
 }
