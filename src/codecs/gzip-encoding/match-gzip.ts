@@ -1,0 +1,181 @@
+import {crc32} from 'node:zlib'
+import type {DeflateEncoder} from '../deflate-encoder/deflate-encoder.js'
+import {findEncoder, HEADER_BYTES, likelyEncoders, TRAILER_BYTES, type GzipEncoderName} from './gzip-encoder.js'
+
+/** How a gzip stream is made of its text again, byte for byte. */
+export interface GzipRecipe {
+  readonly encoder: GzipEncoderName
+  /** The ten bytes in front, as they were. */
+  readonly header: Uint8Array
+}
+
+/** Text that is held until an encoder is chosen: enough for the first block of each. */
+const PROBE_BYTES = 2 ** 20 + 2 ** 17
+/** Bytes of the stream that wait for an encoder to catch up; beyond, no encoder known is at work. */
+const MAX_WAITING_BYTES = 8 * 2 ** 20
+/** So many bytes must agree before an encoder is taken. */
+const LEAST_PROOF_BYTES = 512
+
+/**
+ * Finds the encoder that made a gzip stream, while stream and text pass by, and proves it: each byte of the stream is
+ * compared with what the encoder makes of the text. Give both as they come, the stream ahead of its text; then `finish`.
+ * Streams with several members, optional header fields or bytes behind the trailer are not matched.
+ */
+export class GzipMatch {
+  /** What of the stream is not compared yet. */
+  readonly #waiting: Uint8Array[] = []
+  #waitingBytes = 0
+  readonly #probe: Uint8Array[] = []
+  #probeBytes = 0
+  #header: Uint8Array | undefined
+  #chosen: Comparison | undefined
+  #isLost = false
+  #crc = 0
+  #textBytes = 0
+
+  /** True when no encoder can be right any more: nothing more need be given. */
+  get isLost(): boolean {
+    return this.#isLost
+  }
+
+  /** The next bytes of the stream; they are kept. */
+  addStream(bytes: Uint8Array): void {
+    if (this.#isLost || bytes.length === 0) return
+    const kept = Uint8Array.from(bytes)
+    this.#waiting.push(kept)
+    this.#waitingBytes += kept.length
+    if (this.#header === undefined && this.#waitingBytes >= HEADER_BYTES) this.#readHeader()
+    if (this.#waitingBytes > MAX_WAITING_BYTES) this.#lose()
+  }
+
+  /** The next bytes of the text; they are not kept. */
+  addText(bytes: Uint8Array): void {
+    if (this.#isLost) return
+    this.#crc = crc32(bytes, this.#crc)
+    this.#textBytes += bytes.length
+    if (this.#chosen !== undefined) {
+      this.#chosen.encoder.write(bytes)
+      this.#compare(this.#chosen)
+      return
+    }
+    this.#probe.push(Uint8Array.from(bytes))
+    this.#probeBytes += bytes.length
+    if (this.#probeBytes >= PROBE_BYTES) this.#choose(false)
+  }
+
+  /** The recipe, proven; undefined where no encoder gives these bytes. */
+  finish(): GzipRecipe | undefined {
+    if (this.#isLost || this.#header === undefined) return undefined
+    if (this.#chosen === undefined) this.#choose(true)
+    else {
+      this.#chosen.encoder.finish()
+      this.#compare(this.#chosen)
+    }
+    const {name} = this.#chosen ?? {}
+    // What is left must be the trailer and nothing else.
+    if (this.isLost || name === undefined || this.#waitingBytes !== TRAILER_BYTES) return undefined
+    if (Buffer.compare(Buffer.concat(this.#waiting), trailerOf(this.#crc, this.#textBytes)) !== 0) return undefined
+    return {encoder: name, header: this.#header}
+  }
+
+  #readHeader(): void {
+    const header = this.#take(HEADER_BYTES)
+    // Method 8 is deflate; a flag would announce a field of unknown length.
+    if (header[0] !== 0x1f || header[1] !== 0x8b || header[2] !== 8 || header[3] !== 0) this.#lose()
+    else this.#header = header
+  }
+
+  #choose(isEnd: boolean): void {
+    const stream = Buffer.concat(this.#waiting)
+    const body = isEnd ? stream.subarray(0, Math.max(0, stream.length - TRAILER_BYTES)) : stream
+    for (const name of likelyEncoders(this.#header ?? new Uint8Array(0))) {
+      const comparison = new Comparison(name)
+      for (const text of this.#probe) {
+        comparison.encoder.write(text)
+        if (!comparison.agrees(body)) break
+      }
+      if (!comparison.agrees(body)) continue
+      if (isEnd) {
+        comparison.encoder.finish()
+        if (!comparison.agrees(body) || comparison.madeBytes !== body.length) continue
+      } else if (comparison.madeBytes < LEAST_PROOF_BYTES) continue
+      this.#chosen = comparison
+      this.#take(comparison.madeBytes)
+      comparison.clear()
+      break
+    }
+    this.#probe.length = 0
+    if (this.#chosen === undefined) this.#lose()
+  }
+
+  #compare(chosen: Comparison): void {
+    if (chosen.madeBytes === 0) return
+    if (chosen.madeBytes > this.#waitingBytes || !chosen.agrees(this.#take(chosen.madeBytes))) this.#lose()
+    chosen.clear()
+  }
+
+  /** Takes bytes off the front of what waits. */
+  #take(count: number): Uint8Array {
+    const taken = new Uint8Array(count)
+    for (let offset = 0; offset < count;) {
+      const [first] = this.#waiting
+      if (first === undefined) break
+      const size = Math.min(first.length, count - offset)
+      taken.set(first.subarray(0, size), offset)
+      offset += size
+      if (size === first.length) this.#waiting.shift()
+      else this.#waiting[0] = first.subarray(size)
+    }
+    this.#waitingBytes -= count
+    return taken
+  }
+
+  #lose(): void {
+    this.#isLost = true
+    this.#chosen = undefined
+    this.#waiting.length = 0
+    this.#probe.length = 0
+  }
+}
+
+/** An encoder at work, and what it made since it was last looked at. */
+class Comparison {
+  readonly name: GzipEncoderName
+  readonly encoder: DeflateEncoder
+  readonly #made: Uint8Array[] = []
+  madeBytes = 0
+
+  constructor(name: GzipEncoderName) {
+    this.name = name
+    const encoder = findEncoder(name, (bytes) => {
+      this.#made.push(bytes)
+      this.madeBytes += bytes.length
+    })
+    if (encoder === undefined) throw new RangeError(`no encoder ${name}`)
+    this.encoder = encoder
+  }
+
+  /** True when all that was made stands at the front of these bytes. */
+  agrees(stream: Uint8Array): boolean {
+    if (this.madeBytes > stream.length) return false
+    let offset = 0
+    for (const bytes of this.#made) {
+      if (Buffer.compare(bytes, stream.subarray(offset, offset + bytes.length)) !== 0) return false
+      offset += bytes.length
+    }
+    return true
+  }
+
+  clear(): void {
+    this.#made.length = 0
+    this.madeBytes = 0
+  }
+}
+
+/** What follows the deflate stream. Source: RFC 1952, section 2.3.1. */
+export function trailerOf(crc: number, textBytes: number): Uint8Array {
+  const trailer = Buffer.alloc(TRAILER_BYTES)
+  trailer.writeUInt32LE(crc, 0)
+  trailer.writeUInt32LE(textBytes % 2 ** 32, 4)
+  return trailer
+}

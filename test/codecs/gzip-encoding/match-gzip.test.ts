@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import {spawnSync} from 'node:child_process'
+import {mkdirSync, writeFileSync} from 'node:fs'
+import path from 'node:path'
+import {Readable} from 'node:stream'
+import {crc32, createGunzip} from 'node:zlib'
+import fc from 'fast-check'
+import {findEncoder, likelyEncoders} from '../../../src/codecs/gzip-encoding/gzip-encoder.js'
+import {GzipMatch, trailerOf, type GzipRecipe} from '../../../src/codecs/gzip-encoding/match-gzip.js'
+import {rebuildGzip} from '../../../src/codecs/gzip-encoding/rebuild-gzip.js'
+import {chunked, collect} from '../../helpers/bytes.js'
+import {ENCODING_INPUTS} from '../../helpers/encoding-vectors.js'
+import {temporaryFolder} from '../../helpers/temporary-folder.js'
+import {requireTool, runTool} from '../../helpers/tools.js'
+
+/** Ten bytes as each family writes them. */
+const HEADERS: Readonly<Record<string, string>> = {
+  'go-1.8:6': '1f8b08000000000000ff',
+  'go-1.8:1': '1f8b08000000000004ff',
+  'go-1.8:9': '1f8b08000000000002ff',
+  'go-1.8:0': '1f8b08000000000000ff',
+  'go-1.8:-2': '1f8b08000000000000ff',
+  'zlib:6': '1f8b0800000000000003',
+  'zlib:3': '1f8b08000000000000ff',
+  'gzip:6': '1f8b0800d0c584630003',
+  'gzip:1': '1f8b0800000000000403',
+  'pigz:9': '1f8b0800000000000203',
+  'pgzip-1.15.10:1048576': '1f8b080000096e8800ff',
+  'pgzip-1.15.10:262144': '1f8b080000096e8800ff',
+}
+
+function encode(name: string, text: Uint8Array): Buffer {
+  const body: Uint8Array[] = []
+  const encoder = findEncoder(name, (bytes) => body.push(bytes))!
+  encoder.write(text)
+  encoder.finish()
+  return Buffer.concat([Buffer.from(HEADERS[name]!, 'hex'), ...body, trailerOf(crc32(text), text.length)])
+}
+
+/** Gives stream and text as a decompressor meets them. */
+async function match(stream: Uint8Array, chunkBytes = 32768): Promise<GzipRecipe | undefined> {
+  const found = new GzipMatch()
+  async function* watched(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunked(stream, chunkBytes)) {
+      found.addStream(chunk)
+      yield chunk
+    }
+  }
+  for await (const text of Readable.from(watched()).pipe(createGunzip())) found.addText(text as Uint8Array)
+  return found.finish()
+}
+
+describe('A gzip stream and its encoder', function () {
+  this.timeout(120_000)
+  const folder = temporaryFolder()
+  const tar = (): Buffer => Buffer.concat([ENCODING_INPUTS['tar']!(), ENCODING_INPUTS['L-mixed']!()])
+
+  for (const name of Object.keys(HEADERS)) {
+    it(`is found and made again: ${name}`, async () => {
+      for (const text of [tar(), ENCODING_INPUTS['hello']!(), Buffer.alloc(0), ENCODING_INPUTS['L-3MiB']!()]) {
+        const stream = encode(name, text)
+        const recipe = await match(stream)
+        assert.ok(recipe, `${text.length} bytes`)
+        assert.ok((await collect(rebuildGzip(chunked(text, 5000), recipe))).equals(stream))
+        // Of a short text several encoders may give the same; of a long one only this.
+        if (text.length > 2 ** 20) assert.equal(recipe.encoder, name)
+      }
+    })
+  }
+
+  for (const [tool, args, name] of [
+    ['gzip', ['-1'], 'gzip:1'],
+    ['gzip', ['-6'], 'gzip:6'],
+    ['gzip', ['-9', '-n'], 'gzip:9'],
+    ['pigz', ['-6', '-n'], 'pigz:6'],
+    ['pigz', ['-9', '-p1'], 'pigz:9'],
+  ] as const) {
+    it(`is found for what ${tool} ${args.join(' ')} wrote from a pipe`, async function () {
+      requireTool(this, tool)
+      const stream = spawnSync(tool, [...args, '-c'], {input: tar(), maxBuffer: 2 ** 26}).stdout
+      assert.equal((await match(stream))?.encoder, name)
+    })
+  }
+
+  it('is found for what Go writes, at every level', async function () {
+    const go = requireTool(this, 'go')
+    const source = path.join(folder.path, 'go')
+    mkdirSync(source)
+    writeFileSync(
+      path.join(source, 'main.go'),
+      'package main\nimport ("compress/gzip"; "io"; "os"; "strconv")\nfunc main() {\n  level, _ := strconv.Atoi(os.Args[1])\n  w, _ := gzip.NewWriterLevel(os.Stdout, level)\n  io.Copy(w, os.Stdin)\n  w.Close()\n}\n',
+    )
+    writeFileSync(path.join(source, 'go.mod'), 'module encoder\n')
+    runTool(go, ['build', '-o', 'encoder', '.'], {cwd: source})
+    for (const level of [-2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, -1]) {
+      const run = spawnSync(path.join(source, 'encoder'), [String(level)], {input: tar(), maxBuffer: 2 ** 26})
+      assert.equal((await match(run.stdout))?.encoder, `go-1.8:${level === -1 ? 6 : level}`)
+    }
+  })
+
+  it('gives nothing for a stream that any byte of is another, or that goes on', () => {
+    const stream = encode('go-1.8:6', ENCODING_INPUTS['text']!())
+    const text = ENCODING_INPUTS['text']!()
+    const proves = (altered: Uint8Array): boolean => {
+      const found = new GzipMatch()
+      found.addStream(altered)
+      found.addText(text)
+      return found.finish() !== undefined
+    }
+    assert.ok(proves(stream))
+    fc.assert(
+      fc.property(fc.integer({min: 10, max: stream.length - 1}), fc.integer({min: 1, max: 255}), (at, change) => {
+        const altered = Uint8Array.from(stream)
+        altered[at] = altered[at]! ^ change
+        assert.ok(!proves(altered))
+      }),
+      {numRuns: 60},
+    )
+    assert.ok(!proves(Buffer.concat([stream, Buffer.alloc(1)])))
+    assert.ok(!proves(stream.subarray(0, -1)))
+    assert.ok(!proves(Buffer.concat([stream, stream])))
+  })
+
+  it('does not depend on the pieces that it is met in', async () => {
+    const stream = encode('pgzip-1.15.10:262144', tar())
+    for (const size of [100, 4096, 70_000, stream.length])
+      assert.equal((await match(stream, size))?.encoder, 'pgzip-1.15.10:262144')
+  })
+
+  it('knows no encoder by a name that it does not know', () => {
+    for (const name of ['', 'go-1.27:6', 'go-1.8:10', 'zlib:0', 'pgzip-1.15.10:1', 'pgzip-1.15.10:99999999', 'gzip'])
+      assert.equal(
+        findEncoder(name, () => undefined),
+        undefined,
+      )
+    for (const hex of Object.values(HEADERS))
+      for (const name of likelyEncoders(Buffer.from(hex, 'hex'))) assert.ok(findEncoder(name, () => undefined))
+  })
+})
