@@ -15,6 +15,7 @@ import type {
 } from '../transports/transport.js'
 import {supplyBases} from './bases.js'
 import {Meter} from './metered.js'
+import {imageAsPackages, imageReasons, packageReasons} from './exactness.js'
 import {networkOf} from './network.js'
 import type {ConvertOptions} from './options.js'
 import type {ConversionPlan, PlanStep} from './plan.js'
@@ -358,7 +359,8 @@ async function writePackages(
   for (const note of plan.notes) findings.note(note)
   const artifacts: ReportArtifact[] = []
   let bytes = 0
-  for (const {draft, layers} of plan.packages) {
+  for (const planned of plan.packages) {
+    const {draft, layers} = planned
     const id = formatFullName(draft.metadata.identity)
     const total = layers.reduce((sum, layer) => sum + (image.layers[layer]?.sizeBytes ?? 0), 0)
     findings.onEvent({kind: 'step', id, title: `Write package ${id}`, ...(total > 0 ? {totalBytes: total} : {})})
@@ -366,9 +368,10 @@ async function writePackages(
     const artifact = await writePlaced(sink, draft, {title: titleOf(image, layers), options})
     findings.onEvent({kind: 'done', id, summary: artifact.unchanged ? 'already there' : 'written'})
     artifacts.push(reportArtifact(artifact))
+    findings.inexact.push(...packageReasons(image, planned, artifact))
     bytes += artifact.bytesWritten
   }
-  findings.inexact.push(...plan.inexact)
+  findings.inexact.push(...plan.inexact, ...imageAsPackages(image))
   return {artifacts, bytes}
 }
 
@@ -402,6 +405,6 @@ async function writeOneImage(
   meter.begin(id)
   const artifact = await sink.write(plan.draft, options)
   findings.onEvent({kind: 'done', id, summary: artifact.imageId})
-  findings.inexact.push(...plan.inexact)
+  findings.inexact.push(...plan.inexact, ...imageReasons(image, artifact, plan.inexact.length > 0))
   return {artifacts: [reportArtifact(artifact)], bytes: artifact.bytesWritten}
 }

@@ -189,7 +189,10 @@ class PackagePlanner {
     for (const index of indices) {
       const own = {...identity, name: chainName(identity.name, index, count)}
       if (this.#image.layers[index]?.hasContent === false) {
-        this.#note('base-not-held', 'The source only names this layer; the OS package is a stub.', formatFullName(own))
+        const subject = formatFullName(own)
+        this.#note('base-not-held', 'The source only names this layer; the OS package is a stub.', subject)
+        const message = 'The OS package is a stub, as its layer is only named; converting back needs --base.'
+        this.#inexact.push({code: 'base-not-held', message, subject})
         packages.push(this.#stub([index], own))
       } else {
         const metadata = this.#metadata(own, below === undefined ? [] : [below], below === undefined)
@@ -318,7 +321,9 @@ class PackagePlanner {
     if (top === undefined) return packages
     const {document: _document, ...metadata} = top.draft.metadata
     const identity = this.#givenIdentity(metadata.identity)
-    if (formatFullName(identity) === formatFullName(metadata.identity)) return packages
+    const [own, given] = [formatFullName(metadata.identity), formatFullName(identity)]
+    if (own === given) return packages
+    this.#inexact.push({code: 'identity-changed', message: `The package was called ${own}.`, subject: given})
     return [...packages.slice(0, -1), {...top, draft: {...top.draft, metadata: {...metadata, identity}}}]
   }
 

@@ -97,6 +97,8 @@ export interface LayerArtifact {
   readonly size: number
   /** Members of the tar, or of the payload; absent of a layer that was passed on unopened. */
   readonly entries?: number
+  /** Of a payload: it was read back in this run, and gave the tar of `diffId`, or not; absent where none is given back. */
+  readonly rebuilt?: boolean
 }
 
 export interface ImageArtifact {

@@ -104,7 +104,8 @@ class EngineDestination implements ImageDestination {
       kind: 'image',
       reference: this.#referenceTo(names, imageId),
       imageId,
-      manifestDigest,
+      // Other engines unpack what they are sent, and make a manifest anew when they are asked for one.
+      ...((await this.#engine.usesContainerd()) ? {manifestDigest} : {}),
       layers: layers.map((layer, index) => layerArtifact(layer, descriptors[index])),
       bytesWritten: tar.size - before,
     }

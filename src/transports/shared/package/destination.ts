@@ -14,6 +14,7 @@ import {payloadArtifact, type PayloadFigures} from '../transport-layout/payload-
 import {hasLeftovers, lockRepository, makeWorkFolder, REPLACED, restoreReplaced, type WorkPlace} from './lock.js'
 import {listItemOf} from './open-package.js'
 import {findPackage, type Repository, type StoredPackage} from './repository.js'
+import {givesBackLayer} from './rebuild-layer.js'
 import {isWhole} from './verify-packages.js'
 import {isSameAsStored, isSamePackage, onlyAddsImage, writePackage, type WrittenPackage} from './write-package.js'
 
@@ -22,6 +23,8 @@ interface Told {
   readonly figures: PayloadFigures | undefined
   readonly unchanged: boolean
   readonly bytesWritten: number
+  /** Undefined when no layer tar is given back. */
+  readonly rebuilt: boolean | undefined
 }
 
 /** A package as the place keeps it: in the work folder still. */
@@ -95,13 +98,13 @@ class PackagesDestination implements PackageDestination {
     const {identity} = draft.metadata
     const key = identityKey(identity)
     const known = this.#pending.get(key)?.stored ?? (this.#replace ? undefined : this.#existing(identity))
-    if (known !== undefined && isSameAsStored(draft, known)) return this.#unchanged(draft, known)
+    if (known !== undefined && isSameAsStored(draft, known)) return this.#unchanged(draft, known, options)
     const work = await this.#begin(options)
     this.#requireRoom(identity)
     const existing = this.#existing(identity)
     const begun = this.#pending.get(key)
     if (begun === undefined && existing !== undefined && isSameAsStored(draft, existing))
-      if (await this.#mayStay(existing, options)) return this.#unchanged(draft, existing)
+      if (await this.#mayStay(existing, options)) return this.#unchanged(draft, existing, options)
     const folder = begun === undefined ? work : this.#beside(work)
     const written = await this.#whileHeld(() =>
       writePackage(path.join(folder, formatFullName(identity)), draft, {...options, lower: this.#lower(draft)}),
@@ -111,7 +114,7 @@ class PackagesDestination implements PackageDestination {
     if (kept !== undefined) {
       if (isSamePackage(draft, written, kept)) {
         rmSync(written.folder, {recursive: true, force: true})
-        return this.#unchanged(draft, kept)
+        return this.#unchanged(draft, kept, options)
       }
       if (kept.payload.Kind !== 'none' && !onlyAddsImage(draft, written, kept))
         throw this.#clash(written, kept, begun !== undefined)
@@ -128,6 +131,7 @@ class PackagesDestination implements PackageDestination {
       figures: written.payload,
       unchanged: false,
       bytesWritten: sealed.bytesWritten,
+      rebuilt: await givesBackLayer(sealed.stored, options),
     })
   }
 
@@ -191,22 +195,25 @@ class PackagesDestination implements PackageDestination {
     return lower
   }
 
-  #unchanged(draft: PackageDraft, {metadata, payload}: StoredPackage): PackageArtifact {
+  async #unchanged(draft: PackageDraft, stored: StoredPackage, options: WorkOptions): Promise<PackageArtifact> {
+    const {metadata, payload} = stored
     const {Digest: text, Bytes: bytes = 0, Entries: entries = 0} = payload
     const digest = text === undefined ? undefined : parseDigest(text)
     const figures = digest === undefined ? undefined : {digest, bytes, entries}
-    return this.#artifact(metadata, draft, {figures, unchanged: true, bytesWritten: 0})
+    const rebuilt = await givesBackLayer(stored, options, this.#repository.referenceTo(metadata.identity))
+    return this.#artifact(metadata, draft, {figures, unchanged: true, bytesWritten: 0, rebuilt})
   }
 
   #artifact({identity, dependencies}: PackageMetadata, draft: PackageDraft, told: Told): PackageArtifact {
-    const {figures, unchanged, bytesWritten} = told
+    const {figures, unchanged, bytesWritten, rebuilt} = told
+    const proof = rebuilt === undefined ? {} : {rebuilt}
     return {
       kind: 'package',
       reference: this.#repository.referenceTo(identity),
       identity,
       dependencies,
       unchanged,
-      layers: figures === undefined ? [] : [payloadArtifact(draft.layer?.diffId, figures)],
+      layers: figures === undefined ? [] : [{...payloadArtifact(draft.layer?.diffId, figures), ...proof}],
       bytesWritten,
     }
   }

@@ -1,5 +1,4 @@
-import {encodeLayerTar} from '../../../codecs/layer-tar/encode-layer-tar.js'
-import {Digester, type Digest} from '../../../model/digest.js'
+import type {Digest} from '../../../model/digest.js'
 import {TransshipError} from '../../../model/errors.js'
 import type {WorkOptions} from '../../../model/events.js'
 import type {LayerEntry} from '../../../model/layer-entry.js'
@@ -10,7 +9,8 @@ import {verifyIndex} from '../transport-layout/verify-layout.js'
 import {resolveDependencies} from './dependencies.js'
 import {selectPackage, type Repository, type StoredPackage} from './repository.js'
 import {readVerified} from './open-package.js'
-import {layerOfPackage, openLayout, readIndex, recipeOf} from './stored-layer.js'
+import {rebuildLayer} from './rebuild-layer.js'
+import {openLayout, readIndex, recipeOf} from './stored-layer.js'
 
 /** Checks the selected package, or all of a repository: documents, index, every file, dependencies, recipes. */
 export async function verifyPackages<P extends StoredPackage>(
@@ -118,22 +118,17 @@ class PackageVerifier {
       }
     }
     try {
-      const digester = new Digester()
-      const layer = layerOfPackage(this.#stored)
-      const entriesOf = checkingHives(layer.entries(this.#options), (fault) => {
-        this.#fault(fault.code, fault.message, `${this.#title}/${fault.subject}`)
-      })
-      for await (const piece of encodeLayerTar(counted(entriesOf), {
-        ...this.#options,
-        keepFrames: true,
-      }))
-        digester.update(piece)
-      const found = digester.digest()
-      return {
-        title: this.#title,
-        entries,
-        ...(diffId === undefined ? {} : {diffId, reproducible: found === diffId}),
+      const found = await rebuildLayer(this.#stored, this.#options, (source) =>
+        checkingHives(counted(source), (fault) => {
+          this.#fault(fault.code, fault.message, `${this.#title}/${fault.subject}`)
+        }),
+      )
+      if (diffId === undefined) return {title: this.#title, entries}
+      if (found !== diffId) {
+        const message = `Converting it back gives a layer tar of ${found}; it was made from one of ${diffId}.`
+        this.#fault('DIGEST_MISMATCH', message, this.#title)
       }
+      return {title: this.#title, entries, diffId, reproducible: found === diffId}
     } catch (error) {
       this.#keep(error, this.#title)
       return {title: this.#title, entries, ...(diffId === undefined ? {} : {diffId, reproducible: false})}
