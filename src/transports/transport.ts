@@ -196,12 +196,19 @@ export interface Transport {
   format(reference: Reference): string
   /** True when the bare path looks like this transport by its content. Must not throw. */
   recognises(path: string): Promise<boolean>
-  /** Everything the place holds, in a stable order; the selector narrows it. */
+  /**
+   * Everything the place holds, in a stable order; the selector narrows it. What is there and cannot be told more of is
+   * left out and told as a note: one bad item hides no other.
+   */
   list(reference: Reference, options: WorkOptions & NetworkOptions): Promise<readonly ListItem[]>
   /** Opens the one image that the reference selects (`AMBIGUOUS_SELECTION`, `NOT_FOUND`). The caller closes it. */
   open(reference: Reference, options: OpenOptions): Promise<Image>
   /** Opens the place for writing; nothing is touched before the first `write`. Throws `DESTINATION_EXISTS`. */
   create(reference: Reference, options: DestinationOptions): Promise<Destination>
-  /** Checks every digest, size, name, link, hive, dependency and rule, and gathers all faults. Throws only if unreadable. */
+  /**
+   * Checks every digest, size, name, link, hive, dependency and rule, and gathers all faults: each byte that anything
+   * refers to is read, and what is only named is told as a note `not-read`. Throws where the reference leads to nothing or
+   * to no such thing (see `isNoSuchThing`); any other error of the input that it throws counts as a fault.
+   */
   verify(reference: Reference, options: OpenOptions): Promise<Verdict>
 }

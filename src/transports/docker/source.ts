@@ -11,8 +11,9 @@ import {chooseImage} from '../shared/oci/choose-image.js'
 import {IndexWalk} from '../shared/oci/index-walk.js'
 import {imageOver, readFound} from '../shared/oci/open-image.js'
 import {verifyFound} from '../shared/oci/verify-layout.js'
+import {verifyNamed} from '../shared/oci/verify-named.js'
 import {isForeignType, isLayerType} from '../shared/media-types.js'
-import {fitsPlatform, parsePlatform} from '../shared/platform-choice.js'
+import {fitsPlatform, parsePlatform, platformUnsupported} from '../shared/platform-choice.js'
 import type {ListItem, NetworkOptions, OpenOptions, Verdict} from '../transport.js'
 import {rememberBlob} from './blob-origins.js'
 import {vouchedFor} from './vouched-for.js'
@@ -164,14 +165,20 @@ export async function verifyImages(reference: Reference, options: OpenOptions): 
   const registry = await Registry.connect(placeOf(reference), options)
   try {
     const check = new ImageCheck(formatLocation(reference), options)
-    await check.gather(async () => {
+    await check.gatherTop(async () => {
       const top = await readTop(registry, reference, options)
       const walk = await walkFrom(registry, top, check, options)
-      const read = new Set<string>()
+      const store = registryStore(registry, top)
+      const checking = {check, read: new Set<string>(), options}
+      if (walk.found.length === 0 && walk.unwanted.length > 0) {
+        const offered = walk.unwanted.map(({platform}) => ({platform: platform ?? {}}))
+        throw platformUnsupported(options.platform ?? '', {reference: formatLocation(reference), offered})
+      }
       for (const found of walk.found) {
         check.subject = findDigest(found.manifest.digest) ?? check.subject
-        await check.gather(() => verifyFound(registryStore(registry), found, {check, read, options}))
+        await check.gather(() => verifyFound(store, found, checking))
       }
+      await verifyNamed(store, walk.passedOver, checking)
     })
     return check.verdict
   } finally {

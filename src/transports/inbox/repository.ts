@@ -48,6 +48,16 @@ export async function readRepository(root: string): Promise<Repository> {
   return repositoryOf(root, {packages, faults, unreadable})
 }
 
+/** Throws `UNRECOGNISED_FORMAT` for a folder that holds no package, not even a broken one, and is not marked as a repository. */
+export async function requireRepository({root, packages, unreadable}: Repository): Promise<void> {
+  if (packages.length + unreadable.size > 0 || (await isRepository(root))) return
+  throw new InputError('UNRECOGNISED_FORMAT', {
+    what: `'${root}' is not a repository of packages.`,
+    why: 'It holds no package, and no repository.json.',
+    at: {reference: `${INBOX}:${root}`},
+  })
+}
+
 function readPackage(root: string, entryName: string): StoredPackage {
   const folder = path.join(root, entryName)
   const place = `${entryName}/metadata.json`

@@ -1,4 +1,4 @@
-import {TransshipError} from '../../model/errors.js'
+import {InputError, UnsupportedError} from '../../model/errors.js'
 import type {Reference} from '../../model/reference.js'
 import type {Fault, OpenOptions, Verdict} from '../transport.js'
 import {checkingHives} from '../shared/verify-hives.js'
@@ -24,7 +24,7 @@ export async function verifyLayoutFolder(reference: Reference, options: OpenOpti
     }
     for await (const entry of checkingHives(layout.entries(), keep)) if (entry.kind !== 'frame') entries++
   } catch (error) {
-    if (!(error instanceof TransshipError) || error.code === 'INTERRUPTED') throw error
+    if (!(error instanceof InputError || error instanceof UnsupportedError)) throw error
     faults.push({code: error.code, message: error.message, subject: found.folder})
   }
   return {faults, layers: [{title: found.folder, entries}], bytes}

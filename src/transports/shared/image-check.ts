@@ -5,8 +5,12 @@ import type {WorkOptions} from '../../model/events.js'
 import type {Fault, LayerVerdict, Verdict} from '../transport.js'
 import type {FaultSink, Warning} from './fault-sink.js'
 import {layerFromTar, layerTar, type StoredLayer} from './layer-tar-stream.js'
+import {isNoSuchThing} from './no-such-thing.js'
 import {checkingHives} from './verify-hives.js'
 import {verified} from './verified.js'
+
+/** Code of the notes on what is only named, and was not read. */
+export const NOT_READ = 'not-read'
 
 /** Gathers what `verify` finds in a place that keeps images, instead of stopping at the first fault. */
 export class ImageCheck implements FaultSink {
@@ -43,6 +47,21 @@ export class ImageCheck implements FaultSink {
   /** Counts bytes as read and checked. */
   count(bytes: number): void {
     this.#bytes += bytes
+  }
+
+  /** Tells of content that is only named, so that it could not be read. */
+  unread(message: string, subject: string): void {
+    this.#options.onEvent?.({kind: 'note', code: NOT_READ, message, subject})
+  }
+
+  /** What finds out what there is to check: throws where there is no such thing at all, and keeps other faults. */
+  async gatherTop(step: () => Promise<void>): Promise<void> {
+    try {
+      await step()
+    } catch (error) {
+      if (isNoSuchThing(error) || !(error instanceof InputError || error instanceof UnsupportedError)) throw error
+      this.fault(error)
+    }
   }
 
   /** True when the step ended well; a fault of the input is kept. */
@@ -108,5 +127,18 @@ async function countEntries(
     signal,
     mayLackEnd: diffId !== undefined,
   })
-  for await (const item of items) if (item.kind === 'member') counts.entries++
+  for await (const item of items) {
+    if (item.kind !== 'member') continue
+    if (item.name === '') throw nameless(title, item.offset)
+    counts.entries++
+  }
+}
+
+function nameless(title: string, offset: number): InputError {
+  return new InputError('NAME_UNSAFE', {
+    what: 'A member of the layer has no name.',
+    why: 'Tools disagree about what to make of it.',
+    suggestions: ['Make the layer again.'],
+    at: {path: title, offset},
+  })
 }

@@ -2,7 +2,12 @@ import type {WorkOptions} from '../../../model/events.js'
 import type {Verdict} from '../../transport.js'
 import type {Archive} from '../archive.js'
 import {ImageCheck} from '../image-check.js'
+import {isManifestType} from '../media-types.js'
+import {archiveStore} from '../oci/archive-store.js'
+import {IndexWalk, type PassedOver} from '../oci/index-walk.js'
+import {verifyNamed} from '../oci/verify-named.js'
 import type {ArchivedImage, ArchivedLayer} from './archived-image.js'
+import {configMissing} from './oci-images.js'
 import {storedLayer} from './open-offer.js'
 import {readOffers, type Offer} from './read-offers.js'
 
@@ -26,8 +31,14 @@ export class ArchiveCheck {
     this.#check = new ImageCheck(archive.path, options)
   }
 
-  /** `choose` gives what is to be checked of everything that is offered. */
-  async run(choose: (offers: readonly Offer[], check: ImageCheck) => readonly IndexedOffer[]): Promise<Verdict> {
+  /**
+   * `choose` gives what is to be checked of everything that is offered; with `isWhole`, all that index.json leads to is
+   * checked as well. Throws `UNRECOGNISED_FORMAT`, and what `choose` throws.
+   */
+  async run(
+    choose: (offers: readonly Offer[], check: ImageCheck) => readonly IndexedOffer[],
+    {isWhole = false} = {},
+  ): Promise<Verdict> {
     this.#checkNames()
     for (const {offer, index} of choose(await readOffers(this.#archive, this.#check), this.#check)) {
       this.#check.subject = offer.names[0] ?? `@${index}`
@@ -36,6 +47,7 @@ export class ArchiveCheck {
       })
     }
     this.#check.subject = this.#archive.path
+    if (isWhole) await this.#named()
     await this.#blobs()
     return this.#check.verdict
   }
@@ -54,9 +66,10 @@ export class ArchiveCheck {
   async #image(image: ArchivedImage): Promise<void> {
     for (const [index, layer] of image.layers.entries()) {
       const title = `${this.#check.subject} layer ${index}`
-      if (layer.entry !== undefined) {
-        await this.#check.gather(() => this.#layer(layer, title, image.facts.platform.os))
-      }
+      if (layer.entry === undefined) {
+        if (layer.descriptor !== undefined)
+          this.#check.unread(`${title} (${layer.descriptor.digest}) is kept elsewhere.`, title)
+      } else await this.#check.gather(() => this.#layer(layer, title, image.facts.platform.os))
     }
   }
 
@@ -70,6 +83,27 @@ export class ArchiveCheck {
     if (layer.entry !== undefined) this.#checked.add(String(layer.entry.offset))
     if (!isRead) this.#check.count(stored.descriptor.size)
     await this.#check.layer(stored, os)
+  }
+
+  /** What index.json leads to beside the images: the index of an image names platforms that an engine need not have saved. */
+  async #named(): Promise<void> {
+    const entry = this.#archive.find('index.json')
+    if (entry === undefined || this.#archive.find('oci-layout') === undefined) return
+    const store = archiveStore(this.#archive)
+    const walk = new IndexWalk(store, this.#check, this.#options)
+    await this.#check.gather(async () => walk.index(await this.#archive.readDocument(entry), 'index.json'))
+    for (const image of walk.found)
+      if (this.#archive.findBlob(image.config.digest) === undefined)
+        this.#check.fault(configMissing(this.#archive, image))
+    const isLeftOut = ({reason, within, mediaType}: PassedOver) =>
+      reason === 'absent' && within.length > 0 && isManifestType(mediaType)
+    const leftOut = walk.passedOver.filter(isLeftOut)
+    if (leftOut.length > 0) {
+      const message = `${leftOut.length} of the manifests that an index names, for other platforms, are not in the archive.`
+      this.#check.unread(message, this.#archive.path)
+    }
+    const named = walk.passedOver.filter((each) => !isLeftOut(each))
+    await verifyNamed(store, named, {check: this.#check, read: new Set(), options: this.#options})
   }
 
   /** Every member that is named after its digest must have it, also those that no manifest names. */

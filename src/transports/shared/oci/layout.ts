@@ -1,5 +1,5 @@
 import path from 'node:path'
-import type {Digest} from '../../../model/digest.js'
+import {findDigest, type Digest} from '../../../model/digest.js'
 import {InputError} from '../../../model/errors.js'
 import type {WorkOptions} from '../../../model/events.js'
 import type {Image} from '../../../model/image.js'
@@ -44,17 +44,28 @@ const validateMarker = compileSchema<{readonly imageLayoutVersion: string}>({
   properties: {imageLayoutVersion: {type: 'string'}},
 })
 
-/** Checks `oci-layout` and gives the bytes of `index.json`. `UNRECOGNISED_FORMAT`, `FORMAT_UNSUPPORTED`. */
+/**
+ * Checks `oci-layout` and gives the bytes of `index.json`. `UNRECOGNISED_FORMAT` where there is neither,
+ * `MANIFEST_MISSING` and `ARCHIVE_CORRUPT` where one of them is gone, `MANIFEST_INVALID`, `FORMAT_UNSUPPORTED`.
+ */
 export async function readTopIndex(layout: OpenedLayout): Promise<Uint8Array> {
   const marker = await layout.findFile('oci-layout')
   const index = await layout.findFile('index.json')
-  if (marker === undefined || index === undefined) {
+  const at = {path: layout.store.title}
+  if (marker === undefined && index === undefined) {
     throw new InputError('UNRECOGNISED_FORMAT', {
       what: `'${layout.store.title}' is not an OCI layout.`,
-      why: `It has no ${marker === undefined ? 'oci-layout' : 'index.json'}.`,
-      at: {path: layout.store.title},
+      why: 'It has neither oci-layout nor index.json.',
+      at,
     })
   }
+  const incomplete = {
+    what: `The OCI layout '${layout.store.title}' is not complete.`,
+    suggestions: ['Copy it again.'],
+    at,
+  }
+  if (index === undefined) throw new InputError('MANIFEST_MISSING', {...incomplete, why: 'It has no index.json.'})
+  if (marker === undefined) throw new InputError('ARCHIVE_CORRUPT', {...incomplete, why: 'It has no oci-layout.'})
   const {imageLayoutVersion} = parseDocument(marker, {
     title: 'oci-layout',
     validate: validateMarker,
@@ -107,6 +118,17 @@ export async function openLayoutImage(place: LayoutPlace, reference: Reference, 
 
 function isOf({selector}: Reference, refs: readonly string[], digest: string): boolean {
   return selector === undefined || refs.includes(selector) || selector === `@${digest}`
+}
+
+/** What the reference selects of that which is no image to be opened, with what is inside the indexes that it selects. */
+export function namedBy(walk: IndexWalk, reference: Reference): readonly PassedOver[] {
+  const digest = findDigest(reference.selector?.slice(1) ?? '')
+  return walk.passedOver.filter(
+    (named) =>
+      isOf(reference, named.refs, named.digest) ||
+      named.refs.some((name) => reference.selector !== undefined && isSameName(name, reference.selector)) ||
+      (digest !== undefined && named.within.includes(digest)),
+  )
 }
 
 /** Everything the layout offers, or what the selector leaves of it. */

@@ -1,9 +1,10 @@
 import type {Digest} from '../../../model/digest.js'
-import {TransshipError} from '../../../model/errors.js'
+import {InputError, UnsupportedError} from '../../../model/errors.js'
 import type {WorkOptions} from '../../../model/events.js'
 import type {LayerEntry} from '../../../model/layer-entry.js'
 import {formatFullName} from '../../../model/package-identity.js'
 import type {Fault, LayerVerdict, Verdict} from '../../transport.js'
+import {NOT_READ} from '../image-check.js'
 import {checkingHives} from '../verify-hives.js'
 import {verifyIndex} from '../transport-layout/verify-layout.js'
 import {resolveDependencies} from './dependencies.js'
@@ -73,7 +74,11 @@ class PackageVerifier {
     })
     this.#gather('docker', () => readVerified(this.#stored, docker?.ConfigFile, docker?.ConfigDigest))
     this.#gather('docker', () => readVerified(this.#stored, docker?.ManifestFile, docker?.ManifestDigest))
-    if (payload.Kind === 'none') return {title: this.#title, entries: 0}
+    if (payload.Kind === 'none') {
+      const message = `${this.#title} is a stub: its payload is kept elsewhere.`
+      this.#options.onEvent?.({kind: 'note', code: NOT_READ, message, subject: this.#title})
+      return {title: this.#title, entries: 0}
+    }
     this.#gather('payload-index.jsonl', () => {
       this.#verifyPayload()
     })
@@ -144,7 +149,7 @@ class PackageVerifier {
   }
 
   #keep(error: unknown, subject: string): void {
-    if (!(error instanceof TransshipError) || error.code === 'INTERRUPTED') throw error
+    if (!(error instanceof InputError || error instanceof UnsupportedError)) throw error
     this.#fault(error.code, error.message, subject)
   }
 
