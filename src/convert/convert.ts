@@ -4,6 +4,8 @@ import type {Image} from '../model/image.js'
 import {formatFullName} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
 import {resolveReference, transportOf} from '../transports/catalog.js'
+import {IMAGE_UNREADABLE} from '../transports/shared/fault-sink.js'
+import {PACKAGE_UNREADABLE} from '../transports/shared/package/open-package.js'
 import type {
   Destination,
   DestinationOptions,
@@ -122,7 +124,7 @@ async function sourcesOf(
 ): Promise<Sources> {
   if (options.all !== true) return {references: [reference], shared: new Set()}
   const transport = transportOf(reference)
-  const items = await transport.list(reference, options)
+  const items = await transport.list(reference, {...options, onEvent: (event) => findings.onEvent(asLoss(event))})
   const isOneThing = reference.selector !== undefined && items.some(({kind}) => kind !== 'image')
   if (isOneThing) throw new UsageError('BAD_OPTION', {what: '--all takes everything, and the source selects one.'})
   const resolved = await Promise.all(items.map((item) => resolveReference(item.reference)))
@@ -145,6 +147,12 @@ async function sourcesOf(
     subject: transport.format(reference),
   })
   return {references, shared: new Set(items.flatMap(({names}) => names))}
+}
+
+/** What a listing shows no more of is lost where all of it is to be converted. */
+function asLoss(event: WorkEvent): WorkEvent {
+  const isUnreadable = event.kind === 'note' && (event.code === IMAGE_UNREADABLE || event.code === PACKAGE_UNREADABLE)
+  return isUnreadable ? {...event, kind: 'loss'} : event
 }
 
 /** Without the names that others have as well: they would be taken from each other. */

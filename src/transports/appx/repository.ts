@@ -5,7 +5,7 @@ import {asTransshipError, TransshipError} from '../../model/errors.js'
 import {foldPath} from '../../model/layer-path.js'
 import {formatFullName, identityKey, isSamePackage, parseFullName} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
-import {isFullName, requireDistinct, type Repository} from '../shared/package/repository.js'
+import {distinct, isFullName, type Repository} from '../shared/package/repository.js'
 import type {Fault} from '../transport.js'
 import {readPackageFile, type AppxPackage} from './read-package.js'
 import {APPX, EXTENSION, GRAMMAR} from './reference.js'
@@ -69,8 +69,7 @@ interface Found {
 
 async function readFolder(root: string): Promise<Repository<AppxPackage>> {
   const found = await readFiles(root, await packageNames(root))
-  requireDistinct(found.packages)
-  return repositoryOf({kind: 'folder', path: root, exists: true}, found)
+  return repositoryOf({kind: 'folder', path: root, exists: true}, distinct(found))
 }
 
 async function packageNames(root: string): Promise<readonly string[]> {

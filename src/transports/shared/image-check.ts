@@ -26,6 +26,11 @@ export class ImageCheck implements FaultSink {
     this.#options = options
   }
 
+  /** Every fault of an item is told, not the first. */
+  get item(): FaultSink {
+    return this
+  }
+
   get verdict(): Verdict {
     return {faults: this.#faults, layers: this.#layers, bytes: this.#bytes}
   }

@@ -4,7 +4,7 @@ import {Digester} from '../../../model/digest.js'
 import type {WorkOptions} from '../../../model/events.js'
 import type {Compression, Descriptor, Image, Layer} from '../../../model/image.js'
 import type {Archive} from '../archive.js'
-import type {StrictSink} from '../fault-sink.js'
+import type {Warning} from '../fault-sink.js'
 import {absentLayer, layerFromTar, type StoredLayer} from '../layer-tar-stream.js'
 import {layerMediaType, MEDIA_TYPE} from '../media-types.js'
 import type {ArchivedLayer} from './archived-image.js'
@@ -14,7 +14,7 @@ import type {Offer} from './read-offers.js'
 export async function openOffer(
   archive: Archive,
   offer: Offer,
-  {sink, ...options}: WorkOptions & {readonly sink: StrictSink},
+  {sink, ...options}: WorkOptions & {readonly sink: {readonly warnings: readonly Warning[]}},
 ): Promise<Image> {
   const image = await offer.read(options)
   const layers: Layer[] = []

@@ -4,7 +4,7 @@ import {InputError} from '../../../model/errors.js'
 import type {WorkOptions} from '../../../model/events.js'
 import type {Image} from '../../../model/image.js'
 import type {Reference} from '../../../model/reference.js'
-import {StrictSink, type FaultSink} from '../fault-sink.js'
+import {attempt, LeavingOut, type FaultSink} from '../fault-sink.js'
 import {findTaggedName, isNamedBy, isSameName} from '../image-name.js'
 import {compileSchema} from '../../../codecs/json/validator.js'
 import {parseDocument} from '../json-document.js'
@@ -101,15 +101,20 @@ export function selected(images: readonly FoundImage[], {selector}: Reference): 
 export async function openLayoutImage(place: LayoutPlace, reference: Reference, options: OpenOptions): Promise<Image> {
   const layout = await place.open(reference.path, options)
   try {
-    const walk = await walkLayout(layout, new StrictSink(), options)
-    const read = await chooseImage(layout.store, selected(walk.found, reference), {
+    const sink = new LeavingOut()
+    const walk = await walkLayout(layout, sink, options)
+    const candidates = selected(walk.found, reference)
+    // What cannot be read may be what is meant, unless another is named.
+    if (reference.selector === undefined || candidates.length === 0) sink.requireNone()
+    const read = await chooseImage(layout.store, candidates, {
       ...options,
       reference: place.format(reference),
       passedOver: walk.passedOver.filter(({refs, digest}) => isOf(reference, refs, digest)),
       referenceTo: (digest) => place.format({...reference, selector: `@${digest}`}),
     })
     const names = namesOf(read.found, reference.path)
-    return await imageOver(layout.store, read, {...options, names, close: () => layout.close()})
+    const image = await imageOver(layout.store, read, {...options, names, close: () => layout.close()})
+    return {...image, warnings: [...image.warnings, ...sink.leftOut]}
   } catch (error) {
     await layout.close()
     throw error
@@ -139,15 +144,17 @@ export async function listLayout(
 ): Promise<readonly ListItem[]> {
   const layout = await place.open(reference.path, options)
   try {
-    const walk = await walkLayout(layout, new StrictSink(), options)
+    const sink = new LeavingOut()
+    const walk = await walkLayout(layout, sink, options)
     for (const absent of absentOf(walk, reference)) {
       const [subject = absent.digest] = absent.refs
       options.onEvent?.({kind: 'note', code: 'image-not-held', message: notHeld(absent), subject})
     }
     const items: ListItem[] = []
     for (const found of selected(walk.found, reference)) {
-      const {facts, imageId} = await readFound(layout.store, found, options)
-      if (facts.platform.os === 'unknown') continue
+      const read = await attempt(sink, () => readFound(layout.store, found, options))
+      if (read === undefined || read.facts.platform.os === 'unknown') continue
+      const {facts, imageId} = read
       const selector = uniqueSelector(found, walk.found)
       items.push({
         kind: 'image',
@@ -160,6 +167,7 @@ export async function listLayout(
         layers: found.layers.length,
       })
     }
+    sink.tell(items, options, reference.path)
     return items
   } finally {
     await layout.close()

@@ -157,8 +157,10 @@ class PackagesDestination implements PackageDestination {
     return !this.#replace || isWhole(this.#repository, existing, signal === undefined ? {} : {signal})
   }
 
-  /** The package of that identity that a new one would replace. */
+  /** The package of that identity that a new one would replace. Throws `IDENTITY_CLASH` where several have it. */
   #existing(identity: PackageIdentity): StoredPackage | undefined {
+    const broken = this.#repository.unreadable.get(identityKey(identity))
+    if (broken?.code === 'IDENTITY_CLASH') throw broken
     return findPackage({packages: this.#repository.packages}, identity)
   }
 
