@@ -1,5 +1,5 @@
 import {LossError, placedError, UsageError} from '../model/errors.js'
-import type {Loss, Note, WorkEvent} from '../model/events.js'
+import type {Loss, WorkEvent} from '../model/events.js'
 import type {Image} from '../model/image.js'
 import {formatFullName} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
@@ -18,6 +18,7 @@ import type {
 import {supplyBases} from './bases.js'
 import {Meter} from './metered.js'
 import {imageAsPackages, imageReasons, packageReasons} from './exactness.js'
+import {Findings} from './findings.js'
 import {networkOf} from './network.js'
 import type {ConvertOptions} from './options.js'
 import type {ConversionPlan, PlanStep} from './plan.js'
@@ -25,26 +26,6 @@ import {resolveTelling} from './recognise.js'
 import {reportArtifact, type ConvertReport, type ReportArtifact} from './report.js'
 import {planImage, type ImagePlan} from './to-image.js'
 import {planPackages, type PackagesPlan} from './to-packages.js'
-
-/** Gathers what a conversion tells while it runs, and passes it on. */
-class Findings {
-  readonly losses: Loss[] = []
-  readonly notes: Note[] = []
-  readonly inexact: Note[] = []
-  readonly onEvent: (event: WorkEvent) => void
-
-  constructor(options: ConvertOptions) {
-    this.onEvent = (event) => {
-      if (event.kind === 'loss') this.losses.push({code: event.code, message: event.message, subject: event.subject})
-      if (event.kind === 'note') this.notes.push({code: event.code, message: event.message, subject: event.subject})
-      options.onEvent?.(event)
-    }
-  }
-
-  note(note: Note): void {
-    this.onEvent({kind: 'note', ...note})
-  }
-}
 
 /** Spells out what `withBase` means. Throws `BAD_OPTION` for options that contradict each other. */
 function consistent(options: ConvertOptions): ConvertOptions {
@@ -124,7 +105,12 @@ async function sourcesOf(
 ): Promise<Sources> {
   if (options.all !== true) return {references: [reference], shared: new Set()}
   const transport = transportOf(reference)
-  const items = await transport.list(reference, {...options, onEvent: (event) => findings.onEvent(asLoss(event))})
+  const items = await transport.list(reference, {
+    ...options,
+    onEvent: (event) => {
+      findings.onEvent(asLoss(event))
+    },
+  })
   const isOneThing = reference.selector !== undefined && items.some(({kind}) => kind !== 'image')
   if (isOneThing) throw new UsageError('BAD_OPTION', {what: '--all takes everything, and the source selects one.'})
   const resolved = await Promise.all(items.map((item) => resolveReference(item.reference)))
