@@ -157,10 +157,10 @@ describe('one bad item among many', () => {
     const shop = readdirSync(place).find((name) => name.includes('Shop'))!
     copyFileSync(path.join(place, shop), path.join(place, 'copy.appx'))
     const equal = await list(`appx:${place}`)
-    assert.deepEqual([equal.items.length, equal.notes.map(({code}) => code)], [2, ['package-unreadable']])
+    assert.deepEqual([equal.items.length, equal.notes.length], [1, 2])
     const {faults, layers} = await verify(`appx:${place}`)
-    assert.deepEqual([faults.map(({code}) => code), layers.length], [['IDENTITY_CLASH'], 2])
-    assert.equal((await inspect(`appx:${place}:Shop`)).layers.at(-1)!.package!.name, 'Shop')
+    assert.deepEqual([faults.map(({code}) => code), layers.length], [['IDENTITY_CLASH', 'IDENTITY_CLASH'], 1])
+    await assert.rejects(inspect(`appx:${place}:Shop`), {code: 'IDENTITY_CLASH'})
 
     const other = partsOf([
       await tarOf([
@@ -183,7 +183,7 @@ describe('one bad item among many', () => {
     )
     const different = await list(`appx:${place}`)
     assert.deepEqual(
-      different.items.map(({names}) => (names[0]!).includes('Other')),
+      different.items.map(({names}) => names[0]!.includes('Other')),
       [true],
     )
     assert.deepEqual(
@@ -195,11 +195,11 @@ describe('one bad item among many', () => {
     assert.equal((await inspect(`appx:${place}:Other`)).layers.at(-1)!.package!.name, 'Other')
   })
 
-  it('does not hide the others of a repository of an image registry: its tag is answered with a failure', async () => {
+  it('does not hide the others of a repository of an image registry: its tag leads to no manifest', async () => {
     let failing: string | undefined
     const registry = await startMemoryRegistry((request, response) => {
       if (failing === undefined || request.url?.endsWith(`/manifests/${failing}`) !== true) return false
-      response.writeHead(403, {'content-type': 'application/json'}).end('{"errors":[{"code":"DENIED"}]}')
+      response.writeHead(200, {'content-type': 'application/vnd.oci.image.manifest.v1+json'}).end('{')
       return true
     })
     try {

@@ -1,5 +1,5 @@
 import {findDigest} from '../../model/digest.js'
-import {InputError, TransshipError, UnsupportedError} from '../../model/errors.js'
+import {InputError, UnsupportedError} from '../../model/errors.js'
 import type {WorkEvent, WorkOptions} from '../../model/events.js'
 import type {Image} from '../../model/image.js'
 import {mapConcurrently} from '../../model/map-concurrently.js'
@@ -100,9 +100,6 @@ export async function listImages(
     const read = await mapConcurrently(tags, CONCURRENCY, (tag) =>
       readTag(registry, {...reference, selector: tag}, options),
     )
-    // Where no tag at all is answered, it is the registry that does not.
-    const [refusal] = read.flatMap((each) => (each.refusal === undefined ? [] : [each.refusal]))
-    if (refusal !== undefined && read.every((each) => each.refusal !== undefined)) throw refusal
     for (const {fault} of read) if (fault !== undefined) options.onEvent?.(fault)
     const passedOver = tags.filter((_, index) => read[index]?.fault === undefined && read[index]?.items.length === 0)
     if (passedOver.length > 0) options.onEvent?.(tagsPassedOver(passedOver, formatLocation(reference)))
@@ -112,20 +109,18 @@ export async function listImages(
   }
 }
 
-/** One tag of many, whose faults must not hide the others; `refusal` = the registry did not answer as it should. */
+/** One tag of many, whose faults must not hide the others; that the registry cannot be reached is none of the tag's. */
 async function readTag(
   registry: Registry,
   reference: Reference,
   options: WorkOptions,
-): Promise<{readonly items: readonly ListItem[]; readonly fault?: WorkEvent; readonly refusal?: TransshipError}> {
+): Promise<{readonly items: readonly ListItem[]; readonly fault?: WorkEvent}> {
   try {
     return {items: await itemsOf(registry, reference, options)}
   } catch (error) {
-    if (!(error instanceof TransshipError) || error.exitCode > 4) throw error
-    const isOfTag = error instanceof InputError || error instanceof UnsupportedError
+    if (!(error instanceof InputError || error instanceof UnsupportedError)) throw error
     const message = ['It is left out.', error.what, error.why].filter((part) => part !== undefined).join(' ')
-    const fault = {kind: 'note', code: 'tag-left-out', message, subject: formatLocation(reference)} as const
-    return {items: [], fault, ...(isOfTag ? {} : {refusal: error})}
+    return {items: [], fault: {kind: 'note', code: 'tag-left-out', message, subject: formatLocation(reference)}}
   }
 }
 

@@ -54,8 +54,8 @@ export interface FoundPackages<P extends StoredPackage> {
 }
 
 /**
- * Leaves out packages of one identity: which of them is meant cannot be known, and the others must not be hidden. Of
- * packages with equal payload and metadata the first stays. Each that is left out is a fault `IDENTITY_CLASH`.
+ * Leaves out packages of one identity: which of them is meant cannot be known, and the others must not be hidden. Each is
+ * a fault `IDENTITY_CLASH`, which asking for it throws.
  */
 export function distinct<P extends StoredPackage>({packages, faults, unreadable}: FoundPackages<P>): FoundPackages<P> {
   const byKey = new Map<string, P[]>()
@@ -63,36 +63,23 @@ export function distinct<P extends StoredPackage>({packages, faults, unreadable}
     const key = identityKey(stored.metadata.identity)
     byKey.set(key, [...(byKey.get(key) ?? []), stored])
   }
-  const kept = new Set<P>()
   const clashes: Fault[] = []
   const broken = new Map(unreadable)
+  const kept = new Set<P>()
   for (const [key, same] of byKey) {
     const [first, second] = same
-    const areEqual = first !== undefined && same.every((stored) => isEqualPackage(first, stored))
-    if (first !== undefined && areEqual) kept.add(first)
+    if (first !== undefined && second === undefined) kept.add(first)
     if (first === undefined || second === undefined) continue
     const clash = new InputError('IDENTITY_CLASH', {
       what: `Two packages have one identity: '${first.entryName}' and '${second.entryName}'.`,
-      why: areEqual ? 'They are equal.' : 'Publisher and name are compared case-insensitively.',
+      why: 'Publisher and name are compared case-insensitively.',
       suggestions: ['Remove one of the two.'],
     })
-    if (!areEqual) broken.set(key, clash)
-    for (const {entryName} of areEqual ? same.slice(1) : same)
-      clashes.push({code: clash.code, message: clash.message, subject: entryName})
+    broken.set(key, clash)
+    for (const {entryName} of same) clashes.push({code: clash.code, message: clash.message, subject: entryName})
   }
   for (const stored of packages) if (!kept.has(stored)) stored.close?.()
   return {packages: packages.filter((stored) => kept.has(stored)), faults: [...faults, ...clashes], unreadable: broken}
-}
-
-/** By what their metadata say; whether that is so, verifying tells. */
-function isEqualPackage(left: StoredPackage, right: StoredPackage): boolean {
-  const textOf = ({metadata, payload, docker}: StoredPackage) =>
-    JSON.stringify([
-      {...metadata, document: Buffer.from(metadata.document?.bytes ?? []).toString('base64')},
-      payload,
-      docker,
-    ])
-  return left === right || (left.payload.Digest !== undefined && textOf(left) === textOf(right))
 }
 
 /** The package of just that identity. */
