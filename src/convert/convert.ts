@@ -1,9 +1,10 @@
 import {LossError, placedError, UsageError} from '../model/errors.js'
 import type {Loss, Note, WorkEvent} from '../model/events.js'
 import type {Image} from '../model/image.js'
-import {formatFullName} from '../model/package-identity.js'
+import {formatFullName, identityKey, isSamePackage, type PackageIdentity} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
 import {resolveReference, transportOf} from '../transports/catalog.js'
+import {BASE_MISMATCH} from '../transports/shared/package/payload-mark.js'
 import type {
   Destination,
   DestinationOptions,
@@ -34,6 +35,8 @@ class Findings {
     this.onEvent = (event) => {
       if (event.kind === 'loss') this.losses.push({code: event.code, message: event.message, subject: event.subject})
       if (event.kind === 'note') this.notes.push({code: event.code, message: event.message, subject: event.subject})
+      if (event.kind === 'note' && event.code === BASE_MISMATCH)
+        this.inexact.push({code: event.code, message: event.message, subject: event.subject})
       options.onEvent?.(event)
     }
   }
@@ -89,10 +92,11 @@ function openOptions(options: ConvertOptions, bases: readonly Reference[]): Open
 }
 
 function destinationOptions(options: ConvertOptions): DestinationOptions {
-  const {replace, tags, compression, compressionLevel, archiveFormat, manifestFormat, concurrency} = options
+  const {replace, acceptBaseMismatch, tags, compression, compressionLevel, archiveFormat, manifestFormat, concurrency} = options
   return {
     ...networkOf(options),
     ...(replace === undefined ? {} : {replace}),
+    ...(acceptBaseMismatch === undefined ? {} : {acceptBaseMismatch}),
     ...(tags === undefined ? {} : {names: tags}),
     ...(compression === undefined ? {} : {compression}),
     ...(compressionLevel === undefined ? {} : {compressionLevel}),
@@ -167,7 +171,7 @@ function namedFor(sink: PackageDestination, options: ConvertOptions): ConvertOpt
 
 /** What is to be written there. Where one package has room, it is the top one; that the payload of others is missing is a loss. */
 async function packagesFor(sink: PackageDestination, image: Image, options: ConvertOptions): Promise<PackagesPlan> {
-  const plan = await planPackages(image, namedFor(sink, options))
+  const plan = await planPackages(image, namedFor(sink, options), sink)
   if (sink.holdsOne !== true) return plan
   for (const {draft} of plan.packages.slice(0, -1)) {
     if (draft.layer === undefined) continue
@@ -358,18 +362,35 @@ async function writePackages(
   for (const note of plan.notes) findings.note(note)
   const artifacts: ReportArtifact[] = []
   let bytes = 0
-  for (const {draft, layers} of plan.packages) {
+  const renamed = new Map<string, PackageIdentity>()
+  for (const {draft: planned, layers} of plan.packages) {
+    const draft = onRenamed(planned, renamed)
     const id = formatFullName(draft.metadata.identity)
     const total = layers.reduce((sum, layer) => sum + (image.layers[layer]?.sizeBytes ?? 0), 0)
     findings.onEvent({kind: 'step', id, title: `Write package ${id}`, ...(total > 0 ? {totalBytes: total} : {})})
     meter.begin(id)
     const artifact = await writePlaced(sink, draft, {title: titleOf(image, layers), options})
     findings.onEvent({kind: 'done', id, summary: artifact.unchanged ? 'already there' : 'written'})
+    if (!isSamePackage(artifact.identity, draft.metadata.identity)) {
+      renamed.set(identityKey(draft.metadata.identity), artifact.identity)
+      // A package of the source has another name now than the way back would give it.
+      if (draft.metadata.document !== undefined)
+        findings.inexact.push({code: 'identity-taken', message: `It is now ${formatFullName(artifact.identity)}.`, subject: id})
+    }
     artifacts.push(reportArtifact(artifact))
     bytes += artifact.bytesWritten
   }
   findings.inexact.push(...plan.inexact)
   return {artifacts, bytes}
+}
+
+/** A package whose base had to take another name depends on that; its own document no longer fits then. */
+function onRenamed(draft: PackageDraft, renamed: ReadonlyMap<string, PackageIdentity>): PackageDraft {
+  const {document: _document, ...metadata} = draft.metadata
+  const isMeant = metadata.dependencies.some((dependency) => renamed.has(identityKey(dependency)))
+  if (!isMeant) return draft
+  const dependencies = metadata.dependencies.map((each) => ({...each, ...renamed.get(identityKey(each))}))
+  return {...draft, metadata: {...metadata, dependencies}}
 }
 
 function titleOf(image: Image, layers: readonly number[]): string | undefined {

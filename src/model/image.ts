@@ -65,6 +65,8 @@ export interface Layer {
   readonly hasContent: boolean
   /** Why it does not, for messages. */
   readonly absence?: string
+  /** True where something else lies in its place, on which what builds on it was not made. */
+  readonly isMismatch?: boolean
   /** Bytes that reading the entries will pass, for progress; undefined = not known. */
   readonly sizeBytes?: number
   /**
@@ -74,6 +76,17 @@ export interface Layer {
    */
   entries(options?: WorkOptions): AsyncIterable<LayerEntry>
 }
+
+/** What tells one payload from another without reading it; what is not known is absent. */
+export interface PayloadMark {
+  /** Digest of the payload as its package's metadata state it. */
+  readonly payloadDigest?: Digest
+  /** Digest of the layer's tar that the payload was made from. */
+  readonly diffId?: Digest
+}
+
+/** What a package builds on, and which payload that was when it was made: a delta fits no other. */
+export interface PackageDependency extends PackageIdentity, PayloadMark {}
 
 /** What a package knows about itself beside its payload. */
 export interface PackageMetadata {
@@ -89,7 +102,7 @@ export interface PackageMetadata {
   /** ISO 8601 with seven decimals and Z, as stored. */
   readonly createdTime: string
   /** None for an OS package, one otherwise. */
-  readonly dependencies: readonly PackageIdentity[]
+  readonly dependencies: readonly PackageDependency[]
   /** The metadata document as stored, verbatim. */
   readonly document?: RawDocument
   /** Files that the package holds beside its payload (`version.wcx` …), verbatim, by relative path. */
