@@ -1,4 +1,4 @@
-import type {Image, Layer} from '../model/image.js'
+import type {Image, KnownPackage, Layer} from '../model/image.js'
 import {formatFullName, isSamePackage, type PackageIdentity} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
 import {transportOf} from '../transports/catalog.js'
@@ -6,6 +6,10 @@ import {dependencyError} from '../transports/shared/dependency-error.js'
 import {BASE_MISMATCH, differenceOf} from '../transports/shared/package/payload-mark.js'
 import type {OpenOptions} from '../transports/transport.js'
 import {labelledLayers} from './labelled-layers.js'
+
+export interface SupplyOptions extends OpenOptions {
+  readonly becomesPackages: boolean
+}
 
 /**
  * Fills in the layers that a source only names from the images that `--base` gives: the layer with the same diffID, or
@@ -15,21 +19,35 @@ import {labelledLayers} from './labelled-layers.js'
 export async function supplyBases(
   image: Image,
   references: readonly Reference[],
-  options: OpenOptions,
+  options: SupplyOptions,
 ): Promise<Image> {
-  if (references.length === 0 || image.layers.every((layer) => layer.hasContent)) return image
+  const isComplete = image.layers.every((layer) => layer.hasContent)
+  // Packages that are to be made depend on those that their layers are known as.
+  const asksWhatIsKnown = options.becomesPackages && image.layers[0]?.package === undefined
+  if (references.length === 0 || (isComplete && !asksWhatIsKnown)) return image
   const bases: Image[] = []
   const close = async () => {
     for (const opened of [image, ...bases]) await opened.close()
   }
   try {
     for (const reference of references) bases.push(await transportOf(reference).open(reference, options))
+    const layers = image.layers.flatMap((layer) => (layer.hasContent ? [layer] : supply(layer, bases, options)))
+    return {...image, layers, known: bases.flatMap(knownIn), close}
   } catch (error) {
     await close()
     throw error
   }
-  const layers = image.layers.flatMap((layer) => (layer.hasContent ? [layer] : supply(layer, bases, options)))
-  return {...image, layers, close}
+}
+
+function knownIn(base: Image): readonly KnownPackage[] {
+  const labelled = labelledLayers(base)
+  return base.layers.flatMap(({diffId, package: own}, index) => {
+    const metadata = own ?? labelled[index]?.metadata
+    if (diffId === undefined || metadata === undefined) return []
+    const {identity, isOsImage, dependencies} = metadata
+    const [below] = dependencies
+    return [{diffId, identity, isOsImage, ...(below === undefined ? {} : {below})}]
+  })
 }
 
 /** What stands in for a layer that the source only names. Throws `DEPENDENCY_MISMATCH` when the bases have another payload of its name. */

@@ -224,7 +224,7 @@ export async function planConversion(
     let first: AnyPlan | undefined
     const {references, shared} = await sourcesOf(ends.source, {sink: opened, findings, options: inner})
     for (const reference of references) {
-      const image = withoutShared(await openSource(reference, inner), shared)
+      const image = withoutShared(await openSource(reference, inner, opened.holds), shared)
       try {
         const planned = await planFor(opened, image, inner)
         first ??= planned
@@ -249,13 +249,17 @@ export async function planConversion(
   }
 }
 
-async function openSource(reference: Reference, options: ConvertOptions): Promise<Image> {
+async function openSource(
+  reference: Reference,
+  options: ConvertOptions,
+  becoming: Destination['holds'],
+): Promise<Image> {
   const bases = await Promise.all((options.bases ?? []).map((base) => resolveReference(base)))
   const references = bases.map((base) => base.reference)
   const parents = await Promise.all((options.parents ?? []).map((parent) => resolveReference(parent)))
   const openedWith = {...openOptions(options, references), parents: parents.map((parent) => parent.reference)}
   const image = await openPlaced(reference, openedWith)
-  return supplyBases(image, references, openOptions(options, []))
+  return supplyBases(image, references, {...openOptions(options, []), becomesPackages: becoming === 'packages'})
 }
 
 /** Errors of a source name it, also where it was one of several. */
@@ -287,7 +291,7 @@ export async function convert(
   try {
     const {references, shared} = await sourcesOf(ends.source, {sink, findings, options: inner})
     for (const reference of references) {
-      const image = withoutShared(await openSource(reference, inner), shared)
+      const image = withoutShared(await openSource(reference, inner, sink.holds), shared)
       try {
         // A bare layout has no name of its own.
         const subject = image.names.length > 0 ? image.names.join(' ') : transportOf(reference).format(reference)

@@ -1,10 +1,11 @@
 import {digestOf} from '../model/digest.js'
 import {InputError, UnsupportedError, UsageError} from '../model/errors.js'
 import type {Note} from '../model/events.js'
-import type {Image, Layer, LayerForm, PackageDependency, PackageMetadata} from '../model/image.js'
+import type {Image, KnownPackage, Layer, LayerForm, PackageDependency, PackageMetadata} from '../model/image.js'
 import {
   findPaddedVersion,
   formatFullName,
+  isSamePackage,
   requirePackageIdentity,
   type PackageIdentity,
 } from '../model/package-identity.js'
@@ -239,7 +240,10 @@ class PackagePlanner {
     const {osName, osVersion} = this.#options
     const diffId = this.#image.layers[index]?.diffId
     if (diffId === undefined || osName !== undefined || osVersion !== undefined) return undefined
-    return this.#destination.findOsPackage?.(diffId, below)
+    const there = this.#destination.findOsPackage?.(diffId, below)
+    const isIt = ({below: on, isOsImage, ...known}: KnownPackage) =>
+      known.diffId === diffId && (below === undefined ? isOsImage : on !== undefined && isSamePackage(on, below))
+    return there ?? this.#image.known?.find(isIt)?.identity
   }
 
   #osIdentity(indices: readonly number[]): Promise<PackageIdentity> {

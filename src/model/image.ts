@@ -109,6 +109,14 @@ export interface PackageMetadata {
   readonly attachments?: Readonly<Record<string, Uint8Array>>
 }
 
+/** A package by the layer that it was made from. */
+export interface KnownPackage {
+  readonly diffId: Digest
+  readonly identity: PackageIdentity
+  readonly isOsImage: boolean
+  readonly below?: PackageIdentity
+}
+
 /**
  * The normal form: ordered layers and what is known about them. A superset of both stacks; a field that a source does
  * not know is absent, never invented.
@@ -125,6 +133,8 @@ export interface Image {
   readonly layers: readonly Layer[]
   /** A base that the source only names: what the lowest layer builds on, and why it is not among the layers. */
   readonly namedBase?: {readonly name: string; readonly identity?: PackageIdentity}
+  /** Packages that were made from layers with content here, as the places tell that `--base` names. */
+  readonly known?: readonly KnownPackage[]
   /** Faults that do not prevent use, found while opening. */
   readonly warnings: readonly {readonly code: string; readonly message: string}[]
   close(): Promise<void>
