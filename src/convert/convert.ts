@@ -312,16 +312,17 @@ export async function convert(
     await sink.abort()
     throw error
   }
+  const isUnchanged = sink.holds === 'images' && sink.isUnchanged === true
   return {
     source: transportOf(ends.source).format(ends.source),
     destination: transportOf(ends.destination).format(ends.destination),
-    artifacts: [...artifacts.values()],
+    artifacts: [...artifacts.values()].map((artifact) => (isUnchanged ? {...artifact, unchanged: true} : artifact)),
     losses: findings.losses,
     notes: findings.notes,
     exact: findings.inexact.length === 0 && findings.losses.length === 0,
     inexact: findings.inexact,
     bytesRead: meter.bytes,
-    bytesWritten,
+    bytesWritten: isUnchanged ? 0 : bytesWritten,
     seconds: (performance.now() - started) / 1000,
   }
 }

@@ -104,6 +104,8 @@ export interface ImageArtifact {
   readonly reference: string
   readonly imageId: Digest
   readonly manifestDigest?: Digest
+  /** All its names lead to it already. */
+  readonly unchanged?: boolean
   readonly layers: readonly LayerArtifact[]
   readonly bytesWritten: number
 }
@@ -155,6 +157,8 @@ export interface ImageDestination {
   readonly holdsOne?: boolean
   write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact>
   commit(options: WorkOptions): Promise<void>
+  /** After `commit`: what was there is equal byte for byte, and stays; known only then of what is compared as a whole. */
+  readonly isUnchanged?: boolean
   abort(): Promise<void>
 }
 

@@ -55,6 +55,10 @@ export interface PackagePlace extends WorkPlace {
   readonly marker?: {readonly name: string; readonly bytes: string}
 }
 
+/** What is there stays, or the draft is to be placed as it was written. */
+type Settled =
+  {readonly there: StoredPackage} | {readonly draft: PackageDraft; readonly written: WrittenPackage}
+
 /** Begun packages by identity, and what stands in their place now. */
 interface Pending extends SealedPackage {
   readonly payload: WrittenPackage['payload']
@@ -120,7 +124,7 @@ class PackagesDestination implements PackageDestination {
         lower: this.#held.lower(draft),
       }),
     )
-    const placed = this.#settle(draft, written, options)
+    const placed = await this.#settle(draft, written, options)
     if ('there' in placed) {
       rmSync(written.folder, {recursive: true, force: true})
       return this.#unchanged(draft, placed.there)
@@ -129,11 +133,7 @@ class PackagesDestination implements PackageDestination {
   }
 
   /** What becomes of a package that has been written: it is there already, or it is to be placed, maybe beside another. */
-  #settle(
-    draft: PackageDraft,
-    written: WrittenPackage,
-    options: WorkOptions,
-  ): {readonly there: StoredPackage} | {readonly draft: PackageDraft; readonly written: WrittenPackage} {
+  async #settle(draft: PackageDraft, written: WrittenPackage, options: WorkOptions): Promise<Settled> {
     const {identity} = draft.metadata
     const begun = this.#pending.get(identityKey(identity))
     const there = begun?.stored ?? this.#held.existing(identity)
@@ -141,8 +141,9 @@ class PackagesDestination implements PackageDestination {
     const fits = () => there !== undefined && this.#neededBy(there, written.stored).length === 0
     if (there === undefined || (standing === 'supplement' && (draft.mayBeRenamed !== true || fits())))
       return {draft, written}
-    // An equal that could not stay is damaged.
-    if (standing === 'same') return this.#replace && begun === undefined ? {draft, written} : {there}
+    // An equal that may not stay is damaged.
+    if (standing === 'same')
+      return begun !== undefined || (await this.#mayStay(there, options)) ? {there} : {draft, written}
     if (draft.mayBeRenamed !== true) {
       if (begun !== undefined || !this.#replace) throw this.#clash(written, there)
       return {draft, written}
