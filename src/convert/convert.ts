@@ -92,7 +92,8 @@ function openOptions(options: ConvertOptions, bases: readonly Reference[]): Open
 }
 
 function destinationOptions(options: ConvertOptions): DestinationOptions {
-  const {replace, acceptBaseMismatch, tags, compression, compressionLevel, archiveFormat, manifestFormat, concurrency} = options
+  const {replace, acceptBaseMismatch, tags, compression, compressionLevel, archiveFormat, manifestFormat, concurrency} =
+    options
   return {
     ...networkOf(options),
     ...(replace === undefined ? {} : {replace}),
@@ -380,7 +381,11 @@ async function writePackages(
       renamed.set(identityKey(draft.metadata.identity), artifact.identity)
       // A package of the source has another name now than the way back would give it.
       if (draft.metadata.document !== undefined)
-        findings.inexact.push({code: 'identity-taken', message: `It is now ${formatFullName(artifact.identity)}.`, subject: id})
+        findings.inexact.push({
+          code: 'identity-taken',
+          message: `It is now ${formatFullName(artifact.identity)}.`,
+          subject: id,
+        })
     }
     artifacts.push(reportArtifact(artifact))
     bytes += artifact.bytesWritten

@@ -95,7 +95,11 @@ function factsOf(key: HiveKey): OsFacts {
     return isNumber ? Buffer.from(value.data).readUInt32LE(0) : undefined
   }
   const buildLab = text('BuildLabEx') ?? text('BuildLab')
-  const [labBuild, labRevision] = /^(\d{1,5})\.(\d{1,5})\./.exec(buildLab ?? '')?.slice(1).map(Number) ?? []
+  const [labBuild, labRevision] =
+    /^(\d{1,5})\.(\d{1,5})\./
+      .exec(buildLab ?? '')
+      ?.slice(1)
+      .map(Number) ?? []
   const stated = /^\d{1,5}$/.exec(text('CurrentBuild') ?? text('CurrentBuildNumber') ?? '')?.[0]
   const build = stated === undefined ? labBuild : Number(stated)
   const revision = number('UBR') ?? (build === labBuild ? labRevision : undefined)

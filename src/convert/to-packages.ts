@@ -100,7 +100,8 @@ class PackagePlanner {
     const osLayers = complete ? undefined : await this.#findOs(known.length)
     const osCount = osLayers?.count ?? 0
     const mode: LayerMode = complete && this.#options.layers === undefined ? 'copy' : (this.#options.layers ?? 'squash')
-    const packages = complete && mode !== 'squash' ? this.#renamedTop(known) : await this.#newPackages(known, osCount, mode)
+    const packages =
+      complete && mode !== 'squash' ? this.#renamedTop(known) : await this.#newPackages(known, osCount, mode)
     return {
       mode,
       packages: this.#withKeptImage(packages),
@@ -134,11 +135,7 @@ class PackagePlanner {
   }
 
   /** OS part, then what was built on it, each package depending on the one before. */
-  async #newPackages(
-    known: readonly PlannedPackage[],
-    osCount: number,
-    mode: LayerMode,
-  ): Promise<PlannedPackage[]> {
+  async #newPackages(known: readonly PlannedPackage[], osCount: number, mode: LayerMode): Promise<PlannedPackage[]> {
     const range = this.#options.squashRange
     if (range !== undefined && known.length > range.to) return this.#mergedKnown(known, range)
     const foldsBase = mode === 'squash' && this.#options.osLayers === 0

@@ -143,12 +143,14 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
   },
   DEPENDENCY_MISMATCH: {
     exit: 3,
-    means: 'A dependency is there in another version or architecture than the one needed, or with another payload than the one that was built on.',
+    means:
+      'A dependency is there in another version or architecture than the one needed, or with another payload than the one that was built on.',
     next: 'Give --base with the right one, or --accept-base-mismatch to take it all the same.',
   },
   IDENTITY_CLASH: {
     exit: 3,
-    means: 'Two packages have one identity and different content, or others were made on the one that is to be replaced.',
+    means:
+      'Two packages have one identity and different content, or others were made on the one that is to be replaced.',
     next: 'Give one another --name or --package-version. --replace overwrites what nothing else was made on.',
   },
   IDENTITY_INVALID: {

@@ -67,7 +67,8 @@ export const convertFlags = {
   }),
   'os-name': Flags.string({
     summary: 'Name of the OS package.',
-    description: "Default: what the operating system's own SOFTWARE hive says; names and labels of images are not believed.",
+    description:
+      "Default: what the operating system's own SOFTWARE hive says; names and labels of images are not believed.",
     helpValue: 'NAME',
     helpGroup: 'IDENTITY',
   }),

@@ -31,7 +31,10 @@ const base64 = (text: string) => Buffer.from(text).toString('base64')
 /** What a hostile image makes of the label; each gives one note, or several. */
 const FORMS: readonly {note: string; spoil: (os: Item, app: Item) => void}[] = [
   {note: 'depends on itself', spoil: (_, app) => (app['Dependencies'] = [APP])},
-  {note: 'depends on itself, in other case', spoil: (_, app) => (app['Dependencies'] = [APP.toUpperCase().replace('SHOP', 'shop')])},
+  {
+    note: 'depends on itself, in other case',
+    spoil: (_, app) => (app['Dependencies'] = [APP.toUpperCase().replace('SHOP', 'shop')]),
+  },
   {note: 'the base depends on itself', spoil: (os) => (os['Dependencies'] = [OS])},
   {note: 'a circle of two', spoil: (os) => (os['Dependencies'] = [APP])},
   {note: 'depends on what is nowhere', spoil: (_, app) => (app['Dependencies'] = ['CN=Evil_Elsewhere_1.0.0.0'])},
@@ -42,7 +45,10 @@ const FORMS: readonly {note: string; spoil: (os: Item, app: Item) => void}[] = [
   {note: 'half of a surrogate pair as friendly name', spoil: (_, app) => (app['FriendlyName'] = 'x\udc00')},
   {note: 'a publisher that leads out', spoil: (_, app) => (app['FullName'] = 'CN=../../x_Shop_1.2.0.0')},
   {note: 'a publisher with a line break', spoil: (_, app) => (app['FullName'] = 'CN=a\nb_Shop_1.2.0.0')},
-  {note: 'a publisher that no folder can be named after', spoil: (_, app) => (app['FullName'] = `CN=${'x'.repeat(300)}_Shop_1.2.0.0`)},
+  {
+    note: 'a publisher that no folder can be named after',
+    spoil: (_, app) => (app['FullName'] = `CN=${'x'.repeat(300)}_Shop_1.2.0.0`),
+  },
   {note: 'a name of a device', spoil: (_, app) => (app['FullName'] = 'CN=Contoso_nul.x_1.2.0.0')},
   {note: 'a version out of range', spoil: (_, app) => (app['FullName'] = 'CN=Contoso_Shop_1.2.0.65536')},
   {note: 'no friendly name', spoil: (_, app) => (app['FriendlyName'] = '')},
@@ -91,7 +97,10 @@ const FORMS: readonly {note: string; spoil: (os: Item, app: Item) => void}[] = [
       app['Attachments'] = JSON.parse(`{${JSON.stringify(name)}: ${JSON.stringify(base64('evil'))}}`) as object
     },
   })),
-  {note: 'attachments that differ in case', spoil: (_, app) => (app['Attachments'] = {'a.txt': base64('1'), 'A.TXT': base64('2')})},
+  {
+    note: 'attachments that differ in case',
+    spoil: (_, app) => (app['Attachments'] = {'a.txt': base64('1'), 'A.TXT': base64('2')}),
+  },
   {note: 'an attachment that is no base64', spoil: (_, app) => (app['Attachments'] = {'a.txt': '!!!'})},
   {note: 'an attachment without end', spoil: (_, app) => (app['Attachments'] = {'a.txt': base64('x'.repeat(70_000))})},
   ...[
@@ -100,7 +109,14 @@ const FORMS: readonly {note: string; spoil: (os: Item, app: Item) => void}[] = [
     '[]',
     '{}',
     '\ufeff{}',
-    JSON.stringify({Name: 'Shop', Version: '1.2.0.0', Path: 'x', Size: 1, CreatedTime: '2016-10-12T08:30:00Z', Package: {}}),
+    JSON.stringify({
+      Name: 'Shop',
+      Version: '1.2.0.0',
+      Path: 'x',
+      Size: 1,
+      CreatedTime: '2016-10-12T08:30:00Z',
+      Package: {},
+    }),
     documentOf({Publisher: 'CN=Other'}),
     documentOf({Dependencies: []}),
     documentOf({Dependencies: [{Publisher: 'CN=Contoso', Name: 'Shop', Version: '1.2.0.0'}]}),
@@ -177,9 +193,26 @@ describe('the label of a hostile image', function () {
     })
 
   it('may hold anything', async () => {
-    const keys = ['FullName', 'FriendlyName', 'Description', 'Architecture', 'OSVersion', 'OSFeatures', 'IsOSImage', 'IsDeleted', 'CreatedTime', 'Dependencies', 'Form', 'DiffID', 'Document', 'Attachments']
+    const keys = [
+      'FullName',
+      'FriendlyName',
+      'Description',
+      'Architecture',
+      'OSVersion',
+      'OSFeatures',
+      'IsOSImage',
+      'IsDeleted',
+      'CreatedTime',
+      'Dependencies',
+      'Form',
+      'DiffID',
+      'Document',
+      'Attachments',
+    ]
     const odd = fc.oneof(
-      fc.constantFrom<unknown>(APP, OS, [APP], [OS], [], {}, null, true, 'delta', 'base', 'neutral', documentOf({}), {'version.wcx': base64('x')}),
+      fc.constantFrom<unknown>(APP, OS, [APP], [OS], [], {}, null, true, 'delta', 'base', 'neutral', documentOf({}), {
+        'version.wcx': base64('x'),
+      }),
       fc.string({unit: 'binary'}),
       fc.jsonValue(),
     )

@@ -31,9 +31,17 @@ const features = (...list: string[]) => ({'os.version': '10.0.17763.1', 'os.feat
 const ROWS: readonly Row[] = [
   {note: 'Server Core', layers: [CORE, APP], identity: 'WindowsServerCore_10.0.17763.1'},
   {note: 'Nano Server', layers: [NANO, APP], identity: 'NanoServer_10.0.17763.1'},
-  {note: 'the whole server', layers: [osLayer({type: 'Server', mark: 'x'}), APP], identity: 'WindowsServer_10.0.17763.1'},
+  {
+    note: 'the whole server',
+    layers: [osLayer({type: 'Server', mark: 'x'}), APP],
+    identity: 'WindowsServer_10.0.17763.1',
+  },
   {note: 'a client', layers: [osLayer({type: 'Client', mark: 'x'}), APP], identity: 'WindowsBase_10.0.17763.1'},
-  {note: 'other case', layers: [osLayer({type: 'SERVER CORE', mark: 'x'}), APP], identity: 'WindowsServerCore_10.0.17763.1'},
+  {
+    note: 'other case',
+    layers: [osLayer({type: 'SERVER CORE', mark: 'x'}), APP],
+    identity: 'WindowsServerCore_10.0.17763.1',
+  },
   {
     note: 'an edition that only Nano Server has',
     layers: [osLayer({edition: 'ServerDatacenterNano', mark: 'x'}), APP],
@@ -62,7 +70,10 @@ const ROWS: readonly Row[] = [
     layers: [CORE, APP],
     config: {
       'os.version': '10.0.17763.1',
-      config: {Labels: {base: 'nanoserver', 'org.opencontainers.image.base.name': 'nanoserver'}, Env: ['OS=nanoserver']},
+      config: {
+        Labels: {base: 'nanoserver', 'org.opencontainers.image.base.name': 'nanoserver'},
+        Env: ['OS=nanoserver'],
+      },
       history: [{created_by: 'Apply image nanoserver'}, {created_by: 'COPY servercore'}],
     },
     identity: 'WindowsServerCore_10.0.17763.1',
@@ -74,7 +85,12 @@ const ROWS: readonly Row[] = [
     identity: 'WindowsBase_10.0.17763.1',
     notes: ['os-name-guessed'],
   },
-  {note: 'no hive, win32k', layers: [SILENT, APP], config: features('win32k'), identity: 'WindowsServerCore_10.0.17763.1'},
+  {
+    note: 'no hive, win32k',
+    layers: [SILENT, APP],
+    config: features('win32k'),
+    identity: 'WindowsServerCore_10.0.17763.1',
+  },
   {
     note: 'an empty list of features',
     layers: [SILENT, APP],
@@ -123,7 +139,10 @@ const ROWS: readonly Row[] = [
   },
   {
     note: 'a lab in place of build and UBR',
-    layers: [osLayer({type: 'Server Core', build: null, revision: null, lab: '14393.206.amd64fre.rs1', mark: 'x'}), APP],
+    layers: [
+      osLayer({type: 'Server Core', build: null, revision: null, lab: '14393.206.amd64fre.rs1', mark: 'x'}),
+      APP,
+    ],
     config: {'os.version': '10.0.14393.206'},
     identity: 'WindowsServerCore_10.0.14393.206',
   },
@@ -158,7 +177,11 @@ const ROWS: readonly Row[] = [
   {
     note: 'a hive of no bytes beside a whole one',
     layers: [
-      [...SILENT, fileOf(`${CONFIG}/SOFTWARE`, ''), fileOf('Hives/Software_Base', hiveOf(softwareTree({type: 'Server'})))],
+      [
+        ...SILENT,
+        fileOf(`${CONFIG}/SOFTWARE`, ''),
+        fileOf('Hives/Software_Base', hiveOf(softwareTree({type: 'Server'}))),
+      ],
       APP,
     ],
     identity: 'WindowsServer_10.0.17763.1',
@@ -225,14 +248,16 @@ describe('the identity of an OS package', () => {
     })
 
   it('takes what servicing layers say', async () => {
-    const history = ['Apply image 10.0.17763.1', 'Install update 10.0.17763.379', 'COPY'].map((created_by) => ({created_by}))
+    const history = ['Apply image 10.0.17763.1', 'Install update 10.0.17763.379', 'COPY'].map((created_by) => ({
+      created_by,
+    }))
     const layers = [CORE, servicingLayer({type: 'Server Core', revision: 379}), APP]
     const image = await saveImage(at('serviced.tar'), layers, {'os.version': '10.0.17763.379', history})
     const report = await convert(image, `inbox:${at('serviced')}`, {layers: 'chain'})
-    assert.deepEqual(
-      report.artifacts.map(({identity}) => identity).slice(0, 2),
-      ['CN=Microsoft_WindowsServerCore-L01_10.0.17763.379', 'CN=Microsoft_WindowsServerCore_10.0.17763.379'],
-    )
+    assert.deepEqual(report.artifacts.map(({identity}) => identity).slice(0, 2), [
+      'CN=Microsoft_WindowsServerCore-L01_10.0.17763.379',
+      'CN=Microsoft_WindowsServerCore_10.0.17763.379',
+    ])
     assert.deepEqual(report.notes, [])
     const again = await convert(image, `inbox:${at('serviced')}`, {layers: 'chain'})
     assert.ok(again.artifacts.every(({unchanged}) => unchanged === true))
@@ -249,7 +274,11 @@ describe('the identity of an OS package', () => {
       ['third', {bases, withoutBase: true}],
     ] as const) {
       const other = await saveImage(at('known-other.tar'), [CORE, [fileOf('Files/b', 'b')]], {created: undefined})
-      const report = await convert(other, `inbox:${at(place)}`, {...options, tags: ['contoso/other:1'], layers: 'chain'})
+      const report = await convert(other, `inbox:${at(place)}`, {
+        ...options,
+        tags: ['contoso/other:1'],
+        layers: 'chain',
+      })
       assert.equal(report.artifacts[0]!.identity, 'CN=Microsoft_GoldenImage_1.0.0.0', place)
     }
   })

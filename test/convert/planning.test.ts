@@ -201,7 +201,14 @@ function documentOf(fullName: string, below: string | undefined): string {
       ? []
       : [{Publisher: dependency.publisher, Name: dependency.name, Version: dependency.version}]
   const Payload = {Kind: below === undefined ? 'base' : 'delta', Layout: 'transport-1'}
-  const facts = {FormatVersion: 1, Publisher, Architecture: 'x64', IsOSImage: below === undefined, Dependencies, Payload}
+  const facts = {
+    FormatVersion: 1,
+    Publisher,
+    Architecture: 'x64',
+    IsOSImage: below === undefined,
+    Dependencies,
+    Payload,
+  }
   return JSON.stringify({Name, Version, Path: fullName, Size: 1, CreatedTime: '2016-03-26T09:12:44Z', Package: facts})
 }
 

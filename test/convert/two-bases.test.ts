@@ -13,7 +13,10 @@ const NAME = 'CN=Microsoft_WindowsServerCore_10.0.17763.1'
 
 /** Two operating systems that say the same of themselves, and what was built on each. */
 const BASES = [osLayer({type: 'Server Core', mark: 'one'}), osLayer({type: 'Server Core', mark: 'two'})]
-const APPS = [[fileOf('Files/app.txt', 'first'), tombstone('Files/Windows/mark.txt')], [fileOf('Files/app.txt', 'second')]]
+const APPS = [
+  [fileOf('Files/app.txt', 'first'), tombstone('Files/Windows/mark.txt')],
+  [fileOf('Files/app.txt', 'second')],
+]
 
 describe('two bases of one build', function () {
   this.timeout(120_000)

@@ -56,8 +56,7 @@ export interface PackagePlace extends WorkPlace {
 }
 
 /** What is there stays, or the draft is to be placed as it was written. */
-type Settled =
-  {readonly there: StoredPackage} | {readonly draft: PackageDraft; readonly written: WrittenPackage}
+type Settled = {readonly there: StoredPackage} | {readonly draft: PackageDraft; readonly written: WrittenPackage}
 
 /** Begun packages by identity, and what stands in their place now. */
 interface Pending extends SealedPackage {

@@ -71,7 +71,12 @@ async function write(folder: string, draft: PackageDraft, options: WritePackageO
   const document =
     isKept && metadata.document !== undefined ? metadata.document.bytes : encodeDocument(metadata, payload, docker)
   writeFileSync(path.join(folder, METADATA), document, {flag: 'wx', flush: true})
-  return {folder, stored: storedIn(folder, document), payload, bytesWritten: (payload?.bytes ?? 0) + document.byteLength}
+  return {
+    folder,
+    stored: storedIn(folder, document),
+    payload,
+    bytesWritten: (payload?.bytes ?? 0) + document.byteLength,
+  }
 }
 
 function decodeKept({document}: PackageMetadata, folderName: string) {
