@@ -22,6 +22,7 @@ import type {ConversionPlan, PlanStep} from './plan.js'
 import {resolveTelling} from './recognise.js'
 import {reportArtifact, type ConvertReport, type ReportArtifact} from './report.js'
 import {planImage, type ImagePlan} from './to-image.js'
+import {onRenamed} from './renamed-base.js'
 import {planPackages, type PackagesPlan} from './to-packages.js'
 
 /** Gathers what a conversion tells while it runs, and passes it on. */
@@ -392,15 +393,6 @@ async function writePackages(
   }
   findings.inexact.push(...plan.inexact)
   return {artifacts, bytes}
-}
-
-/** A package whose base had to take another name depends on that; its own document no longer fits then. */
-function onRenamed(draft: PackageDraft, renamed: ReadonlyMap<string, PackageIdentity>): PackageDraft {
-  const {document: _document, ...metadata} = draft.metadata
-  const isMeant = metadata.dependencies.some((dependency) => renamed.has(identityKey(dependency)))
-  if (!isMeant) return draft
-  const dependencies = metadata.dependencies.map((each) => ({...each, ...renamed.get(identityKey(each))}))
-  return {...draft, metadata: {...metadata, dependencies}}
 }
 
 function titleOf(image: Image, layers: readonly number[]): string | undefined {

@@ -10,7 +10,6 @@ import {
   type PackageIdentity,
 } from '../model/package-identity.js'
 import {dependencyError} from '../transports/shared/dependency-error.js'
-import {onlyMark} from '../transports/shared/package/payload-mark.js'
 import type {KeptImage, PackageDestination, PackageDraft} from '../transports/transport.js'
 import {findPackageTime, packageTimeOfSeconds} from './created-time.js'
 import {chainName, identityOfImage} from './identity-mapping.js'
@@ -23,14 +22,8 @@ import {findOsLayers, type OsLayers} from './os-layers.js'
 import {labelledLayers} from './labelled-layers.js'
 import {PACKAGE_LABEL} from './package-label.js'
 import type {LayerMode} from './plan.js'
+import {dependencyOn, renameable, type PlannedPackage} from './planned-package.js'
 import {squashLayers} from './squash.js'
-
-/** A package to be written and the layers of the source that it is made from. */
-export interface PlannedPackage {
-  readonly draft: PackageDraft
-  readonly layers: readonly number[]
-  readonly role: 'os' | 'application'
-}
 
 export interface PackagesPlan {
   readonly mode: LayerMode
@@ -39,17 +32,6 @@ export interface PackagesPlan {
   readonly notes: readonly Note[]
   /** Why converting back will not give the same bytes. */
   readonly inexact: readonly Note[]
-}
-
-/** What builds on a package, and on which layer: that is known before the package is written. */
-function dependencyOn(planned: PlannedPackage | undefined): PackageDependency | undefined {
-  if (planned === undefined) return undefined
-  const {metadata, layer, stubOf} = planned.draft
-  return {...metadata.identity, ...onlyMark(layer ?? (stubOf === undefined ? {} : {diffId: stubOf}))}
-}
-
-function renameable(planned: PlannedPackage): PlannedPackage {
-  return {...planned, draft: {...planned.draft, mayBeRenamed: true}}
 }
 
 const ARCHITECTURES: Readonly<Record<string, string>> = {amd64: 'x64', '386': 'x86', arm: 'arm', arm64: 'arm64'}
