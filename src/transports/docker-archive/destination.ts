@@ -25,7 +25,7 @@ export async function createDestination(reference: Reference, options: Destinati
     })
   }
   requireNames(options.names, namingOf(reference))
-  await requireFile(reference.path)
+  await requireFile(reference.path, options.replace === true)
   const form = options.archiveFormat ?? 'hybrid'
   const {compression} = options
   if (form !== 'hybrid' && compression !== undefined && compression !== 'none') {

@@ -33,7 +33,7 @@ export const ociArchive: Transport = {
   list: (reference, options) => listLayout(place, reference, options),
   open: (reference, options) => openLayoutImage(place, reference, options),
   create: async (reference, options) => {
-    await requireFile(reference.path)
+    await requireFile(reference.path, options.replace === true)
     const open = async () => tarLayout(await TarFile.create(reference.path, options.replace))
     return createLayout<OpenMember>({reference, format: grammar.format, open}, options)
   },

@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto'
 import {createReadStream} from 'node:fs'
-import {link, mkdtemp, open, rename, rm, unlink, type FileHandle} from 'node:fs/promises'
+import {link, mkdtemp, open, rename, rm, stat, unlink, type FileHandle} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import path from 'node:path'
 import {pipeline} from 'node:stream/promises'
@@ -8,7 +8,7 @@ import {BLOCK_BYTES, encodeTarHeader, END_BLOCKS, paddingOf} from '../../codecs/
 import {asTransshipError, findSystemCode, UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {FileComparison, fileOccupant, isFile} from './file-comparison.js'
-import {occupied} from './replacing.js'
+import {occupied, requireReplaceable} from './replacing.js'
 
 export interface MemberHeader {
   /** At most 100 bytes of ASCII. */
@@ -235,8 +235,8 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Throws `DESTINATION_EXISTS` when there is something that is no file, which is never replaced by one. */
-export async function requireFile(target: string): Promise<void> {
+/** Throws `DESTINATION_EXISTS` when there is no file, which is never replaced by one, or a file that is no tar and must not go. */
+export async function requireFile(target: string, replace: boolean): Promise<void> {
   if (target === '-') {
     if (!process.stdout.isTTY) return
     throw new UsageError('BAD_OPTION', {
@@ -244,5 +244,8 @@ export async function requireFile(target: string): Promise<void> {
       suggestions: ['Redirect the output to a file or another program.'],
     })
   }
-  await isFile(target)
+  if (!(await isFile(target))) return
+  // A tar is whole blocks: what is not cannot be equal to one.
+  const {size} = await stat(target)
+  if (size === 0 || size % BLOCK_BYTES !== 0) requireReplaceable(fileOccupant(target), replace)
 }
