@@ -1,7 +1,7 @@
 import {LossError, placedError, UsageError} from '../model/errors.js'
 import type {Loss, WorkEvent} from '../model/events.js'
 import type {Image} from '../model/image.js'
-import {formatFullName} from '../model/package-identity.js'
+import {formatFullName, identityKey, isSamePackage, type PackageIdentity} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
 import {resolveReference, transportOf} from '../transports/catalog.js'
 import {IMAGE_UNREADABLE} from '../transports/shared/fault-sink.js'
@@ -17,7 +17,7 @@ import type {
 } from '../transports/transport.js'
 import {supplyBases} from './bases.js'
 import {Meter} from './metered.js'
-import {imageAsPackages, imageReasons, packageReasons} from './exactness.js'
+import {imageAsPackages, imageReasons, packageReasons, renamedReasons} from './exactness.js'
 import {Findings} from './findings.js'
 import {networkOf} from './network.js'
 import type {ConvertOptions} from './options.js'
@@ -25,6 +25,7 @@ import type {ConversionPlan, PlanStep} from './plan.js'
 import {resolveTelling} from './recognise.js'
 import {reportArtifact, type ConvertReport, type ReportArtifact} from './report.js'
 import {planImage, type ImagePlan} from './to-image.js'
+import {onRenamed} from './renamed-base.js'
 import {planPackages, type PackagesPlan} from './to-packages.js'
 
 /** Spells out what `withBase` means. Throws `BAD_OPTION` for options that contradict each other. */
@@ -73,10 +74,12 @@ function openOptions(options: ConvertOptions, bases: readonly Reference[]): Open
 }
 
 function destinationOptions(options: ConvertOptions): DestinationOptions {
-  const {replace, tags, compression, compressionLevel, archiveFormat, manifestFormat, concurrency} = options
+  const {replace, acceptBaseMismatch, tags, compression, compressionLevel, archiveFormat, manifestFormat, concurrency} =
+    options
   return {
     ...networkOf(options),
     ...(replace === undefined ? {} : {replace}),
+    ...(acceptBaseMismatch === undefined ? {} : {acceptBaseMismatch}),
     ...(tags === undefined ? {} : {names: tags}),
     ...(compression === undefined ? {} : {compression}),
     ...(compressionLevel === undefined ? {} : {compressionLevel}),
@@ -162,7 +165,7 @@ function namedFor(sink: PackageDestination, options: ConvertOptions): ConvertOpt
 
 /** What is to be written there. Where one package has room, it is the top one; that the payload of others is missing is a loss. */
 async function packagesFor(sink: PackageDestination, image: Image, options: ConvertOptions): Promise<PackagesPlan> {
-  const plan = await planPackages(image, namedFor(sink, options))
+  const plan = await planPackages(image, namedFor(sink, options), sink)
   if (sink.holdsOne !== true) return plan
   for (const {draft} of plan.packages.slice(0, -1)) {
     if (draft.layer === undefined) continue
@@ -215,7 +218,7 @@ export async function planConversion(
     let first: AnyPlan | undefined
     const {references, shared} = await sourcesOf(ends.source, {sink: opened, findings, options: inner})
     for (const reference of references) {
-      const image = withoutShared(await openSource(reference, inner), shared)
+      const image = withoutShared(await openSource(reference, inner, opened.holds), shared)
       try {
         const planned = await planFor(opened, image, inner)
         first ??= planned
@@ -240,13 +243,17 @@ export async function planConversion(
   }
 }
 
-async function openSource(reference: Reference, options: ConvertOptions): Promise<Image> {
+async function openSource(
+  reference: Reference,
+  options: ConvertOptions,
+  becoming: Destination['holds'],
+): Promise<Image> {
   const bases = await Promise.all((options.bases ?? []).map((base) => resolveReference(base)))
   const references = bases.map((base) => base.reference)
   const parents = await Promise.all((options.parents ?? []).map((parent) => resolveReference(parent)))
   const openedWith = {...openOptions(options, references), parents: parents.map((parent) => parent.reference)}
   const image = await openPlaced(reference, openedWith)
-  return supplyBases(image, references, openOptions(options, []))
+  return supplyBases(image, references, {...openOptions(options, []), becomesPackages: becoming === 'packages'})
 }
 
 /** Errors of a source name it, also where it was one of several. */
@@ -278,7 +285,7 @@ export async function convert(
   try {
     const {references, shared} = await sourcesOf(ends.source, {sink, findings, options: inner})
     for (const reference of references) {
-      const image = withoutShared(await openSource(reference, inner), shared)
+      const image = withoutShared(await openSource(reference, inner, sink.holds), shared)
       try {
         // A bare layout has no name of its own.
         const subject = image.names.length > 0 ? image.names.join(' ') : transportOf(reference).format(reference)
@@ -299,16 +306,17 @@ export async function convert(
     await sink.abort()
     throw error
   }
+  const isUnchanged = sink.holds === 'images' && sink.isUnchanged === true
   return {
     source: transportOf(ends.source).format(ends.source),
     destination: transportOf(ends.destination).format(ends.destination),
-    artifacts: [...artifacts.values()],
+    artifacts: [...artifacts.values()].map((artifact) => (isUnchanged ? {...artifact, unchanged: true} : artifact)),
     losses: findings.losses,
     notes: findings.notes,
     exact: findings.inexact.length === 0 && findings.losses.length === 0,
     inexact: findings.inexact,
     bytesRead: meter.bytes,
-    bytesWritten,
+    bytesWritten: isUnchanged ? 0 : bytesWritten,
     seconds: (performance.now() - started) / 1000,
   }
 }
@@ -353,16 +361,23 @@ async function writePackages(
   for (const note of plan.notes) findings.note(note)
   const artifacts: ReportArtifact[] = []
   let bytes = 0
+  const renamed = new Map<string, PackageIdentity>()
   for (const planned of plan.packages) {
-    const {draft, layers} = planned
+    const {layers} = planned
+    const draft = onRenamed(planned.draft, renamed)
     const id = formatFullName(draft.metadata.identity)
     const total = layers.reduce((sum, layer) => sum + (image.layers[layer]?.sizeBytes ?? 0), 0)
     findings.onEvent({kind: 'step', id, title: `Write package ${id}`, ...(total > 0 ? {totalBytes: total} : {})})
     meter.begin(id)
     const artifact = await writePlaced(sink, draft, {title: titleOf(image, layers), options})
     findings.onEvent({kind: 'done', id, summary: artifact.unchanged ? 'already there' : 'written'})
+    if (!isSamePackage(artifact.identity, draft.metadata.identity))
+      renamed.set(identityKey(draft.metadata.identity), artifact.identity)
     artifacts.push(reportArtifact(artifact))
-    findings.inexact.push(...packageReasons(image, planned, artifact))
+    findings.inexact.push(
+      ...renamedReasons(image, draft, artifact),
+      ...packageReasons(image, {draft, layers}, artifact),
+    )
     bytes += artifact.bytesWritten
   }
   findings.inexact.push(...plan.inexact, ...imageAsPackages(image))

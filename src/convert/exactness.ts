@@ -1,11 +1,12 @@
 import {digestOf} from '../model/digest.js'
 import type {Note} from '../model/events.js'
 import type {Image, Layer} from '../model/image.js'
-import {formatFullName} from '../model/package-identity.js'
+import {formatFullName, isSamePackage} from '../model/package-identity.js'
 import type {ImageArtifact, PackageArtifact, PackageDraft} from '../transports/transport.js'
 import {manifestFor} from '../transports/shared/written-manifest.js'
 import {isOwnConfig} from './image-config.js'
-import {labelledPackages, PACKAGE_LABEL} from './package-label.js'
+import {labelledLayers} from './labelled-layers.js'
+import {PACKAGE_LABEL} from './package-label.js'
 
 /*
  * A conversion is exact when this run has proven that each layer, the configuration and the manifest of the source come
@@ -39,9 +40,23 @@ function isManifestMadeAgain(image: Image): boolean {
   if (!parts.every((part) => part !== undefined)) return false
   const written = {config: {digest: digestOf(config.bytes), size: config.bytes.byteLength}, layers: parts}
   // A configuration that was made of packages is not kept with them, nor is its manifest.
-  const isMadeOfPackages = isOwnConfig(config, PACKAGE_LABEL) && labelledPackages(image).length === layers.length
-  const kept = isMadeOfPackages ? {} : {kept: manifest}
+  const kept = isMadeOfPackages(image) ? {} : {kept: manifest}
   return digestOf(manifestFor(written, kept).bytes) === manifest.digest
+}
+
+/** Its configuration tells nothing but of the packages that all its layers were; it is made of them again. */
+function isMadeOfPackages(image: Image): boolean {
+  const {config, layers} = image
+  return config !== undefined && isOwnConfig(config, PACKAGE_LABEL) && labelledLayers(image).length === layers.length
+}
+
+/** A package that had to make room for another of its name; the way back gives the new name, in its document or in a label. */
+export function renamedReasons(image: Image, draft: PackageDraft, artifact: PackageArtifact): readonly Note[] {
+  const {identity, document} = draft.metadata
+  if (isSamePackage(artifact.identity, identity)) return []
+  if (document === undefined && !isMadeOfPackages(image)) return []
+  const message = `It is now ${formatFullName(artifact.identity)}.`
+  return [{code: 'identity-taken', message, subject: formatFullName(identity)}]
 }
 
 function backAsWritten({diffId, blob, hasContent}: Layer) {

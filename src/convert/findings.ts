@@ -1,4 +1,5 @@
 import type {Loss, Note, WorkEvent} from '../model/events.js'
+import {BASE_MISMATCH} from '../transports/shared/package/payload-mark.js'
 import type {ConvertOptions} from './options.js'
 
 /** Gathers what a conversion tells while it runs, and passes it on. */
@@ -12,6 +13,8 @@ export class Findings {
     this.onEvent = (event) => {
       if (event.kind === 'loss') this.losses.push({code: event.code, message: event.message, subject: event.subject})
       if (event.kind === 'note') this.notes.push({code: event.code, message: event.message, subject: event.subject})
+      if (event.kind === 'note' && event.code === BASE_MISMATCH)
+        this.inexact.push({code: event.code, message: event.message, subject: event.subject})
       options.onEvent?.(event)
     }
   }

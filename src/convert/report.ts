@@ -44,6 +44,7 @@ export function reportArtifact(artifact: ImageArtifact | PackageArtifact): Repor
         reference: artifact.reference,
         imageId: artifact.imageId,
         ...(artifact.manifestDigest === undefined ? {} : {manifestDigest: artifact.manifestDigest}),
+        ...(artifact.unchanged === true ? {unchanged: true} : {}),
         layers: artifact.layers,
       }
     : {

@@ -3,6 +3,7 @@ import {InputError} from '../model/errors.js'
 import type {Note} from '../model/events.js'
 import type {Image, Layer, LayerForm, RawDocument} from '../model/image.js'
 import {formatFullName, type PackageIdentity} from '../model/package-identity.js'
+import {dependencyError} from '../transports/shared/dependency-error.js'
 import type {ImageDraft} from '../transports/transport.js'
 import {packageTimeOfSeconds} from './created-time.js'
 import {referenceOfIdentity} from './identity-mapping.js'
@@ -121,11 +122,9 @@ class ImagePlanner {
   #requireContent(layer: Layer): Layer {
     if (layer.hasContent || layer.blob !== undefined) return layer
     const identity = layer.package?.identity
-    throw new InputError('DEPENDENCY_MISSING', {
-      what: `The content of ${identity === undefined ? layer.title : formatFullName(identity)} is not in the source.`,
+    throw dependencyError(identity === undefined ? layer.title : formatFullName(identity), {
+      isMismatch: layer.isMismatch === true,
       why: layer.absence ?? 'The source holds only its name, since its bits are kept elsewhere.',
-      suggestions: ['Give --base REFERENCE with the package or image that holds it.'],
-      at: {path: layer.title},
     })
   }
 

@@ -106,6 +106,8 @@ export interface ImageArtifact {
   readonly reference: string
   readonly imageId: Digest
   readonly manifestDigest?: Digest
+  /** All its names lead to it already. */
+  readonly unchanged?: boolean
   readonly layers: readonly LayerArtifact[]
   readonly bytesWritten: number
 }
@@ -127,6 +129,13 @@ export interface PackageDraft {
   readonly image?: KeptImage
   /** Keep what is needed to rebuild the layer's tar exactly. */
   readonly keepRecipe: boolean
+  /** Of a stub: the digest of the layer that it stands for, where that is known. */
+  readonly stubOf?: Digest
+  /**
+   * Nobody chose its name: where that is taken by another payload, the name gets the first digits of its own payload's
+   * digest, and both lie side by side.
+   */
+  readonly mayBeRenamed?: boolean
 }
 
 export interface PackageArtifact {
@@ -150,6 +159,8 @@ export interface ImageDestination {
   readonly holdsOne?: boolean
   write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact>
   commit(options: WorkOptions): Promise<void>
+  /** After `commit`: what was there is equal byte for byte, and stays; known only then of what is compared as a whole. */
+  readonly isUnchanged?: boolean
   abort(): Promise<void>
 }
 
@@ -162,6 +173,9 @@ export interface PackageDestination {
   readonly holdsOne?: true
   /** The package as it is there now. */
   findPackage(identity: PackageIdentity): Promise<ListItem | undefined>
+  /** The package there that was made from a layer, as an operating system, or as a change to `below`. */
+  findOsPackage?(diffId: Digest, below: PackageIdentity | undefined): PackageIdentity | undefined
+  /** The artifact tells the identity that the package has there, which may be another than the draft's. */
   write(draft: PackageDraft, options: WorkOptions): Promise<PackageArtifact>
   commit(options: WorkOptions): Promise<void>
   abort(): Promise<void>
@@ -170,8 +184,10 @@ export interface PackageDestination {
 export type Destination = ImageDestination | PackageDestination
 
 export interface DestinationOptions extends WorkOptions, NetworkOptions {
-  /** Overwrite what exists. */
+  /** Overwrite what exists and differs; the rule is that of `shared/replacing.ts`. */
   readonly replace?: boolean
+  /** Let packages build on another payload than the one that they were made on. */
+  readonly acceptBaseMismatch?: boolean
   /**
    * What images are to be called in place of their own names; drafts have them already. Where the reference names the
    * image itself, another name is `BAD_OPTION`.

@@ -101,6 +101,11 @@ async function readFiles(root: string, names: readonly string[]): Promise<Found>
   return {packages, faults, unreadable}
 }
 
+/** All packages of a folder, whatever else is wrong with it. */
+export async function readNeighbours(root: string): Promise<Found> {
+  return readFiles(root, await packageNames(root))
+}
+
 /** One package; what it depends on is looked for in the files beside it. */
 async function readFile(file: string): Promise<Repository<AppxPackage>> {
   const top = await readPackageFile(file)
@@ -131,7 +136,7 @@ async function readBeside(file: string, top: AppxPackage): Promise<Found> {
 /** A place that has been read, or is still to be made. */
 export function repositoryOf(
   place: AppxPlace,
-  found: Pick<Repository<AppxPackage>, 'packages' | 'faults' | 'unreadable'> = {
+  found: Pick<Repository<AppxPackage>, 'packages' | 'faults' | 'unreadable' | 'clashing'> = {
     packages: [],
     faults: [],
     unreadable: new Map(),

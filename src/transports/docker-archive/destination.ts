@@ -12,7 +12,7 @@ import type {ArchiveForm, WrittenImage, WrittenLayer} from '../shared/image-arch
 import {HybridForm} from '../shared/image-archive/hybrid-form.js'
 import {ClassicForm} from './classic-form.js'
 import {formatLocation, selectionOf} from './reference.js'
-import {requireFree, TarFile, type OpenMember} from '../shared/tar-file.js'
+import {requireFile, TarFile, type OpenMember} from '../shared/tar-file.js'
 
 /** Opens an archive for writing; nothing is touched yet. `DESTINATION_EXISTS`, `BAD_OPTION`, `BAD_REFERENCE`. */
 export async function createDestination(reference: Reference, options: DestinationOptions): Promise<ImageDestination> {
@@ -25,7 +25,7 @@ export async function createDestination(reference: Reference, options: Destinati
     })
   }
   requireNames(options.names, namingOf(reference))
-  await requireFree(reference.path, options.replace === true)
+  await requireFile(reference.path, options.replace === true)
   const form = options.archiveFormat ?? 'hybrid'
   const {compression} = options
   if (form !== 'hybrid' && compression !== undefined && compression !== 'none') {
@@ -49,6 +49,7 @@ function namingOf({selector, ...place}: Reference): NamingReference | undefined 
 class ArchiveDestination implements ImageDestination {
   readonly holds = 'images'
   readonly holdsOne: boolean
+  isUnchanged = false
   readonly #reference: Reference
   readonly #form: ArchiveForm
   readonly #options: DestinationOptions
@@ -91,7 +92,7 @@ class ArchiveDestination implements ImageDestination {
 
   async #open(): Promise<{file: TarFile; layers: LayerWriter<OpenMember>}> {
     if (this.#opened !== undefined) return this.#opened
-    const file = await TarFile.create(this.#reference.path)
+    const file = await TarFile.create(this.#reference.path, this.#options.replace)
     const layers = new LayerWriter<OpenMember>(
       {
         takes: this.#form.takesCompressed ? ['none', 'gzip', 'zstd'] : ['none'],
@@ -112,7 +113,7 @@ class ArchiveDestination implements ImageDestination {
   async commit(options: WorkOptions): Promise<void> {
     const {file} = await this.#open()
     await this.#form.end(file)
-    await file.commit({...options, replace: this.#options.replace === true})
+    this.isUnchanged = await file.commit({...options, replace: this.#options.replace === true})
     this.#opened = undefined
   }
 

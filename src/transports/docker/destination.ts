@@ -9,6 +9,7 @@ import {requireSame} from '../shared/given-names.js'
 import {findTaggedName, isSameName, isTag} from '../shared/image-name.js'
 import {layerArtifact, LayerWriter, type LayerShelf} from '../shared/layer-writer.js'
 import type {LayerBody, LayerFacts} from '../shared/layer-writing.js'
+import {requireReplaceable} from '../shared/replacing.js'
 import {writeLayers} from '../shared/write-layers.js'
 import {descriptorOfDocument, descriptorOfLayer, familyOf, manifestFor} from '../shared/written-manifest.js'
 import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../transport.js'
@@ -17,6 +18,7 @@ import {hasBlob} from './download.js'
 import {discard, header, type HttpAnswer} from './http.js'
 import {formatLocation, placeOf, wantedOf} from './reference.js'
 import {Registry} from './registry.js'
+import {findTagDigest} from './tag-digest.js'
 import {Upload, UploadLost} from './upload.js'
 import {vouchedFor} from './vouched-for.js'
 
@@ -81,6 +83,8 @@ class RegistryDestination implements ImageDestination {
   readonly #options: DestinationOptions
   #registry: Registry | undefined
   #manifest: RawDocument | undefined
+  /** Tags to be given at `commit`. */
+  #free: readonly string[] = []
   #sentBytes = 0
 
   constructor(reference: Reference, tags: Tags, options: DestinationOptions) {
@@ -98,6 +102,8 @@ class RegistryDestination implements ImageDestination {
     }
     this.#registry ??= await Registry.connect(placeOf(this.#reference), this.#options)
     const registry = this.#registry
+    const there = new Map<string, Digest | undefined>()
+    for (const tag of this.#tags) there.set(tag, await findTagDigest(registry, tag, options))
     const before = this.#sentBytes
     const writer = new LayerWriter<Digest>(this.#shelf(registry), this.#options)
     const {concurrency} = this.#options
@@ -118,19 +124,42 @@ class RegistryDestination implements ImageDestination {
       {kept: draft.manifest, family: this.#options.manifestFormat},
     )
     this.#manifest = manifest
+    const digest = digestOf(manifest.bytes)
+    this.#free = this.#tagsToGive(digest, there)
     const family = familyOf(manifest)
     const hasNames = (this.#options.names ?? []).length > 0
     return {
       kind: 'image',
       reference: formatLocation(hasNames ? {...this.#reference, selector: this.#tags[0]} : this.#reference),
       imageId,
-      manifestDigest: digestOf(manifest.bytes),
+      manifestDigest: digest,
+      ...(this.#free.length === 0 ? {unchanged: true} : {}),
       layers: layers.map((layer, index) => {
         const part = parts[index]
         return layerArtifact(layer, part === undefined ? undefined : descriptorOfLayer(part, family))
       }),
       bytesWritten: this.#sentBytes - before,
     }
+  }
+
+  /** Tags that lead elsewhere or nowhere; those that lead to another image are taken from it only where that was asked for. */
+  #tagsToGive(digest: Digest, there: ReadonlyMap<string, Digest | undefined>): readonly string[] {
+    const open = this.#tags.filter((tag) => there.get(tag) !== digest)
+    for (const tag of open) {
+      const other = there.get(tag)
+      if (other === undefined) continue
+      const reference = formatLocation({...this.#reference, selector: tag})
+      requireReplaceable(
+        {
+          what: `'${reference}' is another image.`,
+          why: `There it is ${other}, here ${digest}.`,
+          instead: ['Choose another tag.'],
+          at: {reference},
+        },
+        this.#options.replace === true,
+      )
+    }
+    return open
   }
 
   #shelf(registry: Registry): LayerShelf<Digest> {
@@ -221,7 +250,7 @@ class RegistryDestination implements ImageDestination {
     const registry = this.#registry
     const manifest = this.#manifest
     if (registry === undefined || manifest === undefined) return
-    for (const tag of this.#tags) await this.#tag(registry, manifest, tag, signal)
+    for (const tag of this.#free) await this.#tag(registry, manifest, tag, signal)
     await registry.close()
     this.#registry = undefined
   }

@@ -75,7 +75,11 @@ function readPackage(root: string, entryName: string): StoredPackage {
 /** A repository that has been read, or is still to be made. */
 export function repositoryOf(
   root: string,
-  found: Pick<Repository, 'packages' | 'faults' | 'unreadable'> = {packages: [], faults: [], unreadable: new Map()},
+  found: Pick<Repository, 'packages' | 'faults' | 'unreadable' | 'clashing'> = {
+    packages: [],
+    faults: [],
+    unreadable: new Map(),
+  },
 ): Repository {
   return {
     root,

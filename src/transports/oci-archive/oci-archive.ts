@@ -3,7 +3,7 @@ import {openLayoutImage, listLayout, type LayoutPlace} from '../shared/oci/layou
 import {createLayout} from '../shared/oci/layout-destination.js'
 import {layoutGrammar} from '../shared/oci/reference.js'
 import {verifyLayout} from '../shared/oci/verify-layout.js'
-import {requireFree, TarFile, type OpenMember} from '../shared/tar-file.js'
+import {requireFile, TarFile, type OpenMember} from '../shared/tar-file.js'
 import {findTarNames} from '../shared/tar-names.js'
 import type {Transport} from '../transport.js'
 import {openTar} from './tar.js'
@@ -33,8 +33,8 @@ export const ociArchive: Transport = {
   list: (reference, options) => listLayout(place, reference, options),
   open: (reference, options) => openLayoutImage(place, reference, options),
   create: async (reference, options) => {
-    await requireFree(reference.path, options.replace === true)
-    const open = async () => tarLayout(await TarFile.create(reference.path))
+    await requireFile(reference.path, options.replace === true)
+    const open = async () => tarLayout(await TarFile.create(reference.path, options.replace))
     return createLayout<OpenMember>({reference, format: grammar.format, open}, options)
   },
   verify: (reference, options) => verifyLayout(place, reference, options),

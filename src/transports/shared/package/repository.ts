@@ -26,6 +26,8 @@ export interface Repository<P extends StoredPackage = StoredPackage> {
   readonly packages: readonly P[]
   /** Packages beside those of the reference, which may only serve as dependencies. */
   readonly beside?: readonly StoredPackage[]
+  /** Packages that share an identity, so that none of them can be meant; they still build on others. */
+  readonly clashing?: readonly StoredPackage[]
   /** Entries that are no usable packages, and why. */
   readonly faults: readonly Fault[]
   /** The same as errors, by the identity that the entry is named after. */
@@ -51,6 +53,7 @@ export interface FoundPackages<P extends StoredPackage> {
   readonly packages: readonly P[]
   readonly faults: readonly Fault[]
   readonly unreadable: ReadonlyMap<string, TransshipError>
+  readonly clashing?: readonly StoredPackage[]
 }
 
 /**
@@ -78,8 +81,14 @@ export function distinct<P extends StoredPackage>({packages, faults, unreadable}
     broken.set(key, clash)
     for (const {entryName} of same) clashes.push({code: clash.code, message: clash.message, subject: entryName})
   }
-  for (const stored of packages) if (!kept.has(stored)) stored.close?.()
-  return {packages: packages.filter((stored) => kept.has(stored)), faults: [...faults, ...clashes], unreadable: broken}
+  const clashing = packages.filter((stored) => !kept.has(stored))
+  for (const stored of clashing) stored.close?.()
+  return {
+    packages: packages.filter((stored) => kept.has(stored)),
+    faults: [...faults, ...clashes],
+    unreadable: broken,
+    clashing,
+  }
 }
 
 /** The package of just that identity. */

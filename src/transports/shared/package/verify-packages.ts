@@ -49,7 +49,7 @@ export async function isWhole<P extends StoredPackage>(
   options: VerifyPackagesOptions<P>,
 ): Promise<boolean> {
   const {faults} = await verifyPackages({...repository, packages: [stored], faults: []}, undefined, options)
-  return faults.every(({code}) => code === 'DEPENDENCY_MISSING')
+  return faults.every(({code}) => code === 'DEPENDENCY_MISSING' || code === 'DEPENDENCY_MISMATCH')
 }
 
 class PackageVerifier {
@@ -94,8 +94,8 @@ class PackageVerifier {
       onMismatch: () => undefined,
     })
     if (chain.missing === undefined) return
-    const {identity, why} = chain.missing
-    this.#fault('DEPENDENCY_MISSING', `It needs ${formatFullName(identity)}. ${why}`, this.#title)
+    const {identity, code, why} = chain.missing
+    this.#fault(code, `It needs ${formatFullName(identity)}. ${why}`, this.#title)
   }
 
   #verifyPayload(): void {
