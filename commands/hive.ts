@@ -1,7 +1,7 @@
 import {Args, Flags} from '@oclif/core'
-import {readHive, readHiveAsReg, type HiveReport} from '../src/convert/hive.js'
+import {encodeReg, openRegistry, type OpenRegistry} from '../src/convert/hive.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
-import {formatHive} from '../src/terminal/hive-text.js'
+import {hiveDocument, hiveLines} from '../src/terminal/hive-text.js'
 import {readingFlags, readingOptions} from '../src/terminal/reading-flags.js'
 
 export default class Hive extends BaseCommand {
@@ -31,23 +31,38 @@ export default class Hive extends BaseCommand {
     ...readingFlags,
     layer: Flags.integer({summary: 'Only what this layer changes; the base is 0.', helpValue: 'N', min: 0}),
     reg: Flags.boolean({summary: 'Write a .reg file to stdout, in UTF-16 as regedit does.', exclusive: ['json']}),
+    'ignore-logs': Flags.boolean({
+      summary: 'Read a hive that was not closed as it is, even if its logs are damaged.',
+      description: 'The last changes are then missing, and may have been written in part.',
+    }),
     'show-secrets': Flags.boolean({summary: 'Tell the data of values in SAM and SECURITY too.'}),
   }
 
-  async run(): Promise<HiveReport | undefined> {
+  async run(): Promise<void> {
     const {args, flags} = await this.parse(Hive)
     const options = {
       ...(await readingOptions(flags)),
       ...(flags.layer === undefined ? {} : {layer: flags.layer}),
       showSecrets: flags['show-secrets'],
+      ignoreLogs: flags['ignore-logs'],
     }
-    if (flags.reg) {
-      await this.streaming((run) => readHiveAsReg(args.ref, args.key, {...options, ...run}))
-      return undefined
-    }
-    const title = `Reading ${args.ref}`
-    const report = await this.showing(title, (run) => readHive(args.ref, args.key, {...options, ...run}))
-    this.print(formatHive(report))
-    return report
+    await this.tellingNotes(async (tell) => {
+      const registry = await this.showing(`Reading ${args.ref}`, (run) =>
+        openRegistry(args.ref, args.key, {...options, ...run, onEvent: tell(run.onEvent)}),
+      )
+      try {
+        await this.writing(flags.reg ? encodeReg(registry) : this.#text(registry))
+      } finally {
+        registry.close()
+      }
+    })
   }
+
+  #text(registry: OpenRegistry): Iterable<string> {
+    return this.jsonEnabled() ? hiveDocument(registry) : lines(hiveLines(() => registry.rows()))
+  }
+}
+
+function* lines(texts: Iterable<string>): Generator<string> {
+  for (const text of texts) yield `${text}\n`
 }

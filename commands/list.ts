@@ -2,10 +2,12 @@ import {Args} from '@oclif/core'
 import {list, type ListReport} from '../src/convert/list.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
 import {networkFlags, networkOptions} from '../src/terminal/network-flags.js'
+import {readingFlags} from '../src/terminal/reading-flags.js'
 import {formatList} from '../src/terminal/list-text.js'
 
 export default class List extends BaseCommand {
-  static override summary = 'List the packages of a repository, or the images of an archive.'
+  static override summary =
+    'List the packages of a repository, the images of an archive, or the repositories of an image registry.'
   static override description = 'Each row ends with the reference that selects it, for use with the other commands.'
   static override examples = [
     {
@@ -21,12 +23,16 @@ export default class List extends BaseCommand {
     ref: Args.string({required: true, description: 'TRANSPORT:LOCATION, or an existing path.'}),
   }
 
-  static override flags = networkFlags
+  static override flags = {platform: readingFlags.platform, ...networkFlags}
 
   async run(): Promise<ListReport> {
     const {args, flags} = await this.parse(List)
     const report = await this.showing(`Reading ${args.ref}`, (run) =>
-      list(args.ref, {...run, ...networkOptions(flags)}),
+      list(args.ref, {
+        ...run,
+        ...networkOptions(flags),
+        ...(flags.platform === undefined ? {} : {platform: flags.platform}),
+      }),
     )
     this.print(formatList(report))
     return report

@@ -2,6 +2,7 @@ import {Args} from '@oclif/core'
 import type {PlanDocument} from '../../src/batch/plan-schema.js'
 import {planFromSource} from '../../src/batch/plan-from-source.js'
 import {BaseCommand} from '../../src/terminal/base-command.js'
+import {readingFlags} from '../../src/terminal/reading-flags.js'
 import {networkOfEnvironment} from '../../src/terminal/network-flags.js'
 
 export default class BatchPlan extends BaseCommand {
@@ -26,10 +27,17 @@ export default class BatchPlan extends BaseCommand {
     destination: Args.string({required: true, description: 'Where to: TRANSPORT:LOCATION, with {fields}.'}),
   }
 
+  static override flags = {platform: readingFlags.platform}
+
   async run(): Promise<PlanDocument> {
-    const {args} = await this.parse(BatchPlan)
+    const {args, flags} = await this.parse(BatchPlan)
     const {plan, yaml} = await this.showing(`Listing ${args.source}`, (run) =>
-      planFromSource(args.source, args.destination, {...run, ...networkOfEnvironment(), folder: '.'}),
+      planFromSource(args.source, args.destination, {
+        ...run,
+        ...networkOfEnvironment(),
+        ...(flags.platform === undefined ? {} : {platform: flags.platform}),
+        folder: '.',
+      }),
     )
     this.print(yaml.trimEnd())
     return plan

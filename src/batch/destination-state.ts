@@ -8,7 +8,7 @@ import type {WorkOptions} from '../model/events.js'
 import {parseFullName} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
 import {findReference, formatReference, resolveReference, transportOf} from '../transports/catalog.js'
-import {isNamedBy} from '../transports/shared/image-name.js'
+import {isNamedBy, refOf} from '../transports/shared/image-name.js'
 import type {NetworkOptions} from '../transports/transport.js'
 import {textsOf} from './parse-plan.js'
 import {isLocal, referenceIn} from './place.js'
@@ -146,5 +146,5 @@ function tagsOf({options, before}: PlannedUnit): readonly string[] {
     ...names,
     ...(identity === undefined ? [] : [referenceOfIdentity(parseFullName(identity))]),
   ])
-  return (given.length > 0 ? given : own).map((name) => /:([^:/]*)$/.exec(name)?.[1] ?? 'latest')
+  return (given.length > 0 ? given : own).map(refOf)
 }

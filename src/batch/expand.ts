@@ -189,10 +189,12 @@ class Expansion {
     const text = formatReference(reference)
     const network = unitNetwork(options, this.#options)
     // One name may lead to several engines.
-    const key = JSON.stringify([text, network])
+    const {platform} = options
+    const key = JSON.stringify([text, network, platform])
     const known = this.#listed.get(key)
     if (known !== undefined) return known
-    const listed = list(text, {...this.#options, ...network}).then(({items: rows, notes}) => ({
+    const wanted = platform === undefined ? {} : {platform}
+    const listed = list(text, {...this.#options, ...network, ...wanted, images: true}).then(({items: rows, notes}) => ({
       rows,
       unreadable: notes.filter(({code}) => code === PACKAGE_UNREADABLE || code === IMAGE_UNREADABLE),
     }))

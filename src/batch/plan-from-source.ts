@@ -3,17 +3,16 @@ import path from 'node:path'
 import {stringify} from 'yaml'
 import {list} from '../convert/list.js'
 import {InputError, UsageError} from '../model/errors.js'
-import type {WorkOptions} from '../model/events.js'
 import {printable} from '../model/printable.js'
 import {findReference, formatReference, resolveReference, shownReference, TRANSPORTS} from '../transports/catalog.js'
 import type {Reference} from '../model/reference.js'
-import type {NetworkOptions} from '../transports/transport.js'
+import type {ListOptions} from '../transports/transport.js'
 import {holdsMany, placeKey, referenceFrom, selectorOf} from './place.js'
 import type {PlanDocument, PlanItemDocument} from './plan-schema.js'
 import {referenceOfRow} from './select-rows.js'
 import {fillReference, templateValues} from './template.js'
 
-export interface PlanFromSourceOptions extends WorkOptions, NetworkOptions {
+export interface PlanFromSourceOptions extends ListOptions {
   /** Of the plan to be: paths in it are relative to it. */
   readonly folder: string
 }
@@ -39,7 +38,7 @@ export async function planFromSource(
   const items: PlanItemDocument[] = []
   const told: string[] = []
   for (const reference of await placesIn(source)) {
-    const {items: rows, notes} = await list(formatReference(reference), options)
+    const {items: rows, notes} = await list(formatReference(reference), {...options, images: true})
     told.push(...notes.map(({subject, message}) => printable(`${subject}: ${message}`)))
     for (const row of rows) {
       const selected = referenceOfRow(reference, row, rows) ?? reference
@@ -53,7 +52,7 @@ export async function planFromSource(
   }
   if (items.length === 0) throw new InputError('NOT_FOUND', {what: `Nothing to convert is at '${source}'.`})
   requireDistinct(items, {destination, folder})
-  return written(items, told)
+  return written(items, told, options.platform)
 }
 
 function requireDestination(destination: string): void {
@@ -119,13 +118,25 @@ function sharedDestination(
 }
 
 /** What the listing told stands in front, as comments: what is no item must not be missed by who edits the plan. */
-function written(items: readonly PlanItemDocument[], told: readonly string[]): WrittenPlan {
+function written(
+  items: readonly PlanItemDocument[],
+  told: readonly string[],
+  platform: string | undefined,
+): WrittenPlan {
   const destinations = new Set(items.map(({destination}) => destination))
   const [shared] = destinations
   const isShared = destinations.size === 1 && shared !== undefined && items.length > 1
   const plan: PlanDocument = {
     version: 1,
-    ...(isShared ? {defaults: {destination: shared}} : {}),
+    ...(isShared || platform !== undefined
+      ? {
+          defaults: {
+            ...(isShared ? {destination: shared} : {}),
+            // A reference to an index leads to one image only with the platform.
+            ...(platform === undefined ? {} : {options: {platform}}),
+          },
+        }
+      : {}),
     items: isShared ? items.map(({source}) => ({source})) : items,
   }
   // A dollar sign in a name is none of a variable.

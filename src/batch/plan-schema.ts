@@ -29,6 +29,7 @@ export interface PlanOptions {
   readonly base?: string | readonly string[]
   readonly parent?: string | readonly string[]
   readonly 'accept-base-mismatch'?: boolean
+  readonly 'max-unpacked'?: string | number
   readonly 'tls-verify'?: boolean
   readonly 'docker-config'?: string
   readonly authfile?: string

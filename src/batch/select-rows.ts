@@ -67,7 +67,7 @@ export function referenceOfRow(reference: Reference, row: ListRow, rows: readonl
 /** Everything a glob is held against: the names of an image with and without tag, of a package in full and short. */
 export function namesOf(row: ListRow): readonly string[] {
   const short = row.identity === undefined ? [] : [parseFullName(row.identity).name]
-  const untagged = row.kind === 'image' ? row.names.map((name) => name.replace(/:[^:/]*$/, '')) : []
+  const untagged = row.kind === 'image' ? row.names.map((name) => name.replace(/@.*$/, '').replace(/:[^:/]*$/, '')) : []
   const id = row.imageId === undefined ? [] : [row.imageId]
   return [...new Set([...row.names, ...untagged, ...short, ...id])]
 }

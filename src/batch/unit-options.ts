@@ -1,4 +1,4 @@
-import {parseCompression, parseLayers, parseOsLayers} from '../convert/option-text.js'
+import {parseCompression, parseLayers, parseOsLayers, parseSize} from '../convert/option-text.js'
 import type {ConvertOptions} from '../convert/options.js'
 import {findReference, formatReference} from '../transports/catalog.js'
 import {parseEngineEndpoint} from '../engine-api/endpoint.js'
@@ -43,6 +43,7 @@ export function unitOptions(options: PlanOptions, {folder, network}: UnitSurroun
     bases: options.base === undefined ? undefined : textsOf(options.base).map((text) => placed(text, folder)),
     parents: options.parent === undefined ? undefined : textsOf(options.parent).map((text) => placed(text, folder)),
     acceptBaseMismatch: options['accept-base-mismatch'],
+    maxUnpackedBytes: options['max-unpacked'] === undefined ? undefined : parseSize(String(options['max-unpacked'])),
     ...unitNetwork(options, {folder, network}),
   }
   return withoutUndefined(given)

@@ -1,3 +1,4 @@
+import {InputError} from '../model/errors.js'
 import type {Image, KnownPackage, Layer} from '../model/image.js'
 import {formatFullName, isSamePackage, type PackageIdentity} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
@@ -8,35 +9,60 @@ import type {OpenOptions} from '../transports/transport.js'
 import {labelledLayers} from './labelled-layers.js'
 
 export interface SupplyOptions extends OpenOptions {
+  /** The source, for messages. */
+  readonly source: string
+  /** The lowest layers may stay missing: they are what is to be left out. */
+  readonly withoutBase?: boolean | undefined
   readonly becomesPackages: boolean
 }
 
 /**
  * Fills in the layers that a source only names from the images that `--base` gives: the layer with the same diffID, or
  * the payload of the same package with all it builds on, or the layers of an image of the same OS version. Closing the
- * image closes the bases.
+ * image closes the bases. Throws `LAYER_MISSING` where a layer that was taken out of the source stays missing.
  */
 export async function supplyBases(
   image: Image,
   references: readonly Reference[],
   options: SupplyOptions,
 ): Promise<Image> {
-  const isComplete = image.layers.every((layer) => layer.hasContent)
-  // Packages that are to be made depend on those that their layers are known as.
-  const asksWhatIsKnown = options.becomesPackages && image.layers[0]?.package === undefined
-  if (references.length === 0 || (isComplete && !asksWhatIsKnown)) return image
   const bases: Image[] = []
   const close = async () => {
     for (const opened of [image, ...bases]) await opened.close()
   }
   try {
-    for (const reference of references) bases.push(await transportOf(reference).open(reference, options))
+    const isWhole = image.layers.every((layer) => layer.hasContent)
+    // Packages that are to be made depend on those that their layers are known as.
+    const asksWhatIsKnown = options.becomesPackages && image.layers[0]?.package === undefined
+    if (!isWhole || asksWhatIsKnown)
+      for (const reference of references) bases.push(await transportOf(reference).open(reference, options))
     const layers = image.layers.flatMap((layer) => (layer.hasContent ? [layer] : supply(layer, bases, options)))
-    return {...image, layers, known: bases.flatMap(knownIn), close}
+    requireSupplied(layers, options)
+    return bases.length === 0 ? image : {...image, layers, known: bases.flatMap(knownIn), close}
   } catch (error) {
     await close()
     throw error
   }
+}
+
+/** A foreign layer may stay where it is, and a package a stub; what was taken out of the source is nowhere. */
+function requireSupplied(layers: readonly Layer[], {source, withoutBase = false}: SupplyOptions): void {
+  const lowestHeld = layers.findIndex(({hasContent}) => hasContent)
+  const mayMiss = withoutBase ? (lowestHeld < 0 ? layers.length : lowestHeld) : 0
+  const lost = layers.find(
+    ({hasContent, absence, package: own}, index) =>
+      !hasContent && absence !== undefined && own === undefined && index >= mayMiss,
+  )
+  if (lost === undefined) return
+  throw new InputError('LAYER_MISSING', {
+    what: `The content of ${lost.title} is not in the source.`,
+    ...(lost.absence === undefined ? {} : {why: lost.absence}),
+    suggestions: [
+      'Give --base REFERENCE with an image that holds it.',
+      'Towards packages, give --without-base if it is the operating system: a stub of that is written.',
+    ],
+    at: {reference: source, path: lost.title},
+  })
 }
 
 function knownIn(base: Image): readonly KnownPackage[] {

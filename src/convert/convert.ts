@@ -1,11 +1,9 @@
 import {LossError, placedError, UsageError} from '../model/errors.js'
-import type {Loss, WorkEvent} from '../model/events.js'
+import type {Loss} from '../model/events.js'
 import type {Image} from '../model/image.js'
 import {formatFullName, identityKey, isSamePackage, type PackageIdentity} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
 import {resolveReference, transportOf} from '../transports/catalog.js'
-import {IMAGE_UNREADABLE} from '../transports/shared/fault-sink.js'
-import {PACKAGE_UNREADABLE} from '../transports/shared/package/open-package.js'
 import type {
   Destination,
   DestinationOptions,
@@ -24,6 +22,7 @@ import type {ConvertOptions} from './options.js'
 import type {ConversionPlan, PlanStep} from './plan.js'
 import {resolveTelling} from './recognise.js'
 import {reportArtifact, type ConvertReport, type ReportArtifact} from './report.js'
+import {sourcesOf} from './sources.js'
 import {planImage, type ImagePlan} from './to-image.js'
 import {onRenamed} from './renamed-base.js'
 import {planPackages, type PackagesPlan} from './to-packages.js'
@@ -70,6 +69,7 @@ function openOptions(options: ConvertOptions, bases: readonly Reference[]): Open
     ...(options.acceptBaseMismatch === undefined ? {} : {acceptBaseMismatch: options.acceptBaseMismatch}),
     ...(options.signal === undefined ? {} : {signal: options.signal}),
     ...(options.onEvent === undefined ? {} : {onEvent: options.onEvent}),
+    ...(options.maxUnpackedBytes === undefined ? {} : {maxUnpackedBytes: options.maxUnpackedBytes}),
   }
 }
 
@@ -88,65 +88,8 @@ function destinationOptions(options: ConvertOptions): DestinationOptions {
     ...(concurrency === undefined ? {} : {concurrency}),
     ...(options.signal === undefined ? {} : {signal: options.signal}),
     ...(options.onEvent === undefined ? {} : {onEvent: options.onEvent}),
+    ...(options.maxUnpackedBytes === undefined ? {} : {maxUnpackedBytes: options.maxUnpackedBytes}),
   }
-}
-
-interface Sources {
-  readonly references: readonly Reference[]
-  /** Names that one image can no longer have: several had them, as parts of an index. */
-  readonly shared: ReadonlySet<string>
-}
-
-/** The images to convert: the one that the reference selects, or all that it leads to, one by one. */
-async function sourcesOf(
-  reference: Reference,
-  {
-    sink,
-    findings,
-    options,
-  }: {readonly sink: Destination; readonly findings: Findings; readonly options: ConvertOptions},
-): Promise<Sources> {
-  if (options.all !== true) return {references: [reference], shared: new Set()}
-  const transport = transportOf(reference)
-  const items = await transport.list(reference, {
-    ...options,
-    onEvent: (event) => {
-      findings.onEvent(asLoss(event))
-    },
-  })
-  const isOneThing = reference.selector !== undefined && items.some(({kind}) => kind !== 'image')
-  if (isOneThing) throw new UsageError('BAD_OPTION', {what: '--all takes everything, and the source selects one.'})
-  const resolved = await Promise.all(items.map((item) => resolveReference(item.reference)))
-  const references = resolved.map((item) => item.reference)
-  if (references.length < 2) return {references, shared: new Set()}
-  if (sink.holds === 'images' && sink.holdsOne === true) {
-    throw new UsageError('BAD_REFERENCE', {
-      what: `The destination names one image, and there are ${references.length} to write.`,
-      suggestions: [
-        'Convert them one by one, each to its own name.',
-        ...items.slice(0, 10).map((item) => item.reference),
-      ],
-    })
-  }
-  if (reference.selector === undefined) return {references, shared: new Set()}
-  findings.onEvent({
-    kind: 'loss',
-    code: 'index-left-out',
-    message: `It names an index of ${references.length} images. They are converted one by one: what binds them, and the name that they share, is not written.`,
-    subject: transport.format(reference),
-  })
-  return {references, shared: new Set(items.flatMap(({names}) => names))}
-}
-
-/** What a listing shows no more of is lost where all of it is to be converted. */
-function asLoss(event: WorkEvent): WorkEvent {
-  const isUnreadable = event.kind === 'note' && (event.code === IMAGE_UNREADABLE || event.code === PACKAGE_UNREADABLE)
-  return isUnreadable ? {...event, kind: 'loss'} : event
-}
-
-/** Without the names that others have as well: they would be taken from each other. */
-function withoutShared(image: Image, shared: ReadonlySet<string>): Image {
-  return shared.size === 0 ? image : {...image, names: image.names.filter((name) => !shared.has(name))}
 }
 
 type AnyPlan =
@@ -216,9 +159,8 @@ export async function planConversion(
   try {
     const steps: PlanStep[] = []
     let first: AnyPlan | undefined
-    const {references, shared} = await sourcesOf(ends.source, {sink: opened, findings, options: inner})
-    for (const reference of references) {
-      const image = withoutShared(await openSource(reference, inner, opened.holds), shared)
+    for (const {reference, named} of await sourcesOf(ends.source, opened, inner)) {
+      const image = named(await openSource(reference, inner, opened.holds))
       try {
         const planned = await planFor(opened, image, inner)
         first ??= planned
@@ -253,7 +195,12 @@ async function openSource(
   const parents = await Promise.all((options.parents ?? []).map((parent) => resolveReference(parent)))
   const openedWith = {...openOptions(options, references), parents: parents.map((parent) => parent.reference)}
   const image = await openPlaced(reference, openedWith)
-  return supplyBases(image, references, {...openOptions(options, []), becomesPackages: becoming === 'packages'})
+  return supplyBases(image, references, {
+    ...openOptions(options, []),
+    source: transportOf(reference).format(reference),
+    withoutBase: options.withoutBase,
+    becomesPackages: becoming === 'packages',
+  })
 }
 
 /** Errors of a source name it, also where it was one of several. */
@@ -283,9 +230,8 @@ export async function convert(
   const artifacts = new Map<string, ReportArtifact>()
   let bytesWritten = 0
   try {
-    const {references, shared} = await sourcesOf(ends.source, {sink, findings, options: inner})
-    for (const reference of references) {
-      const image = withoutShared(await openSource(reference, inner, sink.holds), shared)
+    for (const {reference, named} of await sourcesOf(ends.source, sink, inner)) {
+      const image = named(await openSource(reference, inner, sink.holds))
       try {
         // A bare layout has no name of its own.
         const subject = image.names.length > 0 ? image.names.join(' ') : transportOf(reference).format(reference)

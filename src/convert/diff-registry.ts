@@ -1,5 +1,5 @@
 import type {HiveKey, HiveValue} from '../codecs/registry-hive/hive-key.js'
-import {joined} from '../codecs/registry-hive/layered-keys.js'
+import {pairsOf} from '../codecs/registry-hive/layered-keys.js'
 import {formatValueType, findReadable} from '../codecs/registry-hive/value-text.js'
 import {HIVE_NAMES, type HiveName} from '../model/layer-path.js'
 import {MOUNT_POINTS} from '../model/hive-role.js'
@@ -78,13 +78,9 @@ class HiveDiff {
     const fields = this.#fields(left, right, isRoot)
     if (fields.length > 0) yield {path, change: 'changed', fields}
     yield* this.#values(left, right, path)
-    // Pairs of this level only: what lies below is made anew by each call, and dropped again.
-    const pairs: [HiveKey | undefined, HiveKey | undefined][] = []
-    joined(left.subkeys(), right.subkeys(), (low, high) => {
-      pairs.push([low, high])
-      return undefined
-    })
-    for (const [low, high] of pairs) yield* this.keys(low, high, `${path}\\${(low ?? high)?.name ?? ''}`, false)
+    for (const [low, high] of pairsOf(left.streamSubkeys(), right.streamSubkeys())) {
+      yield* this.keys(low, high, `${path}\\${(low ?? high)?.name ?? ''}`, false)
+    }
   }
 
   #fields(left: HiveKey, right: HiveKey, isRoot: boolean): string[] {

@@ -1,12 +1,13 @@
 import type {DirectoryEntry, FileEntry, HardLinkEntry} from '../model/layer-entry.js'
 import {comparePaths, foldPath, type LayerPath} from '../model/layer-path.js'
 import {InputError, UsageError} from '../model/errors.js'
-import type {Image} from '../model/image.js'
+import type {Image, Layer} from '../model/image.js'
+import {ImageNames, isWholeImage} from '../model/image-names.js'
 import type {FileTimes} from '../model/windows-metadata.js'
 import type {OpenOptions} from '../transports/transport.js'
 import {describeSecurity, type DescribedSecurity} from './describe-security.js'
 import {openImage, withImage} from './inspect.js'
-import {mergeLayers, type MergedEntry} from './merge.js'
+import {mergeLayers} from './merge.js'
 
 /** One row of `files`. */
 export interface FileRow extends DescribedSecurity {
@@ -104,8 +105,45 @@ async function* layerRows(image: Image, index: number, prefix: string, options: 
 }
 
 async function* mergedRows(image: Image, prefix: string, options: OpenOptions): AsyncGenerator<FileRow> {
-  for await (const {entry, layer} of mergeLayers(image.layers, options)) {
-    if (isWithin(entry.path, prefix)) yield await describe(entry, layer)
+  const {layers} = image
+  const names = new ImageNames(layers, {isWhole: isWholeImage(image)})
+  const links: {link: HardLinkEntry; layer: number}[] = []
+  for await (const {entry, layer} of mergeLayers(layers, {...options, names})) {
+    if (!isWithin(entry.path, prefix)) continue
+    if (entry.kind === 'hard-link') links.push({link: entry, layer})
+    else yield await describe(entry, layer)
+  }
+  for (const index of layers.keys()) await names.settle(index, options)
+  const hidden = new HiddenFiles()
+  for (const {link, layer} of links) {
+    const found = await names.seeLink(link, layer, {...options, top: layers.length - 1})
+    if (found.kind === 'hidden') hidden.add(found, {link, layer})
+    else yield await describe(found.kind === 'seen' ? {...link, target: found.path} : link, layer)
+  }
+  yield* hidden.rows(layers, options)
+}
+
+/** Files that only links lead to, since their own names show something else by now: the first link stands for each. */
+class HiddenFiles {
+  /** Index of the layer -> folded path -> links. */
+  readonly #wanted = new Map<number, Map<string, {link: HardLinkEntry; layer: number}[]>>()
+
+  add(file: {readonly layer: number; readonly path: LayerPath}, link: {link: HardLinkEntry; layer: number}): void {
+    const ofLayer = this.#wanted.get(file.layer) ?? new Map<string, {link: HardLinkEntry; layer: number}[]>()
+    this.#wanted.set(file.layer, ofLayer)
+    const folded = foldPath(file.path)
+    ofLayer.set(folded, [...(ofLayer.get(folded) ?? []), link])
+  }
+
+  async *rows(layers: readonly Layer[], options: OpenOptions): AsyncGenerator<FileRow> {
+    for (const [index, wanted] of this.#wanted)
+      for await (const entry of layers[index]?.entries(options) ?? []) {
+        const [first, ...others] = entry.kind === 'file' ? (wanted.get(foldPath(entry.path)) ?? []) : []
+        if (first === undefined || entry.kind !== 'file') continue
+        const {path} = first.link
+        yield {...(await describe(entry, first.layer)), path}
+        for (const {link, layer} of others) yield await describe({...link, target: path}, layer)
+      }
   }
 }
 
@@ -140,38 +178,54 @@ function notFound(reference: string, path: string): InputError {
   })
 }
 
-async function* found(
-  merged: AsyncIterable<MergedEntry>,
-  target: string,
-): AsyncGenerator<Uint8Array, MergedEntry | undefined> {
-  for await (const item of merged) {
-    if (foldPath(item.entry.path) !== target) continue
-    if (item.entry.kind === 'file' && item.entry.content !== undefined) yield* item.entry.content.open()
-    return item
-  }
-  return undefined
-}
-
 /** The content of one file after merging all layers, or of one layer; hard links are followed within the image. */
 export async function* readFile(text: string, path: string, options: FilesOptions = {}): AsyncGenerator<Uint8Array> {
   const {image, reference} = await openImage(text, options)
   try {
-    let target = foldTypedPath(path)
     const {layer} = options
     if (layer !== undefined) requireLayer(image, layer)
     const layers = layer === undefined ? image.layers : image.layers.slice(layer, layer + 1)
-    // A link to a link cannot occur in one layer, and each layer can add one step at the most.
-    for (let step = 0; step <= layers.length; step++) {
-      const item: MergedEntry | undefined = yield* found(mergeLayers(layers, options), target)
-      if (item === undefined) throw notFound(reference, path)
-      if (item.entry.kind === 'file') return
-      if (item.entry.kind === 'directory') {
-        throw new UsageError('BAD_OPTION', {what: `'${path}' is a directory.`, suggestions: ['Name a file.']})
-      }
-      target = foldPath(item.entry.target)
-    }
-    throw new InputError('LINK_TARGET_MISSING', {what: `The hard links from '${path}' end nowhere.`})
+    const names = new ImageNames(layers, {isWhole: layer === undefined && isWholeImage(image)})
+    const item = yield* merged(layers, foldTypedPath(path), options)
+    if (item === undefined) throw notFound(reference, path)
+    if (item.kind === 'directory')
+      throw new UsageError('BAD_OPTION', {what: `'${path}' is a directory.`, suggestions: ['Name a file.']})
+    if (item.kind === 'file') return
+    const file = await names.locateLink(item.path, item.layer, options)
+    if (file.kind !== 'file')
+      throw new InputError('LINK_TARGET_MISSING', {
+        what: `The hard link '${path}' leads to a layer that is not looked at.`,
+      })
+    yield* contentIn(layers[file.layer], foldPath(file.path), options)
   } finally {
     await image.close()
+  }
+}
+
+interface FoundEntry {
+  readonly kind: 'file' | 'directory' | 'hard-link'
+  readonly path: LayerPath
+  readonly layer: number
+}
+
+/** The content, if it is a file, and what was found. */
+async function* merged(
+  layers: readonly Layer[],
+  target: string,
+  options: OpenOptions,
+): AsyncGenerator<Uint8Array, FoundEntry | undefined> {
+  for await (const {entry, layer} of mergeLayers(layers, options)) {
+    if (foldPath(entry.path) !== target) continue
+    if (entry.kind === 'file' && entry.content !== undefined) yield* entry.content.open()
+    return {kind: entry.kind, path: entry.path, layer}
+  }
+  return undefined
+}
+
+async function* contentIn(layer: Layer | undefined, target: string, options: OpenOptions): AsyncGenerator<Uint8Array> {
+  for await (const entry of layer?.entries(options) ?? []) {
+    if (entry.kind !== 'file' || foldPath(entry.path) !== target) continue
+    if (entry.content !== undefined) yield* entry.content.open()
+    return
   }
 }

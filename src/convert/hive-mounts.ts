@@ -1,7 +1,9 @@
 import {readdir, readFile, stat} from 'node:fs/promises'
 import {basename, dirname, join} from 'node:path'
+import {findSealedBlock} from '../codecs/registry-hive/base-block.js'
+import {BASE_BLOCK_BYTES} from '../codecs/registry-hive/hive-fault.js'
 import {findKey, type HiveKey} from '../codecs/registry-hive/hive-key.js'
-import type {HiveFile} from '../codecs/registry-hive/hive-file.js'
+import {isDirty, type HiveFile} from '../codecs/registry-hive/hive-file.js'
 import {asTransshipError, UnsupportedError, UsageError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import type {Image} from '../model/image.js'
@@ -11,7 +13,8 @@ import {readHeld} from '../model/held-file.js'
 import {findHiveRole, MOUNT_POINTS} from '../model/hive-role.js'
 import {HiveStack} from './hive-stack.js'
 import {withImage} from './inspect.js'
-import {MAX_HIVE_BYTES, openHive} from '../codecs/registry-hive/open-hive.js'
+import {PagedFile} from './paged-file.js'
+import {MAX_HIVE_BYTES, openHive, openHiveSource, type OpenHiveOptions} from '../codecs/registry-hive/open-hive.js'
 
 /** A hive and where it is seen. */
 export interface HiveMount {
@@ -26,33 +29,46 @@ export interface HiveMount {
 export interface MountOptions extends OpenOptions {
   /** Only this layer, unmerged. */
   readonly layer?: number
+  /** Read hives that were not written to their end as they are, whatever their logs hold. */
+  readonly ignoreLogs?: boolean
+  /** Hives that would be mounted elsewhere are not read. Bare ones always are. */
+  readonly wants?: (mountPath: readonly string[]) => boolean
+}
+
+/** Mounted hives, which are read as they are walked until they are closed. */
+export interface OpenMounts {
+  readonly reference: string
+  readonly mounts: readonly HiveMount[]
+  readonly close: () => void
 }
 
 const BARE = /^hive:(.+)$/s
 
 /** The hives of an image or package, merged or of one layer, or the one in the file of `hive:FILE`. */
-export async function openMounts(
-  text: string,
-  options: MountOptions,
-): Promise<{reference: string; mounts: readonly HiveMount[]}> {
+export async function openMounts(text: string, options: MountOptions): Promise<OpenMounts> {
   const file = BARE.exec(text)?.[1]
   if (file !== undefined) {
     if (options.layer !== undefined) throw new UsageError('BAD_OPTION', {what: 'A bare hive has no layers.'})
-    return {reference: text, mounts: [await mountFile(file, options)]}
+    return {reference: text, ...(await openBareHive(file, options))}
   }
-  return withImage(text, options, async (image, reference) => ({reference, mounts: await mountsOf(image, options)}))
+  return withImage(text, options, async (image, reference) => ({
+    reference,
+    mounts: await mountsOf(image, options),
+    close: () => undefined,
+  }))
 }
 
 /** The merged hives of layers need a whole hive to start from; without one, what the layers change is shown. */
 async function mountsOf(image: Image, options: MountOptions): Promise<HiveMount[]> {
-  const {layer} = options
+  const {layer, wants = () => true} = options
   if (layer !== undefined && image.layers[layer] === undefined) {
     throw new UsageError('BAD_OPTION', {
       what: `There is no layer ${layer}.`,
       why: `The image has ${image.layers.length} layers, numbered from 0 (the base).`,
     })
   }
-  const stacks = new Map<HiveName, HiveStack>(HIVE_NAMES.map((name) => [name, new HiveStack(options)]))
+  const names = HIVE_NAMES.filter((name) => wants(MOUNT_POINTS[name]))
+  const stacks = new Map<HiveName, HiveStack>(names.map((name) => [name, new HiveStack(options)]))
   for (const index of [...image.layers.keys()].reverse()) {
     if (layer === undefined || layer === index) await collect(image, index, stacks, options)
   }
@@ -83,28 +99,50 @@ async function collect(
   }
 }
 
-async function mountFile(file: string, options: WorkOptions): Promise<HiveMount> {
+async function openBareHive(file: string, options: MountOptions): Promise<Omit<OpenMounts, 'reference'>> {
   try {
-    const hive = openHive(await readBounded(file), {
-      ...options,
-      subject: file,
-      logs: await logsBeside(file),
-      acceptDirty: true,
-    })
-    return {path: [hive.root.name], root: hive.root, isSecret: isSecret(file, hive), isBare: true}
+    const logs = options.ignoreLogs === true ? [] : await logsBeside(file)
+    const source = new PagedFile(file)
+    const close = (): void => {
+      source.close()
+    }
+    try {
+      requireBounded(file, source.size)
+      const reading = {acceptDirty: true, acceptLonger: true, isDelta: isDelta(file)}
+      const hive = openFile(source, {...options, ...reading, subject: file, logs})
+      return {mounts: [{path: [hive.root.name], root: hive.root, isSecret: isSecret(file, hive), isBare: true}], close}
+    } catch (error) {
+      close()
+      throw error
+    }
   } catch (error) {
     throw asTransshipError(error, {path: file})
   }
 }
 
+/** Only a hive that its logs have to complete is held as a whole. */
+function openFile(source: PagedFile, options: OpenHiveOptions): HiveFile {
+  const {logs = []} = options
+  const head = findSealedBlock(source.read(0, Math.min(source.size, BASE_BLOCK_BYTES)))
+  if (logs.length === 0 || (head !== undefined && !isDirty(head))) return openHiveSource(source, options)
+  return openHive(source.read(0, source.size), options)
+}
+
+/** Known by the name that layers give it. */
+function isDelta(file: string): boolean {
+  return HIVE_NAMES.some((name) => `${name}_delta`.toLowerCase() === basename(file).toLowerCase())
+}
+
+function requireBounded(file: string, size: number): void {
+  if (size <= MAX_HIVE_BYTES) return
+  throw new UnsupportedError('LIMIT_EXCEEDED', {
+    what: `The hive has ${size} bytes; it is not read beyond ${MAX_HIVE_BYTES}.`,
+    at: {path: file},
+  })
+}
+
 async function readBounded(file: string): Promise<Uint8Array> {
-  const {size} = await stat(file)
-  if (size > MAX_HIVE_BYTES) {
-    throw new UnsupportedError('LIMIT_EXCEEDED', {
-      what: `The hive has ${size} bytes; it is not read beyond ${MAX_HIVE_BYTES}.`,
-      at: {path: file},
-    })
-  }
+  requireBounded(file, (await stat(file)).size)
   return readFile(file)
 }
 

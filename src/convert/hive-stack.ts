@@ -1,3 +1,4 @@
+import {LAYERED_MINOR} from '../codecs/registry-hive/base-block.js'
 import {encodeHive} from '../codecs/registry-hive/encode-hive.js'
 import type {HiveFile} from '../codecs/registry-hive/hive-file.js'
 import type {HiveKey} from '../codecs/registry-hive/hive-key.js'
@@ -17,9 +18,14 @@ export interface HeldHive {
   readonly layer: number
 }
 
+export interface HiveStackOptions extends WorkOptions {
+  /** Read hives that were not written to their end as they are, whatever their logs hold. */
+  readonly ignoreLogs?: boolean
+}
+
 /** What the layers of a range say about one hive. */
 export class HiveStack {
-  readonly #options: WorkOptions
+  readonly #options: HiveStackOptions
   /** Top layer first. */
   readonly #deltas: HeldHive[] = []
   /** The topmost whole hive of each form. */
@@ -29,7 +35,7 @@ export class HiveStack {
 
   #replacedConfig: LayerPath | undefined
 
-  constructor(options: WorkOptions) {
+  constructor(options: HiveStackOptions) {
     this.#options = options
   }
 
@@ -79,7 +85,8 @@ export class HiveStack {
     if (top === undefined || whole.bytes.byteLength === 0) return undefined
     const {base, root} = this.#flattened(form, whole, deltas)
     const bytes = encodeHive(root, {
-      minorVersion: base.header.minorVersion,
+      // A whole hive marks no layers, so that its version must not say that it does.
+      minorVersion: Math.min(base.header.minorVersion, LAYERED_MINOR - 1),
       isLayered: false,
       lastWritten: base.header.lastWritten,
       fileName: base.header.fileName,
@@ -91,7 +98,7 @@ export class HiveStack {
 
   #flattened(form: HiveForm, whole: HeldHive, deltas: readonly HeldHive[]): {base: HiveFile; root: HiveKey} {
     const base = this.#open(form, whole)
-    if (base.isLayered) {
+    if (base.isDelta) {
       throw new InputError('HIVE_CONFLICT', {
         what: `The hive '${whole.entry.path}' should be whole, and is a delta.`,
         suggestions: ['Use --layers chain, which keeps every layer as it is.'],
@@ -146,7 +153,7 @@ export class HiveStack {
 
   #open(form: HiveForm, hive: HeldHive): HiveFile {
     const logs = this.#logs.get(`${form}:${hive.layer}`) ?? []
-    return openHive(hive.bytes, {...this.#options, subject: hive.entry.path, logs})
+    return openHive(hive.bytes, {...this.#options, subject: hive.entry.path, logs, isDelta: form === 'delta'})
   }
 
   #layering({entry}: HeldHive): LayeringOptions {

@@ -1,11 +1,12 @@
 import {REG_HEADER, regLines} from '../codecs/registry-hive/reg-text.js'
 import type {HiveKey, HiveValue} from '../codecs/registry-hive/hive-key.js'
-import {compareKeyNames, findSubkey} from '../codecs/registry-hive/hive-key.js'
+import {compareKeyNames, findSubkey, walkKeys} from '../codecs/registry-hive/hive-key.js'
 import {findReadable, formatValueType} from '../codecs/registry-hive/value-text.js'
 import {InputError} from '../model/errors.js'
+import type {Note} from '../model/events.js'
 import type {OpenOptions} from '../transports/transport.js'
 import {describeSecurity, type DescribedSecurity} from './describe-security.js'
-import {openMounts, type HiveMount} from './hive-mounts.js'
+import {openMounts, type HiveMount, type OpenMounts} from './hive-mounts.js'
 
 /** One value of a key. */
 export interface HiveValueRow {
@@ -43,6 +44,8 @@ export interface HiveReport {
   /** True when values of SAM or SECURITY are told without their data. */
   readonly hidden: boolean
   readonly keys: readonly HiveRow[]
+  /** What is odd about the hives: one that was not written to its end, values left out, and the like. */
+  readonly notes: readonly Note[]
 }
 
 export interface ReadHiveOptions extends OpenOptions {
@@ -50,6 +53,22 @@ export interface ReadHiveOptions extends OpenOptions {
   readonly layer?: number
   /** Tell the data of values in SAM and SECURITY too: password hashes, and secrets of services. */
   readonly showSecrets?: boolean
+  /** Read hives that were not written to their end as they are, whatever their logs hold; else `HIVE_DIRTY`. */
+  readonly ignoreLogs?: boolean
+}
+
+/**
+ * The registry as it is read: no more of it is held than the hives themselves, and of a bare file not even that. Whoever
+ * opened it closes it.
+ */
+export interface OpenRegistry extends Omit<HiveReport, 'keys'> {
+  /** Parents before what is in them, hive by hive; read anew by each call. */
+  readonly rows: () => Iterable<HiveRow>
+  /** The lines of a `.reg` file. */
+  readonly regLines: () => Iterable<string>
+  /** Complete once all rows have been read. */
+  readonly notes: readonly Note[]
+  readonly close: () => void
 }
 
 const CHANGES = {
@@ -72,6 +91,20 @@ function describeValue(value: HiveValue, isHidden: boolean): HiveValueRow {
   return {...row, data: base64(data), ...(text === undefined ? {} : {text})}
 }
 
+/** Many keys share one descriptor, and putting it into words is most of the work for a key. */
+class DescribedSecurities {
+  readonly #known = new WeakMap<Uint8Array, DescribedSecurity>()
+
+  of(security: Uint8Array | undefined): DescribedSecurity {
+    if (security === undefined) return describeSecurity(security)
+    const described = this.#known.get(security) ?? describeSecurity(security)
+    this.#known.set(security, described)
+    return described
+  }
+}
+
+const SECURITIES = new DescribedSecurities()
+
 function describeKey(key: HiveKey, path: string, isHidden: boolean): HiveRow {
   const change = CHANGES[key.disposition]
   return {
@@ -79,37 +112,80 @@ function describeKey(key: HiveKey, path: string, isHidden: boolean): HiveRow {
     lastWrite: key.lastWrite.toString(),
     ...(change === undefined ? {} : {change}),
     ...(key.className.byteLength === 0 || isHidden ? {} : {className: base64(key.className)}),
-    ...describeSecurity(key.security),
+    ...SECURITIES.of(key.security),
     values: key.values().map((value) => describeValue(value, isHidden)),
   }
 }
 
-function* rowsOf(root: HiveKey, path: string, isHidden: boolean): Generator<HiveRow> {
-  const pending: {key: HiveKey; path: string}[] = [{key: root, path}]
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    yield describeKey(next.key, next.path, isHidden)
-    const {key, path: parent} = next
-    for (const subkey of key.subkeys().toReversed()) pending.push({key: subkey, path: `${parent}\\${subkey.name}`})
+/**
+ * Opens the registry of an image or package as a container sees it, or what one layer changes in it, or a bare hive file
+ * (`hive:FILE`, with the logs beside it). `key` limits it to that key and what is below (`NOT_FOUND`).
+ */
+export async function openRegistry(
+  text: string,
+  key: string | undefined,
+  options: ReadHiveOptions = {},
+): Promise<OpenRegistry> {
+  const names = splitKey(key)
+  const notes = new Map<string, Note>()
+  const opened = await openMounts(text, {
+    ...options,
+    wants: (path) => path.every((name, index) => names[index] === undefined || isSame(name, names[index])),
+    onEvent: (event) => {
+      if (event.kind !== 'note') {
+        options.onEvent?.(event)
+        return
+      }
+      const {code, message, subject} = event
+      // What is read twice is told once.
+      const id = JSON.stringify([code, message, subject])
+      if (notes.has(id)) return
+      notes.set(id, {code, message, subject})
+      options.onEvent?.(event)
+    },
+  })
+  try {
+    const parts = findParts(opened, key, names, options.showSecrets === true)
+    return {
+      reference: opened.reference,
+      ...(key === undefined ? {} : {key}),
+      ...(options.layer === undefined ? {} : {layer: options.layer}),
+      hidden: parts.some((part) => part.isHidden),
+      *rows() {
+        for (const part of parts) {
+          for (const {key: each, path} of walkKeys(part.root, part.path)) yield describeKey(each, path, part.isHidden)
+        }
+      },
+      *regLines() {
+        yield* REG_HEADER
+        for (const part of parts) yield* regLines(part.root, part.path, {hideData: part.isHidden})
+      },
+      get notes() {
+        return [...notes.values()]
+      },
+      close: () => {
+        opened.close()
+      },
+    }
+  } catch (error) {
+    opened.close()
+    throw error
   }
 }
 
-/**
- * The registry of an image or package as a container sees it, or what one layer changes in it, or a bare hive file
- * (`hive:FILE`, with the logs beside it). `key` limits it to that key and what is below (`NOT_FOUND`).
- */
+/** All of it at once: see `openRegistry`. */
 export async function readHive(
   text: string,
   key: string | undefined,
   options: ReadHiveOptions = {},
 ): Promise<HiveReport> {
-  const {reference, parts} = await findParts(text, key, options)
-  const keys = parts.flatMap((part) => [...rowsOf(part.root, part.path, part.isHidden)])
-  return {
-    reference,
-    ...(key === undefined ? {} : {key}),
-    ...(options.layer === undefined ? {} : {layer: options.layer}),
-    hidden: parts.some((part) => part.isHidden),
-    keys,
+  const registry = await openRegistry(text, key, options)
+  try {
+    const {rows, notes: _notes, regLines: _lines, close: _close, ...head} = registry
+    const keys = [...rows()]
+    return {...head, keys, notes: registry.notes}
+  } finally {
+    registry.close()
   }
 }
 
@@ -119,13 +195,27 @@ export async function* readHiveAsReg(
   key: string | undefined,
   options: ReadHiveOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const {parts} = await findParts(text, key, options)
-  const encode = (line: string): Buffer => Buffer.from(`${line}\r\n`, 'utf16le')
-  yield Buffer.from('\ufeff', 'utf16le')
-  for (const line of REG_HEADER) yield encode(line)
-  for (const part of parts) {
-    for (const line of regLines(part.root, part.path, {hideData: part.isHidden})) yield encode(line)
+  const registry = await openRegistry(text, key, options)
+  try {
+    yield* encodeReg(registry)
+  } finally {
+    registry.close()
   }
+}
+
+/** Lines are encoded together: one by one they would be as many buffers. */
+const BATCH_UNITS = 32 * 1024
+
+/** The bytes of a `.reg` file. */
+export function* encodeReg(registry: OpenRegistry): Generator<Uint8Array> {
+  let text = '\ufeff'
+  for (const line of registry.regLines()) {
+    text += `${line}\r\n`
+    if (text.length < BATCH_UNITS) continue
+    yield Buffer.from(text, 'utf16le')
+    text = ''
+  }
+  yield Buffer.from(text, 'utf16le')
 }
 
 interface Part {
@@ -134,16 +224,15 @@ interface Part {
   readonly isHidden: boolean
 }
 
-async function findParts(
-  text: string,
+function findParts(
+  {reference, mounts}: OpenMounts,
   key: string | undefined,
-  options: ReadHiveOptions,
-): Promise<{reference: string; parts: Part[]}> {
-  const names = splitKey(key)
-  const {reference, mounts} = await openMounts(text, options)
+  names: readonly string[],
+  showSecrets: boolean,
+): readonly Part[] {
   const parts = mounts.flatMap((mount) => {
     const found = findBelow(mount, names)
-    return found === undefined ? [] : [{...found, isHidden: mount.isSecret && options.showSecrets !== true}]
+    return found === undefined ? [] : [{...found, isHidden: mount.isSecret && !showSecrets}]
   })
   if (parts.length === 0 && names.length > 0) {
     throw new InputError('NOT_FOUND', {
@@ -152,7 +241,7 @@ async function findParts(
       at: {reference},
     })
   }
-  return {reference, parts}
+  return parts
 }
 
 const ABBREVIATIONS: Readonly<Record<string, string>> = {HKLM: 'HKEY_LOCAL_MACHINE', HKU: 'HKEY_USERS'}

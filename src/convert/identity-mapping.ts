@@ -55,13 +55,19 @@ export function identityOfImage(name: string | undefined, facts: ImageFacts): Pa
   const fromMicrosoft =
     (parsed.host === undefined && components[0] === 'microsoft') ||
     (parsed.host === 'mcr.microsoft.com' && components[0] === 'windows')
-  const host = parsed.host?.replace(':', '-')
-  const publisherParts = host === undefined ? components : [host, ...components]
+  const publisherParts = [...(parsed.host === undefined ? [] : [parsed.host]), ...components].map(publisherPart)
   return {
-    publisher: fromMicrosoft ? 'CN=Microsoft' : `CN=${publisherParts.join('.') || 'Docker'}`,
+    publisher: fromMicrosoft
+      ? 'CN=Microsoft'
+      : `CN=${publisherParts.filter((part) => part !== '').join('.') || 'Docker'}`,
     name: packageName(fromMicrosoft && last === 'servercore' ? 'windowsservercore' : last, parsed.path),
     version: packageVersion(parsed.tag, facts),
   }
+}
+
+/** Ports, brackets of addresses and whatever else no name of Docker's has become a dash. */
+function publisherPart(text: string): string {
+  return text.replace(/[^-._A-Za-z0-9]+/g, '-').replace(/^-+(?=[^-])|(?<=[^-])-+$/g, '')
 }
 
 function packageName(text: string, whole: string): string {

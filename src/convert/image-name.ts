@@ -1,3 +1,5 @@
+import {hubAsDocker, isHostComponent} from '../transports/shared/image-name.js'
+
 /** A Docker image name taken apart: `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`. */
 export interface ImageName {
   /** The image registry; undefined = Docker Hub. */
@@ -12,11 +14,11 @@ export function parseImageName(text: string): ImageName {
   const withoutDigest = text.split('@')[0] ?? text
   const slash = withoutDigest.indexOf('/')
   const first = withoutDigest.slice(0, Math.max(slash, 0))
-  const hasHost = /[.:]/.test(first) || first === 'localhost'
+  const hasHost = isHostComponent(first)
   const rest = hasHost ? withoutDigest.slice(slash + 1) : withoutDigest
   const colon = rest.lastIndexOf(':')
   const hasTag = colon > rest.lastIndexOf('/')
   const path = (hasTag ? rest.slice(0, colon) : rest).replace(/^library\/(?=[^/]+$)/, '')
-  const isHub = !hasHost || first === 'docker.io' || first === 'index.docker.io'
+  const isHub = !hasHost || hubAsDocker(first) === 'docker.io'
   return {...(isHub ? {} : {host: first}), path, ...(hasTag ? {tag: rest.slice(colon + 1)} : {})}
 }

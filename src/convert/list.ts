@@ -1,13 +1,14 @@
-import type {Note, WorkOptions} from '../model/events.js'
+import type {Note} from '../model/events.js'
 import {formatFullName} from '../model/package-identity.js'
 import type {Platform} from '../model/image.js'
-import type {NetworkOptions} from '../transports/transport.js'
+import type {ListOptions} from '../transports/transport.js'
 import {transportOf} from '../transports/catalog.js'
+import {listImages, listItems} from './listing.js'
 import {resolveTelling} from './recognise.js'
 
 /** One row of `list`. */
 export interface ListRow {
-  readonly kind: 'image' | 'package' | 'transport-layout'
+  readonly kind: 'image' | 'package' | 'transport-layout' | 'repository'
   readonly reference: string
   readonly names: readonly string[]
   readonly imageId?: string
@@ -30,21 +31,26 @@ export interface ListReport {
   readonly notes: readonly Note[]
 }
 
+export interface ListingOptions extends ListOptions {
+  /** Of an image registry: the images of all repositories, in place of the repositories. */
+  readonly images?: boolean
+}
+
 /** Everything a place holds, in a stable order. */
-export async function list(text: string, options: WorkOptions & NetworkOptions = {}): Promise<ListReport> {
+export async function list(text: string, options: ListingOptions = {}): Promise<ListReport> {
   const notes: Note[] = []
-  const telling: WorkOptions & NetworkOptions = {
-    ...options,
+  const {images, ...rest} = options
+  const telling: ListOptions = {
+    ...rest,
     onEvent: (event) => {
       if (event.kind === 'note') notes.push({code: event.code, message: event.message, subject: event.subject})
       options.onEvent?.(event)
     },
   }
   const reference = await resolveTelling(text, telling)
-  const transport = transportOf(reference)
-  const items = await transport.list(reference, telling)
+  const items = images === true ? await listImages(reference, telling) : await listItems(reference, telling)
   return {
-    reference: transport.format(reference),
+    reference: transportOf(reference).format(reference),
     items: items.map(({identity, dependencies, ...item}) => ({
       ...item,
       ...(identity === undefined ? {} : {identity: formatFullName(identity)}),

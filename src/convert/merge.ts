@@ -2,6 +2,8 @@ import type {DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry} from '../mode
 import {foldPath, parentPath, type LayerPath} from '../model/layer-path.js'
 import type {Layer} from '../model/image.js'
 import type {WorkOptions} from '../model/events.js'
+import type {ImageNames} from '../model/image-names.js'
+import {leadsElsewhere} from '../model/layer-names.js'
 import {PathTable} from '../model/path-table.js'
 
 /** An entry that is visible once layers are merged, and the index of the layer it comes from. */
@@ -55,6 +57,11 @@ export class LayerShadow {
     return (known & SHOWN) === 0 ? undefined : known >>> LAYER_SHIFT
   }
 
+  /** True when something is shown above the path in which nothing can lie. */
+  isBelowLeaf(path: LayerPath): boolean {
+    return this.#paths.someAbove(foldPath(path), (known) => (known & LEAF) !== 0)
+  }
+
   show(entry: FileEntry | DirectoryEntry | HardLinkEntry): void {
     const folded = foldPath(entry.path)
     this.#decide(folded, this.#paths.get(folded) & CUT, SHOWN | (isLeaf(entry) ? LEAF : 0))
@@ -96,7 +103,7 @@ export class LayerShadow {
 
 /** True for everything that nothing can lie in. */
 export function isLeaf(entry: FileEntry | DirectoryEntry | HardLinkEntry): boolean {
-  return entry.kind !== 'directory' || entry.meta.reparsePoint !== undefined
+  return entry.kind !== 'directory' || leadsElsewhere(entry)
 }
 
 /** What a walk over merged layers meets beside the visible entries. */
@@ -105,6 +112,8 @@ export interface MergeOptions extends WorkOptions {
   readonly firstIndex?: number
   /** The names walked so far; give one to ask it questions while walking. */
   readonly shadow?: LayerShadow
+  /** Keeps the names of each layer; when all have been walked, it knows what links mean. */
+  readonly names?: ImageNames
   /** Hive deltas cannot be merged by name; each one is handed over here instead, top layer first. */
   readonly onHive?: (entry: FileEntry, layer: number) => Promise<void>
   /** An entry that a layer above replaces or deletes. Its content is not to be read. */
@@ -124,7 +133,8 @@ export async function* mergeLayers(layers: readonly Layer[], options: MergeOptio
     if (!layer.hasContent) continue
     const index = firstIndex + offset
     shadow.beginLayer(index)
-    for await (const entry of layer.entries(options)) {
+    const entries = layer.entries(options)
+    for await (const entry of options.names?.record(index, entries) ?? entries) {
       const visible = await visibleEntry(entry, index, shadow, options)
       if (visible !== undefined) yield {entry: visible, layer: index}
     }

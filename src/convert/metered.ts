@@ -2,6 +2,7 @@ import {placedError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import type {Layer, LayerBlob} from '../model/image.js'
 import type {LayerEntry} from '../model/layer-entry.js'
+import {storedBytesOf} from '../model/sparse-content.js'
 
 /** Progress is told each time this many bytes have passed: often enough for a bar, too seldom to cost anything. */
 const TELL_EVERY_BYTES = 4 * 2 ** 20
@@ -47,7 +48,7 @@ export class Meter {
     try {
       for await (const entry of layer.entries(options)) {
         yield entry
-        if (entry.kind === 'file') this.#count(entry.content?.size ?? 0)
+        if (entry.kind === 'file') this.#count(entry.content === undefined ? 0 : storedBytesOf(entry.content))
       }
     } catch (error) {
       throw placedError(error, {path: layer.title})

@@ -1,7 +1,7 @@
 import type {WorkOptions} from '../model/events.js'
 import type {Layer} from '../model/image.js'
 import type {LayerEntry} from '../model/layer-entry.js'
-import {foldPath, type LayerPath} from '../model/layer-path.js'
+import {foldPath, parentPath, type LayerPath} from '../model/layer-path.js'
 import {LayerShadow} from './merge.js'
 import {SquashedDeletions} from './squashed-deletions.js'
 
@@ -33,6 +33,10 @@ async function* expanded(
     else if (entry.kind !== 'frame') {
       shadow.show(entry)
       if (entry.kind === 'directory') directories.add(foldPath(entry.path))
+      // Folders that no entry states are made for what lies in them.
+      let above = parentPath(entry.path)
+      for (; above !== undefined && !directories.has(foldPath(above)); above = parentPath(above))
+        directories.add(foldPath(above))
     }
     yield entry
   }
@@ -43,6 +47,8 @@ async function* expanded(
     hasOpaque = true
   }
   if (!hasOpaque) return
+  const told = new Set(deleted.map(foldPath))
   for await (const entry of deletions.entries(shadow, (path) => directories.has(foldPath(path))))
-    yield entry.kind === 'tombstone' ? {...entry, isDerived: true} : entry
+    if (entry.kind !== 'tombstone') yield entry
+    else if (!told.has(foldPath(entry.path))) yield {...entry, isDerived: true}
 }

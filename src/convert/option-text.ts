@@ -40,6 +40,27 @@ export function parseOsLayers(text: string): number | 'auto' {
   return Number(text)
 }
 
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  K: 2 ** 10,
+  M: 2 ** 20,
+  G: 2 ** 30,
+  T: 2 ** 40,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+}
+
+/** A size in bytes: `1048576`, `64GiB` or `64G` (units of 1024), `64GB` (units of 1000). Throws `BAD_OPTION`. */
+export function parseSize(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d{1,16}(?:\.\d{1,6})?) ?((?:[KMGT](?:iB|B)?)?|B)$/i.exec(text) ?? []
+  const factor = UNITS[unit.toUpperCase().replace('IB', '').replace(/^B$/, '')]
+  const bytes = digits === '' || factor === undefined ? Number.NaN : Math.floor(Number(digits) * factor)
+  if (!Number.isSafeInteger(bytes)) throw wrong(text, 'a size, such as 64GiB')
+  return bytes
+}
+
 function wrong(text: string, expected: string): UsageError {
   return new UsageError('BAD_OPTION', {what: `Expected ${expected}, found '${text}'.`})
 }

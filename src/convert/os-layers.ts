@@ -62,7 +62,7 @@ export async function findOsLayers(
   const history = config === undefined ? undefined : layerHistory(config, image.layers.length)
   const evidence = await lowestLayerEvidence(lowest, history?.[0], options)
   if (evidence === undefined) return {count: 0, evidence: ['layer 0 holds no whole operating system']}
-  return withServicing(history, [`layer 0 ${evidence}`])
+  return withServicing(image, history, [`layer 0 ${evidence}`])
 }
 
 async function lowestLayerEvidence(
@@ -77,11 +77,15 @@ async function lowestLayerEvidence(
   return findBaseEvidence(layer, options)
 }
 
-/** Servicing layers sit right above the OS layer and belong to it. */
-function withServicing(history: readonly HistoryItem[] | undefined, evidence: string[]): OsLayers {
+/** Servicing layers sit right above the OS layer and belong to it; so does what was left out together with it. */
+function withServicing({layers}: Image, history: readonly HistoryItem[] | undefined, evidence: string[]): OsLayers {
   let count = 1
-  for (; SERVICING_HISTORY.test(history?.[count]?.created_by ?? ''); count++) {
-    evidence.push(`layer ${count} was made by '${(history?.[count]?.created_by ?? '').slice(0, 60)}'`)
+  for (; count < layers.length; count++) {
+    const says = history?.[count]?.created_by ?? ''
+    const isLeftOut = layers.slice(0, count + 1).every((layer) => !layer.hasContent)
+    if (SERVICING_HISTORY.test(says)) evidence.push(`layer ${count} was made by '${says.slice(0, 60)}'`)
+    else if (isLeftOut) evidence.push(`layer ${count} is only named, as the one below it is`)
+    else break
   }
   return {count, evidence}
 }

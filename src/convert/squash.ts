@@ -1,9 +1,11 @@
-import {InputError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import type {Layer, LayerForm} from '../model/image.js'
+import {ImageNames, isWholeImage} from '../model/image-names.js'
 import type {DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry} from '../model/layer-entry.js'
+import {missingTarget} from '../model/layer-names.js'
 import {comparePaths, foldPath, parentPath, type LayerPath} from '../model/layer-path.js'
 import {holdStreams} from '../model/held-file.js'
+import {FileAttribute, UNIX_EPOCH, type WindowsMetadata} from '../model/windows-metadata.js'
 import {HiveStacks} from './hive-stacks.js'
 import {isLeaf, LayerShadow, mergeLayers} from './merge.js'
 import {SquashedDeletions} from './squashed-deletions.js'
@@ -15,6 +17,14 @@ export interface SquashRange {
   readonly title: string
   /** True when the lowest layer of the range is a whole OS; else the result is a delta on what lies below. */
   readonly standsAlone: boolean
+  /** What the names of the image mean, where others ask as well. */
+  readonly names?: ImageNames
+}
+
+/** What is told of a directory of which no layer tells anything. */
+const PLAIN_DIRECTORY: WindowsMetadata = {
+  attributes: FileAttribute.directory,
+  times: {creation: UNIX_EPOCH, lastAccess: UNIX_EPOCH, lastWrite: UNIX_EPOCH, change: UNIX_EPOCH},
 }
 
 type VisibleEntry = FileEntry | DirectoryEntry | HardLinkEntry
@@ -23,6 +33,7 @@ type VisibleEntry = FileEntry | DirectoryEntry | HardLinkEntry
  * One layer that does what a range of layers does. Reads each layer of the range once, top layer first, and copies no
  * content that is not visible. A second look is taken only at layers that hold files without their parents, or files
  * that are gone but live on under another name (a hard link); such a name gets a copy when the file is below the range.
+ * What names mean, and what is refused, `ImageNames` decides.
  */
 export function squashLayers(layers: readonly Layer[], range: SquashRange): Layer {
   const form: LayerForm = range.standsAlone ? 'base' : 'delta'
@@ -38,16 +49,16 @@ export function squashLayers(layers: readonly Layer[], range: SquashRange): Laye
   }
 }
 
-/** A file that is hidden but still has names: where it is, and the links that need its content. */
+/** A link that is visible, and its layer. */
+interface VisibleLink {
+  readonly link: HardLinkEntry
+  readonly layer: number
+}
+
+/** A file that is not visible under its own name but has others: where it is, and the links that need its content. */
 interface HiddenTarget {
   readonly layer: number
   readonly links: HardLinkEntry[]
-}
-
-/** Links to one file that has not been met, and the layer of the first of them. */
-interface OpenLinks {
-  readonly layer: number
-  readonly links: readonly HardLinkEntry[]
 }
 
 class Squash {
@@ -57,22 +68,22 @@ class Squash {
   readonly #shadow = new LayerShadow()
   readonly #deletions: SquashedDeletions
   readonly #hives: HiveStacks
+  readonly #names: ImageNames
   /** Folded paths of the directories given out. */
   readonly #emitted = new Set<string>()
-  /** Folded paths of all visible directories, given out or not. */
+  /** Folded paths of all visible directories, given out or not, and of those that no entry states. */
   readonly #directories = new Set<string>()
+  /** Directories that no entry states so far, by folded paths. */
+  readonly #unstated = new Map<string, LayerPath>()
   /** Directories met before their parent. */
   readonly #orphanDirectories: DirectoryEntry[] = []
   /** Files met before their parent: folded path -> layer. */
   readonly #orphans = new Map<string, number>()
+  /** In the order in which they were met. */
+  readonly #visibleLinks: VisibleLink[] = []
   readonly #links: HardLinkEntry[] = []
-  /** Visible links whose target has not been met, by folded target. */
-  readonly #openLinks = new Map<string, OpenLinks>()
-  /** Links to files that a layer above replaced or deleted: `layer:folded target`. */
+  /** By `layer:folded path`. */
   readonly #hiddenTargets = new Map<string, HiddenTarget>()
-  /** Of the layer being walked: files that are hidden, and what its links name. Folded paths. */
-  #hiddenInLayer = new Set<string>()
-  #linksInLayer = new Map<string, LayerPath>()
 
   constructor(layers: readonly Layer[], range: SquashRange, options: WorkOptions) {
     this.#layers = layers
@@ -80,6 +91,7 @@ class Squash {
     this.#options = options
     const isBelowKnown = range.from > 0 && layers.slice(0, range.from).every((layer) => layer.hasContent)
     this.#deletions = new SquashedDeletions(isBelowKnown ? layers.slice(0, range.from) : undefined, options)
+    this.#names = range.names ?? new ImageNames(layers, {isWhole: isWholeImage({layers})})
     this.#hives = new HiveStacks({isBase: range.standsAlone, lowest: range.from, ...options})
   }
 
@@ -100,9 +112,10 @@ class Squash {
       ...this.#options,
       firstIndex: from,
       shadow: this.#shadow,
+      names: this.#names,
       onHive: (entry, layer) => this.#hives.add(entry, layer),
-      onHidden: (entry, layer) => {
-        this.#meetHidden(entry, layer)
+      onHidden: (entry) => {
+        if (isLeaf(entry) && this.#directories.has(foldPath(entry.path))) this.#deletions.clear(entry.path)
       },
       onTombstone: (path) => {
         this.#deletions.remove(path)
@@ -110,20 +123,35 @@ class Squash {
       onOpaque: (path) => {
         this.#deletions.clear(path)
       },
-      onLayerEnd: () => {
-        this.#hiddenInLayer = new Set()
-        this.#linksInLayer = new Map()
-      },
     })
     for await (const {entry, layer} of merged) {
-      if (!isLeaf(entry)) this.#directories.add(foldPath(entry.path))
-      if (entry.kind === 'file') this.#closeLinks(foldPath(entry.path))
+      this.#meetDirectories(entry)
       if (entry.kind === 'file' && (await this.#hives.takeConfig(entry, layer))) continue
-      if (entry.kind === 'hard-link') this.#meetLink(entry, layer)
+      if (entry.kind === 'hard-link') this.#visibleLinks.push({link: withoutArchiveFrame(entry), layer})
       else if (this.#hasParent(entry.path)) yield* this.#give(entry)
       else if (entry.kind === 'directory') this.#orphanDirectories.push(await holdStreams(entry))
       else this.#orphans.set(foldPath(entry.path), layer)
     }
+    for (let layer = from; layer <= to; layer++) await this.#names.settle(layer, this.#options)
+    for (const link of this.#visibleLinks) await this.#resolve(link)
+  }
+
+  #meetDirectories(entry: VisibleEntry): void {
+    if (!isLeaf(entry)) {
+      this.#directories.add(foldPath(entry.path))
+      this.#unstated.delete(foldPath(entry.path))
+    }
+    let above = parentPath(entry.path)
+    for (; above !== undefined && !this.#directories.has(foldPath(above)); above = parentPath(above)) {
+      this.#directories.add(foldPath(above))
+      this.#unstated.set(foldPath(above), above)
+    }
+  }
+
+  /** In place of what was deleted, a directory must be stated: what lies below may be a file. */
+  #stateDirectories(): void {
+    for (const path of this.#unstated.values())
+      if (this.#deletions.hides(path)) this.#orphanDirectories.push({kind: 'directory', path, meta: PLAIN_DIRECTORY})
   }
 
   #hasParent(path: LayerPath): boolean {
@@ -137,81 +165,28 @@ class Squash {
     yield withoutArchiveFrame(entry)
   }
 
-  /** A file that waiting links name has been met and is visible: they stay links. */
-  #closeLinks(folded: string): void {
-    const open = this.#openLinks.get(folded)
-    if (open === undefined) return
-    this.#openLinks.delete(folded)
-    this.#links.push(...open.links)
-  }
-
-  #meetLink(link: HardLinkEntry, layer: number): void {
-    if (foldPath(this.#followed(link.target)) === foldPath(link.path)) throw this.#missingTarget(link, layer)
-    this.#resolve([withoutArchiveFrame(link)], link.target, layer)
-    this.#passLink(link, layer)
-  }
-
-  /** Links of layers above that name this link mean what it means. */
-  #passLink(link: HardLinkEntry, layer: number): void {
-    const folded = foldPath(link.path)
-    this.#linksInLayer.set(folded, link.target)
-    const waiting = this.#openLinks.get(folded)
-    if (waiting === undefined) return
-    this.#openLinks.delete(folded)
-    this.#resolve(waiting.links, link.target, layer)
-  }
-
   /**
-   * A link means the target as it was in the link's own layer. If a layer above shows another file there, the content
-   * meant is hidden, here or further down.
+   * A link means the target as it was at the link's point of its layer. If the same file is still what is seen there, it
+   * stays a link to it; else the content meant is hidden, here or further down.
    */
-  #resolve(links: readonly HardLinkEntry[], target: LayerPath, layer: number): void {
-    const path = this.#followed(target)
-    const folded = foldPath(path)
-    const retargeted = links.map((link) => ({...link, target: path}))
-    if (this.#hiddenInLayer.has(folded)) this.#needHidden(folded, layer, retargeted)
-    else if (this.#shadow.findShown(path) === layer) this.#links.push(...retargeted)
-    else this.#leaveOpen(folded, layer, retargeted)
-  }
-
-  /** Where links of the layer being walked lead from a target. Links in a circle end nowhere, wherever that is. */
-  #followed(target: LayerPath): LayerPath {
-    let path = target
-    const passed = new Set<string>()
-    for (let next = this.#linksInLayer.get(foldPath(path)); next !== undefined && !passed.has(foldPath(path));) {
-      passed.add(foldPath(path))
-      path = next
-      next = this.#linksInLayer.get(foldPath(path))
+  async #resolve({link, layer}: VisibleLink): Promise<void> {
+    const found = await this.#names.seeLink(link, layer, {...this.#options, top: this.#range.to})
+    if (found.kind !== 'hidden') {
+      this.#links.push(found.kind === 'seen' ? {...link, target: found.path} : link)
+      return
     }
-    return path
-  }
-
-  #leaveOpen(folded: string, layer: number, links: readonly HardLinkEntry[]): void {
-    const open = this.#openLinks.get(folded)
-    this.#openLinks.set(folded, {layer: open?.layer ?? layer, links: [...(open?.links ?? []), ...links]})
-  }
-
-  #meetHidden(entry: VisibleEntry, layer: number): void {
-    if (isLeaf(entry) && this.#directories.has(foldPath(entry.path))) this.#deletions.clear(entry.path)
-    if (entry.kind === 'hard-link') this.#passLink(entry, layer)
-    if (entry.kind !== 'file') return
-    const folded = foldPath(entry.path)
-    this.#hiddenInLayer.add(folded)
-    const open = this.#openLinks.get(folded)
-    if (open === undefined) return
-    this.#openLinks.delete(folded)
-    this.#needHidden(folded, layer, open.links)
-  }
-
-  #needHidden(folded: string, layer: number, links: readonly HardLinkEntry[]): void {
-    const key = `${layer}:${folded}`
+    const key = `${found.layer}:${foldPath(found.path)}`
     const known = this.#hiddenTargets.get(key)
-    if (known === undefined) this.#hiddenTargets.set(key, {layer, links: [...links]})
-    else known.links.push(...links)
+    if (known === undefined) this.#hiddenTargets.set(key, {layer: found.layer, links: [link]})
+    else known.links.push(link)
+  }
+
+  #titleOf(layer: number): string {
+    return this.#layers[layer]?.title ?? `layer ${layer}`
   }
 
   async *#secondPass(): AsyncGenerator<LayerEntry> {
-    await this.#settleOpenLinks()
+    this.#stateDirectories()
     this.#orphanDirectories.sort((left, right) => comparePaths(foldPath(left.path), foldPath(right.path)))
     for (const directory of this.#orphanDirectories) yield* this.#give(directory)
     const again = new Set([
@@ -219,51 +194,8 @@ class Squash {
       ...[...this.#hiddenTargets.values()].map((target) => target.layer),
     ])
     for (const layer of [...again].sort((left, right) => left - right)) yield* this.#again(layer)
-    for (const {layer, links} of this.#hiddenTargets.values()) {
-      const [missing] = links
-      if (missing !== undefined) throw this.#missingTarget(missing, layer)
-    }
-  }
-
-  /** Links whose target no layer of the range holds: it is below the range, and visible there or not any more. */
-  async #settleOpenLinks(): Promise<void> {
-    for (const {layer, links} of this.#openLinks.values()) {
-      const [link] = links
-      if (link === undefined) continue
-      if (this.#range.standsAlone) throw this.#missingTarget(link, layer)
-      if (!this.#shadow.hides(link.target)) {
-        this.#links.push(...links)
-        continue
-      }
-      const found = await this.#locateBelow(link, layer)
-      if (found.isVisible) this.#links.push(...links.map((each) => ({...each, target: found.path})))
-      else this.#needHidden(foldPath(found.path), found.layer, links)
-    }
-  }
-
-  /** The file that a link means, below the range: another name of it may still be visible. */
-  async #locateBelow(
-    link: HardLinkEntry,
-    layer: number,
-  ): Promise<{layer: number; path: LayerPath; isVisible: boolean}> {
-    const top = this.#range.from - 1
-    const passed = new Set<string>()
-    let at = await this.#findBelow(link.target, top)
-    while (at?.entry.kind === 'hard-link' && !passed.has(foldPath(at.entry.path))) {
-      passed.add(foldPath(at.entry.path))
-      at = await this.#findBelow(at.entry.target, at.layer)
-    }
-    if (at?.entry.kind !== 'file') throw this.#missingTarget(link, layer)
-    const {path} = at.entry
-    const isVisible = !this.#shadow.hides(path) && (await this.#findBelow(path, top))?.layer === at.layer
-    return {layer: at.layer, path, isVisible}
-  }
-
-  /** The topmost entry at a path, from layer `top` down. Looks through whole layers: it is needed very rarely. */
-  async #findBelow(path: LayerPath, top: number): Promise<{layer: number; entry: VisibleEntry} | undefined> {
-    const below = mergeLayers(this.#layers.slice(0, top + 1), this.#options)
-    for await (const found of below) if (foldPath(found.entry.path) === foldPath(path)) return found
-    return undefined
+    for (const {layer, links} of this.#hiddenTargets.values())
+      for (const link of links) throw missingTarget(link, this.#titleOf(layer))
   }
 
   async *#again(index: number): AsyncGenerator<LayerEntry> {
@@ -287,15 +219,6 @@ class Squash {
     this.#hiddenTargets.delete(key)
     yield {...withoutArchiveFrame(entry), path: first.path}
     for (const other of others) this.#links.push({...other, target: first.path})
-  }
-
-  #missingTarget(link: HardLinkEntry, layer: number): InputError {
-    return new InputError('LINK_TARGET_MISSING', {
-      what: `The hard link '${link.path}' names a file that no layer holds.`,
-      why: `Its target is '${link.target}'.`,
-      suggestions: ['If the base is kept elsewhere, give it with --base REFERENCE.'],
-      at: {path: this.#layers[layer]?.title ?? `layer ${layer}`},
-    })
   }
 }
 

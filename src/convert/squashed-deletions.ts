@@ -38,13 +38,19 @@ export class SquashedDeletions {
     const lower = this.#below === undefined ? this.#namesUnknown(isDirectory) : await this.#namesIn(this.#below)
     const gone = new Map<string, LayerPath>()
     for (const [folded, path] of lower) {
-      const isShown = shadow.findShown(path) !== undefined
+      const isShown = shadow.findShown(path) !== undefined || isDirectory(path) || shadow.isBelowLeaf(path)
       if (!isShown && (this.#removed.has(folded) || this.#isCleared(folded))) gone.set(folded, path)
     }
     for (const path of [...gone.values()].sort(comparePaths)) {
       const parent = parentPath(path)
       if (parent === undefined || !gone.has(foldPath(parent))) yield {kind: 'tombstone', path}
     }
+  }
+
+  /** True for a path that one of the layers deletes, itself or with a directory above. */
+  hides(path: LayerPath): boolean {
+    const folded = foldPath(path)
+    return this.#removed.has(folded) || this.#isCleared(folded)
   }
 
   /** True when a directory above was deleted or made opaque. */
@@ -61,7 +67,14 @@ export class SquashedDeletions {
     const names = new Map<string, LayerPath>()
     for await (const {entry} of mergeLayers(below, this.#options)) {
       const folded = foldPath(entry.path)
-      if (this.#removed.has(folded) || this.#isCleared(folded)) names.set(folded, entry.path)
+      if (!this.hides(entry.path)) continue
+      names.set(folded, entry.path)
+      // A folder that no entry states is there all the same.
+      for (let above = parentPath(entry.path); above !== undefined; above = parentPath(above)) {
+        const folder = foldPath(above)
+        if (names.has(folder) || !this.hides(above)) break
+        names.set(folder, above)
+      }
     }
     return names
   }

@@ -1,11 +1,14 @@
 import {findDigest, type Digest} from '../model/digest.js'
 import {InputError} from '../model/errors.js'
+import {ImageNames, isWholeImage} from '../model/image-names.js'
 import type {Note} from '../model/events.js'
 import type {Image, Layer, LayerForm, RawDocument} from '../model/image.js'
 import {formatFullName, type PackageIdentity} from '../model/package-identity.js'
 import {dependencyError} from '../transports/shared/dependency-error.js'
+import {findDockerName} from '../transports/shared/image-name.js'
 import type {ImageDraft} from '../transports/transport.js'
 import {packageTimeOfSeconds} from './created-time.js'
+import {followingNames} from './follow-names.js'
 import {referenceOfIdentity} from './identity-mapping.js'
 import {
   layerHistory,
@@ -61,6 +64,7 @@ class ImagePlanner {
   readonly #layers: readonly Layer[]
   readonly #groups: readonly (readonly number[])[]
   readonly #mode: LayerMode
+  readonly #names: ImageNames
 
   readonly #osLayers: OsLayers | undefined
 
@@ -70,6 +74,7 @@ class ImagePlanner {
     this.#options = options
     this.#config = config
     this.#osLayers = osLayers
+    this.#names = new ImageNames(image.layers, {isWhole: isWholeImage(image)})
     const hasPackages = image.layers.some((layer) => layer.package !== undefined)
     this.#mode = osLayers !== undefined ? 'squash' : hasPackages ? 'chain' : 'copy'
     this.#groups = this.#group()
@@ -83,7 +88,7 @@ class ImagePlanner {
       ...(this.#osLayers === undefined ? {} : {osLayers: this.#osLayers}),
       inexact: this.#inexact,
       draft: {
-        names: this.#names(),
+        names: this.#imageNames(),
         platform: this.#image.platform,
         layers: this.#layers,
         config: (diffIds) => this.#finishConfig(diffIds),
@@ -105,11 +110,17 @@ class ImagePlanner {
     const [first = 0] = group
     const layer = this.#image.layers[first]
     if (layer === undefined) throw new InputError('LAYER_MISSING', {what: `There is no layer ${first}.`})
-    if (group.length === 1) return this.#requireContent(layer)
+    if (group.length === 1) return followingNames(this.#requireContent(layer), first, this.#names)
     const title = `layers ${first} to ${group.at(-1) ?? first}`
     this.#inexact.push({code: 'squashed', message: `${group.length} layers become one.`, subject: title})
     const standsAlone = first === 0 && this.#isBase()
-    return squashLayers(this.#image.layers, {from: first, to: group.at(-1) ?? first, title, standsAlone})
+    return squashLayers(this.#image.layers, {
+      from: first,
+      to: group.at(-1) ?? first,
+      title,
+      standsAlone,
+      names: this.#names,
+    })
   }
 
   /** Layer 0 is an operating system, or the user says so; changes to one that is elsewhere keep their deletions. */
@@ -122,19 +133,36 @@ class ImagePlanner {
   #requireContent(layer: Layer): Layer {
     if (layer.hasContent || layer.blob !== undefined) return layer
     const identity = layer.package?.identity
-    throw dependencyError(identity === undefined ? layer.title : formatFullName(identity), {
-      isMismatch: layer.isMismatch === true,
-      why: layer.absence ?? 'The source holds only its name, since its bits are kept elsewhere.',
+    const why = layer.absence ?? 'The source holds only its name, since its bits are kept elsewhere.'
+    if (identity !== undefined)
+      throw dependencyError(formatFullName(identity), {isMismatch: layer.isMismatch === true, why})
+    throw new InputError('LAYER_MISSING', {
+      what: `The content of ${layer.title} is not in the source.`,
+      why,
+      suggestions: ['Give --base REFERENCE with the package or image that holds it.'],
+      at: {path: layer.title},
     })
   }
 
   /** `--tag`; else the names the source keeps; else the top package's identity by the mapping. */
-  #names(): readonly string[] {
+  #imageNames(): readonly string[] {
     const {tags} = this.#options
     if (tags !== undefined && tags.length > 0) return tags
     const identity = this.#topIdentity()
-    if (identity === undefined || this.#image.config !== undefined) return this.#image.names
+    if (identity === undefined || this.#image.config !== undefined) return this.#namesStillTrue()
     return [referenceOfIdentity(identity)]
+  }
+
+  /** A digest in a name pins what the image was: of a squashed one it would be false. */
+  #namesStillTrue(): readonly string[] {
+    const {names} = this.#image
+    if (this.#mode !== 'squash') return names
+    return names.filter((name) => {
+      const isPinned = findDockerName(name)?.digest !== undefined
+      const message = 'The name has the digest of the image before it was squashed, so it is not kept.'
+      if (isPinned) this.#options.onEvent?.({kind: 'note', code: 'name-left-out', message, subject: name})
+      return !isPinned
+    })
   }
 
   #topIdentity(): PackageIdentity | undefined {

@@ -1,5 +1,6 @@
 import {digestOf} from '../model/digest.js'
 import {InputError, UnsupportedError, UsageError} from '../model/errors.js'
+import {ImageNames, isWholeImage} from '../model/image-names.js'
 import type {Note} from '../model/events.js'
 import type {Image, KnownPackage, Layer, LayerForm, PackageDependency, PackageMetadata} from '../model/image.js'
 import {
@@ -16,6 +17,7 @@ import {chainName, identityOfImage} from './identity-mapping.js'
 import {isOwnConfig, parseImageConfig, type ImageConfig} from './image-config.js'
 import {groupsOf, requireRange} from './layer-range.js'
 import type {ConvertOptions, LayerRange} from './options.js'
+import {followingNames} from './follow-names.js'
 import {withoutOpaque} from './opaque.js'
 import {identifyOs} from './os-identity.js'
 import {findOsLayers, type OsLayers} from './os-layers.js'
@@ -45,7 +47,10 @@ export async function planPackages(
   if (image.platform.os !== 'windows') {
     throw new UnsupportedError('PLATFORM_UNSUPPORTED', {
       what: `A package holds Windows payload; this image is for ${image.platform.os}.`,
-      suggestions: ['Convert it between Docker-side transports only.'],
+      suggestions: [
+        'Convert it between Docker-side transports only.',
+        ...(options.all === true ? ['Take the images for Windows alone: --platform windows/amd64'] : []),
+      ],
     })
   }
   if (image.layers.length === 0) {
@@ -61,6 +66,7 @@ class PackagePlanner {
   readonly #notes: Note[] = []
   readonly #inexact: Note[] = []
   readonly #keepRecipe: boolean
+  readonly #names: ImageNames
   readonly #destination: Pick<PackageDestination, 'findOsPackage'>
   #knownCount = 0
 
@@ -68,6 +74,7 @@ class PackagePlanner {
     this.#image = image
     this.#destination = destination
     this.#options = options
+    this.#names = new ImageNames(image.layers, {isWhole: isWholeImage(image)})
     this.#config = image.config === undefined ? undefined : parseImageConfig(image.config)
     this.#keepRecipe = options.keepRecipe ?? true
     if (!this.#keepRecipe) this.#inexact.push({code: 'no-recipe', message: 'No recipe is kept.', subject: 'all layers'})
@@ -273,9 +280,15 @@ class PackagePlanner {
         subject: title,
       })
       const standsAlone = first === 0 && facts.form === 'base'
-      return squashLayers(this.#image.layers, {from: first, to: indices.at(-1) ?? first, title, standsAlone})
+      return squashLayers(this.#image.layers, {
+        from: first,
+        to: indices.at(-1) ?? first,
+        title,
+        standsAlone,
+        names: this.#names,
+      })
     }
-    if (layer.hasContent) return withoutOpaque(layer, this.#below(first))
+    if (layer.hasContent) return withoutOpaque(followingNames(layer, first, this.#names), this.#below(first))
     if (layer.isMismatch === true)
       throw dependencyError(title, {isMismatch: true, why: layer.absence ?? 'It is another payload.'})
     if (facts.metadata.isOsImage) return undefined

@@ -1,5 +1,6 @@
 import {createHash} from 'node:crypto'
 import path from 'node:path'
+import {clientConfigText} from '../codecs/json/client-config.js'
 import {compileSchema, errorsText, type Validator} from '../codecs/json/validator.js'
 import {InputError, UsageError} from '../model/errors.js'
 import {findText, readCertificates} from './certificates.js'
@@ -26,15 +27,15 @@ const isContextMeta = compileSchema<ContextMeta>({
   },
 })
 
-const isClientConfig = compileSchema<{readonly currentContext?: string}>({
+const isClientConfig = compileSchema<{readonly currentContext?: string | null}>({
   type: 'object',
-  properties: {currentContext: {type: 'string'}},
+  properties: {currentContext: {type: 'string', nullable: true}},
 })
 
 /** The context that Docker's `config.json` in this folder makes the current one; undefined = the default. */
 export async function findCurrentContext(folder: string): Promise<string | undefined> {
   const name = (await readJson(path.join(folder, 'config.json'), isClientConfig))?.currentContext
-  return name === undefined || name === '' || name === 'default' ? undefined : name
+  return name === undefined || name === null || name === '' || name === 'default' ? undefined : name
 }
 
 /**
@@ -63,7 +64,7 @@ async function readJson<T>(file: string, validate: Validator<T>): Promise<T | un
   if (text === undefined) return undefined
   let json: unknown
   try {
-    json = JSON.parse(text)
+    json = JSON.parse(clientConfigText(text))
   } catch (cause) {
     throw new UsageError('BAD_OPTION', {what: `'${file}' is no JSON.`, at: {path: file}, cause})
   }

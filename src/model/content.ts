@@ -11,7 +11,12 @@ export interface Content {
   open(): AsyncIterable<Uint8Array>
   /** Allocated ranges of sparse content, ascending, not overlapping; undefined = not sparse. */
   readonly ranges?: readonly SparseRange[]
+  /** The bytes of `ranges` alone, one after the other. In place of `open`, where holes need not be spelt out. */
+  readonly openRanges?: () => AsyncIterable<Uint8Array>
 }
+
+/** A few bytes can claim a hole of any size; no file of a layer comes near: 2 TiB. */
+export const MAX_CONTENT_BYTES = 2 ** 41
 
 /** An allocated range of sparse content, in bytes. */
 export interface SparseRange {

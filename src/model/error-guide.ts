@@ -98,7 +98,8 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
   },
   NAME_UNSAFE: {
     exit: 3,
-    means: 'A name in the source would lead out of its folder, or means something else on some system.',
+    means:
+      'A name in the source would lead out of its folder or through a reparse point, or means something else on some system.',
     next: 'Do not trust this source; the message names the entry.',
   },
   NAME_RESERVED: {
@@ -118,7 +119,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
   },
   LINK_TARGET_MISSING: {
     exit: 3,
-    means: 'A hard link leads to a file that is not there.',
+    means: 'A hard link leads to no file, as things stand at its place in the layer.',
     next: 'Save the image again; the message names the link.',
   },
   METADATA_INVALID: {
@@ -190,8 +191,8 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
   },
   HIVE_DIRTY: {
     exit: 3,
-    means: 'A registry hive was not closed, and its logs are not beside it.',
-    next: 'Put the .LOG1 and .LOG2 files beside the hive, or export it again.',
+    means: 'A registry hive was not closed, and no log beside it completes it: none is there, or all are damaged.',
+    next: 'Put the undamaged .LOG1 and .LOG2 files beside the hive, or export it again. To see it as it is: transship hive --ignore-logs.',
   },
   HIVE_CONFLICT: {
     exit: 3,
@@ -206,7 +207,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
   LIMIT_EXCEEDED: {
     exit: 3,
     means: 'The source exceeds a limit that protects from hostile input; the message names the limit.',
-    next: 'If you trust the source, raise the limit that the message names.',
+    next: 'If you trust the source, raise the limit that the message names, such as `--max-unpacked SIZE`.',
   },
   PLATFORM_UNSUPPORTED: {
     exit: 3,

@@ -21,4 +21,9 @@ export type WorkEvent =
 export interface WorkOptions {
   readonly signal?: AbortSignal
   readonly onEvent?: (event: WorkEvent) => void
+  /**
+   * The most bytes of zeros that the holes of sparse files are spelt out to, for each layer (`LIMIT_EXCEEDED`); default:
+   * `DEFAULT_MAX_UNPACKED_BYTES`. Holes that stay holes do not count.
+   */
+  readonly maxUnpackedBytes?: number
 }

@@ -43,11 +43,22 @@ export interface DirectoryEntry {
   readonly frame?: EntryFrame
 }
 
+/** What the target of a hard link means at the link's point of the layer. */
+export type LinkMeaning =
+  /** A name that this layer has made before it. */
+  | {readonly kind: 'own'; readonly path: LayerPath}
+  /** What the layers below show at the target. */
+  | {readonly kind: 'below'; readonly target: LayerPath}
+  /** Nothing had the name at that point; the layer makes it later. */
+  | {readonly kind: 'later'; readonly target: LayerPath}
+
 /** A further name of a file of this layer or of a lower one. */
 export interface HardLinkEntry {
   readonly kind: 'hard-link'
   readonly path: LayerPath
   readonly target: LayerPath
+  /** What the target means at this point of the layer, where that was resolved (`ImageNames`). */
+  readonly means?: LinkMeaning
   /** As stated on the link itself; Windows ignores it and uses the target's. */
   readonly meta: WindowsMetadata
   readonly frame?: EntryFrame

@@ -1,4 +1,4 @@
-import {InputError} from './errors.js'
+import {InputError, type ErrorPlace} from './errors.js'
 import {upcase} from './upcase.js'
 
 declare const layerPathBrand: unique symbol
@@ -15,7 +15,14 @@ const MAX_PATH_UNITS = 32767
 /** Suffix of the carrier that holds a directory's metadata. Source: hcsshim internal/wclayer/legacy.go. */
 export const DIRECTORY_CARRIER_SUFFIX = '.$wcidirs$'
 
-const RESERVED = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$/i
+const FOLDED_SUFFIX = upcase(DIRECTORY_CARRIER_SUFFIX)
+
+/**
+ * Names that mean a device in every folder, with anything behind a dot and spaces before it. Sources: Microsoft, "Naming
+ * Files, Paths, and Namespaces" and RtlIsDosDeviceName_U, which take any digit; the superscript ones are digits to Windows.
+ * CLOCK$ was one until Windows 95 and is an ordinary name on NT.
+ */
+const RESERVED = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\..*)?$/i
 
 function unsafe(text: string, why: string): InputError {
   return new InputError('NAME_UNSAFE', {
@@ -56,6 +63,35 @@ function requireComponent(component: string, whole: string): void {
       suggestions: ['Rename the file where the layer was made.'],
     })
   }
+}
+
+/** A name that ends as the sidecars of directories do, in whatever case Windows would open it. */
+export function isControlName(name: string): boolean {
+  return name.endsWith('$') && foldPath(name).endsWith(FOLDED_SUFFIX)
+}
+
+/** An entry whose name a layer cannot hold because it is that of a sidecar: `NAME_UNSAFE`. */
+export function controlNameRefused(path: string, at: ErrorPlace): InputError {
+  return new InputError('NAME_UNSAFE', {
+    what: `The layer entry '${path}' is refused.`,
+    why: 'Windows would take it for the metadata of a directory.',
+    suggestions: ['Rename it where the layer was made.'],
+    at,
+  })
+}
+
+/**
+ * Two entries of one layer whose names are one on Windows: `NAME_COLLISION`, or `DUPLICATE_ENTRY` when they are spelt
+ * alike. Every reader and every writer of layers refuses them by this rule; who compares does so by `foldPath`.
+ */
+export function nameTaken(path: string, first: string, at: ErrorPlace): InputError {
+  const isSame = first === path
+  return new InputError(isSame ? 'DUPLICATE_ENTRY' : 'NAME_COLLISION', {
+    what: isSame ? `The layer holds '${path}' twice.` : `'${path}' and '${first}' are one name on Windows.`,
+    why: 'Which of the two would win depends on the tool that reads the layer.',
+    suggestions: ['Rename or remove one of them where the layer was made.'],
+    at,
+  })
 }
 
 /** `parent/name`, checked. */

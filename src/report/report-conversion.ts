@@ -3,12 +3,12 @@ import {factsOf} from '../batch/facts-of.js'
 import {list} from '../convert/list.js'
 import type {ConvertReport} from '../convert/report.js'
 import {shownReference} from '../transports/catalog.js'
-import type {NetworkOptions} from '../transports/transport.js'
+import type {ListOptions} from '../transports/transport.js'
 
 /** What the source is before it is converted; nothing where it cannot be told: the conversion says why, and better. */
-export async function factsBefore(source: string, options: NetworkOptions = {}): Promise<readonly ArtifactFacts[]> {
+export async function factsBefore(source: string, options: ListOptions = {}): Promise<readonly ArtifactFacts[]> {
   try {
-    return (await list(source, options)).items.map(factsOf)
+    return (await list(source, {...options, images: true})).items.map(factsOf)
   } catch {
     return []
   }

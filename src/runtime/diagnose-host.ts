@@ -3,6 +3,7 @@ import {access, mkdir, mkdtemp, readFile, rm, statfs, writeFile} from 'node:fs/p
 import {availableParallelism, tmpdir} from 'node:os'
 import path from 'node:path'
 import * as zlib from 'node:zlib'
+import {clientConfigText} from '../codecs/json/client-config.js'
 import {findSystemCode, TransshipError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import {ProxyChoice, type ProxySettings} from '../model/proxies.js'
@@ -139,7 +140,7 @@ async function checkCredentials({dockerFolder, programFolders}: DiagnoseOptions)
   const file = path.join(dockerFolder, 'config.json')
   let value: unknown
   try {
-    value = JSON.parse(await readFile(file, 'utf8'))
+    value = JSON.parse(clientConfigText(await readFile(file, 'utf8')))
   } catch (error) {
     if (findSystemCode(error) === 'ENOENT') {
       const advice = 'Public images need none; for others run docker login, or podman login --authfile.'

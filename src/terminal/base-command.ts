@@ -1,13 +1,15 @@
+import {setImmediate} from 'node:timers/promises'
 import {styleText} from 'node:util'
 import {Command, Errors, Flags, type Interfaces} from '@oclif/core'
 import type {BatchWorkOptions} from '../batch/batch-event.js'
 import type {TransshipError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import {hidePasswords} from '../model/hidden-password.js'
+import {printable} from '../model/printable.js'
 import {startBatchProgress} from './batch-progress.js'
 import {markTold, watchStdout} from './broken-stdout.js'
 import {asFailure, documentFailure, formatFailure, interruption} from './failure.js'
-import {canRepaint, startProgress} from './progress.js'
+import {canRepaint, messageOf, startProgress} from './progress.js'
 
 /** Signals that end the work cleanly. */
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
@@ -24,6 +26,9 @@ interface GlobalFlags {
  * What every command shares: the global flags, one signal that Ctrl-C aborts, progress on stderr, and errors told in one
  * way with their exit code.
  */
+/** What a command passes on to its work beside the options of its flags. */
+type RunOptions = Required<Pick<WorkOptions, 'signal' | 'onEvent'>>
+
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true
 
@@ -39,6 +44,7 @@ export abstract class BaseCommand extends Command {
   }
 
   readonly #abort = new AbortController()
+  #hasBegunOutput = false
   #globals: GlobalFlags = {quiet: false, verbose: false, 'no-color': false}
 
   // A second signal finds no listener and ends the process at once, for when cleaning up hangs.
@@ -75,7 +81,7 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Runs a piece of work and shows on stderr what it tells. `work` gets the signal and the listener to pass on. */
-  protected async showing<T>(title: string, work: (run: Required<WorkOptions>) => Promise<T>): Promise<T> {
+  protected async showing<T>(title: string, work: (run: RunOptions) => Promise<T>): Promise<T> {
     const stream = process.stderr
     const mode = this.#globals.quiet || this.jsonEnabled() ? 'silent' : canRepaint(stream) ? 'live' : 'lines'
     const progress = await startProgress({title: hidePasswords(title), mode, stream, verbose: this.#globals.verbose})
@@ -118,7 +124,7 @@ export abstract class BaseCommand extends Command {
 
   /** Like `showing`, for work whose bytes go to stdout while it runs: messages only, as a repainted line would mix in. */
   protected async streaming(
-    work: (run: Required<WorkOptions>) => AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>,
+    work: (run: RunOptions) => AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>,
   ): Promise<void> {
     const mode = this.#globals.quiet ? 'silent' : 'lines'
     const progress = await startProgress({title: '', mode, stream: process.stderr, verbose: this.#globals.verbose})
@@ -129,6 +135,30 @@ export abstract class BaseCommand extends Command {
       },
     })
     await writeToStdout(await chunks)
+  }
+
+  /**
+   * Runs a piece of work whose notes are part of what it found: all are told on stderr when it has ended, whatever the
+   * flags, since a result without them would say too much. `tell` takes them out of the events.
+   */
+  protected async tellingNotes(
+    work: (tell: (next: Required<WorkOptions>['onEvent']) => Required<WorkOptions>['onEvent']) => Promise<void>,
+  ): Promise<void> {
+    const messages = new Set<string>()
+    try {
+      await work((next) => (event) => {
+        if (event.kind === 'note') messages.add(messageOf(event))
+        else next(event)
+      })
+    } finally {
+      for (const message of messages) process.stderr.write(`${printable(message)}\n`)
+    }
+  }
+
+  /** Writes a result to stdout piece by piece while it is made, `--json` documents too; ends when the work is aborted. */
+  protected async writing(pieces: Iterable<string | Uint8Array>): Promise<void> {
+    this.#hasBegunOutput = true
+    await writeToStdout(batches(pieces, this.#abort.signal))
   }
 
   /** Prints a result, which may have several lines, unless `--json` prints it as a document. */
@@ -163,7 +193,8 @@ export abstract class BaseCommand extends Command {
     if (error instanceof Errors.ExitError) throw error
     const failure = this.asFailure(error)
     process.exitCode = failure.exitCode
-    if (this.jsonEnabled()) {
+    // A second document behind half of one would be neither.
+    if (this.jsonEnabled() && !this.#hasBegunOutput) {
       this.logJson(documentFailure(failure))
       return Promise.resolve()
     }
@@ -191,6 +222,29 @@ async function writeToStdout(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     if (stdout.destroyed || stdout.writableEnded) return
     if (!stdout.write(chunk)) await roomIn(stdout)
   }
+}
+
+const BATCH_UNITS = 64 * 1024
+/** Signals are heard between pieces only. */
+const PAUSE_EVERY_MS = 50
+
+/** Joins pieces to larger ones: a line by itself costs more to write than to make. */
+async function* batches(pieces: Iterable<string | Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  let text = ''
+  let paused = performance.now()
+  for (const piece of pieces) {
+    if (performance.now() - paused > PAUSE_EVERY_MS) {
+      await setImmediate()
+      signal.throwIfAborted()
+      paused = performance.now()
+    }
+    if (typeof piece === 'string') text += piece
+    if (typeof piece === 'string' && text.length < BATCH_UNITS) continue
+    if (text !== '') yield Buffer.from(text)
+    text = ''
+    if (typeof piece !== 'string') yield piece
+  }
+  if (text !== '') yield Buffer.from(text)
 }
 
 function roomIn(stream: NodeJS.WriteStream): Promise<void> {

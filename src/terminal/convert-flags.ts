@@ -1,4 +1,4 @@
-import {Errors, Flags} from '@oclif/core'
+import {Flags} from '@oclif/core'
 import {
   parseCompression,
   parseLayers,
@@ -7,24 +7,9 @@ import {
   type LayersChoice,
 } from '../convert/option-text.js'
 import type {ConvertOptions} from '../convert/options.js'
-import {UsageError} from '../model/errors.js'
+import {flagText} from './flag-text.js'
 import {networkOptions, type NetworkFlags} from './network-flags.js'
 import {readingFlags} from './reading-flags.js'
-
-/** What a flag's text stands for; what is wrong with it is told as oclif tells of a flag. */
-function flagText<T>(parse: (text: string) => T): (text: string) => Promise<T> {
-  return (text) => {
-    try {
-      return Promise.resolve(parse(text))
-    } catch (error) {
-      return Promise.reject(error instanceof UsageError ? new Errors.CLIError(error.what, {exit: 2}) : asError(error))
-    }
-  }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
-}
 
 /** Flags of `convert` that say what is made of the source and how it is stored. */
 export const convertFlags = {
@@ -151,6 +136,7 @@ interface ConvertFlags extends NetworkFlags {
   readonly base: readonly string[] | undefined
   readonly parent: readonly string[] | undefined
   readonly 'accept-base-mismatch': boolean
+  readonly 'max-unpacked': number | undefined
   readonly compression: CompressionChoice | undefined
   readonly 'archive-format': ConvertOptions['archiveFormat']
   readonly 'manifest-format': ConvertOptions['manifestFormat']
@@ -181,6 +167,7 @@ export function convertOptions(flags: ConvertFlags): ConvertOptions {
     concurrency: flags.concurrency,
     keepRecipe: flags['keep-recipe'],
     sourceDateEpoch: flags['source-date-epoch'],
+    maxUnpackedBytes: flags['max-unpacked'],
   }
   return {
     ...withoutUndefined(given),

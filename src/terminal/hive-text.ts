@@ -1,5 +1,5 @@
-import type {HiveReport, HiveRow, HiveValueRow} from '../convert/hive.js'
-import {formatTable} from './table.js'
+import type {HiveReport, HiveRow, HiveValueRow, OpenRegistry} from '../convert/hive.js'
+import {tableLines} from './table.js'
 
 /** Bytes of data shown of a value that is not text or a number. */
 const SHOWN_BYTES = 32
@@ -31,15 +31,45 @@ function formatData({value}: Row): string {
   return data.byteLength > SHOWN_BYTES ? `${shown}… (${data.byteLength} bytes)` : shown
 }
 
-/** One row for each key and one for each of its values: name, type and data; in a delta, what is done to lower layers. */
-export function formatHive({keys}: HiveReport): string {
-  const rows = keys.flatMap((key): Row[] => [{key}, ...key.values.map((value) => ({key, value}))])
-  const hasChanges = rows.some((row) => formatChange(row) !== '')
-  return formatTable(rows, [
+/**
+ * One row for each key and one for each of its values: name, type and data; in a delta, what is done to lower layers.
+ * `keys` is read twice.
+ */
+export function* hiveLines(keys: () => Iterable<HiveRow>): Generator<string> {
+  let hasChanges = false
+  const rows = function* (): Generator<Row> {
+    for (const key of keys()) {
+      hasChanges ||= key.change !== undefined || key.values.some((value) => value.deleted === true)
+      yield {key}
+      for (const value of key.values) yield {key, value}
+    }
+  }
+  yield* tableLines(rows, [
     {title: 'KEY', cell: ({key, value}) => (value === undefined ? key.path : '')},
     {title: 'CHANGE', cell: (row) => (hasChanges ? formatChange(row) : undefined)},
     {title: 'VALUE', cell: formatName},
     {title: 'TYPE', cell: ({value}) => value?.type ?? ''},
     {title: 'DATA', cell: formatData},
   ])
+}
+
+/** The same of what is at hand. */
+export function formatHive({keys}: HiveReport): string {
+  return [...hiveLines(() => keys)].join('\n')
+}
+
+/** The JSON document in pieces, as `JSON.stringify` would indent it; one key at a time. */
+export function* hiveDocument(registry: OpenRegistry): Generator<string> {
+  const {reference, key, layer, hidden} = registry
+  yield `${indented({reference, key, layer, hidden}).slice(0, -2)},\n  "keys": [`
+  let separator = ''
+  for (const row of registry.rows()) {
+    yield `${separator}\n    ${indented(row).replaceAll('\n', '\n    ')}`
+    separator = ','
+  }
+  yield `${separator === '' ? '' : '\n  '}],\n  "notes": ${indented(registry.notes).replaceAll('\n', '\n  ')}\n}\n`
+}
+
+function indented(value: unknown): string {
+  return JSON.stringify(value, undefined, 2)
 }

@@ -1,5 +1,7 @@
 import {Flags} from '@oclif/core'
+import {parseSize} from '../convert/option-text.js'
 import type {Reference} from '../model/reference.js'
+import {flagText} from './flag-text.js'
 import {networkFlags, networkOptions, type NetworkFlags} from './network-flags.js'
 import {resolveReference} from '../transports/catalog.js'
 import type {OpenOptions} from '../transports/transport.js'
@@ -7,8 +9,8 @@ import type {OpenOptions} from '../transports/transport.js'
 /** Flags of every command that opens one image or package. */
 export const readingFlags = {
   platform: Flags.string({
-    summary: 'Which image to take where there are several.',
-    helpValue: 'OS/ARCH[/VARIANT]',
+    summary: 'Take only what is for this platform, e.g. windows/amd64.',
+    helpValue: 'OS[(VERSION)]/ARCH[/VARIANT]',
   }),
   base: Flags.string({
     summary: 'Where to find a base that the source only names; may be repeated, nearest first.',
@@ -26,6 +28,12 @@ export const readingFlags = {
     summary: 'Accept a base of another version or payload than the one that was built on.',
     description: 'A delta only fits the build it was made on: the result may not run.',
   }),
+  'max-unpacked': Flags.custom<number>({
+    parse: flagText(parseSize),
+    summary: 'The most that the holes of sparse files in one layer may unpack to (default: 16GiB).',
+    description: 'A few bytes can declare a hole of any size. Holes that stay holes do not count.',
+    helpValue: 'SIZE',
+  })(),
   ...networkFlags,
 }
 
@@ -34,6 +42,7 @@ interface ReadingFlags extends NetworkFlags {
   readonly base: readonly string[] | undefined
   readonly parent: readonly string[] | undefined
   readonly 'accept-base-mismatch': boolean
+  readonly 'max-unpacked': number | undefined
 }
 
 /** The library's options that these flags stand for. Throws `BAD_REFERENCE` for a base or parent that is none. */
@@ -43,6 +52,7 @@ export async function readingOptions(flags: ReadingFlags): Promise<OpenOptions> 
     parents: await resolveAll(flags.parent),
     acceptBaseMismatch: flags['accept-base-mismatch'],
     ...networkOptions(flags),
+    ...(flags['max-unpacked'] === undefined ? {} : {maxUnpackedBytes: flags['max-unpacked']}),
     ...(flags.platform === undefined ? {} : {platform: flags.platform}),
   }
 }

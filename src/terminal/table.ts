@@ -18,7 +18,11 @@ function characterWidth(character: string): number {
     : 1
 }
 
+/** Every character takes one column: almost all texts, which need no look at each. */
+const PLAIN = /^[\x20-\x7e]*$/
+
 function textWidth(text: string): number {
+  if (PLAIN.test(text)) return text.length
   let width = 0
   for (const character of text) width += characterWidth(character)
   return width
@@ -29,23 +33,34 @@ function textWidth(text: string): number {
  * for is left out. Empty without rows. Cells are made printable.
  */
 export function formatTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
-  if (rows.length === 0) return ''
-  const used = columns
-    .map((column) => ({column, cells: rows.map((row) => column.cell(row))}))
-    .filter(({cells}) => cells.some((cell) => cell !== undefined))
-    .map(({column, cells}) => {
-      const texts = [column.title, ...cells.map((cell) => printable(cell ?? '-'))]
-      const widths = texts.map(textWidth)
-      const width = widths.reduce((most, next) => Math.max(most, next), 0)
-      const pads = widths.map((own) => ' '.repeat(width - own))
-      return texts.map((text, index) => (column.align === 'right' ? `${pads[index]}${text}` : `${text}${pads[index]}`))
-    })
-  return Array.from({length: rows.length + 1}, (_, line) =>
+  return [...tableLines(() => rows, columns)].join('\n')
+}
+
+/** The same, line by line: `rows` is read twice, first for the widths, and nothing is held. */
+export function* tableLines<Row>(rows: () => Iterable<Row>, columns: readonly Column<Row>[]): Generator<string> {
+  const measured = columns.map((column) => ({column, width: textWidth(column.title), isUsed: false}))
+  let isEmpty = true
+  for (const row of rows()) {
+    isEmpty = false
+    for (const each of measured) {
+      const cell = each.column.cell(row)
+      each.isUsed ||= cell !== undefined
+      each.width = Math.max(each.width, textWidth(printable(cell ?? '-')))
+    }
+  }
+  if (isEmpty) return
+  const used = measured.filter(({isUsed}) => isUsed)
+  const lineOf = (textOf: (column: Column<Row>) => string): string =>
     used
-      .map((cells) => cells[line] ?? '')
+      .map(({column, width}) => {
+        const text = textOf(column)
+        const pad = ' '.repeat(Math.max(0, width - textWidth(text)))
+        return column.align === 'right' ? pad + text : text + pad
+      })
       .join('  ')
-      .trimEnd(),
-  ).join('\n')
+      .trimEnd()
+  yield lineOf((column) => column.title)
+  for (const row of rows()) yield lineOf((column) => printable(column.cell(row) ?? '-'))
 }
 
 /** `Label: value` lines with the values in one column; those without a value are left out. */

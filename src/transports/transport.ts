@@ -6,9 +6,9 @@ import type {PackageIdentity} from '../model/package-identity.js'
 import type {ProxySettings} from '../model/proxies.js'
 import type {Reference} from '../model/reference.js'
 
-/** One thing that a source holds: an image, a package or a transport layout. */
+/** One thing that a source holds: an image, a package, a transport layout, or a repository of an image registry. */
 export interface ListItem {
-  readonly kind: 'image' | 'package' | 'transport-layout'
+  readonly kind: 'image' | 'package' | 'transport-layout' | 'repository'
   /** A reference that selects it. */
   readonly reference: string
   readonly names: readonly string[]
@@ -64,9 +64,15 @@ export interface NetworkOptions {
   readonly engine?: EnginePlaces
 }
 
-export interface OpenOptions extends WorkOptions, NetworkOptions {
-  /** `os/architecture[/variant]`, where a source offers several. */
+export interface ListOptions extends WorkOptions, NetworkOptions {
+  /**
+   * `os[(os.version)]/architecture[/variant]`: what is wanted. Of what is for another one, a listing may tell just that,
+   * without reading it: leaving it out is up to who asked.
+   */
   readonly platform?: string
+}
+
+export interface OpenOptions extends ListOptions {
   /** Other places to look for packages or layers that the source only names, nearest first. */
   readonly bases?: readonly Reference[]
   /** Of a bare transport layout: what it builds on, nearest first. */
@@ -216,7 +222,7 @@ export interface Transport {
    * Everything the place holds, in a stable order; the selector narrows it. What is there and cannot be told more of is
    * left out and told as a note: one bad item hides no other.
    */
-  list(reference: Reference, options: WorkOptions & NetworkOptions): Promise<readonly ListItem[]>
+  list(reference: Reference, options: ListOptions): Promise<readonly ListItem[]>
   /** Opens the one image that the reference selects (`AMBIGUOUS_SELECTION`, `NOT_FOUND`). The caller closes it. */
   open(reference: Reference, options: OpenOptions): Promise<Image>
   /** Opens the place for writing; nothing is touched before the first `write`. Throws `DESTINATION_EXISTS`. */

@@ -16,14 +16,12 @@ interface Row {
 const FILES: LayerMember = ['Files/', '']
 
 const ROWS: readonly Row[] = [
-  ...['../evil.txt', 'Files/../../evil.txt', 'Files/./a.txt', 'Files//a.txt', 'Files/a\\..\\b.txt'].map(
-    (name): Row => ({
-      title: `the traversal ${name}`,
-      members: [FILES, [name, 'x']],
-      code: 'NAME_UNSAFE',
-      entry: JSON.stringify(name).slice(1, -1),
-    }),
-  ),
+  ...['../evil.txt', 'Files/../../evil.txt', 'Files/a/../b.txt', 'Files/a\\..\\b.txt'].map((name): Row => ({
+    title: `the traversal ${name}`,
+    members: [FILES, [name, 'x']],
+    code: 'NAME_UNSAFE',
+    entry: JSON.stringify(name).slice(1, -1),
+  })),
   ...['/Files/a.txt', 'C:/Windows/a.txt', 'Files/C:a.txt', '//server/share/a.txt', '\\\\?\\C:\\a.txt'].map(
     (name): Row => ({
       title: `the absolute name ${name}`,

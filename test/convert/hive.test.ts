@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import {writeFile} from 'node:fs/promises'
+import {rm, writeFile} from 'node:fs/promises'
 import path from 'node:path'
 import {keyOf, valueOf, valueTombstone, type HiveKey} from '../../src/codecs/registry-hive/hive-key.js'
 import {readHive, readHiveAsReg, type HiveReport} from '../../src/convert/hive.js'
@@ -10,7 +10,8 @@ import {formatHive} from '../../src/terminal/hive-text.js'
 import {inbox} from '../../src/transports/inbox/inbox.js'
 import {collect} from '../helpers/bytes.js'
 import {directoryEntry, fileEntry, layerOf} from '../helpers/file-system-model.js'
-import {deltaOf, descriptorOf, hiveOf, openHive, text} from '../helpers/hives.js'
+import {deltaOf, descriptorOf, hiveOf, openHive, sealed, text} from '../helpers/hives.js'
+import {fileOf, saveImage} from '../helpers/layer-archives.js'
 import {runCli, runJson} from '../helpers/run-cli.js'
 import {assertSchema} from '../helpers/schemas.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
@@ -33,6 +34,14 @@ const change = key('ROOT', {
   ],
 })
 const sam = key('ROOT', {subkeys: [key('SAM', {values: [valueOf('C', 3, Buffer.from('secret hash'))]})]})
+
+/** A hive of two subkeys, whose names of four letters are replaced where they stand, whatever the order then is. */
+function withNames(first: string, second: string): Buffer {
+  const bytes = hiveOf(key('ROOT', {subkeys: [key('aaa1'), key('bbb2')]}))
+  bytes.write(first, bytes.indexOf('aaa1'), 'latin1')
+  bytes.write(second, bytes.indexOf('bbb2'), 'latin1')
+  return bytes
+}
 
 function file(name: string, bytes: Uint8Array): LayerEntry {
   return {...fileEntry(name, ''), content: contentOf(bytes)} as LayerEntry
@@ -217,6 +226,107 @@ describe('reading the registry', () => {
       (await readHive(`hive:${hive}`, undefined)).keys.map((row) => [row.path, row.values])
     assert.deepEqual(await seen(target), await seen(source))
     assert.equal(openHive(hiveOf(tree)).root.subkeys().length, 2)
+  })
+
+  describe('with notes', () => {
+    const notesOf = (stderr: string): string[] =>
+      stderr.split('\n').flatMap((line) => /^Note: .*?: (.*)$/.exec(line)?.[1] ?? [])
+    const dirty = sealed(hiveOf(system), {4: 3, 8: 2})
+    const stray = Buffer.from(hiveOf(system))
+    stray.writeUInt8(0x80, 4096 + 36 + 13)
+
+    for (const {name, bytes, logs = [], flags = [], codes} of [
+      {name: 'a clean hive', bytes: hiveOf(system), codes: []},
+      {name: 'a clean hive with a damaged log', bytes: hiveOf(system), logs: [Buffer.alloc(600, 1)], codes: []},
+      {name: 'a dirty hive', bytes: dirty, codes: ['hive-dirty']},
+      {
+        name: 'a dirty hive with a damaged log that is ignored',
+        bytes: dirty,
+        logs: [Buffer.alloc(600, 1)],
+        flags: ['--ignore-logs'],
+        codes: ['hive-dirty'],
+      },
+      {name: 'subkeys that come twice', bytes: withNames('kept', 'kept'), codes: ['hive-duplicate-name']},
+      {name: 'subkeys in the wrong order', bytes: withNames('zzzz', 'aaaa'), codes: ['hive-unsorted']},
+      {name: 'layer bits in an ordinary hive', bytes: stray, codes: ['hive-stray-layer-bits']},
+      {name: 'pending transactions', bytes: sealed(hiveOf(system), {144: 1}), codes: ['hive-pending-transactions']},
+    ])
+      it(`tells the notes of ${name} in the document and on stderr, whatever the flags`, async () => {
+        const file = path.join(folder.path, 'noted')
+        await writeFile(file, bytes)
+        await Promise.all(logs.map((log, index) => writeFile(`${file}.LOG${index + 1}`, log)))
+        try {
+          const {json, stderr, code} = await runJson(['hive', `hive:${file}`, ...flags])
+          assert.equal(code, 0, stderr)
+          await assertSchema('hive', json)
+          const {notes} = json as HiveReport
+          assert.deepEqual(
+            notes.map((note) => note.code),
+            codes,
+          )
+          assert.deepEqual(
+            notesOf(stderr),
+            notes.map((note) => note.message),
+          )
+          for (const mode of [[], ['--quiet'], ['--reg'], ['--reg', '--quiet'], ['--json', '--quiet']]) {
+            const run = await runCli(['hive', `hive:${file}`, ...flags, ...mode])
+            assert.deepEqual(
+              notesOf(run.stderr),
+              notes.map((note) => note.message),
+              mode.join(' '),
+            )
+          }
+        } finally {
+          await Promise.all(logs.map((_, index) => rm(`${file}.LOG${index + 1}`)))
+        }
+      })
+
+    for (const {name, log} of [
+      {name: 'damaged', log: Buffer.alloc(600, 1)},
+      {name: 'empty', log: Buffer.alloc(0)},
+    ])
+      it(`refuses a dirty hive whose log is ${name}, and says how to see it`, async () => {
+        const file = path.join(folder.path, `dirty-${name}`)
+        await writeFile(file, dirty)
+        await writeFile(`${file}.LOG1`, log)
+        const {code, json} = await runJson(['hive', `hive:${file}`])
+        assert.equal(code, 3)
+        const {error} = json as {error: {code: string; suggestions: string[]}}
+        assert.equal(error.code, 'HIVE_DIRTY')
+        assert.ok(error.suggestions.some((text) => text.includes('--ignore-logs')))
+      })
+
+    it('reads a dirty hive of an image only when its logs are to be ignored', async () => {
+      const archive = path.join(folder.path, 'dirty.tar')
+      await saveImage(archive, [
+        [fileOf(`${CONFIG}/SYSTEM`, dirty), fileOf(`${CONFIG}/SYSTEM.LOG1`, Buffer.alloc(600, 1))],
+      ])
+      const refused = await runJson(['hive', `docker-archive:${archive}`])
+      assert.equal((refused.json as {error: {code: string}}).error.code, 'HIVE_DIRTY')
+      const {code, json} = await runJson(['hive', `docker-archive:${archive}`, '--ignore-logs'])
+      assert.equal(code, 0)
+      assert.deepEqual(
+        (json as HiveReport).notes.map((note) => note.code),
+        ['hive-dirty'],
+      )
+    })
+  })
+
+  it('prints the document as a whole would be printed, and the table as a whole would be formatted', async () => {
+    for (const name of [undefined, 'HKLM\\SYSTEM', 'HKLM\\SYSTEM\\Setup\\Pid']) {
+      const report = await readHive(reference, name)
+      const args = ['hive', reference, ...(name === undefined ? [] : [name])]
+      assert.equal((await runJson(args)).stdout.toString(), `${JSON.stringify(report, undefined, 2)}\n`)
+      assert.equal((await runCli(args)).stdout.toString(), `${formatHive(report)}\n`)
+    }
+  })
+
+  it('reads only the hives that a key is in', async () => {
+    const archive = path.join(folder.path, 'partly.tar')
+    const files = [fileOf(`${CONFIG}/SYSTEM`, hiveOf(system)), fileOf(`${CONFIG}/SAM`, Buffer.from('no hive'))]
+    await saveImage(archive, [files])
+    assert.equal((await readHive(`docker-archive:${archive}`, 'HKLM\\SYSTEM\\Setup')).keys.length, 2)
+    await assert.rejects(readHive(`docker-archive:${archive}`, 'HKLM'), {code: 'HIVE_CORRUPT'})
   })
 
   it('is a command', async () => {

@@ -1,8 +1,30 @@
 import assert from 'node:assert/strict'
-import {parseCompression, parseLayers, parseOsLayers} from '../../src/convert/option-text.js'
+import {parseCompression, parseLayers, parseOsLayers, parseSize} from '../../src/convert/option-text.js'
 import {formatRange} from '../../src/terminal/convert-text.js'
 
 describe('flags of convert', () => {
+  for (const [text, bytes] of [
+    ['0', 0],
+    ['1048576', 2 ** 20],
+    ['17B', 17],
+    ['64KiB', 64 * 2 ** 10],
+    ['64k', 64 * 2 ** 10],
+    ['64GiB', 64 * 2 ** 30],
+    ['64 GB', 64e9],
+    ['1.5g', 1.5 * 2 ** 30],
+    ['2TB', 2e12],
+  ] as const) {
+    it(`takes --max-unpacked ${text}`, () => {
+      assert.equal(parseSize(text), bytes)
+    })
+  }
+
+  for (const text of ['', 'GiB', '-1', '1e9', '1 PiB', '1i', '0x10', '99999999999TiB', '1..5']) {
+    it(`refuses --max-unpacked '${text}' as a usage error`, () => {
+      assert.throws(() => parseSize(text), {code: 'BAD_OPTION', exitCode: 2})
+    })
+  }
+
   for (const {text, expected} of [
     {text: 'none', expected: {compression: 'none'}},
     {text: 'gzip', expected: {compression: 'gzip'}},

@@ -1,10 +1,6 @@
 import type {Carrier, CarrierKind, StreamLocation} from '../../src/codecs/carrier/carrier.js'
-import {
-  encodeAlternateHeader,
-  encodeBlockHeader,
-  planCarrier,
-  type ContentLayout,
-} from '../../src/codecs/carrier/plan-carrier.js'
+import type {ContentLayout} from '../../src/codecs/carrier/carrier-frame.js'
+import {encodeAlternateHeader, encodeBlockHeader, planCarrier} from '../../src/codecs/carrier/plan-carrier.js'
 
 /** The logical bytes of a stream of a carrier in memory. */
 export function contentBytes(carrier: Uint8Array, location: StreamLocation): Uint8Array {

@@ -32,6 +32,8 @@ export async function startRegistry(
     /** Who signs the certificates that clients must have. */
     readonly clientCa?: string
     readonly htpasswd?: string
+    /** Locations without host, as behind proxies. */
+    readonly relativeUrls?: boolean
   } = {},
 ): Promise<RunningRegistry> {
   const port = await freePort()
@@ -44,6 +46,7 @@ export async function startRegistry(
     `storage: {filesystem: {rootdirectory: ${path.join(folder, 'data')}}, delete: {enabled: true}}`,
     'http:',
     `  addr: ${host}`,
+    `  relativeurls: ${options.relativeUrls ?? false}`,
     ...(options.tls === undefined
       ? []
       : [`  tls: {certificate: ${options.tls.cert}, key: ${options.tls.key}${clients}}`]),

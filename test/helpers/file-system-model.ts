@@ -1,3 +1,4 @@
+import {encodeReparsePoint} from '../../src/codecs/reparse-point/encode-reparse-point.js'
 import {contentOf} from '../../src/model/content.js'
 import type {Layer} from '../../src/model/image.js'
 import type {LayerEntry} from '../../src/model/layer-entry.js'
@@ -5,64 +6,157 @@ import {foldPath, parentPath, parseLayerPath, type LayerPath} from '../../src/mo
 import {UNIX_EPOCH, type WindowsMetadata} from '../../src/model/windows-metadata.js'
 
 /** What a path is in the model: directories carry a mark, names of one file share one inode object. */
-export type ModelNode = {kind: 'directory'; mark: number} | {kind: 'file'; inode: {text: string; mark: number}}
+export type ModelNode =
+  | {kind: 'directory'; mark: number}
+  | {kind: 'reparse-point'; mark: number}
+  | {kind: 'file'; inode: {text: string; mark: number}}
 
-/** A plain file system that layers are applied to one by one: the reference that squashing is held against. */
+/** Mark of a directory that no entry states. */
+export const UNSTATED = -1
+
+/** Why an entry is refused, by its code. */
+export class ModelRefusal extends Error {
+  readonly code: 'NAME_UNSAFE' | 'NAME_COLLISION' | 'LINK_TARGET_MISSING'
+
+  constructor(code: ModelRefusal['code'], what: string) {
+    super(`${code}: ${what}`)
+    this.code = code
+  }
+}
+
+/**
+ * A plain file system that layers are applied to, entry by entry: the reference for what names mean. Deletions speak of
+ * what lower layers have, and of nothing that came of the same layer.
+ */
 export class FileSystemModel {
   readonly nodes = new Map<string, ModelNode>()
+  /** Of the layer that is being applied: what it has made, its deletions, links to what may come, by folded paths. */
+  readonly #own = new Set<string>()
+  /** Folders that it needs and does not state. */
+  readonly #entered = new Set<string>()
+  readonly #deletions = new Set<string>()
+  readonly #later: {path: string; target: string}[] = []
 
   clone(): FileSystemModel {
     const copy = new FileSystemModel()
     for (const [path, node] of this.nodes) copy.nodes.set(path, node)
+    for (const path of this.#own) copy.#own.add(path)
+    for (const path of this.#entered) copy.#entered.add(path)
+    for (const path of this.#deletions) copy.#deletions.add(path)
+    copy.#later.push(...this.#later)
     return copy
   }
 
-  removeBelow(folded: string): void {
-    for (const path of [...this.nodes.keys()]) if (path.startsWith(`${folded}/`)) this.nodes.delete(path)
+  #removeBelow(folded: string): void {
+    for (const path of [...this.nodes.keys()]) if (path.startsWith(`${folded}/`)) this.#remove(path)
   }
 
-  remove(folded: string): void {
-    this.nodes.delete(folded)
-    this.removeBelow(folded)
+  /** A lower folder in which the layer has made something stays, without what was stated of it. */
+  #remove(path: string): void {
+    if (this.#own.has(path)) return
+    if (this.#entered.has(path)) this.nodes.set(path, {kind: 'directory', mark: UNSTATED})
+    else this.nodes.delete(path)
   }
 
-  /** Deletions speak of lower layers only, so they come first; then the entries in their order. */
   async apply(layer: Layer): Promise<void> {
-    const entries: LayerEntry[] = []
-    const texts = new Map<LayerEntry, string>()
-    for await (const entry of layer.entries()) {
-      entries.push(entry)
-      if (entry.kind === 'file') texts.set(entry, await textOf(entry))
-    }
-    for (const entry of entries) {
-      if (entry.kind === 'tombstone') this.remove(foldPath(entry.path))
-      if (entry.kind === 'opaque') this.removeBelow(foldPath(entry.path))
-    }
-    for (const entry of entries) {
-      if (entry.kind === 'directory') {
-        if (this.nodes.get(foldPath(entry.path))?.kind === 'file') this.remove(foldPath(entry.path))
-        this.nodes.set(foldPath(entry.path), {kind: 'directory', mark: entry.meta.attributes})
-      }
-      if (entry.kind === 'file') {
-        this.remove(foldPath(entry.path))
-        this.nodes.set(foldPath(entry.path), {
-          kind: 'file',
-          inode: {text: texts.get(entry) ?? '', mark: entry.meta.attributes},
-        })
-      }
-    }
-    this.#link(entries)
+    for await (const entry of layer.entries()) this.step(entry, entry.kind === 'file' ? await textOf(entry) : '')
+    this.endLayer()
   }
 
-  /** A link means its target as the layer leaves it, whichever comes first. */
-  #link(entries: readonly LayerEntry[]): void {
-    for (const entry of entries) {
-      if (entry.kind !== 'hard-link') continue
-      const target = this.nodes.get(foldPath(entry.target))
-      if (target?.kind !== 'file') throw new Error(`${entry.path} links to ${entry.target}, which is no file`)
-      this.remove(foldPath(entry.path))
-      this.nodes.set(foldPath(entry.path), target)
+  /** Applies one entry. Throws `ModelRefusal`. */
+  step(entry: LayerEntry, text: string): void {
+    if (entry.kind === 'frame') return
+    const folded = foldPath(entry.path)
+    switch (entry.kind) {
+      case 'tombstone':
+        this.#delete(folded, above(folded))
+        this.#removeBelow(folded)
+        this.#remove(folded)
+        return
+      case 'opaque':
+        this.#delete(folded, [folded, ...above(folded)])
+        this.#removeBelow(folded)
+        return
+      case 'directory': {
+        this.#enter(folded)
+        const isPlain = entry.meta.reparsePoint === undefined
+        const {attributes: mark} = entry.meta
+        if (!isPlain) this.#requireEmpty(folded, true)
+        if (isPlain && this.nodes.get(folded)?.kind !== 'directory') this.nodes.delete(folded)
+        if (!isPlain) this.#removeBelow(folded)
+        this.#make(folded, {kind: isPlain ? 'directory' : 'reparse-point', mark})
+        return
+      }
+      case 'file':
+        this.#enter(folded)
+        this.#requireEmpty(folded, false)
+        this.#removeBelow(folded)
+        this.#make(folded, {kind: 'file', inode: {text, mark: entry.meta.attributes}})
+        return
+      case 'hard-link':
+        this.#link(folded, foldPath(entry.target))
     }
+  }
+
+  /** Links to what was nothing where they are mean what the layer has made of it since. */
+  endLayer(): void {
+    for (let left = this.#later.splice(0); left.length > 0;) {
+      const open = left.filter(({path, target}) => {
+        const node = this.nodes.get(target)
+        const isWaiting = left.some((other) => other.path === target && other.path !== path)
+        if (node?.kind !== 'file' || !this.#own.has(target) || isWaiting) return true
+        this.nodes.set(path, node)
+        return false
+      })
+      if (open.length === left.length) throw new ModelRefusal('LINK_TARGET_MISSING', open[0]!.path)
+      left = open
+    }
+    this.#own.clear()
+    this.#entered.clear()
+    this.#deletions.clear()
+  }
+
+  #link(folded: string, target: string): void {
+    if (!/^(FILES|UTILITYVM\/FILES)\//.test(target)) throw new ModelRefusal('NAME_UNSAFE', target)
+    if (folded === target) throw new ModelRefusal('LINK_TARGET_MISSING', folded)
+    this.#enter(folded)
+    const node = this.nodes.get(target)
+    if (node !== undefined && node.kind !== 'file') throw new ModelRefusal('LINK_TARGET_MISSING', target)
+    this.#requireEmpty(folded, false)
+    const isWaiting = this.#later.some(({path}) => path === target)
+    this.#removeBelow(folded)
+    this.#make(folded, {kind: 'file', inode: {text: 'to come', mark: 0}})
+    if (node === undefined || isWaiting) this.#later.push({path: folded, target})
+    else this.nodes.set(folded, node)
+  }
+
+  #make(folded: string, node: ModelNode): void {
+    this.nodes.set(folded, node)
+    this.#own.add(folded)
+  }
+
+  /** What lies above an entry must be folders; those that are missing come into being. */
+  #enter(folded: string): void {
+    for (const parent of above(folded).reverse()) {
+      const node = this.nodes.get(parent)
+      if (node?.kind === 'reparse-point') throw new ModelRefusal('NAME_UNSAFE', folded)
+      if (node?.kind === 'file') throw new ModelRefusal('NAME_COLLISION', folded)
+      if (node === undefined) this.nodes.set(parent, {kind: 'directory', mark: UNSTATED})
+      this.#entered.add(parent)
+    }
+  }
+
+  #delete(folded: string, through: readonly string[]): void {
+    if (through.some((parent) => this.nodes.get(parent)?.kind === 'reparse-point'))
+      throw new ModelRefusal('NAME_UNSAFE', folded)
+    for (const parent of through) this.#deletions.add(parent)
+  }
+
+  /** In what is no folder nothing of the same layer can lie, and behind a reparse point nothing is deleted. */
+  #requireEmpty(folded: string, isReparsePoint: boolean): void {
+    const isFull = [...this.#own].some((path) => path.startsWith(`${folded}/`))
+    if (isFull) throw new ModelRefusal(isReparsePoint ? 'NAME_UNSAFE' : 'NAME_COLLISION', folded)
+    if (isReparsePoint && this.#deletions.has(folded)) throw new ModelRefusal('NAME_UNSAFE', folded)
   }
 
   /** Everything that matters, comparable: kinds, marks, contents, and with `sharing` which names share a file. */
@@ -71,12 +165,20 @@ export class FileSystemModel {
     const groups = new Map<object, string>()
     return paths.map((path) => {
       const node = this.nodes.get(path)!
-      if (node.kind === 'directory') return `${path} directory ${node.mark}`
+      if (node.kind !== 'file') return `${path} ${node.kind} ${node.mark}`
       const first = groups.get(node.inode) ?? path
       groups.set(node.inode, first)
       return `${path} file ${node.inode.mark} '${node.inode.text}'${sharing ? ` = ${first}` : ''}`
     })
   }
+}
+
+/** The folders above a path, nearest first. */
+function above(folded: string): string[] {
+  const parents: string[] = []
+  for (let parent = parentPath(folded as LayerPath); parent !== undefined; parent = parentPath(parent))
+    parents.push(parent)
+  return parents
 }
 
 async function textOf(entry: LayerEntry & {kind: 'file'}): Promise<string> {
@@ -96,6 +198,12 @@ export function fileEntry(path: string, text: string, mark = 0x20): LayerEntry {
 
 export function directoryEntry(path: string, mark = 0x10): LayerEntry {
   return {kind: 'directory', path: parseLayerPath(path), meta: metaOf(mark)}
+}
+
+/** A directory that is a junction. */
+export function junctionEntry(path: string, mark = 0x410): LayerEntry {
+  const reparsePoint = encodeReparsePoint({kind: 'junction', target: 'C:\\elsewhere'})
+  return {kind: 'directory', path: parseLayerPath(path), meta: {...metaOf(mark), reparsePoint}}
 }
 
 export function linkEntry(path: string, target: string): LayerEntry {
@@ -260,7 +368,9 @@ function inLegalOrder(
     const isGone = [...gone.keys()].some((path) => target === path || target.startsWith(`${path}/`))
     return !isGone && !isTouched(added, target) && before.nodes.get(target)?.kind === 'file'
   })
-  const byDepth = usable.sort((left, right) => depthOf(left) - depthOf(right))
+  // Links last: they mean what the names mean by then.
+  const isLink = (entry: LayerEntry) => Number(entry.kind === 'hard-link')
+  const byDepth = usable.sort((left, right) => isLink(left) - isLink(right) || depthOf(left) - depthOf(right))
   const deletions = [...gone.values()]
   return seed % 2 === 0 ? [...deletions, ...byDepth] : [...byDepth, ...deletions]
 }

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import {baseBlockChecksum} from '../../src/codecs/registry-hive/base-block.js'
 import {encodeHive} from '../../src/codecs/registry-hive/encode-hive.js'
 import {HiveFile, type HiveOptions} from '../../src/codecs/registry-hive/hive-file.js'
 import {keyOf, valueOf, valueTombstone, type HiveKey, type HiveValue} from '../../src/codecs/registry-hive/hive-key.js'
@@ -48,6 +49,14 @@ export function hiveOf(root: HiveKey, minorVersion = 5): Buffer {
 
 export function deltaOf(root: HiveKey): Buffer {
   return encodeHive(root, {minorVersion: 6, isLayered: true})
+}
+
+/** The hive or log with other 32-bit fields in its head, and the checksum that goes with them. */
+export function sealed(bytes: Uint8Array, fields: Readonly<Record<number, number>>): Buffer {
+  const copy = Buffer.from(bytes)
+  for (const [offset, value] of Object.entries(fields)) copy.writeUInt32LE(value, Number(offset))
+  copy.writeUInt32LE(baseBlockChecksum(copy), 508)
+  return copy
 }
 
 /** UTF-16LE with its NUL, as Windows stores text. */

@@ -4,6 +4,7 @@ import {
   encodeExtendedAttributes,
 } from '../../src/codecs/extended-attributes/extended-attributes.js'
 import {encodeReparsePoint} from '../../src/codecs/reparse-point/encode-reparse-point.js'
+import {anyDescriptor} from './security-descriptors.js'
 
 /* Carriers with any streams in any order, made byte by byte: what Windows writes, and what it might. */
 
@@ -102,7 +103,7 @@ export const oddCarrier: fc.Arbitrary<Buffer> = fc
     attributes: fc.constantFrom(0x20, 0x10, 0x410, 0xffffffff, 0),
     pieces: fc.array(
       fc.oneof(
-        one(fc.constant(3), bytes(40)),
+        one(fc.constant(3), fc.oneof(anyDescriptor, fc.constant(noName))),
         one(fc.constant(2), eaList),
         one(fc.constant(8), reparse),
         one(fc.constant(1), bytes(60)),

@@ -1,4 +1,6 @@
 import fc from 'fast-check'
+import {SPARSE_FORMS, sparseMember, type RawSparse} from './raw-tar.js'
+import {anyDescriptor} from './security-descriptors.js'
 
 /*
  * Layer tars in every dialect that a reader meets, made byte by byte here and not by the code under test: v7, ustar, GNU
@@ -44,7 +46,7 @@ const spelling: fc.Arbitrary<Spelling> = fc.record({
   trailingSlash: fc.boolean(),
   dot: fc.boolean(),
   attributes: fc.option(fc.constantFrom(0x20, 0x21, 0x2020, 0x80), {nil: undefined}),
-  descriptor: fc.option(fc.uint8Array({minLength: 20, maxLength: 60}), {nil: undefined}),
+  descriptor: fc.option(anyDescriptor, {nil: undefined}),
   padding: fc.constantFrom(0, 0, 0, 0x41),
 })
 
@@ -69,6 +71,13 @@ type OddEntry =
     }
   | {readonly kind: 'whiteout'; readonly folder: number; readonly name: string; readonly spelling: Spelling}
   | {readonly kind: 'opaque'; readonly folder: number; readonly spelling: Spelling}
+  | {
+      readonly kind: 'sparse'
+      readonly folder: number
+      readonly form: (typeof SPARSE_FORMS)[number]
+      readonly parts: readonly (readonly [hole: number, bytes: Uint8Array])[]
+      readonly tail: number
+    }
   | {readonly kind: 'global'; readonly comment: string}
 
 const FOLDERS = [
@@ -112,6 +121,19 @@ const entry: fc.Arbitrary<OddEntry> = fc.oneof(
   }),
   fc.record({kind: fc.constant('whiteout' as const), folder, name, spelling}),
   fc.record({kind: fc.constant('opaque' as const), folder, spelling}),
+  fc.record({
+    kind: fc.constant('sparse' as const),
+    folder,
+    form: fc.constantFrom(...SPARSE_FORMS),
+    // Below and above the size from which a carrier keeps holes.
+    parts: fc.array(
+      fc.tuple(fc.constantFrom(0, 512, 70_000, 2_000_000), fc.uint8Array({minLength: 1, maxLength: 600})),
+      {
+        maxLength: 6,
+      },
+    ),
+    tail: fc.constantFrom(0, 1, 4096, 1_500_000),
+  }),
   fc.record({kind: fc.constant('global' as const), comment: fc.constantFrom('a', 'long '.repeat(30))}),
 )
 
@@ -226,6 +248,11 @@ function layOut(entries: readonly OddEntry[], withRoots: boolean, endBlocks: num
       )
       continue
     }
+    if (odd.kind === 'sparse') {
+      const path = `Files/sparse-${odd.form}-${odd.folder}`
+      if (take(path)) parts.push(sparseMember(odd.form, laidOut(path, odd.parts, odd.tail)))
+      continue
+    }
     const how = odd.spelling
     const below = FOLDERS[odd.folder] === '' ? 'Files' : `Files/${FOLDERS[odd.folder]!}`
     const dot = how.dot ? './' : ''
@@ -235,7 +262,13 @@ function layOut(entries: readonly OddEntry[], withRoots: boolean, endBlocks: num
         if (below === 'Files' || !take(below)) break
         parts.push(
           member(
-            {name: `${dot}${below}${how.trailingSlash ? '/' : ''}`, type: '5', size: 0, spelling: how},
+            {
+              name: `${dot}${below}${how.trailingSlash ? '/' : ''}`,
+              // Where the name tells, the type need not: so v7 has it.
+              type: how.trailingSlash ? (how.dialect === 'v7' ? '\0' : how.mode === 0 ? '0' : '5') : '5',
+              size: 0,
+              spelling: how,
+            },
             new Uint8Array(0),
             records,
           ),
@@ -284,6 +317,16 @@ function layOut(entries: readonly OddEntry[], withRoots: boolean, endBlocks: num
     }
   }
   return Buffer.concat([...parts, Buffer.alloc(endBlocks * BLOCK), Buffer.alloc(tail, 0x20)])
+}
+
+function laidOut(name: string, parts: readonly (readonly [number, Uint8Array])[], tail: number): RawSparse {
+  let at = 0
+  const ranges = parts.map(([hole, bytes]): [number, Uint8Array] => {
+    const offset = at + hole
+    at = offset + bytes.byteLength
+    return [offset, bytes]
+  })
+  return {name, size: at + tail, ranges}
 }
 
 function recordsOf(how: Spelling, kind: OddEntry['kind']): [string, string][] {

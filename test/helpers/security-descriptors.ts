@@ -1,3 +1,5 @@
+import fc from 'fast-check'
+
 /** A SID: revision, count, authority, parts. */
 function sid(authority: number, ...parts: readonly number[]): Buffer {
   const bytes = Buffer.alloc(8 + 4 * parts.length)
@@ -60,6 +62,38 @@ function descriptor(control: number, {owner, group, sacl, dacl}: Parts): Buffer 
   }
   return Buffer.concat([head, ...bodies])
 }
+
+const anySid = fc
+  .tuple(fc.constantFrom(0, 1, 3, 5, 15, 16, 2 ** 40), fc.array(fc.nat(0xffffffff), {maxLength: 15}))
+  .map(([authority, parts]) => sid(authority, ...parts))
+/** Entries with a SID behind the mask, and of a type that only some application knows. */
+const anyAce = fc.oneof(
+  fc
+    .tuple(fc.constantFrom(0, 1, 2, 3, 9, 0x11), fc.nat(0xff), fc.nat(0xffffffff), anySid)
+    .map(([type, flags, mask, who]) => ace(type, flags, mask, who)),
+  fc
+    .tuple(fc.constantFrom(0x04, 0x15, 0x80, 0xff), fc.nat(0xff), fc.uint8Array({maxLength: 24}))
+    .map(([type, flags, body]) => ace(type, flags, 0, Buffer.from(body))),
+)
+const anyAcl = fc.array(anyAce, {maxLength: 4}).map((aces) => acl(...aces))
+
+/** Arbitrary descriptors that Windows takes. */
+export const anyDescriptor: fc.Arbitrary<Buffer> = fc
+  .record(
+    {
+      owner: anySid,
+      group: anySid,
+      dacl: anyAcl,
+      sacl: anyAcl,
+      control: fc.constantFrom(0, 0x400, 0x1000, 0x2800),
+      tail: fc.constantFrom(0, 0, 4, 7),
+    },
+    {requiredKeys: ['control', 'tail'], noNullPrototype: true},
+  )
+  .map(({control, tail, ...parts}) => {
+    const present = (parts.dacl === undefined ? 0 : 0x4) | (parts.sacl === undefined ? 0 : 0x10)
+    return Buffer.concat([descriptor(control | present, parts), Buffer.alloc(tail, 0x5a)])
+  })
 
 /** Security descriptors as Windows keeps them and as it writes them in text. */
 export const SECURITY_DESCRIPTORS: readonly {

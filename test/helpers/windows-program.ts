@@ -1,5 +1,5 @@
 import {once} from 'node:events'
-import {existsSync, mkdirSync, readFileSync} from 'node:fs'
+import {closeSync, existsSync, lstatSync, mkdirSync, openSync, readFileSync, writeSync} from 'node:fs'
 import {createServer as createHttpServer} from 'node:http'
 import {createServer} from 'node:net'
 import {join} from 'node:path'
@@ -9,6 +9,9 @@ import {openNativeSystem, Pointer} from '../../src/runtime/host-compute/native-l
 import {listContainers} from '../../src/runtime/list-containers.js'
 import {openManagers} from '../../src/runtime/open-managers.js'
 import {killContainers, stopContainers} from '../../src/runtime/stop-containers.js'
+import {DiskClock} from '../../src/transports/shared/transport-layout/disk-clock.js'
+import {readDiskTimes} from '../../src/transports/shared/transport-layout/disk-times.js'
+import {findNativeTimes} from '../../src/transports/shared/transport-layout/native-times.js'
 import {exportRuntimeLayer, importRuntimeLayer} from '../../src/runtime/storage/runtime-layers.js'
 
 /*
@@ -30,6 +33,8 @@ export type WindowsCall =
     }
   /** Base64 of self-relative security descriptors, to be said as text by Windows. */
   | {readonly call: 'say security'; readonly descriptors: readonly string[]}
+  /** Sets these times of a new file and a new folder, and reads them back. */
+  | {readonly call: 'keep times'; readonly folder: string; readonly times: readonly string[]}
   | {readonly call: 'import'; readonly from: string; readonly to: string; readonly parents?: readonly string[]}
 
 async function perform(wanted: WindowsCall): Promise<unknown> {
@@ -47,9 +52,30 @@ async function perform(wanted: WindowsCall): Promise<unknown> {
       return exportRuntimeLayer(wanted.from, wanted.to, wanted)
     case 'say security':
       return saySecurity(wanted.descriptors)
+    case 'keep times':
+      return keepTimes(wanted.folder, wanted.times)
     case 'import':
       return importRuntimeLayer(wanted.from, wanted.to, wanted)
   }
+}
+
+/** Of each write time: what the system has of the file and the folder, and what is said of a time that it has not. */
+function keepTimes(folder: string, times: readonly string[]): unknown {
+  const native = findNativeTimes()
+  return times.map((text, index) => {
+    const time = BigInt(text)
+    const all = {creation: time, lastAccess: time, lastWrite: time, change: time}
+    const [file, inner] = [join(folder, `file-${index}`), join(folder, `folder-${index}`)]
+    const clock = new DiskClock(native)
+    const fd = openSync(file, 'wx')
+    writeSync(fd, 'content')
+    clock.setFile(fd, all, 'file')
+    closeSync(fd)
+    mkdirSync(inner)
+    clock.setFolder(inner, all, 'folder')
+    const read = (name: string) => readDiskTimes(name, lstatSync(name, {bigint: true})).lastWrite.toString()
+    return {file: read(file), folder: read(inner), isNative: native?.read?.(file) !== undefined}
+  })
 }
 
 /** By advapi32, with owner, group, lists and label. Source: sddl.h. */

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
+import {readdirSync, readFileSync} from 'node:fs'
+import path from 'node:path'
+import ts from 'typescript'
 import {hidePassword, hidePasswords} from '../../src/model/hidden-password.js'
+import {TRANSPORTS} from '../../src/transports/catalog.js'
+import {runCli} from '../helpers/run-cli.js'
 
 const SHA = `sha256:${'0'.repeat(64)}`
 
@@ -14,6 +19,13 @@ describe('passwords in references', () => {
     {text: 'https://user:pw@host/app', shown: 'https://user:***@host/app', note: 'an address'},
     {text: `docker://user:pw@host/app@${SHA}`, shown: `docker://user:***@host/app@${SHA}`, note: 'with a digest'},
     {text: `docker://host:5000/app@${SHA}`, shown: `docker://host:5000/app@${SHA}`, note: 'a port is no password'},
+    {text: `web:1@${SHA}`, shown: `web:1@${SHA}`, note: 'a tag is no password'},
+    {text: 'web:1@sha256:12', shown: 'web:1@sha256:12', note: 'nor in front of a digest that is cut'},
+    {text: `web:1@md5:${'0'.repeat(32)}`, shown: `web:1@md5:${'0'.repeat(32)}`, note: 'or of another kind'},
+    {text: 'docker://[::1]:5000/a@b', shown: 'docker://[::1]:5000/a@b', note: 'an address has colons'},
+    {text: 'docker://me:pw@[::1]:5000/a', shown: 'docker://me:***@[::1]:5000/a', note: 'in front of an address'},
+    {text: 'docker://AD\\me:pw@host/a', shown: 'docker://AD\\me:***@host/a', note: 'a user of a domain'},
+    {text: 'docker://me:HUNTER[2]@host/a', shown: 'docker://me:***@host/a', note: 'brackets in the password'},
     {text: 'C:\\a@b\\c', shown: 'C:\\a@b\\c', note: 'a drive is no user'},
     {text: 'docker://host/app:1', shown: 'docker://host/app:1', note: 'nothing to hide'},
   ])
@@ -29,4 +41,36 @@ describe('passwords in references', () => {
       `'docker://u:***@h/a' and oci://u:***@h/b, not docker://h:5000/a@${SHA} or docker-archive:a//b.tar:@0`,
     )
   })
+
+  it('are looked for in what users write: none of our own texts is changed', () => {
+    const changed: string[] = []
+    for (const folder of ['src', 'commands'])
+      for (const name of readdirSync(folder, {recursive: true, encoding: 'utf8'}))
+        if (name.endsWith('.ts')) changed.push(...changedTexts(path.join(folder, name)))
+    assert.deepEqual(changed, [])
+    for (const {name, grammar} of TRANSPORTS) {
+      const text = `${name}:${grammar}`
+      assert.equal(hidePasswords(text), text)
+      if (name.startsWith('docker-daemon') || name === 'docker') assert.equal(hidePassword(text), text)
+    }
+  })
+
+  it('are not looked for in the grammar that an error lists', async () => {
+    const {stderr} = await runCli(['inspect', 'nowhere'])
+    for (const {name, grammar} of TRANSPORTS) assert.ok(stderr.includes(`${name}:${grammar}`), stderr)
+    const {stdout} = await runCli(['inspect', 'nowhere', '--json'])
+    assert.ok(!stdout.toString('utf8').includes('***'))
+  })
 })
+
+/** The texts of a file that would be shown otherwise than they are written. */
+function changedTexts(file: string): readonly string[] {
+  const changed: string[] = []
+  const look = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddle(node) || ts.isTemplateTail(node))
+      if (hidePasswords(node.text) !== node.text) changed.push(`${file}: ${node.text}`)
+    ts.forEachChild(node, look)
+  }
+  look(ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest))
+  return changed
+}

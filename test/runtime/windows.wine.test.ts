@@ -10,6 +10,7 @@ import type {LayerMove} from '../../src/runtime/storage/runtime-layers.js'
 import {assertSchema} from '../helpers/schemas.js'
 import {PROJECT} from '../helpers/snapshot.js'
 import {SECURITY_DESCRIPTORS} from '../helpers/security-descriptors.js'
+import {temporaryFolder} from '../helpers/temporary-folder.js'
 import {runTool} from '../helpers/tools.js'
 import type {WindowsCall, WindowsOutcome, WindowsStep} from '../helpers/windows-program.js'
 import {startWine, STAND_INS, type StandIn, type Wine} from '../helpers/wine.js'
@@ -41,6 +42,7 @@ const ENDS = [
 
 describe('Windows code under Wine, against stand-ins for the container DLLs', function () {
   this.timeout(180_000)
+  const memory = temporaryFolder()
   let wine: Wine
 
   before(async function () {
@@ -58,6 +60,18 @@ describe('Windows code under Wine, against stand-ins for the container DLLs', fu
     assert.deepEqual(
       said?.result,
       known.map(({sddl}) => sddl),
+    )
+  })
+
+  it('sets and reads times to 100 ns in every century, of files and folders', () => {
+    // 1601, 1723, the last tick of 1969, 2038 after the end of 32 bits, 2262 after the end of 64 bits of nanoseconds.
+    const all = ['1', '38579634111234567', '116444735999999999', '137919572480000003', '209000000000000001']
+    // Wine keeps them on the disk of this host, which holds the first two only where it is memory.
+    const times = memory.path.startsWith('/dev/shm/') ? all : all.slice(2)
+    const [kept] = wine.perform([{call: {call: 'keep times', folder: wine.windowsPath(memory.path), times}}])
+    assert.deepEqual(
+      kept?.result,
+      times.map((time) => ({file: time, folder: time, isNative: true})),
     )
   })
 

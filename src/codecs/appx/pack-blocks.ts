@@ -6,6 +6,20 @@ import * as zlib from 'node:zlib'
 
 /** Behind the last block of a deflated file: an empty final block. Source: RFC 1951, 3.2.6. */
 export const FINAL_BLOCK = Uint8Array.of(3, 0)
+/** The same as other writers have it: an empty stored block, final. */
+const STORED_FINAL_BLOCK = Uint8Array.of(1, 0, 0, 0xff, 0xff)
+const ENDS: readonly Uint8Array[] = [FINAL_BLOCK, STORED_FINAL_BLOCK]
+
+/** True for as many bytes behind the blocks of a file as can end its stream; none do when a block of it is final, or none. */
+export function mayEndStream(tailBytes: number): boolean {
+  return tailBytes === 0 || ENDS.some(({byteLength}) => byteLength === tailBytes)
+}
+
+/** True for bytes that end a deflate stream and add nothing to it. */
+export function isStreamEnd(tail: Uint8Array): boolean {
+  return tail.byteLength === 0 || ENDS.some((end) => Buffer.compare(end, tail) === 0)
+}
+
 /** Below this a trip to another thread takes longer than the work. */
 const SMALL_BYTES = 4096
 

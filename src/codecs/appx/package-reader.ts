@@ -1,16 +1,26 @@
 import {availableParallelism} from 'node:os'
-import {crc32, createInflateRaw} from 'node:zlib'
+import {constants, crc32, createInflateRaw} from 'node:zlib'
 import {Readable} from 'node:stream'
 import type {ByteSource} from '../backup-stream/byte-source.js'
-import {InputError} from '../../model/errors.js'
+import {InputError, UnsupportedError} from '../../model/errors.js'
 import {throughTransform} from '../compression/through-transform.js'
 import {PathTable} from '../../model/path-table.js'
-import {readZipDirectory, requireLocal, type PlacedEntry, type ZipDirectory} from '../zip/read-directory.js'
+import {readZipDirectory, type PlacedEntry, type ZipDirectory} from '../zip/read-directory.js'
+import {requireLocal} from '../zip/require-local.js'
 import {DEFLATED, LOCAL_BYTES, STORED} from '../zip/zip-records.js'
 import {zipFault} from '../zip/zip-fault.js'
 import {BLOCK_BYTES, blockMapFault, readBlockMap, type BlockMap, type MappedFile} from './block-map.js'
-import {findBlock, findBlockSync, FINAL_BLOCK, hashBlock} from './pack-blocks.js'
-import {BLOCK_MAP, CONTENT_TYPES, findNameFault, findPartPath, isFootprint, isUnmapped, MANIFEST} from './part-name.js'
+import {findBlock, findBlockSync, hashBlock, mayEndStream} from './pack-blocks.js'
+import {
+  BLOCK_MAP,
+  BUNDLE_MANIFEST,
+  CONTENT_TYPES,
+  findNameFault,
+  findPartPath,
+  isFootprint,
+  isUnmapped,
+  MANIFEST,
+} from './part-name.js'
 
 /** A part of a package: its place in the zip, and what the block map says of it. */
 export interface StoredPart {
@@ -35,6 +45,8 @@ interface Found {
   readonly paths: PathTable
   readonly blockMap: BlockMap
   readonly firstBlocks: Uint32Array
+  /** Bytes of the local header by place in the directory; undefined when each is as short as can be. */
+  readonly localBytes: Uint32Array | undefined
 }
 
 /**
@@ -48,6 +60,7 @@ export class PackageReader {
   readonly paths: PathTable
   /** Place in the directory -> place of the first block in the table, from 1; 0 = the block map does not list it. */
   readonly #firstBlocks: Uint32Array
+  readonly #localBytes: Uint32Array | undefined
   readonly #zip: ByteSource
   readonly #title: string
   /** A part is mostly asked for several times in a row. */
@@ -60,12 +73,13 @@ export class PackageReader {
     this.paths = found.paths
     this.blockMap = found.blockMap
     this.#firstBlocks = found.firstBlocks
+    this.#localBytes = found.localBytes
   }
 
   /**
    * Reads the directory and the block map, and holds them against each other. Throws `ARCHIVE_TRUNCATED`,
    * `ARCHIVE_CORRUPT`, `ARCHIVE_CONTRADICTORY`, `MANIFEST_MISSING`, `MANIFEST_INVALID`, `NAME_UNSAFE`, `NAME_COLLISION`,
-   * `DUPLICATE_ENTRY`, `LIMIT_EXCEEDED`; `UNRECOGNISED_FORMAT` for a zip that is no package.
+   * `DUPLICATE_ENTRY`, `LIMIT_EXCEEDED`; `UNRECOGNISED_FORMAT` for a zip that is no package, `FORMAT_UNSUPPORTED` for a bundle.
    */
   static async open(zip: ByteSource, title: string): Promise<PackageReader> {
     const directory = readZipDirectory(zip, title)
@@ -74,13 +88,13 @@ export class PackageReader {
     for (const path of [MANIFEST, BLOCK_MAP, CONTENT_TYPES])
       if (paths.get(path) === 0) throw zipFault(title, `It has no ${path}.`, undefined, 'MANIFEST_MISSING')
     const firstBlocks = new Uint32Array(directory.count)
-    const match = new Matching(directory, paths, firstBlocks, title)
+    const match = new Matching({zip, directory, paths, firstBlocks}, title)
     const mapEntry = directory.entry(paths.get(BLOCK_MAP) - 1)
     const blockMap = await readBlockMap(unpacked(zip, mapEntry, title), `${title}: ${BLOCK_MAP}`, (path, file, map) => {
       match.file(path, file, map)
     })
-    match.finish(zip)
-    return new PackageReader(zip, title, {directory, paths, blockMap, firstBlocks})
+    match.finish()
+    return new PackageReader(zip, title, {directory, paths, blockMap, firstBlocks, localBytes: match.localBytes})
   }
 
   /** Parts in the order of the zip's directory. */
@@ -105,7 +119,8 @@ export class PackageReader {
     const {sizeBytes, name, method} = entry
     const blocks = Math.ceil(sizeBytes / BLOCK_BYTES)
     const isPacked = blocks > 0 && method === DEFLATED
-    return {path, entry, mapped: {sizeBytes, localBytes: LOCAL_BYTES + name.length, firstBlock, blocks, isPacked}}
+    const localBytes = (this.#localBytes?.[index] ?? 0) || LOCAL_BYTES + name.length
+    return {path, entry, mapped: {sizeBytes, localBytes, firstBlock, blocks, isPacked}}
   }
 
   /** Where the data of a part begins, its headers checked. */
@@ -200,11 +215,22 @@ function noPackage(title: string): InputError {
   })
 }
 
+/** A bundle is a package of packages; which of them is meant, only its owner can say. */
+function bundleFault(title: string): UnsupportedError {
+  return new UnsupportedError('FORMAT_UNSUPPORTED', {
+    what: 'The file is a bundle of packages.',
+    why: `It holds ${BUNDLE_MANIFEST}; transship reads single packages only.`,
+    suggestions: ['Unpack the bundle with unzip or makeappx unbundle, then give the .appx or .msix inside.'],
+    at: {path: title},
+  })
+}
+
 function requirePath(entry: PlacedEntry, title: string): string {
   const path = findPartPath(entry.name)
   const why =
     path === undefined ? 'It is no valid percent-encoding.' : isFootprint(path) ? undefined : findNameFault(path)
   if (path !== undefined && why === undefined) return path
+  if (path?.toLowerCase() === BUNDLE_MANIFEST.toLowerCase()) throw bundleFault(title)
   throw new InputError('NAME_UNSAFE', {
     what: `The entry name ${JSON.stringify(entry.name.slice(0, 300))} is refused.`,
     ...(why === undefined ? {} : {why}),
@@ -233,14 +259,24 @@ function readPaths(directory: ZipDirectory, title: string): PathTable {
   return paths
 }
 
+interface Matched {
+  readonly zip: ByteSource
+  readonly directory: ZipDirectory
+  readonly paths: PathTable
+  readonly firstBlocks: Uint32Array
+}
+
 /** Holds the files of the block map against the directory, as they come. */
 class Matching {
+  readonly #zip: ByteSource
   readonly #directory: ZipDirectory
   readonly #paths: PathTable
   readonly #firstBlocks: Uint32Array
   readonly #title: string
+  localBytes: Uint32Array | undefined
 
-  constructor(directory: ZipDirectory, paths: PathTable, firstBlocks: Uint32Array, title: string) {
+  constructor({zip, directory, paths, firstBlocks}: Matched, title: string) {
+    this.#zip = zip
     this.#directory = directory
     this.#paths = paths
     this.#firstBlocks = firstBlocks
@@ -252,7 +288,9 @@ class Matching {
     if (index < 0) throw this.#contradiction(path, 'lists it, and the package does not hold it.')
     if (isUnmapped(path)) throw this.#contradiction(path, 'lists it, and must not.')
     if (this.#firstBlocks[index] !== 0) throw blockMapFault(`${this.#title}: ${BLOCK_MAP}`, `It has '${path}' twice.`)
-    this.#requireSame(path, {entry: this.#directory.entry(index), mapped, map})
+    const entry = this.#directory.entry(index)
+    this.#requireSame(path, {entry, mapped, map})
+    if (mapped.localBytes !== LOCAL_BYTES + entry.name.length) this.#requireLocalBytes(path, index, mapped)
     this.#firstBlocks[index] = mapped.firstBlock + 1
   }
 
@@ -262,25 +300,33 @@ class Matching {
   ): void {
     if (mapped.sizeBytes !== entry.sizeBytes)
       throw this.#contradiction(path, `gives it ${mapped.sizeBytes} bytes, the zip ${entry.sizeBytes}.`)
-    if (mapped.localBytes !== LOCAL_BYTES + entry.name.length)
-      throw this.#contradiction(path, `gives its header ${mapped.localBytes} bytes.`)
-    if (mapped.blocks > 0 && mapped.isPacked !== (entry.method === DEFLATED))
-      throw this.#contradiction(path, 'and the zip disagree on whether it is deflated.')
+    if (mapped.blocks > 0 && !mapped.isPacked && entry.method === DEFLATED)
+      throw this.#contradiction(path, 'does not say where in its deflated data the blocks begin.')
     const last = mapped.firstBlock + mapped.blocks - 1
+    // Of a stored file the sizes of its blocks are known anyway; those in the map may be of an earlier packing.
     const packed = mapped.isPacked ? map.start(last) + map.packedBytes(last) : 0
     const tail = entry.packedBytes - packed
-    if (entry.method === STORED ? entry.packedBytes !== entry.sizeBytes : tail !== FINAL_BLOCK.length && tail !== 0)
+    if (entry.method === STORED ? entry.packedBytes !== entry.sizeBytes : !mayEndStream(tail))
       throw this.#contradiction(path, 'has packed sizes that do not add up to the size in the zip.')
   }
 
+  /** A header with extra fields is longer than its name makes it; how long, only the header itself tells. */
+  #requireLocalBytes(path: string, index: number, {localBytes}: MappedFile): void {
+    const entry = this.#directory.entry(index)
+    if (requireLocal(this.#zip, entry, this.#title) - entry.offset !== localBytes)
+      throw this.#contradiction(path, `gives its header ${localBytes} bytes.`)
+    this.localBytes ??= new Uint32Array(this.#directory.count)
+    this.localBytes[index] = localBytes
+  }
+
   /** What the block map does not list must be of the few parts that it never does; nobody else checks their headers. */
-  finish(zip: ByteSource): void {
+  finish(): void {
     for (const [index, firstBlock] of this.#firstBlocks.entries()) {
       if (firstBlock !== 0) continue
       const entry = this.#directory.entry(index)
       const path = requirePath(entry, this.#title)
       if (!isUnmapped(path)) throw this.#contradiction(path, 'does not list it.')
-      requireLocal(zip, entry, this.#title)
+      requireLocal(this.#zip, entry, this.#title)
     }
   }
 
@@ -297,7 +343,9 @@ async function* unpacked(zip: ByteSource, entry: PlacedEntry, title: string): As
     throw zipFault(place, `It has ${entry.sizeBytes} bytes, more than ${limit}.`, undefined, 'LIMIT_EXCEEDED')
   const start = requireLocal(zip, entry, title)
   const stored = storedBytes(zip, start, entry.packedBytes)
-  const plain = entry.method === STORED ? stored : throughTransform(stored, createInflateRaw(), undefined)
+  // Some writers end with a flush and mark no block as the last: size and CRC tell whether all of it came.
+  const inflate = entry.method === STORED ? undefined : createInflateRaw({finishFlush: constants.Z_SYNC_FLUSH})
+  const plain = inflate === undefined ? stored : throughTransform(stored, inflate, undefined)
   let crc = 0
   let size = 0
   try {
@@ -313,6 +361,8 @@ async function* unpacked(zip: ByteSource, entry: PlacedEntry, title: string): As
   }
   if (size !== entry.sizeBytes) throw zipFault(place, `It unpacks to another size than ${entry.sizeBytes}.`)
   if (crc !== entry.crc) throw zipFault(place, 'Its CRC is not that of its bytes.', undefined, 'DIGEST_MISMATCH')
+  if (inflate !== undefined && inflate.bytesWritten !== entry.packedBytes)
+    throw zipFault(place, 'Something hides behind the end of its deflated data.')
 }
 
 function storedBytes(zip: ByteSource, start: number, length: number): AsyncIterable<Uint8Array> {

@@ -7,6 +7,8 @@ export const MANIFEST = 'AppxManifest.xml'
 export const BLOCK_MAP = 'AppxBlockMap.xml'
 export const CONTENT_TYPES = '[Content_Types].xml'
 export const SIGNATURE = 'AppxSignature.p7x'
+/** Marks a bundle. Source: msix-packaging, AppxPackageObject.hpp. */
+export const BUNDLE_MANIFEST = 'AppxMetadata/AppxBundleManifest.xml'
 export const CATALOG = 'AppxMetadata/CodeIntegrity.cat'
 
 const FOOTPRINT = new Set([MANIFEST, BLOCK_MAP, CONTENT_TYPES, SIGNATURE].map((name) => name.toLowerCase()))

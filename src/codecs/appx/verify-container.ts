@@ -14,7 +14,7 @@ import {
 } from '../zip/zip-records.js'
 import {BlockMapWriter} from './block-map.js'
 import {ContentTypesWriter} from './content-types.js'
-import {FINAL_BLOCK} from './pack-blocks.js'
+import {isStreamEnd} from './pack-blocks.js'
 import type {PackageReader, StoredPart} from './package-reader.js'
 import {BLOCK_MAP, CONTENT_TYPES, encodePartName, isUnmapped, MANIFEST} from './part-name.js'
 
@@ -55,25 +55,31 @@ async function verifyPart(
 ): Promise<void> {
   const {entry, path} = part
   const data = reader.dataOf(part)
+  if (data - entry.offset !== part.mapped?.localBytes)
+    throw zipFault(
+      `${title}: ${path}`,
+      'The block map gives its header another size.',
+      entry.offset,
+      'ARCHIVE_CONTRADICTORY',
+    )
   let crc = 0
   // One block is checked sooner than another thread has it.
-  if (part.mapped?.blocks === 1) crc = crc32(reader.block(part, data, 0))
+  if (part.mapped.blocks === 1) crc = crc32(reader.block(part, data, 0))
   else for await (const block of reader.blocks(part, data, 0)) crc = crc32(block, crc)
   if (crc !== entry.crc)
     throw zipFault(`${title}: ${path}`, 'Its CRC is not that of its bytes.', undefined, 'DIGEST_MISMATCH')
   if (entry.method !== DEFLATED) return
-  const tailAt = data + entry.packedBytes - FINAL_BLOCK.byteLength
-  const tail = zip.read(tailAt, FINAL_BLOCK.byteLength)
+  const tailAt = data + blocksEnd(reader, part)
+  const tail = zip.read(tailAt, data + entry.packedBytes - tailAt)
   // Of a file whose stream ends in its last block, the block has been checked to end there.
-  if (hasTail(reader, part) && !FINAL_BLOCK.every((byte, index) => byte === tail[index]))
-    throw zipFault(`${title}: ${path}`, 'Its deflated data does not end as it should.', tailAt)
+  if (!isStreamEnd(tail)) throw zipFault(`${title}: ${path}`, 'Its deflated data does not end as it should.', tailAt)
 }
 
-function hasTail(reader: PackageReader, {entry, mapped}: StoredPart): boolean {
-  if (mapped === undefined) return false
+/** Where the packed blocks of a part end, counted from its data. */
+function blocksEnd(reader: PackageReader, {mapped}: StoredPart): number {
+  if (mapped === undefined || mapped.blocks === 0) return 0
   const last = mapped.firstBlock + mapped.blocks - 1
-  const packed = mapped.blocks === 0 ? 0 : reader.blockMap.start(last) + reader.blockMap.packedBytes(last)
-  return entry.packedBytes > packed
+  return reader.blockMap.start(last) + reader.blockMap.packedBytes(last)
 }
 
 /** Compares the file from a place on with bytes that it should have there. */

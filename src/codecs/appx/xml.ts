@@ -23,17 +23,32 @@ export interface XmlOptions {
   readonly code: ErrorCode
 }
 
+/** By so many bytes an encoding is known. */
+const ENCODING_BYTES = 4
+const NOTHING = new Uint8Array(0)
+
+/** Source: XML 1.0, appendix F. */
+function encodingOf(head: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
+  const [first, second] = head
+  if ((first === 0xff && second === 0xfe) || (first === 0x3c && second === 0)) return 'utf-16le'
+  if ((first === 0xfe && second === 0xff) || (first === 0 && second === 0x3c)) return 'utf-16be'
+  return 'utf-8'
+}
+
 const MAX_DEPTH = 64
 /** Above any real attribute or text between two tags; what is larger would be gathered in memory. */
 const MAX_CHUNK_CHARACTERS = 64 * 1024
 
 /**
- * Reads a document of an AppX package piece by piece: UTF-8, well-formed, without DTD, so that nothing can be expanded.
+ * Reads a document of an AppX package piece by piece: UTF-8 or UTF-16, well-formed, without DTD, so that nothing can be
+ * expanded.
  * Throws the given code, with line and column.
  */
 export class XmlReader {
   readonly #parser = new SaxesParser({xmlns: true})
-  readonly #decoder = new TextDecoder('utf-8', {fatal: true})
+  #decoder: InstanceType<typeof TextDecoder> | undefined
+  /** What has come until the encoding is known. */
+  #head = Buffer.alloc(0)
   readonly #path: string[] = []
   readonly #options: XmlOptions
 
@@ -42,6 +57,10 @@ export class XmlReader {
     const parser = this.#parser
     parser.on('error', (error) => {
       throw this.#fault(error.message)
+    })
+    parser.on('xmldecl', ({encoding}) => {
+      if (encoding !== undefined && !this.#isIn(encoding))
+        throw this.#fault(`It says that it is ${encoding.slice(0, 40)}, and is not; only UTF-8 and UTF-16 are read.`)
     })
     parser.on('doctype', () => {
       throw this.#fault('It has a DTD.')
@@ -65,15 +84,35 @@ export class XmlReader {
 
   write(bytes: Uint8Array): void {
     this.#step(() => {
-      const text = this.#decoder.decode(bytes, {stream: true})
-      for (let at = 0; at < text.length; at += MAX_CHUNK_CHARACTERS)
-        this.#parser.write(text.slice(at, at + MAX_CHUNK_CHARACTERS))
+      if (this.#decoder !== undefined) this.#feed(this.#decoder.decode(bytes, {stream: true}))
+      else this.#begin(bytes)
     })
+  }
+
+  #begin(bytes: Uint8Array, isWhole = false): void {
+    this.#head = Buffer.concat([this.#head, bytes])
+    if (this.#head.byteLength < ENCODING_BYTES && !isWhole) return
+    this.#decoder = new TextDecoder(encodingOf(this.#head), {fatal: true})
+    this.#feed(this.#decoder.decode(this.#head, {stream: true}))
+  }
+
+  #feed(text: string): void {
+    for (let at = 0; at < text.length; at += MAX_CHUNK_CHARACTERS)
+      this.#parser.write(text.slice(at, at + MAX_CHUNK_CHARACTERS))
+  }
+
+  /** What a document says of its encoding is no news, but a contradiction would make other names of the same bytes. */
+  #isIn(stated: string): boolean {
+    const encoding = this.#decoder?.encoding ?? ''
+    const name = stated.toLowerCase()
+    if (encoding === 'utf-8') return name === 'utf-8' || name === 'utf8' || name === 'us-ascii'
+    return name === 'utf-16' || name === encoding
   }
 
   end(): void {
     this.#step(() => {
-      this.#parser.write(this.#decoder.decode())
+      if (this.#decoder === undefined) this.#begin(NOTHING, true)
+      this.#feed(this.#decoder?.decode() ?? '')
       this.#parser.close()
     })
   }

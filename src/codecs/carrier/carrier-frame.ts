@@ -9,6 +9,13 @@ export interface FrameBlock {
   readonly attributes: number
 }
 
+/** How content is laid into a carrier. */
+export interface ContentLayout {
+  /** Content before the first block, bytes. */
+  readonly headBytes: number
+  readonly blocks: readonly FrameBlock[]
+}
+
 /** One stream of a carrier: which bytes it has, and where they come from. */
 export interface FrameStream {
   readonly id: number

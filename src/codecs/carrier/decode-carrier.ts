@@ -1,4 +1,6 @@
+import {MAX_CONTENT_BYTES} from '../../model/content.js'
 import {InputError} from '../../model/errors.js'
+import {upcase} from '../../model/upcase.js'
 import {FileAttribute, type ExtendedAttribute} from '../../model/windows-metadata.js'
 import {byteSourceOf, type ByteSource} from '../backup-stream/byte-source.js'
 import {scanBackupStreams, type BackupStream} from '../backup-stream/scan-streams.js'
@@ -9,6 +11,7 @@ import {
   encodeExtendedAttributes,
 } from '../extended-attributes/extended-attributes.js'
 import {findExactLink, findLink} from '../reparse-point/encode-reparse-point.js'
+import {requireDescriptor} from '../security-descriptor/require-descriptor.js'
 import {MAX_FRAME_BYTES, type Carrier, type CarrierKind, type ContentExtent, type StreamLocation} from './carrier.js'
 import {encodeCarrierFrame, isCanonical, type CarrierFrame, type FrameBlock, type FrameStream} from './carrier-frame.js'
 import {findStreamName} from './stream-name.js'
@@ -23,13 +26,10 @@ const PAYLOAD_LIMITS: ReadonlyMap<number, number> = new Map([
   [StreamId.reparseData, 64 * 1024 + 8], // a 16 bit length and the head
 ])
 
-/** A few bytes can claim a hole of any size, which a tar would have to spell out in zeros. 2 TiB. */
-const MAX_CONTENT_BYTES = 2 ** 41
-
 /**
  * Decodes a carrier: u32 attributes, then backup streams to the end. Nothing of the content is read. Everything that the
  * decoded value does not tell goes into `frame`, from which, with the value, `planCarrier` makes the same bytes again.
- * Throws `CARRIER_CORRUPT`, `ATTRIBUTES_CORRUPT`, `LIMIT_EXCEEDED`, each with the position in the carrier.
+ * Throws `CARRIER_CORRUPT`, `ATTRIBUTES_CORRUPT`, `DESCRIPTOR_CORRUPT`, `LIMIT_EXCEEDED`, each with the position in the carrier.
  * Source: transport layout page, section 2; hcsshim internal/wclayer/legacy.go; go-winio backup.go, backuptar.
  */
 export function decodeCarrier(source: ByteSource | Uint8Array, kind: CarrierKind): Carrier {
@@ -44,6 +44,7 @@ class CarrierDecoder {
   readonly #kind: CarrierKind
   readonly #table: FrameStream[] = []
   readonly #streams: {name: string; location: StreamLocation}[] = []
+  /** Upper-cased: of streams that are one to Windows, the second stays in the frame. */
   readonly #names = new Set<string>()
   #securityDescriptor: Uint8Array | undefined
   #extendedAttributes: ExtendedAttribute[] | undefined
@@ -117,7 +118,7 @@ class CarrierDecoder {
     }
     if (stream.id === StreamId.alternateData) {
       const name = findStreamName(stream.name)
-      if (name !== undefined && !this.#names.has(name)) return this.#takeAlternate(streams, index, stream, name)
+      if (name !== undefined && !this.#names.has(upcase(name))) return this.#takeAlternate(streams, index, stream, name)
     }
     this.#keep(stream)
     return 1
@@ -125,7 +126,11 @@ class CarrierDecoder {
 
   #takeSecurity(stream: BackupStream): boolean {
     if (this.#securityDescriptor !== undefined || stream.payloadBytes === 0) return false
-    this.#securityDescriptor = this.#payload(stream)
+    const descriptor = this.#payload(stream)
+    at(stream.payloadPosition, () => {
+      requireDescriptor(descriptor)
+    })
+    this.#securityDescriptor = descriptor
     this.#table.push({id: stream.id, attributes: stream.attributes})
     return true
   }
@@ -168,7 +173,7 @@ class CarrierDecoder {
   #takeAlternate(streams: readonly BackupStream[], index: number, stream: BackupStream, name: string): number {
     const blocks = blocksAfter(streams, index)
     const location = locate(stream, blocks)
-    this.#names.add(name)
+    this.#names.add(upcase(name))
     this.#streams.push({name, location})
     this.#table.push({
       id: stream.id,

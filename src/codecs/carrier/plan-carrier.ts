@@ -1,3 +1,4 @@
+import type {SparseRange} from '../../model/content.js'
 import {InputError} from '../../model/errors.js'
 import type {WindowsMetadata} from '../../model/windows-metadata.js'
 import {
@@ -5,21 +6,22 @@ import {
   putStreamHeader,
   BLOCK_OFFSET_BYTES,
   STREAM_HEADER_BYTES,
+  StreamAttribute,
   StreamId,
 } from '../backup-stream/stream-header.js'
 import {canonicalExtendedAttributes, encodeExtendedAttributes} from '../extended-attributes/extended-attributes.js'
 import {findLink} from '../reparse-point/encode-reparse-point.js'
 import {ATTRIBUTE_BYTES} from './decode-carrier.js'
 import type {CarrierKind} from './carrier.js'
-import {decodeCarrierFrame, type CarrierFrame, type FrameBlock, type FrameStream} from './carrier-frame.js'
+import {
+  decodeCarrierFrame,
+  type CarrierFrame,
+  type ContentLayout,
+  type FrameBlock,
+  type FrameStream,
+} from './carrier-frame.js'
+import {findSparseLayout} from './sparse-form.js'
 import {encodeStreamName} from './stream-name.js'
-
-/** How content is laid into a carrier. */
-export interface ContentLayout {
-  /** Content before the first block, bytes. */
-  readonly headBytes: number
-  readonly blocks: readonly FrameBlock[]
-}
 
 /** One part of a carrier, in file order. */
 export type CarrierPart =
@@ -50,6 +52,8 @@ export interface CarrierSubject {
   readonly meta: Pick<WindowsMetadata, 'attributes' | 'securityDescriptor' | 'extendedAttributes' | 'reparsePoint'>
   /** Size of the unnamed content; undefined = the entry states none. */
   readonly contentBytes?: number
+  /** Its stored ranges, where it is sparse. */
+  readonly contentRanges?: readonly SparseRange[]
 }
 
 const NO_BYTES = new Uint8Array(0)
@@ -59,7 +63,7 @@ const NO_BYTES = new Uint8Array(0)
  * the header of DATA for a file that is no link (or is one and has content all the same); all stream attributes 0.
  * Source: go-winio backuptar WriteBackupStreamFromTarFile; transport layout page, section 4.5.
  */
-export function encodeCarrierHead(subject: CarrierSubject): Uint8Array {
+export function encodeCarrierHead(subject: CarrierSubject, layout?: ContentLayout): Uint8Array {
   const {meta, contentBytes = 0} = subject
   const list =
     meta.extendedAttributes === undefined || meta.extendedAttributes.length === 0
@@ -76,8 +80,14 @@ export function encodeCarrierHead(subject: CarrierSubject): Uint8Array {
   at = putPayload(head, at, StreamId.security, security)
   at = putPayload(head, at, StreamId.extendedAttributes, list)
   at = putPayload(head, at, StreamId.reparseData, reparse)
-  if (hasData) putStreamHeader(head, at, {id: StreamId.data, attributes: 0, sizeBytes: contentBytes})
+  const sizeBytes = layout?.headBytes ?? contentBytes
+  if (hasData) putStreamHeader(head, at, {id: StreamId.data, attributes: attributesOf(layout), sizeBytes})
   return head
+}
+
+/** Stream attributes of data that is laid out so. */
+export function attributesOf(layout: ContentLayout | undefined): number {
+  return layout === undefined ? 0 : StreamAttribute.sparse
 }
 
 function hasDataStream({kind, meta, contentBytes = 0}: CarrierSubject): boolean {
@@ -137,8 +147,11 @@ export function planCarrier(
       onUnusableFrame?.(error.why ?? error.what)
     }
   }
-  const parts: CarrierPart[] = [{kind: 'bytes', bytes: encodeCarrierHead(subject)}]
-  if (hasDataStream(subject)) parts.push({kind: 'content', sizeBytes: subject.contentBytes ?? 0})
+  const {contentBytes = 0, contentRanges} = subject
+  const sparse = findSparseLayout(contentRanges === undefined ? undefined : {size: contentBytes, ranges: contentRanges})
+  const parts: CarrierPart[] = [{kind: 'bytes', bytes: encodeCarrierHead(subject, sparse)}]
+  if (hasDataStream(subject))
+    parts.push({kind: 'content', sizeBytes: contentBytes, ...(sparse === undefined ? {} : {sparse})})
   return {parts, isFramed: false, isAbsent: false}
 }
 

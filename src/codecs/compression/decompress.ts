@@ -1,10 +1,9 @@
-import {createGunzip} from 'node:zlib'
 import {InputError, TransshipError, type ErrorCode} from '../../model/errors.js'
 import type {Compression} from '../../model/image.js'
 import {readBzip2} from './read-bzip2.js'
+import {readGzip} from './read-gzip.js'
 import {readXz} from './read-xz.js'
 import {readZstd} from './read-zstd.js'
-import {throughTransform} from './through-transform.js'
 
 export interface DecompressOptions {
   /** For messages: what is compressed. */
@@ -18,7 +17,8 @@ export interface DecompressOptions {
 const CUT = /unexpected end|prematurely|truncated|unexpected eof|Z_BUF_ERROR/i
 
 /**
- * The plain bytes of a compressed stream; all members or frames of it. Damage is an `InputError` of the given code
+ * The plain bytes of a compressed stream; all members or frames of it. Zeros behind the last are padding where the format's
+ * own tool takes them (gzip, bzip2, and four at a time xz); anything else behind it is damage. Damage is an `InputError` of the given code
  * (`ARCHIVE_CORRUPT` by default), a cut is `ARCHIVE_TRUNCATED`; errors of the source pass unchanged.
  */
 export async function* decompress(
@@ -54,7 +54,7 @@ type Decoder = (body: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined
 function decoderOf(compression: Exclude<Compression, 'none'>): Decoder {
   switch (compression) {
     case 'gzip':
-      return (body, signal) => throughTransform(body, createGunzip({chunkSize: 64 * 1024}), signal)
+      return readGzip
     case 'zstd':
       return readZstd
     case 'bzip2':

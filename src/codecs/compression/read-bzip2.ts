@@ -6,6 +6,22 @@ function inputNeeded(blockSize: number): number {
   return 25_000 + 100_000 * blockSize
 }
 
+type BitReader = ReturnType<typeof bitIterator>
+
+/** `BZh`; the block size follows as a digit. */
+const MAGIC = [0x42, 0x5a, 0x68]
+
+/** A reader that gives a value first which has been read already. */
+function replaying(value: number, bits: BitReader): BitReader {
+  let isGiven = false
+  const reader = (count: number | null) => {
+    if (isGiven) return bits(count)
+    isGiven = true
+    return value
+  }
+  return Object.assign(reader, {bytesRead: 0})
+}
+
 /** A block of 900,000 bytes can be run-length coded from at most 255/5 as many. */
 const MAX_BLOCK_BYTES = 900_000 * 51
 
@@ -34,25 +50,28 @@ export async function* readBzip2(body: AsyncIterable<Uint8Array>): AsyncGenerato
 }
 
 class BlockDecoder {
-  readonly #bits: ReturnType<typeof bitIterator>
+  readonly #bits: BitReader
   #streamCrc: number | null = null
   #scratch = new Int32Array()
   #output = Buffer.allocUnsafe(2 ** 20)
   /** Zero between streams. */
   blockSize = 0
+  #streams = 0
+  /** Only zeros may come any more: bzip2(1) takes them for padding. */
+  #isPadding = false
 
-  constructor(bits: ReturnType<typeof bitIterator>) {
+  constructor(bits: BitReader) {
     this.#bits = bits
   }
 
   get isAtEnd(): boolean {
-    return this.blockSize === 0
+    return this.blockSize === 0 && this.#streams > 0
   }
 
   /** Reads a stream header, or decodes one block. */
   *next(): Generator<Uint8Array> {
     if (this.blockSize === 0) {
-      this.blockSize = bzip2.header(this.#bits)
+      if (!this.#begin()) return
       this.#streamCrc = 0
       this.#scratch = new Int32Array(100_000 * this.blockSize)
       return
@@ -65,6 +84,22 @@ class BlockDecoder {
     this.#streamCrc = bzip2.decompress(this.#bits, give, this.#scratch, this.#scratch.length, this.#streamCrc)
     if (this.#streamCrc === null) this.blockSize = 0
     if (length > 0) yield Uint8Array.from(this.#output.subarray(0, length))
+  }
+
+  /** Reads the header of a stream, or one byte of the padding behind the last; true for a header. */
+  #begin(): boolean {
+    const first = this.#bits(8)
+    if (first === 0 && this.#streams > 0) this.#isPadding = true
+    else if (this.#isPadding) throw new Error('something else follows the zeros behind its end')
+    if (this.#isPadding) return false
+    const isMagic = first === MAGIC[0] && this.#bits(8) === MAGIC[1] && this.#bits(8) === MAGIC[2]
+    if (!isMagic)
+      throw new Error(this.#streams > 0 ? 'something that is no bzip2 follows its end' : 'it does not begin as bzip2')
+    // The library reads the magic again, and makes its tables with that.
+    const magic = MAGIC.reduce((value, byte) => value * 256 + byte, 0)
+    this.blockSize = bzip2.header(replaying(magic, this.#bits))
+    this.#streams++
+    return true
   }
 
   #grow(): void {

@@ -6,10 +6,26 @@ interface XzModule {
   readonly XzReadableStream: new (compressed: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>
 }
 
+/** What the decoder's numbers stand for. Source: xz-embedded, xz.h, enum xz_ret. */
+const REASONS: Readonly<Record<string, string>> = {
+  3: 'there is not enough memory for its dictionary',
+  4: 'its dictionary is too large',
+  5: 'something that is no xz is where a stream should begin',
+  6: 'it uses a filter or check that is not known',
+  7: 'the compressed data is damaged',
+  8: 'unexpected end of file',
+}
+
 /** Decodes xz by WebAssembly, which is loaded only when needed. */
 export async function* readXz(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const {XzReadableStream} = createRequire(import.meta.url)('xz-decompress') as XzModule
-  yield* new XzReadableStream(WebStream.from<Uint8Array>(copied(body)))
+  try {
+    yield* new XzReadableStream(WebStream.from<Uint8Array>(copied(body)))
+  } catch (error) {
+    const code = error instanceof Error ? /error code (\d)$/.exec(error.message)?.[1] : undefined
+    const reason = code === undefined ? undefined : REASONS[code]
+    throw reason === undefined ? error : new Error(reason, {cause: error})
+  }
 }
 
 /** The decoder holds a chunk beyond its turn, and chunks need not outlive theirs. */

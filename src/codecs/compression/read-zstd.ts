@@ -2,6 +2,7 @@ import {Decompress} from 'fzstd'
 import type {Transform} from 'node:stream'
 import * as zlib from 'node:zlib'
 import {throughTransform} from './through-transform.js'
+import {zstdFrames} from './zstd-frames.js'
 
 /** A few bytes of zstd can stand for 128 KiB; feeding little at a time bounds what one step gives out. */
 const STEP_BYTES = 4096
@@ -14,13 +15,14 @@ export function findNodeZstd(
   return typeof found === 'function' ? (found as (options?: object) => Transform) : undefined
 }
 
-/** Decodes zstd by Node where it can, else in JavaScript. */
+/** Decodes all frames of zstd by Node where it can, else in JavaScript. */
 export async function* readZstd(
   body: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   const create = findNodeZstd('createZstdDecompress')
-  yield* create === undefined ? inJavaScript(body) : throughTransform(body, create(), signal)
+  const frames = zstdFrames(body)
+  yield* create === undefined ? inJavaScript(frames) : throughTransform(frames, create(), signal)
 }
 
 async function* inJavaScript(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -29,16 +29,45 @@ export function decodeExtendedAttributes(list: Uint8Array): ExtendedAttribute[] 
     if (valueStart + valueBytes > bytes.byteLength)
       throw corrupt(`A record ends at ${valueStart + valueBytes}, the list at ${bytes.byteLength}.`, start)
     if (nameBytes === 0) throw corrupt('A record has no name.', start + 5)
+    if (bytes[valueStart - 1] !== 0) throw corrupt('No NUL ends the name of a record.', valueStart - 1)
+    if (bytes.indexOf(0, nameStart) < valueStart - 1) throw corrupt('The name of a record has a NUL in it.', nameStart)
     attributes.push({
       name: bytes.toString('latin1', nameStart, nameStart + nameBytes),
       flags,
       value: bytes.subarray(valueStart, valueStart + valueBytes),
     })
     if (next === 0) return attributes
-    // A step inside the own head could chain hundreds of thousands of records out of a few kilobytes.
-    if (next < HEAD_BYTES) throw corrupt(`A record lies ${next} bytes after the one before it.`, start)
+    // A step inside the record itself could chain hundreds of thousands of records out of a few kilobytes.
+    if (start + next < valueStart + valueBytes)
+      throw corrupt(`A record lies ${next} bytes after the one before it, which is longer.`, start)
     start += next
   }
+}
+
+/**
+ * Refuses what no list of Windows can hold: a name of 0 or more than 255 bytes or with a NUL, a value above 65535 bytes
+ * (`ATTRIBUTES_CORRUPT`). Source: MS-FSCC 2.4.15, whose lengths have one byte and two.
+ */
+export function requireExtendedAttribute({name, flags, value}: ExtendedAttribute): void {
+  const why =
+    name.length === 0 || name.length > 255
+      ? `Its name has ${name.length} bytes; 1 to 255 fit.`
+      : hasOtherThanBytes(name)
+        ? 'Its name has a NUL, or a character that is no byte.'
+        : !Number.isInteger(flags) || flags < 0 || flags > 0xff
+          ? 'Its flags are no byte.'
+          : value.byteLength > 0xffff
+            ? `Its value has ${value.byteLength} bytes; 65535 fit.`
+            : undefined
+  if (why === undefined) return
+  const what = `The extended attribute ${JSON.stringify(name.slice(0, 80))} is no such thing.`
+  throw new InputError('ATTRIBUTES_CORRUPT', {what, why})
+}
+
+/** NUL ends a name, and each character of the decoded form stands for one byte. */
+function hasOtherThanBytes(name: string): boolean {
+  for (let at = 0; at < name.length; at++) if (name.charCodeAt(at) === 0 || name.charCodeAt(at) > 0xff) return true
+  return false
 }
 
 /**

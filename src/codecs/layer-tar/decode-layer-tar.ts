@@ -12,8 +12,10 @@ import type {
 } from '../../model/layer-entry.js'
 import {
   baseName,
-  DIRECTORY_CARRIER_SUFFIX,
+  controlNameRefused,
   foldPath,
+  isControlName,
+  nameTaken,
   parentPath,
   parseLayerPath,
   payloadPart,
@@ -23,7 +25,7 @@ import {PathTable} from '../../model/path-table.js'
 import {FileAttribute, type WindowsMetadata} from '../../model/windows-metadata.js'
 import {isStreamName} from '../carrier/stream-name.js'
 import {encodeReparsePoint, linkNameToTarget} from '../reparse-point/encode-reparse-point.js'
-import {hasBody, readTar, type TarItem, type TarMember, type TarRemark} from '../tar/tar-reader.js'
+import {readTar, type TarItem, type TarMember, type TarRemark} from '../tar/tar-reader.js'
 import {encodeArchiveFrame, type FramedBody} from './archive-frame.js'
 import {
   canonicalHeader,
@@ -35,6 +37,7 @@ import {
   streamMode,
   WHITEOUT_PREFIX,
 } from './canonical-header.js'
+import {cleanName, requireLayerMember} from './layer-member.js'
 import {decodeMetadata, KEY, layoutFrameOf} from './metadata-records.js'
 
 export interface DecodeLayerTarOptions extends WorkOptions {
@@ -59,8 +62,8 @@ export async function* decodeLayerTar(
   tar: AsyncIterable<Uint8Array>,
   options: DecodeLayerTarOptions,
 ): AsyncGenerator<LayerEntry> {
-  const {title, signal, mayLackEnd = false} = options
-  const items = readTar(tar, {title, code: 'LAYER_CORRUPT', signal, mayLackEnd})
+  const {title, signal, maxUnpackedBytes, mayLackEnd = false} = options
+  const items = readTar(tar, {title, code: 'LAYER_CORRUPT', signal, maxUnpackedBytes, mayLackEnd})
   const decoder = new LayerDecoder(new Lookahead(items), options)
   try {
     yield* decoder.entries()
@@ -101,6 +104,8 @@ class LayerDecoder {
   readonly #directories: Uint8Array[] = []
   /** Padding behind the last body of an entry, given out after it. */
   #remarks: FrameEntry[] = []
+  /** The top of the utility VM has come with a security descriptor: a layout keeps its files as carriers. */
+  #vmHasCarriers = false
 
   constructor(items: Lookahead, options: DecodeLayerTarOptions) {
     this.#items = items
@@ -131,6 +136,7 @@ class LayerDecoder {
   }
 
   async #decode(member: TarMember): Promise<LayerEntry | undefined> {
+    requireLayerMember(member, this.#options.title)
     const name = cleanName(member.name)
     if (name === '') return this.#dropped(member)
     const base = name.slice(name.lastIndexOf('/') + 1)
@@ -138,7 +144,7 @@ class LayerDecoder {
     const path = this.#requirePath(name, member)
     const repeated = this.#register(path, member)
     if (repeated) return this.#dropped(member)
-    if (member.header.typeflag === '1') return this.#hardLink(member, path)
+    if (member.type === 'hard-link') return this.#hardLink(member, path)
     return this.#node(member, path)
   }
 
@@ -166,15 +172,14 @@ class LayerDecoder {
     const path = this.#parsePath(name, member)
     const part = payloadPart(path)
     const base = baseName(path)
-    const isControl = base.toLowerCase().endsWith(DIRECTORY_CARRIER_SUFFIX)
-    if (part !== 'other' && !isControl) return path
+    const at = {path: this.#options.title, offset: member.offset}
+    if (isControlName(base)) throw controlNameRefused(name, at)
+    if (part !== 'other') return path
     throw new InputError('NAME_UNSAFE', {
       what: `The layer entry '${name}' is refused.`,
-      why: isControl
-        ? 'Windows would take it for the metadata of a directory.'
-        : 'A Windows layer holds only Files, Hives and UtilityVM; Windows would obey or trip over anything else.',
+      why: 'A Windows layer holds only Files, Hives and UtilityVM; Windows would obey or trip over anything else.',
       suggestions: ['Check where the layer comes from. A Linux layer cannot become a transport layout.'],
-      at: {path: this.#options.title, offset: member.offset},
+      at,
     })
   }
 
@@ -192,7 +197,7 @@ class LayerDecoder {
   /** True for a directory that repeats one exactly. Anything else that meets an earlier entry is refused. */
   #register(path: LayerPath, member: TarMember): boolean {
     const seen = this.#seen.get(path)
-    const isDirectory = member.header.typeflag === '5'
+    const isDirectory = member.type === 'directory'
     if (seen === 0) {
       this.#seen.set(path, isDirectory ? FILE + this.#directories.push(Uint8Array.from(member.raw)) : FILE)
       return false
@@ -200,13 +205,7 @@ class LayerDecoder {
     const directory = this.#directories[seen - FILE - 1]
     if (isDirectory && directory !== undefined && Buffer.compare(directory, member.raw) === 0) return true
     const {path: first} = this.#seen.at(this.#seen.find(path))
-    const isSame = first === path
-    throw new InputError(isSame ? 'DUPLICATE_ENTRY' : 'NAME_COLLISION', {
-      what: isSame ? `The layer holds '${path}' twice.` : `'${path}' and '${first}' are one name on Windows.`,
-      why: 'Which of the two would win depends on the tool that reads the layer.',
-      suggestions: ['Build the layer again without the second one.'],
-      at: {path: this.#options.title, offset: member.offset},
-    })
+    throw nameTaken(path, first, {path: this.#options.title, offset: member.offset})
   }
 
   async #hardLink(member: TarMember, path: LayerPath): Promise<HardLinkEntry> {
@@ -217,27 +216,42 @@ class LayerDecoder {
   }
 
   async #node(member: TarMember, path: LayerPath): Promise<FileEntry | DirectoryEntry> {
-    const {typeflag} = member.header
     const plain = decodeMetadata(member)
-    const meta: WindowsMetadata = typeflag === '2' ? {...plain, reparsePoint: linkBuffer(member)} : plain
+    const meta: WindowsMetadata = member.type === 'symlink' ? {...plain, reparsePoint: linkBuffer(member)} : plain
     const isDirectory = (meta.attributes & FileAttribute.directory) !== 0
     // A device or pipe of a Linux tool has no content on Windows; a directory by its attributes has none either.
-    const isFile = !isDirectory && hasBody(typeflag)
+    const isFile = !isDirectory && member.type === 'file'
     // Microsoft's writer marks a data stream in the mode; its reader makes one for every file, so only a frame can tell.
     const hasContent = isFile && (member.header.mode !== 0 || member.storedSize > 0)
     const bare: FileEntry | DirectoryEntry = isDirectory
       ? {kind: 'directory', path, meta}
       : {kind: 'file', path, meta, ...(hasContent ? {content: member.content} : {})}
     const expected = canonicalHeader(withLayout(bare, member), true)
-    const isLossy = isRootLike(path) || hasContent !== isFile
+    const isLossy = this.#lacksCarrier(path, meta) || hasContent !== isFile
     const framed = await this.#framed(member, expected, hasContent ? 'content' : 'inline', isLossy)
     const entry = withLayout({...bare, ...framed}, member)
-    return {...entry, streams: this.#streams(entry, member.name)}
+    return {...entry, streams: this.#streams(entry)}
+  }
+
+  /**
+   * A transport layout keeps these without carriers, so their metadata cannot be told again from the payload alone: the
+   * top folders, the hives, and of a utility VM whose top has no descriptor or does not come first what has times of its
+   * own for creation and access.
+   */
+  #lacksCarrier(path: LayerPath, meta: WindowsMetadata): boolean {
+    const part = payloadPart(path)
+    if (parentPath(path) === undefined) {
+      if (part === 'utility-vm') this.#vmHasCarriers = meta.securityDescriptor !== undefined
+      return true
+    }
+    if (part !== 'utility-vm' || this.#vmHasCarriers) return part === 'hives'
+    const {creation, lastAccess, lastWrite} = meta.times
+    return creation !== lastWrite || lastAccess !== lastWrite
   }
 
   /** The alternate streams that follow their owner: regular members whose name is the owner's, a colon, and more. */
-  async *#streams(owner: FileEntry | DirectoryEntry, ownerName: string): AsyncGenerator<AlternateStream> {
-    const prefix = `${ownerName}:`
+  async *#streams(owner: FileEntry | DirectoryEntry): AsyncGenerator<AlternateStream> {
+    const prefix = `${owner.path}:`
     const names = new Set<string>()
     let before: Uint8Array | undefined
     for (let item = await this.#items.peek(); item !== undefined; item = await this.#items.peek()) {
@@ -247,10 +261,13 @@ class LayerDecoder {
         this.#remarks = [...this.#remark(item)]
         continue
       }
-      if (item.kind !== 'member' || !item.name.startsWith(prefix) || !/^[0\0]$/.test(item.header.typeflag)) return
+      if (item.kind !== 'member' || !/^[0\0]$/.test(item.header.typeflag)) return
+      const full = cleanName(item.name)
+      if (!full.startsWith(prefix)) return
       await this.#items.take()
+      requireLayerMember(item, this.#options.title)
       this.#remarks = []
-      const name = item.name.slice(prefix.length).replace(/:\$DATA$/, '')
+      const name = full.slice(prefix.length).replace(/:\$DATA$/, '')
       this.#requireStreamName(name, names, item)
       const bare = {name, content: item.content}
       const expected = canonicalStreamHeader({path: owner.path, meta: owner.meta, mode: streamMode(owner)}, bare)
@@ -330,22 +347,9 @@ class LayerDecoder {
   }
 }
 
-/** `./` in front and `/` behind mean nothing; what else is odd in a name stays for `parseLayerPath` to refuse. */
-function cleanName(name: string): string {
-  return name
-    .replace(/^(?:\.\/+)+/, '')
-    .replace(/^\.$/, '')
-    .replace(/\/+$/, '')
-}
-
 function withLayout<T extends FileEntry | DirectoryEntry | HardLinkEntry>(entry: T, member: TarMember): T {
   const layout = layoutFrameOf(member)
   return layout === undefined ? entry : {...entry, frame: {...entry.frame, layout}}
-}
-
-/** A transport layout keeps these without carriers, so their metadata cannot be told again from the payload alone. */
-function isRootLike(path: LayerPath): boolean {
-  return parentPath(path) === undefined || payloadPart(path) === 'hives'
 }
 
 function linkBuffer(member: TarMember): Uint8Array {

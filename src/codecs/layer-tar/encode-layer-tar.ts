@@ -2,8 +2,8 @@ import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Content} from '../../model/content.js'
 import type {AlternateStream, DirectoryEntry, FileEntry, LayerEntry} from '../../model/layer-entry.js'
+import {rangesOf, runsOf, type ContentRun} from '../../model/sparse-content.js'
 import {findLink} from '../reparse-point/encode-reparse-point.js'
-import {onlyRanges} from '../tar/sparse.js'
 import {END_BLOCKS, paddingOf} from '../tar/tar-header.js'
 import {hasRecord} from './metadata-records.js'
 import {decodeArchiveFrame, type ArchiveFrame} from './archive-frame.js'
@@ -137,7 +137,7 @@ class LayerEncoder {
 
   async *#body(frame: ArchiveFrame | undefined, content: Content | undefined): AsyncGenerator<Uint8Array> {
     let size = 0
-    for await (const chunk of framedBody(frame, content)) {
+    for await (const chunk of framedBody(frame, content, this.#options.signal)) {
       size += chunk.byteLength
       yield chunk
     }
@@ -181,7 +181,11 @@ class LayerEncoder {
 }
 
 /** The body that a frame asks for, made of the entry's content. */
-async function* framedBody(frame: ArchiveFrame | undefined, content: Content | undefined): AsyncGenerator<Uint8Array> {
+async function* framedBody(
+  frame: ArchiveFrame | undefined,
+  content: Content | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
   if (frame === undefined) {
     if (content !== undefined) yield* whole(content)
     return
@@ -197,26 +201,28 @@ async function* framedBody(frame: ArchiveFrame | undefined, content: Content | u
       return
     case 'sparse':
       yield body.mapBytes
-      if (content !== undefined) yield* onlyRanges(body.ranges, whole(content))
+      if (content !== undefined) yield* rangesOf(body.ranges, requireSize(content.size, runsOf(content)), signal)
   }
 }
 
-/** All of a content, whose length must be what it states: a header in front has promised it. */
+/** All of a content, holes spelt out. */
 async function* whole(content: Content): AsyncGenerator<Uint8Array> {
-  if (content.bytes !== undefined) {
-    yield content.bytes
-    return
-  }
+  if (content.bytes === undefined) yield* requireSize(content.size, content.open())
+  else yield content.bytes
+}
+
+/** Runs whose length must be what the content states: a header in front has promised it. */
+async function* requireSize<Run extends ContentRun>(expected: number, runs: AsyncIterable<Run>): AsyncGenerator<Run> {
   let size = 0
-  for await (const chunk of content.open()) {
-    size += chunk.byteLength
-    if (size > content.size) break
-    yield chunk
+  for await (const run of runs) {
+    size += run instanceof Uint8Array ? run.byteLength : run.hole
+    if (size > expected) break
+    yield run
   }
-  if (size !== content.size) {
+  if (size !== expected) {
     throw new InputError('SIZE_MISMATCH', {
       what: 'A file changed while it was read.',
-      why: `Expected ${content.size} bytes, found ${size > content.size ? 'more' : size}.`,
+      why: `Expected ${expected} bytes, found ${size > expected ? 'more' : size}.`,
       suggestions: ['Stop what writes to the source, then retry.'],
     })
   }

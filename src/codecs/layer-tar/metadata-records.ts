@@ -1,4 +1,4 @@
-import {InputError} from '../../model/errors.js'
+import {InputError, type ErrorCode} from '../../model/errors.js'
 import {
   FileAttribute,
   UNSTATED_TIME,
@@ -6,6 +6,8 @@ import {
   type FileTimes,
   type WindowsMetadata,
 } from '../../model/windows-metadata.js'
+import {requireExtendedAttribute} from '../extended-attributes/extended-attributes.js'
+import {requireDescriptor} from '../security-descriptor/require-descriptor.js'
 import {fileTimeOf, findPaxTime, formatPaxTime, nanosecondsOf} from '../tar/pax.js'
 import type {TarMember} from '../tar/tar-reader.js'
 
@@ -27,33 +29,56 @@ export const KEY = {
   times: 'TRANSSHIP.times',
 } as const
 
-function corrupt(member: TarMember, why: string): InputError {
-  return new InputError('LAYER_CORRUPT', {
+function corrupt(member: TarMember, why: string, code: ErrorCode = 'LAYER_CORRUPT'): InputError {
+  return new InputError(code, {
     what: `The layer entry '${member.name}' is malformed.`,
     why,
     at: {path: member.name, offset: member.offset},
   })
 }
 
-function decodeBase64(member: TarMember, key: string, text: string): Uint8Array {
+function decodeBase64(member: TarMember, key: string, text: string, code?: ErrorCode): Uint8Array {
   const bytes = Buffer.from(text, 'base64')
-  if (bytes.toString('base64') !== text) throw corrupt(member, `${key} is not base64.`)
+  if (bytes.toString('base64') !== text) throw corrupt(member, `${key} is not base64.`, code)
   return bytes
+}
+
+/** A value that is no such thing is refused with the member that has it. */
+function checked<Value>(member: TarMember, value: Value, check: (value: Value) => void): Value {
+  try {
+    check(value)
+    return value
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    throw corrupt(member, [error.what, error.why].join(' ').trim(), error.code)
+  }
+}
+
+function descriptorOf(member: TarMember, text: string): Uint8Array {
+  const bytes = decodeBase64(member, KEY.securityDescriptor, text, 'DESCRIPTOR_CORRUPT')
+  return checked(member, bytes, requireDescriptor)
 }
 
 /** Attributes by the record; without one, what Microsoft's reader assumes. */
 function attributesOf(member: TarMember): number {
   const text = member.pax.get(KEY.fileAttributes)
-  if (text === undefined) return member.header.typeflag === '5' ? FileAttribute.directory : 0
+  if (text === undefined) return member.type === 'directory' ? FileAttribute.directory : 0
   const value = /^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN
   if (!(value <= 0xffffffff)) throw corrupt(member, `${KEY.fileAttributes} is not a 32-bit number.`)
   return value
 }
 
+const NANOSECONDS = 1_000_000_000n
+
+/** False for a record that is absent, or empty and so taken back. */
+function isStated(text: string | undefined): text is string {
+  return text !== undefined && text !== ''
+}
+
 /** Nanoseconds since 1970 of the member's modification time: the record, else the header field. */
 export function modificationTimeOf(member: TarMember): bigint {
   const text = member.pax.get(KEY.modificationTime)
-  return text === undefined ? BigInt(member.header.mtime) * 1_000_000_000n : timeOf(member, KEY.modificationTime, text)
+  return isStated(text) ? timeOf(member, KEY.modificationTime, text) : BigInt(member.header.mtime) * NANOSECONDS
 }
 
 function timeOf(member: TarMember, key: string, text: string): bigint {
@@ -63,7 +88,7 @@ function timeOf(member: TarMember, key: string, text: string): bigint {
 }
 
 function timesOf(member: TarMember): FileTimes {
-  const exact = /^(\d{1,20}),(\d{1,20}),(\d{1,20}),(\d{1,20})$/.exec(member.pax.get(KEY.times) ?? '')
+  const exact = /^(-?\d{1,20}),(-?\d{1,20}),(-?\d{1,20}),(-?\d{1,20})$/.exec(member.pax.get(KEY.times) ?? '')
   if (exact !== null) {
     const [creation = 0n, lastAccess = 0n, lastWrite = 0n, change = 0n] = exact.slice(1).map(BigInt)
     return {creation, lastAccess, lastWrite, change}
@@ -71,11 +96,13 @@ function timesOf(member: TarMember): FileTimes {
   const lastWrite = modificationTimeOf(member)
   const stated = (key: string) => {
     const text = member.pax.get(key)
-    return text === undefined ? undefined : timeOf(member, key, text)
+    return isStated(text) ? timeOf(member, key, text) : undefined
   }
+  // GNU and star headers have fields for two of the times; Go reads them, so Windows gets them.
+  const field = (seconds: number | undefined) => (seconds === undefined ? undefined : BigInt(seconds) * NANOSECONDS)
   const creation = stated(KEY.creationTime) ?? lastWrite
-  const lastAccess = stated(KEY.accessTime)
-  const change = stated(KEY.changeTime)
+  const lastAccess = stated(KEY.accessTime) ?? field(member.header.atime)
+  const change = stated(KEY.changeTime) ?? field(member.header.ctime)
   return {
     creation: fileTimeOf(creation),
     lastAccess: lastAccess === undefined ? UNSTATED_TIME : fileTimeOf(lastAccess),
@@ -89,8 +116,9 @@ function extendedAttributesOf(member: TarMember): readonly ExtendedAttribute[] |
   const found: ExtendedAttribute[] = []
   for (const [key, text] of member.pax) {
     if (!key.startsWith(KEY.extendedAttribute)) continue
-    const name = Buffer.from(key.slice(KEY.extendedAttribute.length), 'utf8').toString('latin1')
-    found.push({name, flags: 0, value: decodeBase64(member, key, text)})
+    const name = key.slice(KEY.extendedAttribute.length)
+    const attribute = {name, flags: 0, value: decodeBase64(member, key, text, 'ATTRIBUTES_CORRUPT')}
+    found.push(checked(member, attribute, requireExtendedAttribute))
   }
   found.sort((left, right) => (left.name < right.name ? -1 : 1))
   return found.length === 0 ? undefined : found
@@ -103,7 +131,7 @@ export function decodeMetadata(member: TarMember): Omit<WindowsMetadata, 'repars
   return {
     attributes: attributesOf(member),
     times: timesOf(member),
-    ...(descriptor === undefined ? {} : {securityDescriptor: decodeBase64(member, KEY.securityDescriptor, descriptor)}),
+    ...(descriptor === undefined ? {} : {securityDescriptor: descriptorOf(member, descriptor)}),
     ...(extendedAttributes === undefined ? {} : {extendedAttributes}),
   }
 }
@@ -139,8 +167,7 @@ export function encodeMetadata(
   if (!options.isHardLink) {
     for (const {name, value} of meta.extendedAttributes ?? []) {
       if (!hasRecord(name)) continue
-      const key = Buffer.from(name, 'latin1').toString('utf8')
-      records[KEY.extendedAttribute + key] = Buffer.from(value).toString('base64')
+      records[KEY.extendedAttribute + name] = Buffer.from(value).toString('base64')
     }
   }
   if (options.keepFrames && !timesFit(times)) {

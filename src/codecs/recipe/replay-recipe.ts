@@ -1,3 +1,5 @@
+import {CARRIER_FRAME} from '../carrier/carrier-frame.js'
+import {isSparseForm} from '../carrier/sparse-form.js'
 import type {AlternateStream, DirectoryEntry, FileEntry, LayerEntry} from '../../model/layer-entry.js'
 import type {LayerPath} from '../../model/layer-path.js'
 import {recipeCorrupt, type RecipeRecord, type RecordedForm} from './recipe-records.js'
@@ -7,7 +9,7 @@ export interface ReplaySource {
   /** The payload's file or directory of that name, Windows-case-insensitively; its content is read before the next is asked for. */
   find(path: LayerPath): FileEntry | DirectoryEntry | undefined
   /** True when `path` still is a further name of `target`, or a copy of the target in a lower layer. */
-  isLink(path: LayerPath, target: LayerPath): boolean
+  isLink(path: LayerPath, target: LayerPath): boolean | Promise<boolean>
   /** Told of each entry whose recorded form no longer fits, since it was changed. */
   onChanged(path: LayerPath): void
 }
@@ -18,12 +20,12 @@ export async function* replayRecipe(
   source: ReplaySource,
 ): AsyncGenerator<LayerEntry> {
   for await (const record of records) {
-    const entry = entryOf(record, source)
+    const entry = await entryOf(record, source)
     if (entry !== undefined) yield entry
   }
 }
 
-function entryOf(record: RecipeRecord, source: ReplaySource): LayerEntry | undefined {
+async function entryOf(record: RecipeRecord, source: ReplaySource): Promise<LayerEntry | undefined> {
   switch (record.kind) {
     case 'end':
     case 'derived':
@@ -35,7 +37,7 @@ function entryOf(record: RecipeRecord, source: ReplaySource): LayerEntry | undef
       return {kind: record.kind, path: record.path, ...framed(record.archive)}
     case 'hard-link': {
       const {path, target, attributes, times, archive} = record
-      if (source.isLink(path, target)) {
+      if (await source.isLink(path, target)) {
         return {kind: 'hard-link', path, target, meta: {attributes, times}, ...framed(archive)}
       }
       source.onChanged(path)
@@ -54,7 +56,7 @@ function payloadEntry(record: Extract<RecipeRecord, {kind: 'entry'}>, source: Re
   const found = source.find(record.path)
   if (found === undefined) throw recipeCorrupt(`The payload holds no '${record.path}'.`)
   const entry = {...found, path: record.path}
-  if (record.form !== undefined && !fits(record.form, checkOf(entry))) {
+  if (record.form !== undefined && !fits(record.form, checkOf(withoutSparseForm(entry)))) {
     source.onChanged(record.path)
     return entry
   }
@@ -66,6 +68,14 @@ function payloadEntry(record: Extract<RecipeRecord, {kind: 'entry'}>, source: Re
       ? {}
       : {streams: replayStreams(entry, entry.streams, record, source)}),
   }
+}
+
+/** Sparse content got a form of its own in the carrier when it was written; the tar stated none. */
+function withoutSparseForm(entry: FileEntry | DirectoryEntry): FileEntry | DirectoryEntry {
+  const layout = entry.frame?.layout
+  if (layout?.[0] !== CARRIER_FRAME || !isSparseForm(layout)) return entry
+  const {frame: _frame, ...bare} = entry
+  return bare
 }
 
 async function* replayStreams(

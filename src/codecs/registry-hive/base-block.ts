@@ -26,6 +26,8 @@ export interface BaseBlock {
 
 export const BaseBlockFlag = {pendingTransactions: 0x1, layeredKeys: 0x2} as const
 
+/** Version 1.3, of NT 4. */
+const OLDEST_MINOR = 3
 /** First minor version with layered keys. */
 export const LAYERED_MINOR = 6
 const FILE_NAME_BYTES = 64
@@ -47,28 +49,35 @@ export function baseBlockChecksum(block: Buffer): number {
 export function decodeBaseBlock(bytes: Uint8Array): BaseBlock {
   if (bytes.byteLength < 512) throw corruptInFile(0, `Expected a base block of 512 bytes, found ${bytes.byteLength}.`)
   const block = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const signature = block.toString('latin1', 0, 4) //        0  "regf"
+  const signature = block.toString('latin1', 0, 4)
   if (signature !== 'regf') throw corruptInFile(0, `Expected 'regf', found ${JSON.stringify(signature)}.`)
-  const primarySequence = block.readUInt32LE(4) //           4  primary sequence
-  const secondarySequence = block.readUInt32LE(8) //         8  secondary sequence
-  const lastWritten = block.readBigInt64LE(12) //           12  last written, FILETIME
-  const major = block.readUInt32LE(20) //                   20  major version
-  const minorVersion = block.readUInt32LE(24) //            24  minor version
-  const fileType = block.readUInt32LE(28) //                28  file type
-  const format = block.readUInt32LE(32) //                  32  format, 1 = direct memory load
-  if (major !== 1 || minorVersion < 3 || minorVersion > LAYERED_MINOR || format !== 1) {
+  if (!isReadable(block)) {
+    const [major, minor, format] = [20, 24, 32].map((offset) => block.readUInt32LE(offset))
     throw new UnsupportedError('FORMAT_UNSUPPORTED', {
-      what: `A registry hive of version ${major}.${minorVersion}, format ${format}, is not read.`,
+      what: `A registry hive of version ${major}.${minor}, format ${format}, is not read.`,
       why: 'Windows has written versions 1.3 to 1.6 in format 1 since NT 4.',
       at: {offset: 20},
     })
   }
+  return decodeFields(block)
+}
+
+/** True for the versions that Windows has written since NT 4. */
+function isReadable(block: Buffer): boolean {
+  const major = block.readUInt32LE(20) //         20  major version
+  const minorVersion = block.readUInt32LE(24) //  24  minor version
+  const format = block.readUInt32LE(32) //        32  format, 1 = direct memory load
+  return major === 1 && format === 1 && minorVersion >= OLDEST_MINOR && minorVersion <= LAYERED_MINOR
+}
+
+function decodeFields(block: Buffer): BaseBlock {
   return {
-    primarySequence,
-    secondarySequence,
-    lastWritten,
-    minorVersion,
-    fileType,
+    //                                                       0  "regf"
+    primarySequence: block.readUInt32LE(4), //               4  primary sequence
+    secondarySequence: block.readUInt32LE(8), //             8  secondary sequence
+    lastWritten: block.readBigInt64LE(12), //               12  last written, FILETIME
+    minorVersion: block.readUInt32LE(24), //                24  minor version
+    fileType: block.readUInt32LE(28), //                    28  file type
     rootOffset: block.readUInt32LE(36), //                  36  root cell offset
     dataBytes: block.readUInt32LE(40), //                   40  hive-bins data size, bytes
     clusteringFactor: block.readUInt32LE(44), //            44  clustering factor
@@ -78,16 +87,19 @@ export function decodeBaseBlock(bytes: Uint8Array): BaseBlock {
   }
 }
 
-/** The head of a hive or a log; undefined unless it is one, of a version that is read, and its checksum is right. */
-export function findBaseBlock(bytes: Uint8Array): BaseBlock | undefined {
+/** The head of a hive or a log, of any version; undefined unless it is one and its checksum is right. */
+export function findSealedBlock(bytes: Uint8Array): BaseBlock | undefined {
   if (bytes.byteLength < 512) return undefined
   const block = Buffer.from(bytes.buffer, bytes.byteOffset, 512)
-  const isKnown = block.readUInt32LE(20) === 1 && block.readUInt32LE(32) === 1
-  const minorVersion = block.readUInt32LE(24)
-  if (block.toString('latin1', 0, 4) !== 'regf' || !isKnown || minorVersion < 3 || minorVersion > LAYERED_MINOR)
-    return undefined
-  const header = decodeBaseBlock(block)
+  if (block.toString('latin1', 0, 4) !== 'regf') return undefined
+  const header = decodeFields(block)
   return header.isChecksumValid ? header : undefined
+}
+
+/** The head of a hive or a log; undefined unless it is one, of a version that is read, and its checksum is right. */
+export function findBaseBlock(bytes: Uint8Array): BaseBlock | undefined {
+  const header = findSealedBlock(bytes)
+  return header !== undefined && isReadable(Buffer.from(bytes.buffer, bytes.byteOffset, 512)) ? header : undefined
 }
 
 function decodeFileName(block: Buffer): string {

@@ -1,6 +1,6 @@
 import {upcase} from '../../model/upcase.js'
 import {keyOf, valueTombstone, type HiveKey, type HiveValue} from './hive-key.js'
-import {joined} from './layered-keys.js'
+import {pairsOf} from './layered-keys.js'
 
 /**
  * The delta that makes `after` of `before`: `flatten(before, diff(before, after))` equals `after`. Undefined when they are
@@ -16,7 +16,9 @@ function changed(before: HiveKey | undefined, after: HiveKey | undefined, isRoot
   if (after === undefined) return before === undefined ? undefined : tombstoneOf(before)
   // What is new merges with nothing: it is written as it is, as Windows itself does.
   if (before === undefined) return after
-  const subkeys = joined(before.subkeys(), after.subkeys(), (low, high) => changed(low, high, false))
+  const subkeys = [...pairsOf(before.streamSubkeys(), after.streamSubkeys())].flatMap(
+    ([low, high]) => changed(low, high, false) ?? [],
+  )
   const values = changedValues(before.values(), after.values())
   const isInexact = values === undefined || after.lastWrite < before.lastWrite
   if (isInexact && !isRoot) return deltaKey(after, {disposition: 'supersede-local', values: after.values(), subkeys})

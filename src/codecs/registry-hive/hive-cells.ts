@@ -1,3 +1,4 @@
+import type {InputError} from '../../model/errors.js'
 import {BASE_BLOCK_BYTES, corruptAt, hex} from './hive-fault.js'
 import type {HiveSource} from './hive-source.js'
 
@@ -5,6 +6,14 @@ import type {HiveSource} from './hive-source.js'
 export const NIL = 0xffffffff
 
 const BIN_HEADER_BYTES = 32
+const PAGE_BYTES = 4096
+
+export interface CellsOptions {
+  /** The last bin may reach beyond the stated length, as far as the file goes. */
+  readonly acceptsLongerBin?: boolean
+  /** It was not written to its end: what follows the last whole bin, and the last whole cell of a bin, is left out. */
+  readonly isDamaged?: boolean
+}
 
 /**
  * The cells of a hive: which offsets an allocated cell starts at, and what is in it. Making one walks all bins, so that
@@ -12,53 +21,81 @@ const BIN_HEADER_BYTES = 32
  */
 export class HiveCells {
   readonly source: HiveSource
+  /** Bytes of hive-bins data up to the end of the last bin. */
   readonly dataBytes: number
   readonly #starts: Uint8Array
 
-  /** Throws `HIVE_CORRUPT` when the bins do not tile the data or the cells do not tile their bin. */
-  constructor(source: HiveSource, dataBytes: number) {
+  /**
+   * Walks bins until `statedBytes` of them have passed. Throws `HIVE_CORRUPT` when the bins do not tile the data or the
+   * cells do not tile their bin.
+   */
+  constructor(source: HiveSource, statedBytes: number, options: CellsOptions = {}) {
     this.source = source
-    this.dataBytes = dataBytes
-    if (dataBytes === 0 || dataBytes % 4096 !== 0) {
-      throw corruptAt(-BASE_BLOCK_BYTES + 40, `The length of its data, ${dataBytes}, is not a multiple of 4096.`)
+    if (statedBytes === 0 || statedBytes % PAGE_BYTES !== 0) {
+      throw corruptAt(-BASE_BLOCK_BYTES + 40, `The length of its data, ${statedBytes}, is not a multiple of 4096.`)
     }
-    if (BASE_BLOCK_BYTES + dataBytes > source.size) {
+    const fileBytes = source.size - BASE_BLOCK_BYTES
+    if (fileBytes < PAGE_BYTES || (statedBytes > fileBytes && options.isDamaged !== true)) {
       throw corruptAt(
-        source.size - BASE_BLOCK_BYTES,
-        `The file has ${source.size} bytes, its head promises ${BASE_BLOCK_BYTES + dataBytes}.`,
+        fileBytes,
+        `The file has ${source.size} bytes, its head promises ${BASE_BLOCK_BYTES + statedBytes}.`,
       )
     }
-    this.#starts = new Uint8Array(Math.ceil(dataBytes / 64))
-    for (let offset = 0; offset < dataBytes;) offset = this.#walkBin(offset)
+    const stated = Math.min(statedBytes, fileBytes)
+    const limit = options.acceptsLongerBin === true ? fileBytes : stated
+    this.#starts = new Uint8Array(Math.ceil(limit / 64))
+    this.dataBytes = this.#walkBins(stated, limit, options.isDamaged === true)
+  }
+
+  /** Gives where the last bin ends. */
+  #walkBins(stated: number, limit: number, isDamaged: boolean): number {
+    let offset = 0
+    while (offset < stated) {
+      const size = this.#findBin(offset, limit)
+      if (typeof size !== 'number') {
+        if (!isDamaged || offset === 0) throw size
+        break
+      }
+      const fault = this.#walkCells(offset, offset + size)
+      if (fault !== undefined && !isDamaged) throw fault
+      offset += size
+    }
+    return offset
   }
 
   #read(offset: number, length: number): Buffer {
     const bytes = this.source.read(BASE_BLOCK_BYTES + offset, length)
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
-  /** Gives the offset of the next bin. Source: section 1.2. */
-  #walkBin(start: number): number {
+  /** The size of the bin at `start`, or what is wrong with it. Source: section 1.2. */
+  #findBin(start: number, limit: number): number | InputError {
+    const left = limit - start
+    if (left < BIN_HEADER_BYTES) return corruptAt(start, `A bin is cut to ${left} bytes.`)
     const header = this.#read(start, BIN_HEADER_BYTES)
     const signature = header.toString('latin1', 0, 4) //  0  "hbin"
     const own = header.readUInt32LE(4) //                 4  own offset
     const size = header.readUInt32LE(8) //                8  size, bytes
-    if (signature !== 'hbin') throw corruptAt(start, `Expected 'hbin', found ${JSON.stringify(signature)}.`)
-    if (own !== start) throw corruptAt(start + 4, `A bin at ${hex(start)} says that it is at ${hex(own)}.`)
-    if (size === 0 || size % 4096 !== 0 || size > this.dataBytes - start) {
-      throw corruptAt(start + 8, `A bin is ${size} bytes long, ${this.dataBytes - start} are left.`)
+    if (signature !== 'hbin') return corruptAt(start, `Expected 'hbin', found ${JSON.stringify(signature)}.`)
+    if (own !== start) return corruptAt(start + 4, `A bin at ${hex(start)} says that it is at ${hex(own)}.`)
+    if (size === 0 || size % PAGE_BYTES !== 0 || size > left) {
+      return corruptAt(start + 8, `A bin is ${size} bytes long, ${left} are left.`)
     }
-    const end = start + size
+    return size
+  }
+
+  /** Marks the cells in use of a bin, up to the first that is damaged; gives what is wrong with that one. */
+  #walkCells(start: number, end: number): InputError | undefined {
     for (let offset = start + BIN_HEADER_BYTES; offset < end;) {
-      const stated = this.#read(offset, 4).readInt32LE(0)
+      const stated = this.source.readInt32(BASE_BLOCK_BYTES + offset)
       const length = Math.abs(stated)
       if (length < 8 || length % 8 !== 0 || length > end - offset) {
-        throw corruptAt(offset, `A cell is ${length} bytes long, ${end - offset} are left in its bin.`)
+        return corruptAt(offset, `A cell is ${length} bytes long, ${end - offset} are left in its bin.`)
       }
       if (stated < 0) this.#starts[offset >>> 6] = (this.#starts[offset >>> 6] ?? 0) | (1 << ((offset >>> 3) & 7))
       offset += length
     }
-    return end
+    return undefined
   }
 
   /** True when an allocated cell starts there. */
@@ -73,7 +110,7 @@ export class HiveCells {
    */
   cell(offset: number, from: number, what: string, atLeast = 0): Buffer {
     if (!this.has(offset)) throw corruptAt(from, `${what} should be at ${hex(offset)}, where no cell in use starts.`)
-    const length = -this.#read(offset, 4).readInt32LE(0) - 4
+    const length = -this.source.readInt32(BASE_BLOCK_BYTES + offset) - 4
     if (length < atLeast) {
       throw corruptAt(offset, `${what} needs ${atLeast} bytes, its cell has ${length}.`)
     }

@@ -21,7 +21,13 @@ import {readValue} from './value-cells.js'
 
 /** Something about a hive that is not as it should be and does not prevent reading it. */
 export interface HiveRemark {
-  readonly code: 'hive-dirty' | 'hive-pending-transactions' | 'hive-duplicate-name' | 'hive-unsorted'
+  readonly code:
+    | 'hive-dirty'
+    | 'hive-pending-transactions'
+    | 'hive-length'
+    | 'hive-duplicate-name'
+    | 'hive-unsorted'
+    | 'hive-stray-layer-bits'
   readonly message: string
   /** In the file, bytes. */
   readonly offset: number
@@ -31,8 +37,21 @@ export interface HiveOptions {
   readonly onRemark?: (remark: HiveRemark) => void
   /** Read a hive that was not written to its end and has no logs, with a remark; else `HIVE_DIRTY`. */
   readonly acceptDirty?: boolean
-  /** Take the layer bits of a hive that states no layered keys for remnants; else `HIVE_CORRUPT`. */
-  readonly ignoreStrayLayerBits?: boolean
+  /** Read a last bin that reaches beyond the length in the head, with a remark; else `HIVE_CORRUPT`. */
+  readonly acceptLonger?: boolean
+  /** It lies where a layer keeps what it changes, `Hives/*_Delta`: its keys have layer bits, whatever its head says. */
+  readonly isDelta?: boolean
+}
+
+/** Security descriptors that are kept; a full server's hive has some hundreds. */
+const MAX_SECURITIES = 4096
+
+/** What a look at all keys has shown. */
+export interface HiveSurvey {
+  /** Offsets of the keys whose subkeys are out of order or twice there. */
+  readonly oddKeys: ReadonlySet<number>
+  /** A key or a value is marked as a change of lower layers. */
+  readonly marksLayers: boolean
 }
 
 /** Most values of one key; hivex stops at 110,000. */
@@ -50,6 +69,7 @@ export class HiveFile {
   /** True when keys may carry layer bits: the hive is a delta. */
   readonly isLayered: boolean
   readonly #securities = new Map<number, Uint8Array>()
+  #survey: HiveSurvey | undefined
 
   /**
    * Throws `HIVE_CORRUPT`, `FORMAT_UNSUPPORTED`, or `HIVE_DIRTY` when the hive was not written to its end: then
@@ -63,22 +83,44 @@ export class HiveFile {
     if ((this.header.flags & BaseBlockFlag.pendingTransactions) !== 0) {
       this.remark('hive-pending-transactions', 'The hive has pending transactions, which are not applied.', -3952)
     }
-    this.isLayered = this.header.minorVersion >= LAYERED_MINOR && (this.header.flags & BaseBlockFlag.layeredKeys) !== 0
-    this.cells = new HiveCells(source, this.header.dataBytes)
+    this.isLayered =
+      options.isDelta === true ||
+      this.header.minorVersion >= LAYERED_MINOR ||
+      (this.header.flags & BaseBlockFlag.layeredKeys) !== 0
+    this.cells = this.#openCells(source)
     this.root = this.#readRoot()
+  }
+
+  /** A head with a wrong checksum tells nothing: the bins of the file count then, as far as they are whole. */
+  #openCells(source: HiveSource): HiveCells {
+    const {dataBytes, isChecksumValid} = this.header
+    const fileBytes = Math.floor((source.size - BASE_BLOCK_BYTES) / 4096) * 4096
+    const cells = new HiveCells(source, isChecksumValid ? dataBytes : Math.max(fileBytes, 0), {
+      isDamaged: isDirty(this.header),
+      acceptsLongerBin: this.options.acceptLonger === true,
+    })
+    if (cells.dataBytes !== dataBytes) {
+      const message = `The head of the hive promises ${dataBytes} bytes of data; the ${cells.dataBytes} that are there count.`
+      this.remark('hive-length', message, 40 - BASE_BLOCK_BYTES)
+    }
+    return cells
   }
 
   #meetDirty(): void {
     const {primarySequence, secondarySequence, isChecksumValid} = this.header
     const state = `sequence ${primarySequence}/${secondarySequence}, checksum ${isChecksumValid ? 'right' : 'wrong'}`
     if (this.options.acceptDirty === true) {
-      this.remark('hive-dirty', `The hive was not written to its end (${state}); its logs are not here.`, -4092)
+      const message = `The hive was not written to its end (${state}). It is read as it is; its last changes may be missing.`
+      this.remark('hive-dirty', message, -4092)
       return
     }
     throw new InputError('HIVE_DIRTY', {
-      what: 'The registry hive was not written to its end, and its logs are not here.',
+      what: 'The registry hive was not written to its end, and no log beside it completes it.',
       why: `Expected equal sequences and a right checksum, found ${state}.`,
-      suggestions: ['Load the hive on Windows once, or supply its .LOG1 and .LOG2.'],
+      suggestions: [
+        'Load the hive on Windows once, or put its undamaged .LOG1 and .LOG2 beside it.',
+        'To see it as it is: transship hive --ignore-logs',
+      ],
       at: {offset: 4},
     })
   }
@@ -96,8 +138,29 @@ export class HiveFile {
     this.options.onRemark?.({code, message, offset: BASE_BLOCK_BYTES + offset})
   }
 
-  /** Security descriptors are shared by many keys; each is read once. */
+  /** Told by who has looked at every key. */
+  settle(survey: HiveSurvey): void {
+    this.#survey = survey
+  }
+
+  /** True when the subkeys of a key may be out of order or twice there. */
+  hasOddSubkeys(offset: number): boolean {
+    return this.#survey?.oddKeys.has(offset) ?? true
+  }
+
+  /**
+   * A delta: its head says so in both ways, or something in it is marked as a change of lower layers. One sign alone, the
+   * flag of which Windows 8 used for another thing, makes none of a hive without marks.
+   */
+  get isDelta(): boolean {
+    const {minorVersion, flags} = this.header
+    const isStated = minorVersion >= LAYERED_MINOR && (flags & BaseBlockFlag.layeredKeys) !== 0
+    return isStated || (this.isLayered && (this.#survey?.marksLayers ?? true))
+  }
+
+  /** Security descriptors are shared by many keys; each is read once, but for a hive that has one for every key. */
   security(offset: number, from: number): Uint8Array {
+    if (this.#securities.size >= MAX_SECURITIES) this.#securities.clear()
     const known = this.#securities.get(offset) ?? readSecurity(this.cells, offset, from)
     this.#securities.set(offset, known)
     return known
@@ -149,8 +212,10 @@ export class StoredKey implements HiveKey {
   #checkLayer({parent}: KeyPlace): void {
     const layerByte = this.#cell.readUInt8(13)
     if (!this.#hive.isLayered) {
-      if (layerByte === 0 || this.#hive.options.ignoreStrayLayerBits === true) return
-      throw corruptAt(this.offset, `The key '${this.name}' has layer bits in a hive that states no layered keys.`)
+      if (layerByte === 0) return
+      const message = `The key '${this.fullName}' has layer bits in an ordinary hive, where they mean nothing; they are ignored.`
+      this.#hive.remark('hive-stray-layer-bits', message, this.offset)
+      return
     }
     if ((layerByte & ~(INHERITS_CLASS | 3)) !== 0) {
       throw corruptAt(this.offset, `The key '${this.name}' has unknown layer bits, 0x${layerByte.toString(16)}.`)
@@ -163,6 +228,20 @@ export class StoredKey implements HiveKey {
     if (disposition === 'tombstone' && (node.subkeyCount > 0 || node.valueCount > 0)) {
       throw corruptAt(this.offset, `The deleted key '${this.name}' has subkeys or values.`)
     }
+  }
+
+  /** From the root on, with backslashes; for messages. */
+  get fullName(): string {
+    const names = [this.name]
+    const {cells, header} = this.#hive
+    let [offset, cell] = [this.offset, this.#cell]
+    // What a key states as its parent was compared with the key that lists it, all the way up.
+    for (let depth = this.depth; depth > 0 && offset !== header.rootOffset; depth--) {
+      offset = cell.readUInt32LE(16)
+      cell = cells.cell(offset, this.offset, 'A key', KEY_NODE_BYTES)
+      names.unshift(requireKeyName(cell, offset))
+    }
+    return names.join('\\')
   }
 
   get #layerByte(): number {
@@ -216,13 +295,22 @@ export class StoredKey implements HiveKey {
   }
 
   values(): readonly HiveValue[] {
+    const {cells, header, isLayered} = this.#hive
     const values = this.valueOffsets().map((offset) =>
-      readValue(this.#hive.cells, offset, this.offset, this.#hive.header.minorVersion),
+      readValue(cells, offset, {
+        from: this.offset,
+        minorVersion: header.minorVersion,
+        isLayered,
+        remark: this.#strayValue,
+      }),
     )
-    if (!this.#hive.isLayered && values.some((value) => value.isTombstone)) {
-      throw corruptAt(this.offset, `The key '${this.name}' has a deleted value in a hive that states no layered keys.`)
-    }
     return this.#withoutDuplicates(values, 'value')
+  }
+
+  readonly #strayValue = (name: string): void => {
+    const value = `The value ${JSON.stringify(name)} of the key '${this.fullName}'`
+    const message = `${value} is marked deleted in an ordinary hive, where that means nothing; the mark is ignored.`
+    this.#hive.remark('hive-stray-layer-bits', message, this.offset)
   }
 
   /** Offsets of the subkeys; `use` is told those of their lists. */
@@ -232,19 +320,56 @@ export class StoredKey implements HiveKey {
   }
 
   subkeys(): readonly StoredKey[] {
-    const parent = {offset: this.offset, disposition: this.disposition}
-    const place = {from: this.offset, depth: this.depth + 1, parent}
-    const subkeys = this.subkeyOffsets().map((offset) => new StoredKey(this.#hive, offset, place))
-    const isSorted = subkeys.every((subkey, index) => {
-      const before = subkeys[index - 1]
-      return before === undefined || compareKeyNames(before.name, subkey.name) < 0
-    })
-    if (isSorted) return subkeys
+    const subkeys = [...this.#storedSubkeys()]
+    if (subkeys.every((subkey, index) => isAfter(subkeys[index - 1], subkey))) return subkeys
     const sorted = subkeys.toSorted((left, right) => compareKeyNames(left.name, right.name))
     if (sorted.some((key, index) => key !== subkeys[index])) {
-      this.#hive.remark('hive-unsorted', `The subkeys of '${this.name}' are not in order.`, this.offset)
+      this.#hive.remark(
+        'hive-unsorted',
+        `The subkeys of '${this.fullName}' are stored in the wrong order; Windows may not find them all.`,
+        this.offset,
+      )
     }
     return this.#withoutDuplicates(sorted, 'subkey')
+  }
+
+  /** One at a time once all keys have been looked at, but for a key whose subkeys have to be put in order. */
+  streamSubkeys(): Iterable<StoredKey> {
+    return this.#hive.hasOddSubkeys(this.offset) ? this.subkeys() : this.#storedSubkeys()
+  }
+
+  /** In the stored order, one at a time; `use` is told the cells of their lists. */
+  *#storedSubkeys(use?: (offset: number) => void): Generator<StoredKey> {
+    const parent = {offset: this.offset, disposition: this.disposition}
+    const place = {from: this.offset, depth: this.depth + 1, parent}
+    for (const offset of this.subkeyOffsets(use)) yield new StoredKey(this.#hive, offset, place)
+  }
+
+  /**
+   * The subkeys one at a time, for who looks at all keys: in order, or in any order after `meetOdd` was called because the
+   * stored order is wrong or a name comes twice. Only the first of a name is given.
+   */
+  *checkedSubkeys(use: (offset: number) => void, meetOdd: () => void): Generator<StoredKey> {
+    let before: StoredKey | undefined
+    for (const subkey of this.#storedSubkeys(use)) {
+      if (!isAfter(before, subkey)) {
+        meetOdd()
+        yield* this.#restOf(before)
+        return
+      }
+      before = subkey
+      yield subkey
+    }
+  }
+
+  /** What `subkeys` gives beyond those that come before and up to `last` in the stored order. */
+  *#restOf(last: StoredKey | undefined): Generator<StoredKey> {
+    const given = new Set<number>()
+    for (const {offset} of this.#storedSubkeys()) {
+      given.add(offset)
+      if (offset === last?.offset) break
+    }
+    for (const subkey of this.subkeys()) if (!given.has(subkey.offset)) yield subkey
   }
 
   /** The first of a name counts; in a delta none does, since nobody can tell what Windows would compose. */
@@ -254,11 +379,15 @@ export class StoredKey implements HiveKey {
     const kept = items.filter((item) => {
       const folded = upcase(item.name)
       if (!seen.has(folded)) return seen.add(folded).size > 0
-      const message = `The key '${this.name}' has several ${what}s named ${JSON.stringify(item.name)}.`
-      if (this.#hive.isLayered) throw corruptAt(this.offset, message)
-      this.#hive.remark('hive-duplicate-name', message, this.offset)
+      const message = `The key '${this.fullName}' has several ${what}s named ${JSON.stringify(item.name)}`
+      if (this.#hive.isLayered) throw corruptAt(this.offset, `${message}.`)
+      this.#hive.remark('hive-duplicate-name', `${message}; only the first is taken.`, this.offset)
       return false
     })
     return kept.length === items.length ? items : kept
   }
+}
+
+function isAfter(before: StoredKey | undefined, key: StoredKey): boolean {
+  return before === undefined || compareKeyNames(before.name, key.name) < 0
 }

@@ -43,6 +43,8 @@ export interface HiveKey {
   values(): readonly HiveValue[]
   /** Ascending by `compareKeyNames`, no name twice. */
   subkeys(): readonly HiveKey[]
+  /** The same one at a time: a key of 500,000 subkeys then needs no more memory than one of them. */
+  streamSubkeys(): Iterable<HiveKey>
 }
 
 /** Bits of a key's flags. Source: section 1.3 of the registry hive format page. */
@@ -67,7 +69,7 @@ export const MAX_DEPTH = 512
 const NO_BYTES = new Uint8Array()
 
 /** A key to be: everything that is not stated is empty, and the subkeys come in any order. */
-export interface KeyDraft extends Partial<Omit<HiveKey, 'values' | 'subkeys'>> {
+export interface KeyDraft extends Partial<Omit<HiveKey, 'values' | 'subkeys' | 'streamSubkeys'>> {
   readonly name: string
   readonly values?: readonly HiveValue[]
   readonly subkeys?: readonly HiveKey[]
@@ -89,6 +91,7 @@ export function keyOf(draft: KeyDraft): HiveKey {
     predefinedHandle: draft.predefinedHandle,
     values: () => values,
     subkeys: () => sorted,
+    streamSubkeys: () => sorted,
   }
 }
 
@@ -112,7 +115,8 @@ export function compareKeyNames(left: string, right: string): number {
 
 /** The subkey of a name; undefined = none. */
 export function findSubkey(key: HiveKey, name: string): HiveKey | undefined {
-  return key.subkeys().find((subkey) => compareKeyNames(subkey.name, name) === 0)
+  for (const subkey of key.streamSubkeys()) if (compareKeyNames(subkey.name, name) === 0) return subkey
+  return undefined
 }
 
 /** The key at a path of names below `root`; undefined = none. */
@@ -120,4 +124,28 @@ export function findKey(root: HiveKey, path: readonly string[]): HiveKey | undef
   let key: HiveKey | undefined = root
   for (const name of path) key = key === undefined ? undefined : findSubkey(key, name)
   return key
+}
+
+/** A key and its full name. */
+export interface PlacedKey {
+  readonly key: HiveKey
+  /** `\` between names. */
+  readonly path: string
+}
+
+/** A key and all below it, parents before what is in them, in order; one key of each level at a time. */
+export function* walkKeys(root: HiveKey, path: string): Generator<PlacedKey> {
+  yield {key: root, path}
+  const open = [{path, subkeys: root.streamSubkeys()[Symbol.iterator]()}]
+  for (let level = open.at(-1); level !== undefined; level = open.at(-1)) {
+    const next = level.subkeys.next()
+    if (next.done === true) {
+      open.pop()
+      continue
+    }
+    const key = next.value
+    const placed = {key, path: `${level.path}\\${key.name}`}
+    yield placed
+    open.push({path: placed.path, subkeys: key.streamSubkeys()[Symbol.iterator]()})
+  }
 }

@@ -54,6 +54,9 @@ class LayeredKey implements HiveKey {
     return this.#parts.values()
   }
   subkeys(): readonly HiveKey[] {
+    return [...this.#parts.subkeys()]
+  }
+  streamSubkeys(): Iterable<HiveKey> {
     return this.#parts.subkeys()
   }
 }
@@ -69,7 +72,8 @@ interface LayeredParts {
   readonly head?: HiveKey
   classOf(): KeyClass
   values(): readonly HiveValue[]
-  subkeys(): readonly HiveKey[]
+  /** Made anew by each call. */
+  subkeys(): Iterable<HiveKey>
 }
 
 const NO_CLASS: KeyClass = {inherits: false, name: new Uint8Array()}
@@ -101,7 +105,8 @@ function applied(base: HiveKey | undefined, delta: HiveKey, options: LayeringOpt
       return NO_CLASS
     },
     values: () => overlay(disposition === 'merge' && lower !== undefined ? lower.values() : [], delta.values(), false),
-    subkeys: () => joined(lower?.subkeys() ?? [], delta.subkeys(), (low, high) => apply(low, high, options)),
+    subkeys: () =>
+      joined(lower?.streamSubkeys() ?? [], delta.streamSubkeys(), (low, high) => apply(low, high, options)),
   })
 }
 
@@ -137,7 +142,7 @@ function composed(lower: HiveKey, upper: HiveKey, options: LayeringOptions): Hiv
     },
     values: () => overlay(isMerge ? lower.values() : [], upper.values(), disposition === 'merge'),
     subkeys: () =>
-      joined(lower.subkeys(), upper.subkeys(), (low, high) => {
+      joined(lower.streamSubkeys(), upper.streamSubkeys(), (low, high) => {
         if (low === undefined || high === undefined) return low ?? high
         return compose(low, high, options)
       }),
@@ -150,8 +155,12 @@ function superseding(key: HiveKey): HiveKey {
     disposition: 'supersede-tree',
     classOf: () => ({inherits: false, name: key.className}),
     values: () => key.values(),
-    subkeys: () => key.subkeys().map(superseding),
+    subkeys: () => eachSuperseding(key.streamSubkeys()),
   })
+}
+
+function* eachSuperseding(keys: Iterable<HiveKey>): Generator<HiveKey> {
+  for (const key of keys) yield superseding(key)
 }
 
 /** A value replaces the one of its name in place, a new one comes last; a deletion removes, or stays when it is kept. */
@@ -164,22 +173,36 @@ function overlay(lower: readonly HiveValue[], upper: readonly HiveValue[], keepT
   return [...byName.values()].filter((value) => keepTombstones || !value.isTombstone)
 }
 
-/** Both lists of subkeys in order, those of one name together; what gives undefined is not there. */
-export function joined(
-  lower: readonly HiveKey[],
-  upper: readonly HiveKey[],
+/** What is made of both lists of subkeys, which are in order, those of one name together; undefined is not given. */
+function* joined(
+  lower: Iterable<HiveKey>,
+  upper: Iterable<HiveKey>,
   join: (lower: HiveKey | undefined, upper: HiveKey | undefined) => HiveKey | undefined,
-): HiveKey[] {
-  const keys: HiveKey[] = []
-  let at = 0
-  let above = 0
-  while (at < lower.length || above < upper.length) {
-    const [low, high] = [lower[at], upper[above]]
-    const order = low === undefined ? 1 : high === undefined ? -1 : compareKeyNames(low.name, high.name)
-    if (order <= 0) at += 1
-    if (order >= 0) above += 1
-    const key = join(order <= 0 ? low : undefined, order >= 0 ? high : undefined)
-    if (key !== undefined) keys.push(key)
+): Generator<HiveKey> {
+  for (const [low, high] of pairsOf(lower, upper)) {
+    const key = join(low, high)
+    if (key !== undefined) yield key
   }
-  return keys
+}
+
+/** Both lists of subkeys in order, those of one name together, one pair at a time. */
+export function* pairsOf(
+  lower: Iterable<HiveKey>,
+  upper: Iterable<HiveKey>,
+): Generator<readonly [HiveKey | undefined, HiveKey | undefined]> {
+  const below = lower[Symbol.iterator]()
+  const above = upper[Symbol.iterator]()
+  let low = nextOf(below)
+  let high = nextOf(above)
+  while (low !== undefined || high !== undefined) {
+    const order = low === undefined ? 1 : high === undefined ? -1 : compareKeyNames(low.name, high.name)
+    yield [order <= 0 ? low : undefined, order >= 0 ? high : undefined]
+    if (order <= 0) low = nextOf(below)
+    if (order >= 0) high = nextOf(above)
+  }
+}
+
+function nextOf(keys: Iterator<HiveKey>): HiveKey | undefined {
+  const next = keys.next()
+  return next.done === true ? undefined : next.value
 }

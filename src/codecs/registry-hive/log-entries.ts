@@ -35,21 +35,34 @@ export function findLog(bytes: Uint8Array): HiveLog | undefined {
     : {header, bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)}
 }
 
+/** What a log of Windows 8.1 and later holds. */
+export interface LoggedWrites {
+  readonly entries: readonly LogEntry[]
+  /** The next write is there, and damaged: not just left from earlier use. */
+  readonly isCutShort: boolean
+}
+
 /**
  * The entries of a log of Windows 8.1 and later, as far as they are whole and follow each other: what comes after is left
  * from earlier use. Source: section 2.2 of the registry hive format page.
  */
-export function readEntries({header, bytes}: HiveLog): LogEntry[] {
+export function readEntries({header, bytes}: HiveLog): LoggedWrites {
   const entries: LogEntry[] = []
   for (let offset = SECTOR_BYTES; offset + ENTRY_HEAD_BYTES <= bytes.byteLength;) {
+    const next = (header.primarySequence + entries.length) >>> 0
     const size = bytes.readUInt32LE(offset + 4)
-    if (size < ENTRY_HEAD_BYTES || size % SECTOR_BYTES !== 0 || offset + size > bytes.byteLength) break
-    const entry = findEntry(bytes.subarray(offset, offset + size))
-    if (entry?.sequence !== (header.primarySequence + entries.length) >>> 0) break
+    const isPossible = size >= ENTRY_HEAD_BYTES && size % SECTOR_BYTES === 0 && offset + size <= bytes.byteLength
+    const entry = isPossible ? findEntry(bytes.subarray(offset, offset + size)) : undefined
+    if (entry?.sequence !== next) return {entries, isCutShort: isNamed(bytes, offset, next)}
     entries.push(entry)
     offset += size
   }
-  return entries
+  return {entries, isCutShort: false}
+}
+
+/** True when an entry of this sequence begins there, whole or not. */
+function isNamed(bytes: Buffer, offset: number, sequence: number): boolean {
+  return bytes.toString('latin1', offset, offset + 4) === 'HvLE' && bytes.readUInt32LE(offset + 12) === sequence
 }
 
 function findEntry(entry: Buffer): LogEntry | undefined {

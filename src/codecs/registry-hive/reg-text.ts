@@ -1,4 +1,4 @@
-import type {HiveKey, HiveValue} from './hive-key.js'
+import {walkKeys, type HiveKey, type HiveValue} from './hive-key.js'
 import {findText, ValueType} from './value-text.js'
 
 export interface RegTextOptions {
@@ -17,13 +17,7 @@ export const REG_HEADER: readonly string[] = ['Windows Registry Editor Version 5
  * `"value"=-`. What the format cannot say stands in a comment. `path` is the full name of the key.
  */
 export function* regLines(root: HiveKey, path: string, options: RegTextOptions = {}): Generator<string> {
-  const pending: {key: HiveKey; path: string}[] = [{key: root, path}]
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    yield* keyLines(next.key, next.path, options)
-    const {key, path: parent} = next
-    // Last in, first out: the last subkey goes in first.
-    for (const subkey of key.subkeys().toReversed()) pending.push({key: subkey, path: `${parent}\\${subkey.name}`})
-  }
+  for (const {key, path: name} of walkKeys(root, path)) yield* keyLines(key, name, options)
 }
 
 function* keyLines(key: HiveKey, path: string, options: RegTextOptions): Generator<string> {

@@ -1,6 +1,14 @@
-import {findBaseBlock, sealBaseBlock, type BaseBlock} from './base-block.js'
+import {findSealedBlock, sealBaseBlock, type BaseBlock} from './base-block.js'
 import {BASE_BLOCK_BYTES} from './hive-fault.js'
-import {findLog, findOldPages, readEntries, SECTOR_BYTES, type HiveLog, type LogEntry} from './log-entries.js'
+import {
+  findLog,
+  findOldPages,
+  readEntries,
+  SECTOR_BYTES,
+  type HiveLog,
+  type LogEntry,
+  type LoggedWrites,
+} from './log-entries.js'
 import {UnsupportedError} from '../../model/errors.js'
 
 /** A hive after its logs. */
@@ -8,6 +16,8 @@ export interface ReplayedHive {
   readonly bytes: Uint8Array
   /** How many writes were taken from the logs. */
   readonly replayed: number
+  /** How many of the logs hold more that was not taken, because they are damaged or do not continue what was taken. */
+  readonly leftOut: number
 }
 
 export interface ReplayOptions {
@@ -27,13 +37,118 @@ const ENTRY_FLAGS = 0x1
  * section 2 of the registry hive format page.
  */
 export function replayLogs(hive: Uint8Array, logs: readonly Uint8Array[], options: ReplayOptions = {}): ReplayedHive {
-  const header = findBaseBlock(hive)
-  if (header !== undefined && header.primarySequence === header.secondarySequence) return {bytes: hive, replayed: 0}
-  const found = logs.map(findLog).filter((log) => log !== undefined)
-  const replay = new Replay(hive, options.maxBytes ?? DEFAULT_MAX_BYTES)
+  const header = findSealedBlock(hive)
+  if (header !== undefined && header.primarySequence === header.secondarySequence)
+    return {bytes: hive, replayed: 0, leftOut: 0}
+  const filled = logs.filter((log) => log.byteLength > 0)
+  const found = filled.map(findLog).filter((log) => log !== undefined)
   const recent = found.filter((log) => log.header.fileType === NEW_LOG)
-  const replayed = recent.length > 0 ? replay.recent(recent, header) : replay.old(found, header)
-  return replayed > 0 ? {bytes: replay.bytes, replayed} : {bytes: hive, replayed: 0}
+  const writes = recent.length > 0 ? recentWrites(recent, header) : oldWrites(found, hive, header)
+  const damaged = filled.length - found.length
+  if (writes === undefined) return {bytes: hive, replayed: 0, leftOut: filled.length}
+  const replay = new Replay(hive, options.maxBytes ?? DEFAULT_MAX_BYTES)
+  replay.apply(writes)
+  return {bytes: replay.bytes, replayed: writes.count, leftOut: damaged + writes.leftOut}
+}
+
+/** What is to be done to a hive. */
+interface Writes {
+  /** The head that the hive takes: all of it, or the version and the root where its own is right. */
+  readonly head: {readonly log: HiveLog; readonly isWhole: boolean}
+  readonly pages: readonly LogEntry['pages'][]
+  /** Most bytes of hive-bins data at any time, and after the last write. */
+  readonly mostBytes: number
+  readonly dataBytes: number
+  /** Of the last write; undefined where the head has it. */
+  readonly last?: LogEntry
+  readonly count: number
+  /** Logs that hold more. */
+  readonly leftOut: number
+}
+
+/** Logs of Windows 8.1 and later. Without a head of its own the hive takes the log written last, as Windows does. */
+function recentWrites(logs: readonly HiveLog[], header: BaseBlock | undefined): Writes | undefined {
+  const read = logs.map((log) => ({log, ...readEntries(log)}))
+  const taken = header === undefined ? newestOnly(read) : inTurn(read, header.secondarySequence)
+  const entries = taken.flatMap((log) => log.entries)
+  const last = entries.at(-1)
+  const log = taken.at(-1)?.log
+  if (last === undefined || log === undefined) return undefined
+  const isAhead = ({sequence}: LogEntry): boolean => compareSequences(sequence, last.sequence) > 0
+  return {
+    head: {log, isWhole: header === undefined},
+    pages: entries.map((entry) => entry.pages),
+    mostBytes: entries.reduce((most, entry) => Math.max(most, entry.dataBytes), 0),
+    dataBytes: last.dataBytes,
+    last,
+    count: entries.length,
+    leftOut: read.filter((each) => each.isCutShort || each.entries.some(isAhead)).length,
+  }
+}
+
+interface ReadLog extends LoggedWrites {
+  readonly log: HiveLog
+}
+
+function newestOnly(logs: readonly ReadLog[]): readonly ReadLog[] {
+  const [newest] = logs
+    .filter(({entries}) => entries.length > 0)
+    .sort((left, right) => compareSequences(right.entries.at(-1)?.sequence ?? 0, left.entries.at(-1)?.sequence ?? 0))
+  return newest === undefined ? [] : [newest]
+}
+
+/** Logs whose entries are consecutive, that with the earlier entries first, from where the hive was last whole. */
+function inTurn(logs: readonly ReadLog[], from: number): readonly ReadLog[] {
+  const usable = logs
+    .filter(({entries: [first]}) => first !== undefined && compareSequences(first.sequence, from) >= 0)
+    .sort((left, right) => compareSequences(left.entries[0]?.sequence ?? 0, right.entries[0]?.sequence ?? 0))
+  const turn: ReadLog[] = []
+  for (const log of usable) {
+    const last = turn.at(-1)?.entries.at(-1)
+    if (last === undefined || log.entries[0]?.sequence === (last.sequence + 1) >>> 0) turn.push(log)
+  }
+  return turn
+}
+
+/** Sequences begin anew after 2^32 - 1: the nearer way round counts. */
+function compareSequences(left: number, right: number): number {
+  return (left - right) | 0
+}
+
+/**
+ * Logs up to Windows 8: the one that was begun when the hive was last whole. Where the head of the hive is damaged, the
+ * time of its first bin bounds that from below, and the latest log counts.
+ */
+function oldWrites(logs: readonly HiveLog[], hive: Uint8Array, header: BaseBlock | undefined): Writes | undefined {
+  const fits = ({header: {lastWritten}}: HiveLog): boolean =>
+    header === undefined ? lastWritten >= firstBinTime(hive) : lastWritten === header.lastWritten
+  const fitting = logs
+    .filter((log) => isOldLog(log) && fits(log))
+    .sort((left, right) => Number(right.header.lastWritten - left.header.lastWritten))
+  for (const log of fitting) {
+    const pages = findOldPages(log)
+    if (pages === undefined) continue
+    return {
+      head: {log, isWhole: true},
+      pages: [pages],
+      mostBytes: log.header.dataBytes,
+      dataBytes: log.header.dataBytes,
+      count: 1,
+      leftOut: fitting.indexOf(log),
+    }
+  }
+  return undefined
+}
+
+function isOldLog({header: {primarySequence, secondarySequence, fileType}}: HiveLog): boolean {
+  return primarySequence === secondarySequence && fileType !== NEW_LOG
+}
+
+/** Of bytes that do not hold it: later than any. */
+function firstBinTime(hive: Uint8Array): bigint {
+  const at = BASE_BLOCK_BYTES + 20
+  if (hive.byteLength < at + 8) return 2n ** 63n
+  return Buffer.from(hive.buffer, hive.byteOffset, hive.byteLength).readBigInt64LE(at)
 }
 
 class Replay {
@@ -45,59 +160,25 @@ class Replay {
     this.#maxBytes = maxBytes
   }
 
-  /** Logs of Windows 8.1 and later. Gives how many entries were applied. */
-  recent(logs: readonly HiveLog[], header: BaseBlock | undefined): number {
-    const entries = header === undefined ? this.#newestOnly(logs) : entriesInTurn(logs, header.secondarySequence)
-    const last = entries.at(-1)
-    if (last === undefined) return 0
-    for (const entry of entries) this.#apply(entry.pages, entry.dataBytes)
-    this.bytes.writeUInt32LE(last.sequence, 4) //                        4  primary sequence
-    this.bytes.writeUInt32LE(last.sequence, 8) //                        8  secondary sequence
-    const flags = (this.bytes.readUInt32LE(144) & ~ENTRY_FLAGS) | (last.flags & ENTRY_FLAGS)
-    this.bytes.writeUInt32LE(flags >>> 0, 144) //                      144  flags
-    this.#seal(last.dataBytes)
-    return entries.length
-  }
-
-  /** Without a head of its own the hive takes that of the log written last, and no other log can be told to fit. */
-  #newestOnly(logs: readonly HiveLog[]): readonly LogEntry[] {
-    const [newest] = logs
-      .map((log) => ({log, entries: readEntries(log)}))
-      .sort((left, right) => (right.entries.at(-1)?.sequence ?? -1) - (left.entries.at(-1)?.sequence ?? -1))
-    if (newest === undefined || newest.entries.length === 0) return []
-    this.#takeHeader(newest.log)
-    return newest.entries
-  }
-
-  /** Logs up to Windows 8: the one that was begun when the hive was last whole. Gives how many logs were applied. */
-  old(logs: readonly HiveLog[], header: BaseBlock | undefined): number {
-    const time = header?.lastWritten ?? this.#firstBinTime()
-    for (const log of logs) {
-      const {primarySequence, secondarySequence, lastWritten, fileType, dataBytes} = log.header
-      if (primarySequence !== secondarySequence || lastWritten !== time || fileType === NEW_LOG) continue
-      const pages = findOldPages(log)
-      if (pages === undefined) continue
-      this.#takeHeader(log)
-      this.#apply(pages, dataBytes)
-      this.#seal(dataBytes)
-      return 1
+  apply({head, pages, mostBytes, dataBytes, last}: Writes): void {
+    this.#grow(BASE_BLOCK_BYTES + mostBytes)
+    if (head.isWhole) head.log.bytes.copy(this.bytes, 0, 0, SECTOR_BYTES)
+    else {
+      this.bytes.writeUInt32LE(head.log.header.minorVersion, 24) //  24  minor version
+      this.bytes.writeUInt32LE(head.log.header.rootOffset, 36) //    36  root cell offset
     }
-    return 0
-  }
-
-  #firstBinTime(): bigint | undefined {
-    const at = BASE_BLOCK_BYTES + 20
-    return this.bytes.byteLength < at + 8 ? undefined : this.bytes.readBigInt64LE(at)
-  }
-
-  #takeHeader(log: HiveLog): void {
-    this.#grow(BASE_BLOCK_BYTES)
-    log.bytes.copy(this.bytes, 0, 0, SECTOR_BYTES)
-  }
-
-  #apply(pages: LogEntry['pages'], dataBytes: number): void {
-    this.#grow(BASE_BLOCK_BYTES + dataBytes)
-    for (const {offset, bytes} of pages) this.bytes.set(bytes, BASE_BLOCK_BYTES + offset)
+    for (const each of pages) {
+      for (const {offset, bytes} of each) this.bytes.set(bytes, BASE_BLOCK_BYTES + offset)
+    }
+    if (last !== undefined) {
+      this.bytes.writeUInt32LE(last.sequence, 4) //                   4  primary sequence
+      this.bytes.writeUInt32LE(last.sequence, 8) //                   8  secondary sequence
+      const flags = (this.bytes.readUInt32LE(144) & ~ENTRY_FLAGS) | (last.flags & ENTRY_FLAGS)
+      this.bytes.writeUInt32LE(flags >>> 0, 144) //                 144  flags
+    }
+    this.bytes.writeUInt32LE(0, 28) //                               28  file type: a hive
+    this.bytes.writeUInt32LE(dataBytes, 40) //                       40  hive-bins data size, bytes
+    sealBaseBlock(this.bytes)
   }
 
   #grow(size: number): void {
@@ -109,24 +190,4 @@ class Replay {
     if (size > this.bytes.byteLength)
       this.bytes = Buffer.concat([this.bytes, Buffer.alloc(size - this.bytes.byteLength)])
   }
-
-  #seal(dataBytes: number): void {
-    this.bytes.writeUInt32LE(0, 28) //          28  file type: a hive
-    this.bytes.writeUInt32LE(dataBytes, 40) //  40  hive-bins data size, bytes
-    sealBaseBlock(this.bytes)
-  }
-}
-
-/** Consecutive entries of the logs, that with the earlier entries first, from where the hive was last whole. */
-function entriesInTurn(logs: readonly HiveLog[], from: number): LogEntry[] {
-  const usable = logs
-    .map(readEntries)
-    .filter(([first]) => first !== undefined && first.sequence >= from)
-    .sort((left, right) => (left[0]?.sequence ?? 0) - (right[0]?.sequence ?? 0))
-  const turn: LogEntry[] = []
-  for (const entries of usable) {
-    const last = turn.at(-1)
-    if (last === undefined || entries[0]?.sequence === last.sequence + 1) turn.push(...entries)
-  }
-  return turn
 }

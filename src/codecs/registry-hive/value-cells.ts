@@ -11,6 +11,17 @@ export const INLINE = 0x80000000
 /** First minor version that cuts large values into segments. */
 export const BIG_DATA_MINOR = 4
 
+export interface ReadValueOptions {
+  /** Where its offset was read. */
+  readonly from: number
+  /** Of the hive. */
+  readonly minorVersion: number
+  /** The hive is a delta: its values may be deletions. */
+  readonly isLayered: boolean
+  /** Called with the name of a value that is marked deleted in an ordinary hive: the mark means nothing there. */
+  readonly remark: (name: string) => void
+}
+
 /** Gives every cell that a value occupies, for counting who uses what. */
 export type CellUse = (offset: number) => void
 
@@ -18,8 +29,8 @@ export type CellUse = (offset: number) => void
  * The value at `offset`. Throws `HIVE_CORRUPT`. Data is a view of the hive where it stands in one piece. Source:
  * section 1.6 of the registry hive format page.
  */
-export function readValue(cells: HiveCells, offset: number, from: number, minorVersion: number): HiveValue {
-  const cell = cells.cell(offset, from, 'A value', VALUE_NODE_BYTES)
+export function readValue(cells: HiveCells, offset: number, options: ReadValueOptions): HiveValue {
+  const cell = cells.cell(offset, options.from, 'A value', VALUE_NODE_BYTES)
   if (cell.toString('latin1', 0, 2) !== 'vk') throw corruptAt(offset, `Expected a value at ${hex(offset)}.`) // 0  "vk"
   const nameBytes = cell.readUInt16LE(2) //  2  name length, bytes
   const type = cell.readUInt32LE(12) //     12  type
@@ -30,8 +41,10 @@ export function readValue(cells: HiveCells, offset: number, from: number, minorV
   }
   const stored = cell.subarray(VALUE_NODE_BYTES, VALUE_NODE_BYTES + nameBytes)
   const name = decodeName(stored, (flags & ValueFlag.compressedName) !== 0, offset)
-  const isTombstone = (flags & ValueFlag.tombstone) !== 0
-  const data = readData(cells, cell, offset, minorVersion)
+  const isMarked = (flags & ValueFlag.tombstone) !== 0
+  if (isMarked && !options.isLayered) options.remark(name)
+  const isTombstone = isMarked && options.isLayered
+  const data = readData(cells, cell, offset, options.minorVersion)
   if (isTombstone && data.byteLength > 0) throw corruptAt(offset, 'A deleted value has data.')
   return {name, type, data, isTombstone}
 }

@@ -1,19 +1,7 @@
 import {InputError} from '../../model/errors.js'
 import {formatAccessMask} from './access-mask.js'
+import {acesOf, Control, decodeHead, descriptorCorrupt} from './descriptor-parts.js'
 import {decodeSid} from './sid.js'
-
-/** SECURITY_DESCRIPTOR_CONTROL bits that SDDL shows. Source: [MS-DTYP] 2.4.6. */
-const Control = {
-  daclPresent: 0x4,
-  saclPresent: 0x10,
-  daclInheritRequested: 0x100,
-  saclInheritRequested: 0x200,
-  daclInherited: 0x400,
-  saclInherited: 0x800,
-  daclProtected: 0x1000,
-  saclProtected: 0x2000,
-  selfRelative: 0x8000,
-} as const
 
 /** ACE types by number; those with an object's GUIDs are written with them. Source: [MS-DTYP] 2.4.4.1; sddl.h. */
 const ACE_TYPES: Readonly<Record<number, {readonly name: string; readonly isObject?: true; readonly isLabel?: true}>> =
@@ -39,34 +27,6 @@ const ACE_FLAGS = [
   [0x40, 'SA'],
   [0x80, 'FA'],
 ] as const
-
-const HEAD_BYTES = 20
-const ACL_HEAD_BYTES = 8
-
-interface Head {
-  readonly control: number
-  readonly owner: number
-  readonly group: number
-  readonly sacl: number
-  readonly dacl: number
-}
-
-/** Head of a self-relative SECURITY_DESCRIPTOR; 20 bytes, little-endian. Source: [MS-DTYP] 2.4.6. */
-function decodeHead(view: DataView): Head {
-  if (view.byteLength < HEAD_BYTES) throw corrupt('its head is cut', 0)
-  const head = {
-    revision: view.getUint8(0), //   0  Revision
-    //                                1  Sbz1: resource manager control, or zero
-    control: view.getUint16(2, true), //  2  Control
-    owner: view.getUint32(4, true), //  4  OffsetOwner, 0 = none
-    group: view.getUint32(8, true), //  8  OffsetGroup, 0 = none
-    sacl: view.getUint32(12, true), // 12  OffsetSacl
-    dacl: view.getUint32(16, true), // 16  OffsetDacl
-  }
-  if (head.revision !== 1) throw corrupt(`its revision is ${head.revision}`, 0)
-  if ((head.control & Control.selfRelative) === 0) throw corrupt('it is not self-relative', 2)
-  return head
-}
 
 /**
  * A self-relative security descriptor as text: `O:…G:…D:…S:…`. Rights and SIDs have letters where SDDL has them. ACEs that
@@ -113,20 +73,8 @@ function flagsOf(bits: number, letters: readonly (readonly [number, string])[]):
   return letters.map(([bit, letter]) => ((bits & bit) === 0 ? '' : letter)).join('')
 }
 
-/** ACL: 8 bytes of head, then its ACEs. Source: [MS-DTYP] 2.4.5. */
 function formatAcl(view: DataView, start: number): string {
-  if (start + ACL_HEAD_BYTES > view.byteLength) throw corrupt('a list is cut', start)
-  const end = start + view.getUint16(start + 2, true) //  2  AclSize
-  const count = view.getUint16(start + 4, true) //  4  AceCount
-  if (end > view.byteLength) throw corrupt('a list is cut', start)
-  const aces: string[] = []
-  for (let offset = start + ACL_HEAD_BYTES; aces.length < count;) {
-    const size = offset + 4 <= end ? view.getUint16(offset + 2, true) : 0 //  2  AceSize
-    if (size < 8 || offset + size > end) throw corrupt('an entry of a list is cut', offset)
-    aces.push(formatAce(new DataView(view.buffer, view.byteOffset + offset, size)))
-    offset += size
-  }
-  return aces.join('')
+  return Array.from(acesOf(view, start), formatAce).join('')
 }
 
 /** One ACE. Source: [MS-DTYP] 2.4.4. */
@@ -142,12 +90,12 @@ function formatAce(view: DataView): string {
   let offset = 8
   const guids = ['', '']
   if (known.isObject === true) {
-    if (view.byteLength < 12) throw corrupt('an entry of a list is cut', offset)
+    if (view.byteLength < 12) throw descriptorCorrupt('an entry of a list is cut', offset)
     const present = view.getUint32(8, true) //  8  Flags: 1 = ObjectType, 2 = InheritedObjectType
     offset = 12
     for (const index of [0, 1])
       if ((present & (1 << index)) !== 0) {
-        if (offset + 16 > view.byteLength) throw corrupt('an entry of a list is cut', offset)
+        if (offset + 16 > view.byteLength) throw descriptorCorrupt('an entry of a list is cut', offset)
         guids[index] = formatGuid(view, offset)
         offset += 16
       }
@@ -166,11 +114,4 @@ function formatGuid(view: DataView, offset: number): string {
     hex(view.getUint16(offset + 6, true), 4),
   ]
   return [...head, byte(8) + byte(9), [10, 11, 12, 13, 14, 15].map(byte).join('')].join('-')
-}
-
-function corrupt(why: string, offset: number): InputError {
-  return new InputError('DESCRIPTOR_CORRUPT', {
-    what: 'A security descriptor is damaged.',
-    why: `In it, at byte ${offset}: ${why}.`,
-  })
 }

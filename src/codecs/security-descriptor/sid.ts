@@ -46,6 +46,17 @@ const MAX_PARTS = 15
  * `DESCRIPTOR_CORRUPT` when it is cut or of another revision. Source: [MS-DTYP] 2.4.2.2.
  */
 export function decodeSid(view: DataView, offset: number): {readonly text: string; readonly sizeBytes: number} {
+  const sizeBytes = requireSid(view, offset)
+  const authority = view.getUint16(offset + 2) * 2 ** 32 + view.getUint32(offset + 4) //  2  IdentifierAuthority, big-endian
+  // An authority that does not fit 32 bits is written in hexadecimal.
+  const text = [authority < 2 ** 32 ? String(authority) : `0x${authority.toString(16).toUpperCase().padStart(12, '0')}`]
+  for (let at = offset + HEAD_BYTES; at < offset + sizeBytes; at += 4) text.push(String(view.getUint32(at, true))) //  8  SubAuthority
+  const sid = `S-1-${text.join('-')}`
+  return {text: ALIASES[sid] ?? sid, sizeBytes}
+}
+
+/** The length of the SID there, bytes. Throws `DESCRIPTOR_CORRUPT`. Source: [MS-DTYP] 2.4.2.2. */
+export function requireSid(view: DataView, offset: number): number {
   const revision = offset + HEAD_BYTES <= view.byteLength ? view.getUint8(offset) : undefined //  0  Revision
   const parts = revision === undefined ? 0 : view.getUint8(offset + 1) //  1  SubAuthorityCount
   const sizeBytes = HEAD_BYTES + parts * 4
@@ -54,10 +65,5 @@ export function decodeSid(view: DataView, offset: number): {readonly text: strin
       what: 'A security descriptor holds a damaged SID.',
       why: `At byte ${offset} of ${view.byteLength}.`,
     })
-  const authority = view.getUint16(offset + 2) * 2 ** 32 + view.getUint32(offset + 4) //  2  IdentifierAuthority, big-endian
-  // An authority that does not fit 32 bits is written in hexadecimal.
-  const text = [authority < 2 ** 32 ? String(authority) : `0x${authority.toString(16).toUpperCase().padStart(12, '0')}`]
-  for (let part = 0; part < parts; part++) text.push(String(view.getUint32(offset + HEAD_BYTES + part * 4, true))) //  8  SubAuthority
-  const sid = `S-1-${text.join('-')}`
-  return {text: ALIASES[sid] ?? sid, sizeBytes}
+  return sizeBytes
 }

@@ -1,7 +1,6 @@
 import {InputError} from '../../model/errors.js'
-import {findPaxRecords} from './pax.js'
-import {hasBody} from './tar-reader.js'
-import {BLOCK_BYTES, findTarHeader, isZero, paddingOf, type TarHeader} from './tar-header.js'
+import {ExtensionHeaders, isExtension, MAX_EXTENSION_BYTES, type MemberKind} from './member-headers.js'
+import {BLOCK_BYTES, isZero, paddingOf, readTarHeader, type TarHeader} from './tar-header.js'
 
 /** Bytes that can be read from any place. */
 export interface RandomAccess {
@@ -13,7 +12,7 @@ export interface RandomAccess {
 
 /** A member of a tar, without its body. */
 export interface TarIndexEntry {
-  readonly kind: 'file' | 'directory' | 'symlink' | 'hard-link' | 'other'
+  readonly kind: MemberKind
   /** Effective name, as spelt. */
   readonly name: string
   readonly linkname: string
@@ -31,32 +30,15 @@ export interface IndexTarOptions {
 
 /** No archive of images comes near; a bound for hostile input. */
 const MAX_ENTRIES = 200_000
-/** Extension members are path-sized; Go refuses more than this. */
-const MAX_EXTENSION_BYTES = 2 ** 20
 /** Read at a time: many small members lie in one window. */
 const WINDOW_BYTES = 64 * 1024
 
-const KINDS: Readonly<Record<string, TarIndexEntry['kind']>> = {
-  '0': 'file',
-  '\0': 'file',
-  '7': 'file',
-  '5': 'directory',
-  '2': 'symlink',
-  '1': 'hard-link',
-}
-
 /**
  * The members of a tar by their headers alone: bodies are leapt over. Demands the end blocks (`ARCHIVE_TRUNCATED`).
- * `ARCHIVE_CORRUPT`, `LIMIT_EXCEEDED`.
+ * `ARCHIVE_CORRUPT`, `NAME_UNSAFE`, `LIMIT_EXCEEDED`.
  */
 export async function indexTar(tar: RandomAccess, options: IndexTarOptions): Promise<readonly TarIndexEntry[]> {
   return new TarIndexer(tar, options).entries()
-}
-
-interface Extensions {
-  readonly pax: Map<string, string>
-  longName: string | undefined
-  longLink: string | undefined
 }
 
 class TarIndexer {
@@ -83,55 +65,35 @@ class TarIndexer {
   }
 
   async #next(): Promise<TarIndexEntry | undefined> {
-    const extensions: Extensions = {pax: new Map(), longName: undefined, longLink: undefined}
-    for (;;) {
+    let extensions = new ExtensionHeaders()
+    for (let count = 0; ; count++) {
+      this.#options.signal?.throwIfAborted()
       const block = await this.#take(BLOCK_BYTES)
       if (isZero(block)) return undefined
-      const header = findTarHeader(block)
-      if (header === undefined) throw this.#corrupt('A header block is damaged: its checksum is wrong.')
-      if (!(await this.#extend(header, extensions))) return this.#entry(header, extensions)
+      const header = readTarHeader(block)
+      if (typeof header === 'string') throw this.#corrupt(header)
+      if (!isExtension(header.typeflag)) return this.#entry(header, extensions)
+      if (header.size > MAX_EXTENSION_BYTES) throw this.#corrupt('An extended header is larger than 1 MiB.')
+      const body = await this.#take(header.size + paddingOf(header.size))
+      const fault = extensions.take(header.typeflag, Uint8Array.from(body.subarray(0, header.size)))
+      if (fault !== undefined) throw this.#corrupt(fault)
+      if (header.typeflag === 'g') extensions = new ExtensionHeaders()
+      if (count > MAX_ENTRIES) throw this.#tooMany()
     }
   }
 
-  /** Takes an extension member in; false when the header is an ordinary one. */
-  async #extend(header: TarHeader, extensions: Extensions): Promise<boolean> {
-    if (!['x', 'g', 'L', 'K'].includes(header.typeflag)) return false
-    if (header.size > MAX_EXTENSION_BYTES) throw this.#corrupt('An extended header is larger than 1 MiB.')
-    const body = (await this.#take(header.size + paddingOf(header.size))).subarray(0, header.size)
-    if (header.typeflag === 'L') extensions.longName = textOf(body)
-    if (header.typeflag === 'K') extensions.longLink = textOf(body)
-    if (header.typeflag === 'x') {
-      const records = findPaxRecords(body)
-      if (records === undefined) throw this.#corrupt('A PAX header is malformed.')
-      for (const [key, value] of records) extensions.pax.set(key, value)
-    }
-    return true
-  }
-
-  #entry(header: TarHeader, {pax, longName, longLink}: Extensions): TarIndexEntry {
-    if (header.typeflag === 'S' || [...pax.keys()].some((key) => key.startsWith('GNU.sparse.'))) {
+  #entry(header: TarHeader, extensions: ExtensionHeaders): TarIndexEntry {
+    const facts = extensions.resolve(header)
+    if (typeof facts === 'string') throw this.#corrupt(facts)
+    const {kind, name, linkname, storedSize: size} = facts
+    if (header.typeflag === 'S' || [...facts.pax.keys()].some((key) => key.startsWith('GNU.sparse.'))) {
       throw this.#corrupt('It holds a sparse member, which no image archive has.')
     }
-    const size = hasBody(header.typeflag) ? this.#sizeOf(header, pax) : 0
+    if (facts.isIllFormed) throw this.#illFormed(name)
     const offset = this.#offset
     this.#offset += size + paddingOf(size)
     if (this.#offset > this.#tar.size) throw this.#truncated(this.#tar.size)
-    const prefix = textOf(header.prefix)
-    return {
-      kind: KINDS[header.typeflag] ?? 'other',
-      name: pax.get('path') ?? longName ?? (prefix === '' ? '' : `${prefix}/`) + textOf(header.name),
-      linkname: pax.get('linkpath') ?? longLink ?? textOf(header.linkname),
-      offset,
-      size,
-    }
-  }
-
-  #sizeOf(header: TarHeader, pax: ReadonlyMap<string, string>): number {
-    const text = pax.get('size')
-    if (text === undefined) return header.size
-    const size = /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN
-    if (!Number.isSafeInteger(size)) throw this.#corrupt('A PAX size is not a number.')
-    return size
+    return {kind, name, linkname, offset, size}
   }
 
   async #take(length: number): Promise<Uint8Array> {
@@ -163,6 +125,15 @@ class TarIndexer {
     })
   }
 
+  #illFormed(name: string): InputError {
+    return new InputError('NAME_UNSAFE', {
+      what: `${this.#options.title} has a member whose name is not UTF-8: ${JSON.stringify(name)}.`,
+      why: 'Two such names could look alike.',
+      suggestions: ['Make the archive again with names in UTF-8.'],
+      at: {path: this.#options.title, offset: this.#offset - BLOCK_BYTES},
+    })
+  }
+
   #tooMany(): InputError {
     return new InputError('LIMIT_EXCEEDED', {
       what: `${this.#options.title} has more than ${MAX_ENTRIES} members.`,
@@ -170,9 +141,4 @@ class TarIndexer {
       at: {path: this.#options.title},
     })
   }
-}
-
-function textOf(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0)
-  return Buffer.from(bytes.buffer, bytes.byteOffset, end < 0 ? bytes.byteLength : end).toString('utf8')
 }

@@ -1,9 +1,6 @@
-import {findPaxRecords} from './pax.js'
-import {hasBody} from './tar-reader.js'
+import {hasBody, isExtension, MAX_EXTENSION_BYTES} from './member-headers.js'
+import {findPaxNumber, findPaxRecords} from './pax.js'
 import {BLOCK_BYTES, findTarHeader, isZero, paddingOf, type TarHeader} from './tar-header.js'
-
-/** Extension members are path-sized; Go refuses more than this. */
-const MAX_EXTENSION_BYTES = 2 ** 20
 
 /** Counts the members of a tar whose bytes pass by in pieces. Checks nothing: what is no tar simply counts no more. */
 export class MemberCounter {
@@ -16,6 +13,8 @@ export class MemberCounter {
   /** Bytes of the PAX header that is being gathered; 0 = a header block is. */
   #paxBytes = 0
   #paxSize: number | undefined
+  /** Set while the blocks of a sparse map pass: bytes of body behind them. */
+  #bodyAfterMap: number | undefined
   #isOver = false
 
   /** Members seen so far, extension members not counted. */
@@ -46,26 +45,35 @@ export class MemberCounter {
     this.#filled = 0
     this.#paxBytes = 0
     if (paxBytes > 0) {
-      const size = findPaxRecords(bytes.subarray(0, paxBytes))?.get('size')
-      if (size !== undefined && /^[0-9]{1,16}$/.test(size)) this.#paxSize = Number(size)
+      this.#paxSize = findPaxNumber(findPaxRecords(bytes.subarray(0, paxBytes))?.get('size') ?? '')
+      return
+    }
+    if (this.#bodyAfterMap !== undefined) {
+      if (bytes[504] === 0) this.#leap(this.#bodyAfterMap)
       return
     }
     const header = isZero(bytes) ? undefined : findTarHeader(bytes)
     if (header === undefined) this.#isOver = true
-    else this.#header(header)
+    else this.#header(header, bytes)
   }
 
-  #header(header: TarHeader): void {
+  #leap(size: number): void {
+    this.#bodyAfterMap = undefined
+    this.#skip = size + paddingOf(size)
+  }
+
+  #header(header: TarHeader, block: Uint8Array): void {
     const {typeflag} = header
     if (typeflag === 'x' && header.size > 0 && header.size <= MAX_EXTENSION_BYTES) {
       this.#paxBytes = header.size
       this.#wanted = Buffer.alloc(header.size + paddingOf(header.size))
       return
     }
-    const isExtension = ['x', 'g', 'L', 'K'].includes(typeflag)
-    const size = isExtension ? header.size : hasBody(typeflag) ? (this.#paxSize ?? header.size) : 0
-    this.#skip = size + paddingOf(size)
-    if (isExtension) return
+    const size = isExtension(typeflag) ? header.size : hasBody(typeflag) ? (this.#paxSize ?? header.size) : 0
+    // Blocks of a sparse map lie between the header and the body.
+    if (typeflag === 'S' && header.format === 'gnu' && block[482] !== 0) this.#bodyAfterMap = size
+    else this.#leap(size)
+    if (isExtension(typeflag)) return
     this.#paxSize = undefined
     this.#members++
   }

@@ -5,10 +5,25 @@ import {UNIX_EPOCH, type FileTime} from '../../model/windows-metadata.js'
  * pax; time texts as Go archive/tar and go-winio backuptar (strconv.go) write and read them.
  */
 
-/** Parses records; undefined when malformed. A later record of the same key wins; an empty value deletes. */
-export function findPaxRecords(body: Uint8Array): Map<string, string> | undefined {
+/**
+ * Records of one header. Keys and values are byte strings: one character for each byte (`latin1`), since a PAX value is
+ * not always UTF-8 and must not change on its way. A later record of the same key wins.
+ */
+export type PaxRecords = ReadonlyMap<string, string>
+
+/** Texts that a NUL would cut short in some readers. Source: Go archive/tar validPAXRecord. */
+const NUL_FREE: ReadonlySet<string> = new Set(['path', 'linkpath', 'uname', 'gname'])
+const [SPARSE_OFFSET, SPARSE_BYTES] = ['GNU.sparse.offset', 'GNU.sparse.numbytes']
+export const SPARSE_MAP = 'GNU.sparse.map'
+
+/**
+ * Parses records; undefined when malformed. The repeated `offset` and `numbytes` of GNU's sparse form 0.0 become the
+ * map of form 0.1, as in Go: a reader that kept only the last of each would lose all ranges but one.
+ */
+export function findPaxRecords(body: Uint8Array): PaxRecords | undefined {
   const buffer = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   const records = new Map<string, string>()
+  const sparse: string[] = []
   for (let at = 0; at < buffer.length;) {
     const space = buffer.indexOf(0x20, at)
     if (space < 0 || space - at > 10 || space === at) return undefined
@@ -17,15 +32,28 @@ export function findPaxRecords(body: Uint8Array): Map<string, string> | undefine
     const end = at + length
     const equals = buffer.indexOf(0x3d, space)
     if (length < 5 || end > buffer.length || buffer[end - 1] !== 0x0a || equals < 0 || equals >= end) return undefined
-    records.set(buffer.toString('utf8', space + 1, equals), buffer.toString('utf8', equals + 1, end - 1))
+    const key = buffer.toString('latin1', space + 1, equals)
+    const value = buffer.toString('latin1', equals + 1, end - 1)
+    if (key === '' || (NUL_FREE.has(key) ? value : key).includes('\0')) return undefined
+    if (key === SPARSE_OFFSET || key === SPARSE_BYTES) {
+      if (key !== (sparse.length % 2 === 0 ? SPARSE_OFFSET : SPARSE_BYTES) || value.includes(',')) return undefined
+      sparse.push(value)
+    } else records.set(key, value)
     at = end
   }
+  if (sparse.length > 0) records.set(SPARSE_MAP, sparse.join(','))
   return records
 }
 
-/** One record. */
+/** A whole number as PAX states it, with a leading `+` at most; undefined when it is none, or not below 2^53. */
+export function findPaxNumber(text: string): number | undefined {
+  const number = /^\+?[0-9]{1,64}$/.test(text) ? Number(text) : Number.NaN
+  return Number.isSafeInteger(number) ? number : undefined
+}
+
+/** One record, of byte strings. */
 export function formatPaxRecord(key: string, value: string): string {
-  const rest = Buffer.byteLength(key) + Buffer.byteLength(value) + 3
+  const rest = key.length + value.length + 3
   let length = rest + String(rest).length
   if (String(length).length + rest !== length) length = rest + String(length).length
   return `${length} ${key}=${value}\n`
@@ -35,7 +63,7 @@ const NANOSECONDS = 1_000_000_000n
 
 /** Nanoseconds since 1970 of a PAX time text; undefined when malformed. Digits past the ninth are cut. */
 export function findPaxTime(text: string): bigint | undefined {
-  const match = /^(-?)([0-9]{1,18})(?:\.([0-9]*))?$/.exec(text)
+  const match = /^([+-]?)([0-9]{1,18})(?:\.([0-9]*))?$/.exec(text)
   if (match?.[2] === undefined) return undefined
   const nanoseconds = BigInt(match[2]) * NANOSECONDS + BigInt((match[3] ?? '').slice(0, 9).padEnd(9, '0'))
   return match[1] === '-' ? -nanoseconds : nanoseconds

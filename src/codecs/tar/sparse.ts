@@ -1,9 +1,12 @@
 import type {SparseRange} from '../../model/content.js'
-import {BLOCK_BYTES, type TarHeader} from './tar-header.js'
+import type {MemberFacts} from './member-headers.js'
+import {findPaxNumber, SPARSE_MAP, type PaxRecords} from './pax.js'
+import {BLOCK_BYTES, findTarNumber, type TarHeader} from './tar-header.js'
 
 /*
  * Sparse bodies: only the allocated ranges are stored, and a map says where they belong. Source: GNU tar manual,
- * "Storing Sparse Files": old GNU format (typeflag S), PAX 0.0, 0.1 and 1.0.
+ * "Storing Sparse Files": old GNU format (typeflag S), PAX 0.0, 0.1 and 1.0; Go archive/tar reader.go. Form 0.0 becomes
+ * 0.1 when its records are read.
  */
 
 /** More ranges than any real file has; a bound for hostile input. */
@@ -14,6 +17,8 @@ export interface SparseForm {
   readonly ranges: readonly SparseRange[]
   /** Size with holes. */
   readonly realSize: number
+  /** PAX forms keep the file's name beside a made-up one. */
+  readonly name?: Uint8Array
   /** PAX 1.0 keeps the map in front of the body: these bytes. */
   readonly mapBytes?: Uint8Array
 }
@@ -22,70 +27,87 @@ export interface SparseForm {
 interface MapInBody {
   readonly kind: 'map-in-body'
   readonly realSize: number
+  readonly name?: Uint8Array
 }
 
-function checked(ranges: readonly SparseRange[], realSize: number): SparseForm | 'malformed' {
+const MALFORMED = 'A sparse map is malformed.'
+
+function checked(ranges: readonly SparseRange[], realSize: number): SparseForm | undefined {
+  if (realSize < 0) return undefined
   let end = 0
   for (const range of ranges) {
-    if (range.offset < end || range.length < 0 || range.offset + range.length > realSize) return 'malformed'
+    if (range.offset < end || range.length < 0 || range.offset + range.length > realSize) return undefined
     end = range.offset + range.length
   }
   return {kind: 'map', ranges: ranges.filter((range) => range.length > 0), realSize}
 }
 
-function findDecimal(text: string | undefined): number | undefined {
-  return text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined
-}
-
-/** How a member's body is sparse; undefined when it is not. May take further header blocks (old GNU format). */
+/**
+ * How a member's body is sparse; undefined when it is not, a sentence when that cannot be told. May take further header
+ * blocks (old GNU format).
+ */
 export async function findSparseForm(
   header: TarHeader,
-  raw: Uint8Array[],
-  pax: ReadonlyMap<string, string>,
+  {raw, facts}: {readonly raw: Uint8Array[]; readonly facts: MemberFacts},
   takeBlock: () => Promise<Uint8Array>,
-): Promise<SparseForm | MapInBody | 'malformed' | undefined> {
-  if (header.typeflag === 'S') return oldGnuForm(raw, takeBlock)
-  const realSize = findDecimal(pax.get('GNU.sparse.realsize') ?? pax.get('GNU.sparse.size'))
-  if (pax.get('GNU.sparse.major') === '1') return realSize === undefined ? 'malformed' : {kind: 'map-in-body', realSize}
-  const map = pax.get('GNU.sparse.map')
-  if (map === undefined) return undefined
-  const numbers = map === '' ? [] : map.split(',').map(findDecimal)
-  if (realSize === undefined || numbers.length % 2 !== 0 || numbers.length > 2 * MAX_RANGES) return 'malformed'
-  return pairs(numbers, realSize)
+): Promise<SparseForm | MapInBody | string | undefined> {
+  const hasRecords = [...facts.pax.keys()].some((key) => key.startsWith('GNU.sparse.'))
+  if (header.typeflag === 'S') {
+    // Star has the same type for a map of another shape.
+    if (header.format !== 'gnu') return 'A sparse member is not in the GNU format.'
+    if (hasRecords) return 'A member has two sparse maps.'
+    return (await oldGnuForm(raw, takeBlock)) ?? MALFORMED
+  }
+  if (!hasRecords) return undefined
+  if (facts.kind !== 'file') return 'A member that is no file has a sparse map.'
+  return paxForm(facts.pax, facts.storedSize)
 }
 
-function pairs(numbers: readonly (number | undefined)[], realSize: number): SparseForm | 'malformed' {
+function paxForm(pax: PaxRecords, storedSize: number): SparseForm | MapInBody | string {
+  const version = `${pax.get('GNU.sparse.major') ?? ''}.${pax.get('GNU.sparse.minor') ?? ''}`
+  const map = pax.get(SPARSE_MAP) ?? ''
+  // Go takes what states neither for an ordinary file, GNU tar for a sparse one.
+  if (!['0.0', '0.1', '1.0'].includes(version) && (version !== '.' || map === ''))
+    return version === '.'
+      ? 'A member has records of a sparse file, and no map.'
+      : `A sparse map has version ${version}; 0.0, 0.1 and 1.0 are known.`
+  const size = pax.get('GNU.sparse.size') ?? ''
+  const realSizeText = pax.get('GNU.sparse.realsize') ?? ''
+  if (size !== '' && realSizeText !== '' && size !== realSizeText) return 'A sparse file has two sizes.'
+  const stated = size === '' ? realSizeText : size
+  const realSize = stated === '' ? storedSize : findPaxNumber(stated)
+  const name = pax.get('GNU.sparse.name') ?? ''
+  if (realSize === undefined || name.endsWith('/')) return MALFORMED
+  const named = name === '' ? {} : {name: Buffer.from(name, 'latin1')}
+  if (version === '1.0') return {kind: 'map-in-body', realSize, ...named}
+  const numbers = map === '' ? [] : map.split(',').map(findPaxNumber)
+  const count = findPaxNumber(pax.get('GNU.sparse.numblocks') ?? '')
+  if (numbers.length !== 2 * (count ?? -1) || numbers.length > 2 * MAX_RANGES) return MALFORMED
+  const form = pairs(numbers, realSize)
+  return form === undefined ? MALFORMED : {...form, ...named}
+}
+
+function pairs(numbers: readonly (number | undefined)[], realSize: number): SparseForm | undefined {
   const ranges: SparseRange[] = []
   for (let index = 0; index < numbers.length; index += 2) {
     const [offset, length] = [numbers[index], numbers[index + 1]]
-    if (offset === undefined || length === undefined) return 'malformed'
+    if (offset === undefined || length === undefined) return undefined
     ranges.push({offset, length})
   }
   return checked(ranges, realSize)
 }
 
-/** Octal, or base-256 for large files. */
-function findGnuNumber(bytes: Uint8Array): number | undefined {
-  if (((bytes[0] ?? 0) & 0x80) !== 0) {
-    let value = 0n
-    for (const [index, byte] of bytes.entries()) value = (value << 8n) | BigInt(index === 0 ? byte & 0x7f : byte)
-    return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : undefined
-  }
-  const text = Buffer.from(bytes).toString('latin1').replaceAll(/[ \0]/g, '')
-  return /^[0-7]{1,12}$/.test(text) ? Number.parseInt(text, 8) : undefined
-}
-
-async function oldGnuForm(raw: Uint8Array[], takeBlock: () => Promise<Uint8Array>): Promise<SparseForm | 'malformed'> {
+async function oldGnuForm(raw: Uint8Array[], takeBlock: () => Promise<Uint8Array>): Promise<SparseForm | undefined> {
   const block = raw.at(-1) ?? new Uint8Array(BLOCK_BYTES)
-  const realSize = findGnuNumber(block.subarray(483, 495))
+  const realSize = findTarNumber(block.subarray(483, 495))
   const ranges: SparseRange[] = []
   let isExtended = block[482] !== 0
-  if (realSize === undefined || !takeRanges(block.subarray(386, 482), ranges)) return 'malformed'
+  if (realSize === undefined || !takeRanges(block.subarray(386, 482), ranges)) return undefined
   while (isExtended) {
     const more = Uint8Array.from(await takeBlock())
     raw.push(more)
     isExtended = more[504] !== 0
-    if (!takeRanges(more.subarray(0, 504), ranges) || ranges.length > MAX_RANGES) return 'malformed'
+    if (!takeRanges(more.subarray(0, 504), ranges) || ranges.length > MAX_RANGES) return undefined
   }
   return checked(ranges, realSize)
 }
@@ -93,8 +115,8 @@ async function oldGnuForm(raw: Uint8Array[], takeBlock: () => Promise<Uint8Array
 /** Pairs of 12-byte numbers until an empty one. */
 function takeRanges(bytes: Uint8Array, ranges: SparseRange[]): boolean {
   for (let at = 0; at < bytes.byteLength && bytes[at] !== 0; at += 24) {
-    const offset = findGnuNumber(bytes.subarray(at, at + 12))
-    const length = findGnuNumber(bytes.subarray(at + 12, at + 24))
+    const offset = findTarNumber(bytes.subarray(at, at + 12))
+    const length = findTarNumber(bytes.subarray(at + 12, at + 24))
     if (offset === undefined || length === undefined) return false
     ranges.push({offset, length})
   }
@@ -103,7 +125,7 @@ function takeRanges(bytes: Uint8Array, ranges: SparseRange[]): boolean {
 
 /** The PAX 1.0 map at the start of a body: decimal lines, count first, padded to a block. Undefined when malformed. */
 export async function readSparseBodyMap(
-  realSize: number,
+  {realSize, name}: MapInBody,
   bodyBytes: number,
   takeBlock: () => Promise<Uint8Array>,
 ): Promise<SparseForm | undefined> {
@@ -118,7 +140,7 @@ export async function readSparseBodyMap(
     blocks.push(block)
     text += Buffer.from(block).toString('latin1')
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
-      const number = findDecimal(text.slice(0, end))
+      const number = findPaxNumber(text.slice(0, end))
       if (number === undefined) return undefined
       numbers.push(number)
       text = text.slice(end + 1)
@@ -127,65 +149,7 @@ export async function readSparseBodyMap(
     }
     if (text.length > BLOCK_BYTES) return undefined
   }
-  const form = numbers[0] === undefined || numbers[0] > MAX_RANGES ? 'malformed' : pairs(numbers.slice(1), realSize)
-  return form === 'malformed' ? undefined : {...form, mapBytes: Buffer.concat(blocks)}
-}
-
-const ZEROS = new Uint8Array(64 * 1024)
-
-function* zeros(length: number): Generator<Uint8Array> {
-  for (let left = length; left > 0; left -= ZEROS.byteLength) {
-    yield left >= ZEROS.byteLength ? ZEROS : ZEROS.subarray(0, left)
-  }
-}
-
-/** The stored ranges with the holes between them filled with zeros. */
-export async function* expandSparse(
-  ranges: readonly SparseRange[],
-  realSize: number,
-  stored: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  let at = 0
-  let index = 0
-  let within = 0
-  for await (const chunk of stored) {
-    for (let from = 0; from < chunk.byteLength;) {
-      const range = ranges[index]
-      if (range === undefined) return
-      if (within === 0) {
-        yield* zeros(range.offset - at)
-        at = range.offset
-      }
-      const piece = chunk.subarray(from, from + Math.min(chunk.byteLength - from, range.length - within))
-      yield piece
-      from += piece.byteLength
-      within += piece.byteLength
-      at += piece.byteLength
-      if (within === range.length) {
-        index++
-        within = 0
-      }
-    }
-  }
-  yield* zeros(realSize - at)
-}
-
-/** The inverse: only the ranges of full content. */
-export async function* onlyRanges(
-  ranges: readonly SparseRange[],
-  content: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  let at = 0
-  let index = 0
-  for await (const chunk of content) {
-    const end = at + chunk.byteLength
-    for (let range = ranges[index]; range !== undefined && range.offset < end; range = ranges[index]) {
-      const from = Math.max(range.offset, at)
-      const to = Math.min(range.offset + range.length, end)
-      if (to > from) yield chunk.subarray(from - at, to - at)
-      if (range.offset + range.length > end) break
-      index++
-    }
-    at = end
-  }
+  const form = numbers[0] === undefined || numbers[0] > MAX_RANGES ? undefined : pairs(numbers.slice(1), realSize)
+  if (form === undefined) return undefined
+  return {...form, ...(name === undefined ? {} : {name}), mapBytes: Buffer.concat(blocks)}
 }

@@ -7,7 +7,7 @@ export function paddingOf(size: number): number {
   return (BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES
 }
 
-/** The fields of one header block, as stored. Source: POSIX ustar, and the GNU and v7 forms of it. */
+/** The fields of one header block, as stored. Source: POSIX ustar, the GNU, star and v7 forms of it; Go archive/tar. */
 export interface TarHeader {
   readonly name: Uint8Array
   readonly mode: number
@@ -16,11 +16,14 @@ export interface TarHeader {
   readonly size: number
   /** Whole seconds since 1970. */
   readonly mtime: number
+  /** Whole seconds since 1970; only the GNU and star forms have the two. */
+  readonly atime?: number
+  readonly ctime?: number
   /** One character; NUL is the v7 regular file. */
   readonly typeflag: string
   readonly linkname: Uint8Array
-  readonly format: 'ustar' | 'gnu' | 'v7'
-  /** `ustar` only. */
+  readonly format: 'ustar' | 'star' | 'gnu' | 'v7'
+  /** `ustar` and `star` only. */
   readonly prefix: Uint8Array
 }
 
@@ -38,6 +41,12 @@ const FIELD = {
   devmajor: [329, 8],
   devminor: [337, 8],
   prefix: [345, 155],
+  starPrefix: [345, 131],
+  starAtime: [476, 12],
+  starCtime: [488, 12],
+  starTrailer: [508, 4],
+  gnuAtime: [345, 12],
+  gnuCtime: [357, 12],
 } as const satisfies Record<string, readonly [number, number]>
 
 const TYPEFLAG = 156
@@ -52,14 +61,16 @@ function untilNul(bytes: Uint8Array): Uint8Array {
 }
 
 /** Octal text, padded by spaces or NULs, or base-256 with the top bit set; undefined when neither. */
-function findNumber(bytes: Uint8Array): number | undefined {
+export function findTarNumber(bytes: Uint8Array): number | undefined {
   const [first = 0] = bytes
   if ((first & 0x80) !== 0) return findBase256(bytes)
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     .toString('latin1')
     .replace(/^[ \0]+|[ \0]+$/g, '')
   if (text === '') return 0
-  return /^[0-7]+$/.test(text) ? safe(Number.parseInt(text, 8)) : undefined
+  // Go reads up to the first NUL: what some writers leave behind it is no part of the number.
+  const [digits = ''] = text.split('\0', 1)
+  return /^[0-7]+$/.test(digits) ? safe(Number.parseInt(digits, 8)) : undefined
 }
 
 function findBase256(bytes: Uint8Array): number | undefined {
@@ -90,18 +101,28 @@ function checksums(block: Uint8Array): {unsigned: number; signed: number} {
 
 /** Decodes a header block; undefined when the checksum or a number is wrong. */
 export function findTarHeader(block: Uint8Array): TarHeader | undefined {
-  const stated = findNumber(field(block, FIELD.checksum))
+  const header = readTarHeader(block)
+  return typeof header === 'string' ? undefined : header
+}
+
+/** Decodes a header block; what is wrong with it, as a sentence, when it is damaged. Source: Go archive/tar reader.go. */
+export function readTarHeader(block: Uint8Array): TarHeader | string {
+  const stated = findTarNumber(field(block, FIELD.checksum))
   const {unsigned, signed} = checksums(block)
-  if (stated !== unsigned && stated !== signed) return undefined
-  const mode = findNumber(field(block, FIELD.mode))
-  const uid = findNumber(field(block, FIELD.uid))
-  const gid = findNumber(field(block, FIELD.gid))
-  const size = findNumber(field(block, FIELD.size))
-  const mtime = findNumber(field(block, FIELD.mtime))
-  if (mode === undefined || uid === undefined || gid === undefined) return undefined
-  if (size === undefined || size < 0 || mtime === undefined) return undefined
-  const magic = Buffer.from(field(block, FIELD.magic)).toString('latin1')
-  const format = magic.startsWith('ustar\0') ? 'ustar' : magic === 'ustar  \0' ? 'gnu' : 'v7'
+  if (stated !== unsigned && stated !== signed) return 'A header block is damaged: its checksum is wrong.'
+  const format = formatOf(block)
+  const numbers: Partial<Record<NumberField, number>> = {}
+  for (const name of numberFields(format, block)) {
+    const number = findTarNumber(field(block, FIELD[name]))
+    if (number === undefined) return faultOf(name)
+    if (number > 0 && LEADING_MATTERS.has(name) && field(block, FIELD[name])[0] === 0)
+      return `A header has a NUL in front of its field '${name}': some readers take that for its end, others for padding.`
+    numbers[name] = number
+  }
+  const {mode = 0, uid = 0, gid = 0, size = 0, mtime = 0} = numbers
+  if (size < 0) return 'A header states a negative size.'
+  const atime = numbers.starAtime ?? numbers.gnuAtime
+  const ctime = numbers.starCtime ?? numbers.gnuCtime
   return {
     name: untilNul(field(block, FIELD.name)),
     mode,
@@ -109,11 +130,65 @@ export function findTarHeader(block: Uint8Array): TarHeader | undefined {
     gid,
     size,
     mtime,
+    ...(atime === undefined ? {} : {atime}),
+    ...(ctime === undefined ? {} : {ctime}),
     typeflag: String.fromCharCode(block[TYPEFLAG] ?? 0),
     linkname: untilNul(field(block, FIELD.linkname)),
     format,
-    prefix: format === 'ustar' ? untilNul(field(block, FIELD.prefix)) : new Uint8Array(),
+    prefix:
+      format === 'ustar'
+        ? untilNul(field(block, FIELD.prefix))
+        : format === 'star'
+          ? untilNul(field(block, FIELD.starPrefix))
+          : new Uint8Array(),
   }
+}
+
+function formatOf(block: Uint8Array): TarHeader['format'] {
+  const magic = Buffer.from(field(block, FIELD.magic)).toString('latin1')
+  if (magic === 'ustar  \0') return 'gnu'
+  if (!magic.startsWith('ustar\0')) return 'v7'
+  return Buffer.from(field(block, FIELD.starTrailer)).toString('latin1') === 'tar\0' ? 'star' : 'ustar'
+}
+
+type NumberField =
+  | 'mode'
+  | 'uid'
+  | 'gid'
+  | 'size'
+  | 'mtime'
+  | 'devmajor'
+  | 'devminor'
+  | 'starAtime'
+  | 'starCtime'
+  | 'gnuAtime'
+  | 'gnuCtime'
+
+/** Numbers that change what is read. Of the others what Go reads will do. */
+const LEADING_MATTERS: ReadonlySet<NumberField> = new Set(['size', 'mtime'])
+
+function numberFields(format: TarHeader['format'], block: Uint8Array): readonly NumberField[] {
+  const common = ['mode', 'uid', 'gid', 'size', 'mtime'] as const
+  switch (format) {
+    case 'v7':
+      return common
+    case 'ustar':
+      return [...common, 'devmajor', 'devminor']
+    case 'star':
+      return [...common, 'devmajor', 'devminor', 'starAtime', 'starCtime']
+    case 'gnu': {
+      // Only an incremental archive has the two; elsewhere the fields begin with NUL.
+      const times = (['gnuAtime', 'gnuCtime'] as const).filter((name) => block[FIELD[name][0]] !== 0)
+      return [...common, 'devmajor', 'devminor', ...times]
+    }
+  }
+}
+
+function faultOf(name: NumberField): string {
+  // Go before 1.8 wrote a name's prefix there, and later ones read it as such; GNU tar and bsdtar never do.
+  if (name === 'gnuAtime' || name === 'gnuCtime')
+    return 'A GNU header has text where its times belong: some readers take it for a part of the name, others do not.'
+  return `A header is damaged: its field '${name}' is no number.`
 }
 
 /** True when every byte is zero. */
@@ -131,7 +206,7 @@ export interface HeaderFields {
   /** Nanoseconds since 1970. */
   readonly mtime: bigint
   readonly linkname?: string
-  /** PAX records beside those that the fields themselves need. */
+  /** PAX records beside those that the fields themselves need; byte strings, as in `PaxRecords`. */
   readonly records?: Readonly<Record<string, string>>
 }
 
@@ -177,8 +252,13 @@ function putMagicAndChecksum(block: Buffer): void {
   block.write(`${checksums(block).unsigned.toString(8).padStart(6, '0')}\0 `, offset, 8, 'latin1')
 }
 
+/** A text as PAX records hold it: one character for each byte of its UTF-8. */
+function byteString(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1')
+}
+
 function encodeExtension(name: string, records: string): Buffer {
-  const body = Buffer.from(records)
+  const body = Buffer.from(records, 'latin1')
   const bytes = Buffer.alloc(BLOCK_BYTES + body.length + paddingOf(body.length))
   const block = bytes.subarray(0, BLOCK_BYTES)
   const slash = name.lastIndexOf('/')
@@ -211,8 +291,8 @@ export function encodeTarHeader(fields: HeaderFields): Uint8Array {
   const isLongName = !isAscii(name) || name.length > 100
   const isLongLink = !isAscii(linkname) || linkname.length > 100
   const needsPax = isPreferred || (isLongName && split === undefined) || isLongLink || fields.size >= OCTAL_11
-  if (isLongName) records['path'] = name
-  if (isLongLink) records['linkpath'] = linkname
+  if (isLongName) records['path'] = byteString(name)
+  if (isLongLink) records['linkpath'] = byteString(linkname)
   if (fields.size >= OCTAL_11) records['size'] = String(fields.size)
 
   const block = Buffer.alloc(BLOCK_BYTES)
@@ -230,7 +310,7 @@ export function encodeTarHeader(fields: HeaderFields): Uint8Array {
   putText(block, FIELD.prefix, prefix)
   putMagicAndChecksum(block)
   if (!needsPax) return block
-  const keys = Object.keys(records).sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
+  const keys = Object.keys(records).sort((left, right) => (left < right ? -1 : 1))
   const text = keys.map((key) => formatPaxRecord(key, records[key] ?? '')).join('')
   return Buffer.concat([encodeExtension(name, text), block])
 }

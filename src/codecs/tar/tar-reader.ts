@@ -1,9 +1,20 @@
+import {isUtf8} from 'node:buffer'
 import {InputError, type ErrorCode} from '../../model/errors.js'
-import type {Content} from '../../model/content.js'
+import {MAX_CONTENT_BYTES, type Content} from '../../model/content.js'
+import {sparseContent} from '../../model/sparse-content.js'
+import {UnpackLimit} from '../../model/unpack-limit.js'
 import {ByteReader} from './byte-reader.js'
-import {findPaxRecords} from './pax.js'
-import {expandSparse, findSparseForm, readSparseBodyMap, type SparseForm} from './sparse.js'
-import {BLOCK_BYTES, findTarHeader, isZero, paddingOf, type TarHeader} from './tar-header.js'
+import {
+  ExtensionHeaders,
+  isExtension,
+  MAX_EXTENSION_BYTES,
+  textOf,
+  type MemberFacts,
+  type MemberKind,
+} from './member-headers.js'
+import type {PaxRecords} from './pax.js'
+import {findSparseForm, readSparseBodyMap, type SparseForm} from './sparse.js'
+import {BLOCK_BYTES, isZero, paddingOf, readTarHeader, type TarHeader} from './tar-header.js'
 
 /*
  * A tar reader of our own, not tar-stream's: layers must be given back byte for byte, so the raw header blocks, the
@@ -11,8 +22,8 @@ import {BLOCK_BYTES, findTarHeader, isZero, paddingOf, type TarHeader} from './t
  * cost no stream. tar-stream reads what we write in the tests.
  */
 
-/** Extension members (PAX, long names) are JSON-sized in real layers; Go refuses more than this. */
-const MAX_EXTENSION_BYTES = 2 ** 20
+/** Blocks and bodies of the headers in front of one member. Real ones have six at most. */
+const MAX_HEADER_PIECES = 32
 /** Bodies up to this size are given out as one piece. */
 const SMALL_BODY_BYTES = 64 * 1024
 
@@ -31,12 +42,16 @@ export interface TarRemark {
 
 export interface TarMember {
   readonly kind: 'member'
+  /** What it is: by its type, and where that says nothing by its name. */
+  readonly type: MemberKind
   /** Effective name: PAX `path`, GNU long name, or prefix and name. */
   readonly name: string
   readonly linkname: string
+  /** Its name or link name is not UTF-8, and shows with U+FFFD. */
+  readonly isIllFormed: boolean
   readonly header: TarHeader
-  /** Records of this member's own PAX header. */
-  readonly pax: ReadonlyMap<string, string>
+  /** Records of this member's own PAX header, as byte strings. */
+  readonly pax: PaxRecords
   /** All header blocks, extension members included, as stored. A copy: valid for good. */
   readonly raw: Uint8Array
   /** Of the first header block. */
@@ -59,6 +74,8 @@ export interface TarOptions {
    * Only for bytes whose digest is checked, since a cut between members looks the same.
    */
   readonly mayLackEnd?: boolean
+  /** The most that holes are spelt out to (`LIMIT_EXCEEDED`). */
+  readonly maxUnpackedBytes?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -86,16 +103,10 @@ export async function* readTar(body: AsyncIterable<Uint8Array>, options: TarOpti
   }
 }
 
-interface Extensions {
-  raw: Uint8Array[]
-  pax: Map<string, string>
-  longName: string | undefined
-  longLink: string | undefined
-}
-
 class TarReader {
   readonly #reader: ByteReader
   readonly #options: TarOptions
+  readonly #limit: UnpackLimit
   /** Stored body bytes not yet taken. */
   #left = 0
   #padding = 0
@@ -103,24 +114,29 @@ class TarReader {
   constructor(reader: ByteReader, options: TarOptions) {
     this.#reader = reader
     this.#options = options
+    this.#limit = new UnpackLimit(options.title, options.maxUnpackedBytes)
   }
 
   async nextMember(): Promise<TarItem | undefined> {
     const {offset} = this.#reader
-    const extensions: Extensions = {raw: [], pax: new Map(), longName: undefined, longLink: undefined}
+    const extensions = new ExtensionHeaders()
+    const raw: Uint8Array[] = []
     for (;;) {
-      const short = extensions.raw.length === 0 ? await this.#findShortEnd() : undefined
+      const short = raw.length === 0 ? await this.#findShortEnd() : undefined
       if (short !== undefined) return short
       const block = await this.#takeBlock()
       if (isZero(block)) {
-        if (extensions.raw.length > 0) throw this.#corrupt('An extended header is followed by the end.')
+        if (raw.length > 0) throw this.#corrupt('An extended header is followed by the end.')
         return undefined
       }
-      const header = findTarHeader(block)
-      if (header === undefined) throw this.#corrupt('A header block is damaged: its checksum is wrong.', -BLOCK_BYTES)
-      extensions.raw.push(Uint8Array.from(block))
-      if (header.typeflag === 'g' && extensions.raw.length === 1) return this.#global(header, extensions)
-      if (!(await this.#extend(header, extensions))) return this.#member(header, extensions, offset)
+      const header = readTarHeader(block)
+      if (typeof header === 'string') throw this.#corrupt(header, -BLOCK_BYTES)
+      raw.push(Uint8Array.from(block))
+      if (raw.length > MAX_HEADER_PIECES) throw this.#corrupt('A member has too many extended headers.')
+      if (!isExtension(header.typeflag)) return this.#member(header, {extensions, raw, offset})
+      const fault = extensions.take(header.typeflag, await this.#takeExtension(header, raw))
+      if (fault !== undefined) throw this.#corrupt(fault)
+      if (header.typeflag === 'g') return {kind: 'global', raw: Buffer.concat(raw)}
     }
   }
 
@@ -138,55 +154,36 @@ class TarReader {
     return this.#reader.take(BLOCK_BYTES)
   }
 
-  async #global(header: TarHeader, extensions: Extensions): Promise<TarItem> {
-    await this.#takeExtension(header, extensions)
-    return {kind: 'global', raw: Buffer.concat(extensions.raw)}
-  }
-
-  /** Takes an extension member in; false when the header is not one. */
-  async #extend(header: TarHeader, extensions: Extensions): Promise<boolean> {
-    switch (header.typeflag) {
-      case 'x': {
-        const records = findPaxRecords(await this.#takeExtension(header, extensions))
-        if (records === undefined) throw this.#corrupt('A PAX header is malformed.')
-        for (const [key, value] of records) extensions.pax.set(key, value)
-        return true
-      }
-      case 'L':
-        extensions.longName = textOf(await this.#takeExtension(header, extensions))
-        return true
-      case 'K':
-        extensions.longLink = textOf(await this.#takeExtension(header, extensions))
-        return true
-      default:
-        return false
-    }
-  }
-
-  async #takeExtension(header: TarHeader, extensions: Extensions): Promise<Uint8Array> {
+  async #takeExtension(header: TarHeader, raw: Uint8Array[]): Promise<Uint8Array> {
     if (header.size > MAX_EXTENSION_BYTES) throw this.#corrupt('An extended header is larger than 1 MiB.')
     const length = header.size + paddingOf(header.size)
     if (!(await this.#reader.has(length))) throw this.#truncated('It ends inside an extended header.')
     const bytes = Uint8Array.from(this.#reader.take(length))
-    extensions.raw.push(bytes)
+    raw.push(bytes)
     return bytes.subarray(0, header.size)
   }
 
-  async #member(header: TarHeader, extensions: Extensions, offset: number): Promise<TarMember> {
-    const {pax} = extensions
-    const ustarName = header.prefix.length > 0 ? `${textOf(header.prefix)}/${textOf(header.name)}` : textOf(header.name)
-    const storedSize = hasBody(header.typeflag) ? this.#sizeOf(header, pax) : 0
+  async #member(
+    header: TarHeader,
+    {extensions, raw, offset}: {extensions: ExtensionHeaders; raw: Uint8Array[]; offset: number},
+  ): Promise<TarMember> {
+    const facts = extensions.resolve(header)
+    if (typeof facts === 'string') throw this.#corrupt(facts, -BLOCK_BYTES)
+    const {kind: type, storedSize, pax, linkname, isIllFormed} = facts
     this.#left = storedSize
     this.#padding = paddingOf(storedSize)
-    const sparse = await this.#sparse(header, extensions)
+    const sparse = await this.#sparse(header, raw, facts)
     const content = sparse === undefined ? await this.#plainContent(storedSize) : this.#sparseContent(sparse)
+    const sparseName = sparse?.name
     return {
       kind: 'member',
-      name: pax.get('GNU.sparse.name') ?? pax.get('path') ?? extensions.longName ?? ustarName,
-      linkname: pax.get('linkpath') ?? extensions.longLink ?? textOf(header.linkname),
+      type,
+      name: sparseName === undefined ? facts.name : textOf(sparseName),
+      linkname,
+      isIllFormed: isIllFormed || (sparseName !== undefined && !isUtf8(sparseName)),
       header,
       pax,
-      raw: Buffer.concat(extensions.raw),
+      raw: Buffer.concat(raw),
       offset,
       storedSize,
       content,
@@ -194,20 +191,13 @@ class TarReader {
     }
   }
 
-  #sizeOf(header: TarHeader, pax: ReadonlyMap<string, string>): number {
-    const text = pax.get('size')
-    if (text === undefined) return header.size
-    const size = /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN
-    if (!Number.isSafeInteger(size)) throw this.#corrupt('A PAX size is not a number.')
-    return size
-  }
-
-  async #sparse(header: TarHeader, extensions: Extensions): Promise<SparseForm | undefined> {
+  async #sparse(header: TarHeader, raw: Uint8Array[], facts: MemberFacts): Promise<SparseForm | undefined> {
     const takeBlock = () => this.#takeBlock()
-    const form = await findSparseForm(header, extensions.raw, extensions.pax, takeBlock)
-    if (form === 'malformed') throw this.#corrupt('A sparse map is malformed.')
-    if (form === undefined || form.kind === 'map') return form
-    const mapped = await readSparseBodyMap(form.realSize, this.#left, takeBlock)
+    const form = await findSparseForm(header, {raw, facts}, takeBlock)
+    if (form === undefined) return undefined
+    if (typeof form === 'string') throw this.#corrupt(form)
+    if (form.kind === 'map') return form
+    const mapped = await readSparseBodyMap(form, this.#left, takeBlock)
     if (mapped === undefined) throw this.#corrupt('A sparse map is malformed.')
     this.#left -= mapped.mapBytes?.byteLength ?? 0
     return mapped
@@ -222,14 +212,13 @@ class TarReader {
     return {size, bytes, open: () => once(bytes)}
   }
 
-  #sparseContent(sparse: SparseForm): Content {
-    const stored = sparse.ranges.reduce((sum, range) => sum + range.length, 0)
+  #sparseContent({ranges, realSize}: SparseForm): Content {
+    const stored = ranges.reduce((sum, range) => sum + range.length, 0)
     if (stored !== this.#left) throw this.#corrupt('A sparse map does not fit its body.')
-    return {
-      size: sparse.realSize,
-      ranges: sparse.ranges,
-      open: () => expandSparse(sparse.ranges, sparse.realSize, this.#chunks(stored)),
-    }
+    if (realSize > MAX_CONTENT_BYTES) throw this.#tooLarge(realSize)
+    const {signal} = this.#options
+    const openRanges = () => this.#chunks(stored)
+    return sparseContent({size: realSize, ranges, openRanges, limit: this.#limit, signal})
   }
 
   async *#chunks(size: number): AsyncGenerator<Uint8Array> {
@@ -281,6 +270,13 @@ class TarReader {
     })
   }
 
+  #tooLarge(size: number): InputError {
+    return new InputError('LIMIT_EXCEEDED', {
+      what: `${this.#options.title} holds a sparse file of ${size} bytes; ${MAX_CONTENT_BYTES} are the most that is read.`,
+      at: {path: this.#options.title, offset: this.#reader.offset},
+    })
+  }
+
   #corrupt(why: string, delta = 0): InputError {
     return new InputError(this.#options.code ?? 'ARCHIVE_CORRUPT', {
       what: `${this.#options.title} is not a well-formed tar.`,
@@ -289,16 +285,6 @@ class TarReader {
       at: {path: this.#options.title, offset: this.#reader.offset + delta},
     })
   }
-}
-
-/** Links, directories and devices have no body, whatever their size field says. Source: Go archive/tar isHeaderOnlyType. */
-export function hasBody(typeflag: string): boolean {
-  return !['1', '2', '3', '4', '5', '6'].includes(typeflag)
-}
-
-function textOf(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0)
-  return Buffer.from(bytes.buffer, bytes.byteOffset, end < 0 ? bytes.byteLength : end).toString('utf8')
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await -- what is at hand, in the shape of what is not

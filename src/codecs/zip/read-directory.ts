@@ -1,9 +1,9 @@
 import type {ByteSource} from '../backup-stream/byte-source.js'
+import {widenSizes} from './extra-fields.js'
 import {zipFault} from './zip-fault.js'
 import {
   CENTRAL_BYTES,
   DEFLATED,
-  DESCRIPTOR_BYTES,
   END64_BYTES,
   END_BYTES,
   FLAG_DESCRIPTOR,
@@ -90,9 +90,12 @@ function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-/** A 64-bit number that lies inside the file. */
-function readUint64(bytes: DataView, at: number, {sizeBytes}: ByteSource, title: string): number {
-  const value = bytes.getBigUint64(at, true)
+function readUint64(bytes: DataView, at: number, zip: ByteSource, title: string): number {
+  return requireInside(bytes.getBigUint64(at, true), zip, title)
+}
+
+/** A place or length that lies inside the file. */
+function requireInside(value: bigint, {sizeBytes}: ByteSource, title: string): number {
   if (value <= BigInt(sizeBytes)) return Number(value)
   throw zipFault(title, 'It points behind its own end.', undefined, 'ARCHIVE_TRUNCATED')
 }
@@ -266,43 +269,28 @@ function decodeCentralEntry(bytes: DataView, place: Place): ListedEntry {
   if (bytes.getUint16(32, true) !== 0) throw fault('has a comment.', 32)
   const disk = bytes.getUint16(34, true)
   if (disk !== 0) throw fault('is on another disk.', 34)
-  if (bytes.getUint16(36, true) !== 0 || bytes.getUint32(38, true) !== 0) throw fault('has file attributes.', 36)
-  const narrow = {
-    sizeBytes: bytes.getUint32(24, true),
-    packedBytes: bytes.getUint32(20, true),
-    offset: bytes.getUint32(42, true),
-  }
-  const wide = decodeExtra(bytes, narrow, place, fault)
+  // 36 internal and 38 external attributes: of the system that made the zip, and no reader of packages takes them.
+  const wide = widened(bytes, place, fault)
   return {name, method, flags, crc: bytes.getUint32(16, true), modified: bytes.getUint32(12, true), ...wide}
 }
 
-type Sizes = Pick<ZipEntry, 'sizeBytes' | 'packedBytes' | 'offset'>
-
-/** The zip64 field: a 64-bit number for each that is all ones in 32 bits, in fixed order, and nothing else. */
-function decodeExtra(
+/** Sizes and offset, from the zip64 field where they are all ones in 32 bits. */
+function widened(
   bytes: DataView,
-  narrow: Sizes,
   {zip, title}: Place,
   fault: (why: string, offset: number) => Error,
-): Sizes {
-  const length = bytes.getUint16(30, true)
+): Pick<ZipEntry, 'sizeBytes' | 'packedBytes' | 'offset'> {
   const start = CENTRAL_BYTES + bytes.getUint16(28, true)
-  if (length === 0 && Math.max(narrow.sizeBytes, narrow.packedBytes, narrow.offset) < MAX_UINT32) return narrow
-  const keys = (['sizeBytes', 'packedBytes', 'offset'] as const).filter((key) => narrow[key] === MAX_UINT32)
-  const isZip64 = length === 4 + 8 * keys.length && keys.length > 0 && bytes.getUint16(start, true) === 1
-  if (!isZip64 || bytes.getUint16(start + 2, true) !== length - 4)
-    throw fault('has an extra field that is not what zip64 needs.', start)
-  const wide: Record<keyof Sizes, number> = {...narrow}
-  for (const [index, key] of keys.entries()) {
-    const at = start + 4 + 8 * index
-    // What a deflated entry becomes may be larger than the file.
-    if (key === 'sizeBytes') {
-      const value = bytes.getBigUint64(at, true)
-      if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw fault('claims an impossible size.', at)
-      wide[key] = Number(value)
-    } else wide[key] = readUint64(bytes, at, zip, title)
-  }
-  return wide
+  const extra = new DataView(bytes.buffer, bytes.byteOffset + start, bytes.getUint16(30, true))
+  const [sizeBytes = 0n, packedBytes = 0n, offset = 0n] = widenSizes(
+    [bytes.getUint32(24, true), bytes.getUint32(20, true), bytes.getUint32(42, true)],
+    extra,
+    (why) => fault(why, start),
+  )
+  // What a deflated entry becomes may be larger than the file.
+  if (sizeBytes > BigInt(Number.MAX_SAFE_INTEGER)) throw fault('claims an impossible size.', start)
+  const inside = (value: bigint) => requireInside(value, zip, title)
+  return {sizeBytes: Number(sizeBytes), packedBytes: inside(packedBytes), offset: inside(offset)}
 }
 
 function requireFlags(flags: number, fault: () => Error): number {
@@ -340,58 +328,4 @@ function endsOf(
   }
   if (expected !== central.offset) throw zipFault(title, 'Something hides in front of its list of entries.', expected)
   return ends
-}
-
-/**
- * Checks the local header and the descriptor of an entry against the central directory, and gives where its data begins.
- * `ARCHIVE_CONTRADICTORY`.
- */
-export function requireLocal(zip: ByteSource, entry: PlacedEntry, title: string): number {
-  const {offset, name} = entry
-  const fault = (why: string, at: number) =>
-    zipFault(title, `'${name.slice(0, 300)}' ${why}`, at, 'ARCHIVE_CONTRADICTORY')
-  const head = Buffer.from(zip.read(offset, LOCAL_BYTES + name.length))
-  const isStreamed = (entry.flags & FLAG_DESCRIPTOR) !== 0
-  if (head.readUInt32LE(0) !== SIGNATURES.local) throw fault('has no header of its own.', offset)
-  if (head.readUInt16LE(4) > 45) throw fault('needs a newer version of zip.', offset + 4)
-  if (head.readUInt16LE(6) !== entry.flags) throw fault('has other flags in its own header.', offset + 6)
-  if (head.readUInt16LE(8) !== entry.method) throw fault('has another method in its own header.', offset + 8)
-  const isSame =
-    head.readUInt16LE(26) === name.length && head.toString('latin1', LOCAL_BYTES, LOCAL_BYTES + name.length) === name
-  if (!isSame) throw fault('has another name in its own header.', offset + LOCAL_BYTES)
-  if (head.readUInt16LE(28) !== 0) throw fault('has an extra field in its own header.', offset + 28)
-  const sizes = [head.readUInt32LE(14), head.readUInt32LE(18), head.readUInt32LE(22)]
-  const expected = isStreamed ? [0, 0, 0] : [entry.crc, entry.packedBytes, entry.sizeBytes]
-  if (sizes.some((size, index) => size !== expected[index]))
-    throw fault('has other sizes in its own header.', offset + 14)
-  const start = offset + LOCAL_BYTES + name.length
-  requireDescriptor(zip, entry, start + entry.packedBytes, fault)
-  return start
-}
-
-/** With or without signature, with 64 or 32 bits, as its length tells. */
-function requireDescriptor(
-  zip: ByteSource,
-  entry: PlacedEntry,
-  at: number,
-  fault: (why: string, at: number) => Error,
-): void {
-  const isStreamed = (entry.flags & FLAG_DESCRIPTOR) !== 0
-  const length = entry.endOffset - at
-  if (!isStreamed && length === 0) return
-  const known = isStreamed && (length === DESCRIPTOR_BYTES || length === 20 || length === 16 || length === 12)
-  if (!known) throw fault('is followed by bytes that belong to no entry.', at)
-  const bytes = Buffer.from(zip.read(at, length))
-  const isSigned = length === DESCRIPTOR_BYTES || length === 16
-  const sizesAt = isSigned ? 8 : 4
-  const isWide = length === DESCRIPTOR_BYTES || length === 20
-  const [packed, size] = isWide
-    ? [bytes.readBigUInt64LE(sizesAt), bytes.readBigUInt64LE(sizesAt + 8)]
-    : [BigInt(bytes.readUInt32LE(sizesAt)), BigInt(bytes.readUInt32LE(sizesAt + 4))]
-  const isSame =
-    (!isSigned || bytes.readUInt32LE(0) === SIGNATURES.descriptor) &&
-    bytes.readUInt32LE(sizesAt - 4) === entry.crc &&
-    packed === BigInt(entry.packedBytes) &&
-    size === BigInt(entry.sizeBytes)
-  if (!isSame) throw fault('has another size or CRC behind its data.', at)
 }

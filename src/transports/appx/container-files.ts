@@ -1,4 +1,5 @@
 import {createHash} from 'node:crypto'
+import {setImmediate} from 'node:timers/promises'
 import {isFootprint} from '../../codecs/appx/part-name.js'
 import {BLOCK_BYTES} from '../../codecs/appx/block-map.js'
 import {LOGO} from '../../codecs/appx/manifest.js'
@@ -160,10 +161,18 @@ export class ContainerFiles implements LayoutFiles {
     })
   }
 
-  hash(path: string): string {
+  async hash(path: string, signal?: AbortSignal): Promise<string> {
     const part = this.#require(path)
     const hash = createHash('sha256')
-    for (const block of blocksOf(this.container, part)) hash.update(block)
+    let blocks = 0
+    for (const block of blocksOf(this.container, part)) {
+      // Blocks are read without waiting: now and then whatever else waits, a Ctrl-C too, has its turn.
+      if (++blocks % BLOCKS_PER_TURN === 0) {
+        await setImmediate()
+        signal?.throwIfAborted()
+      }
+      hash.update(block)
+    }
     return hash.digest('hex')
   }
 
@@ -179,6 +188,9 @@ export class ContainerFiles implements LayoutFiles {
     return true
   }
 }
+
+/** 16 MiB of blocks of 64 KiB. */
+const BLOCKS_PER_TURN = 256
 
 function* blocksOf({reader}: Container, part: StoredPart): Generator<Uint8Array> {
   const data = reader.dataOf(part)

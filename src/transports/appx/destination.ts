@@ -26,6 +26,7 @@ function placeOf(place: AppxPlace, options: DestinationOptions & {readonly level
     root,
     reference,
     exists: isFolder(root),
+    keepsFiles: true,
     ...(isFile ? {holdsOne: true, workPrefix: `.${name}.tmp-`, lockName: `.${name}.lock`} : {workPrefix: '.appx-tmp-'}),
     read: async () => {
       const now = findPlace({path: place.path})

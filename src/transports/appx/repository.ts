@@ -31,9 +31,12 @@ function isPackageName(name: string): boolean {
   return name.toLowerCase().endsWith(EXTENSION)
 }
 
+/** A file of this kind is opened as a package; of bundles, opening tells that they are not read. */
+const RECOGNISED = /\.(?:appx|msix)(?:bundle)?$/i
+
 /** True for a package, or a folder that holds one and is no repository. */
 export async function isAppxPlace(place: string): Promise<boolean> {
-  if (hasZipMagic(place)) return isPackageName(place)
+  if (hasZipMagic(place)) return RECOGNISED.test(place)
   const names: string[] = await readdir(place).catch(() => [])
   return (
     !names.includes('repository.json') &&

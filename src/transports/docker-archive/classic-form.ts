@@ -56,6 +56,7 @@ interface ListedImage {
  */
 export class ClassicForm implements ArchiveForm {
   readonly takesCompressed = false
+  readonly hasIndex = false
   readonly #form: 'v1' | 'docker'
   /** Folders that are in the archive. */
   readonly #folders = new Set<string>()

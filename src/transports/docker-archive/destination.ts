@@ -5,7 +5,7 @@ import type {WorkOptions} from '../../model/events.js'
 import type {Reference} from '../../model/reference.js'
 import {requireNames, type NamingReference} from '../shared/given-names.js'
 import {ImageNames} from '../shared/image-archive/image-names.js'
-import {isSameName} from '../shared/image-name.js'
+import {findDockerName, isSameName} from '../shared/image-name.js'
 import {layerArtifact, LayerWriter} from '../shared/layer-writer.js'
 import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../transport.js'
 import type {ArchiveForm, WrittenImage, WrittenLayer} from '../shared/image-archive/archive-form.js'
@@ -21,6 +21,13 @@ export async function createDestination(reference: Reference, options: Destinati
     throw new UsageError('BAD_REFERENCE', {
       what: `'${formatLocation(reference)}' selects an image by its place.`,
       why: 'A destination can only give a name.',
+      suggestions: [formatLocation({...reference, selector: 'name:tag'})],
+    })
+  }
+  if (selection?.kind === 'name' && findDockerName(selection.name)?.digest !== undefined) {
+    throw new UsageError('BAD_REFERENCE', {
+      what: `'${formatLocation(reference)}' selects an image by its digest.`,
+      why: 'A destination can only give a tag; the digest follows from the content.',
       suggestions: [formatLocation({...reference, selector: 'name:tag'})],
     })
   }
@@ -63,11 +70,17 @@ class ArchiveDestination implements ImageDestination {
     this.#form = form
     this.#options = options
     const {transport, path, selector} = reference
-    this.#names = new ImageNames({selector, given: formatLocation(reference), bare: formatLocation({transport, path})})
+    this.#names = new ImageNames({
+      selector,
+      given: formatLocation(reference),
+      bare: formatLocation({transport, path}),
+      holdsOthers: form.hasIndex,
+    })
   }
 
   async write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact> {
-    const names = this.#names.namesOf(draft, this.#images)
+    const held = this.#names.namesOf(draft, this.#images, options)
+    const {names} = held
     const {file, layers: writer} = await this.#open()
     const before = file.size
     const layers: WrittenLayer[] = []
@@ -75,8 +88,8 @@ class ArchiveDestination implements ImageDestination {
     const diffIds = layers.map((layer) => (layer.kind === 'stored' ? layer.facts.diffId : layer.diffId))
     const config = draft.config(diffIds)
     const imageId = digestOf(config.bytes)
-    this.#names.register(names, imageId)
-    const image: WrittenImage = {names, draft, config, imageId, diffIds, layers}
+    this.#names.register(held, imageId)
+    const image: WrittenImage = {...held, draft, config, imageId, diffIds, layers}
     const {layers: descriptors, manifestDigest} = await this.#form.addImage(file, image, options)
     const selector = names[0]?.familiar ?? `@${this.#images}`
     this.#images++

@@ -1,4 +1,5 @@
 import {stat} from 'node:fs/promises'
+import {isRedirectedArchive} from '../shared/redirected-text.js'
 import {findTarNames} from '../shared/tar-names.js'
 import type {Transport} from '../transport.js'
 import {createDestination} from './destination.js'
@@ -14,7 +15,8 @@ export const dockerArchive: Transport = {
   format: formatLocation,
   recognises: async (path) => {
     try {
-      return await hasDocuments(path)
+      // What was one before PowerShell wrote it is recognised as well, so that opening it tells why it is none.
+      return (await hasDocuments(path)) || (await isRedirectedArchive(path))
     } catch {
       // What cannot be read is not recognised; opening it by name tells why.
       return false

@@ -1,6 +1,6 @@
 import {UsageError} from '../../model/errors.js'
 import {findSelectorColon, type Reference} from '../../model/reference.js'
-import {findTaggedName} from '../shared/image-name.js'
+import {findDockerName, fullNameOf} from '../shared/image-name.js'
 
 export const NAME = 'docker-archive'
 export const GRAMMAR = 'FILE[:NAME:TAG|:@INDEX]'
@@ -37,7 +37,7 @@ export function formatLocation({path, selector}: Reference): string {
 export function selectionOf({selector}: Reference): Selection {
   if (selector === undefined) return undefined
   if (/^@[0-9]{1,6}$/.test(selector)) return {kind: 'index', index: Number(selector.slice(1))}
-  const name = findTaggedName(selector)
+  const name = findDockerName(selector)
   if (name === undefined) throw badReference(`'${selector.slice(0, 300)}' is neither the name of an image nor @INDEX.`)
-  return {kind: 'name', name: name.full}
+  return {kind: 'name', name: fullNameOf(name)}
 }

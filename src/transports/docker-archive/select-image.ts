@@ -2,7 +2,8 @@ import {InputError, UsageError} from '../../model/errors.js'
 import type {Reference} from '../../model/reference.js'
 import {isWantedPlatform, parsePlatform, platformUnsupported, statedPlatform} from '../shared/platform-choice.js'
 import type {Offer} from '../shared/image-archive/read-offers.js'
-import {findTaggedName, isSameName} from '../shared/image-name.js'
+import {findDockerName, isSameName} from '../shared/image-name.js'
+import {findPinned} from '../shared/oci/reference.js'
 import {formatLocation, NAME, selectionOf} from './reference.js'
 
 /** The offers that a reference's selector and a platform leave, with their indices. */
@@ -17,9 +18,21 @@ export function matching(
     .map((offer, index) => ({offer, index}))
     .filter(({offer, index}) => {
       if (selection?.kind === 'index') return index === selection.index
-      return selection === undefined || offer.names.some((name) => isSameName(name, selection.name))
+      return selection === undefined || isNamed(offer, selection.name)
     })
     .filter(({offer}) => wanted === undefined || isWantedPlatform(offer.platform, wanted))
+}
+
+/** By that very name; one with a digest also by the digest of what has the name without it. */
+function isNamed({names, image}: Offer, wanted: string): boolean {
+  if (names.some((name) => isSameName(name, wanted))) return true
+  const pinned = findPinned(wanted)
+  if (pinned === undefined || ![image?.manifest?.digest, image?.imageId].includes(pinned.digest)) return false
+  const {repository, tag} = findDockerName(pinned.name) ?? {}
+  return names.some((name) => {
+    const other = findDockerName(name)
+    return other?.repository === repository && (tag === undefined || other?.tag === tag)
+  })
 }
 
 /** The one offer that the reference selects. Throws `NOT_FOUND`, `PLATFORM_UNSUPPORTED`, or `AMBIGUOUS_SELECTION` with all that fit. */
@@ -71,7 +84,7 @@ export function referenceOf(path: string, offers: readonly Offer[], index: numbe
   const name = offers[index]?.names[0]
   const isUnique =
     name !== undefined &&
-    findTaggedName(name) !== undefined &&
+    findDockerName(name) !== undefined &&
     offers.filter((offer) => offer.names.some((other) => isSameName(other, name))).length === 1
   return formatLocation({transport: NAME, path, selector: isUnique ? name : `@${index}`})
 }

@@ -27,10 +27,10 @@ const ZSTD_API = '1.42'
  */
 export async function createDestination(reference: Reference, options: DestinationOptions): Promise<ImageDestination> {
   const wanted = wantedOf(reference)
-  if (wanted.kind === 'id') {
+  if (wanted.kind === 'id' || (wanted.kind === 'name' && wanted.digest !== undefined)) {
     throw new UsageError('BAD_REFERENCE', {
-      what: `'${formatLocation(reference)}' is the id of an image.`,
-      why: 'An id follows from the content; a destination can only give a name.',
+      what: `'${formatLocation(reference)}' is the ${wanted.kind === 'id' ? 'id' : 'digest'} of an image.`,
+      why: `${wanted.kind === 'id' ? 'An id' : 'A digest'} follows from the content; a destination can only give a name.`,
       suggestions: [`${NAME}:NAME:TAG`],
     })
   }
@@ -75,13 +75,16 @@ class EngineDestination implements ImageDestination {
       selector: path === '' ? undefined : `${path}:${selector ?? 'latest'}`,
       given: formatLocation(reference),
       bare: `${NAME}:`,
+      // An engine gives tags.
+      holdsOthers: false,
     })
     this.#undo = new Undo(engine.uninterrupted)
   }
 
   async write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact> {
     this.#requireOs(draft)
-    const names = this.#names.namesOf(draft, this.#images.length)
+    const held = this.#names.namesOf(draft, this.#images.length, options)
+    const {names} = held
     const there = await this.#findThere(draft, names)
     if (there !== undefined) {
       const message = `${this.#engine.name} has this image already: nothing was sent.`
@@ -95,8 +98,8 @@ class EngineDestination implements ImageDestination {
     const diffIds = layers.map((layer) => (layer.kind === 'stored' ? layer.facts.diffId : layer.diffId))
     const config = draft.config(diffIds)
     const imageId = digestOf(config.bytes)
-    this.#names.register(names, imageId)
-    const image: WrittenImage = {names, draft, config, imageId, diffIds, layers}
+    this.#names.register(held, imageId)
+    const image: WrittenImage = {...held, draft, config, imageId, diffIds, layers}
     const {layers: descriptors, manifestDigest} = await this.#form.addImage(tar, image)
     const ids = [imageId, manifestDigest]
     await this.#requireFree(names, ids)
@@ -132,7 +135,7 @@ class EngineDestination implements ImageDestination {
     const layers = storedLayers(draft.layers)
     if (layers === undefined) return undefined
     const imageId = digestOf(draft.config(layers.map(({diffId}) => diffId)).bytes)
-    this.#names.register(names, imageId)
+    this.#names.register({names, others: []}, imageId)
     const isNamed = await this.#requireFree(names, [imageId])
     // By manifest it cannot be told what the image will be called.
     if ((await this.#engine.usesContainerd()) || (await this.#engine.find(imageId)) === undefined) return undefined

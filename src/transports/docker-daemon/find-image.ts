@@ -1,7 +1,7 @@
 import {digestHex} from '../../model/digest.js'
 import {InputError, UsageError} from '../../model/errors.js'
 import type {Reference} from '../../model/reference.js'
-import {findTaggedName, isSameName} from '../shared/image-name.js'
+import {findDockerName, findTaggedName, isSameName} from '../shared/image-name.js'
 import {idDigest, type Engine} from './engine.js'
 import {formatLocation, NAME, wantedOf} from './reference.js'
 import type {ImageDetails, ImageSummary} from './schema.js'
@@ -24,8 +24,12 @@ export function tagsOf({RepoTags: tags}: ImageSummary | ImageDetails): readonly 
 export async function requireImage(engine: Engine, reference: Reference): Promise<EngineImage> {
   const wanted = wantedOf(reference)
   if (wanted.kind === 'name') {
-    for (const query of spellings(engine, `${wanted.name}:${wanted.tag ?? 'latest'}`)) {
+    const {digest} = wanted
+    const tail = digest === undefined ? `:${wanted.tag ?? 'latest'}` : `@${digest}`
+    for (const query of spellings(engine, `${wanted.name}${tail}`)) {
       const details = await engine.find(query)
+      // The engine keeps which digests an image was pulled by, and answers by them alone.
+      if (details !== undefined && digest !== undefined) return {details, query, reference}
       // A name of hexadecimal digits may be answered with the image of that id.
       if (details !== undefined && tagsOf(details).some((tag) => isSameName(tag, query))) {
         return {details, query, reference}
@@ -56,7 +60,8 @@ export async function requireImage(engine: Engine, reference: Reference): Promis
 
 /** Podman calls an image that it made itself `localhost/NAME`, and finds it under the bare name only in its own tools. */
 function spellings(engine: Engine, name: string): readonly string[] {
-  const isBare = findTaggedName(name)?.full.startsWith('docker.io/') === true && !name.startsWith('docker.io/')
+  const isBare =
+    findDockerName(name)?.fullRepository.startsWith('docker.io/') === true && !name.startsWith('docker.io/')
   return engine.name === 'podman' && isBare ? [name, `localhost/${name}`] : [name]
 }
 

@@ -9,7 +9,7 @@ import {IMAGE_UNREADABLE, StrictSink} from '../shared/fault-sink.js'
 import {ArchiveCheck, type IndexedOffer} from '../shared/image-archive/archive-check.js'
 import {openOffer} from '../shared/image-archive/open-offer.js'
 import {readOffers, type Offer} from '../shared/image-archive/read-offers.js'
-import {findTaggedName, isSameName} from '../shared/image-name.js'
+import {familiarNameOf, findDockerName, findTaggedName, isSameName} from '../shared/image-name.js'
 import {isWantedPlatform, parsePlatform, platformUnsupported, statedPlatform} from '../shared/platform-choice.js'
 import {digestMismatch} from '../shared/verified.js'
 import type {Fault, ListItem, NetworkOptions, OpenOptions, Verdict} from '../transport.js'
@@ -33,11 +33,23 @@ export async function openImage(reference: Reference, options: OpenOptions): Pro
     const chosen = chooseOffer(await readOffers(archive, sink), image, options)
     const mismatch = (await engine.usesContainerd()) ? undefined : findMismatch(chosen.offer, image, engine)
     if (mismatch !== undefined) throw mismatch
-    return await openOffer(archive, chosen.offer, {...options, sink})
+    const opened = await openOffer(archive, chosen.offer, {...options, sink})
+    // What is saved by its digest has no name in the archive, as far as engines write one.
+    const given = givenName(image.reference)
+    return opened.names.length > 0 || given === undefined ? opened : {...opened, names: [given]}
   } catch (error) {
     await archive.close()
     throw error
   }
+}
+
+/** The name with its digest, where the reference has one. */
+function givenName({path, selector}: Reference): string | undefined {
+  const name =
+    selector?.includes('@') === true
+      ? findDockerName(formatLocation({transport: NAME, path, selector}).slice(NAME.length + 1))
+      : undefined
+  return name === undefined ? undefined : familiarNameOf(name)
 }
 
 /** A tag may have moved between two requests; and an engine that gives another image than its own is none to trust. */
@@ -114,10 +126,10 @@ export async function listImages(
 ): Promise<readonly ListItem[]> {
   const engine = await Engine.connect(options)
   const wanted = wantedOf(reference)
-  const isOne = wanted.kind === 'id' || (wanted.kind === 'name' && wanted.tag !== undefined)
+  const isOne = wanted.kind === 'id' || (wanted.kind === 'name' && (wanted.tag ?? wanted.digest) !== undefined)
   if (isOne) {
     const {details, query, reference: found} = await requireImage(engine, reference)
-    const names = found.selector === undefined ? tagsOf(details) : [query]
+    const names = found.selector === undefined ? tagsOf(details) : [givenName(found) ?? query]
     return [await itemOf(engine, details, {names, reference: formatLocation(found)})]
   }
   const ids = [...new Set((await engine.images()).map(({Id}) => idDigest(Id)))]

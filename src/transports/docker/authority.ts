@@ -11,7 +11,8 @@ import {
   type HttpAnswer,
   type TellWait,
 } from './http.js'
-import {findChallenge, parseTokenAnswer, type Challenge} from './token.js'
+import {findChallenge, type Challenge} from './challenge.js'
+import {parseTokenAnswer} from './token.js'
 
 export interface AuthorityOptions {
   readonly http: Http
@@ -75,7 +76,7 @@ export class Authority {
   async challenged(answer: HttpAnswer, scopes: readonly string[], sent: string | undefined): Promise<boolean> {
     const challenge = findChallenge(header(answer, 'www-authenticate'))
     if (challenge === undefined) return false
-    if (challenge.kind === 'basic' && sent !== undefined) return false
+    if (challenge.kind === 'basic' && sent?.startsWith('Basic ') === true) return false
     this.#challenge = challenge
     // Another request may have obtained a new one since.
     if (this.#held.get(scopes.join(' '))?.header === sent) this.#held.delete(scopes.join(' '))

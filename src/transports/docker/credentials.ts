@@ -3,6 +3,7 @@ import {readFile} from 'node:fs/promises'
 import {homedir} from 'node:os'
 import path from 'node:path'
 import {EnvironmentError, findSystemCode} from '../../model/errors.js'
+import {clientConfigText} from '../../codecs/json/client-config.js'
 import {compileSchema} from '../../codecs/json/validator.js'
 import {parseDocument} from '../shared/json-document.js'
 import type {RepositoryPlace} from './reference.js'
@@ -16,20 +17,21 @@ export type Credentials =
   | {readonly kind: 'registry-token'; readonly token: string}
 
 interface AuthEntry {
-  readonly auth?: string
-  readonly username?: string
-  readonly password?: string
-  readonly identitytoken?: string
-  readonly registrytoken?: string
+  readonly auth?: string | null
+  readonly username?: string | null
+  readonly password?: string | null
+  readonly identitytoken?: string | null
+  readonly registrytoken?: string | null
 }
 
 interface DockerConfig {
-  readonly auths?: Readonly<Record<string, AuthEntry>> | null
-  readonly credHelpers?: Readonly<Record<string, string>> | null
-  readonly credsStore?: string
+  readonly auths?: Readonly<Record<string, AuthEntry | null>> | null
+  readonly credHelpers?: Readonly<Record<string, string | null>> | null
+  readonly credsStore?: string | null
 }
 
-const text = {type: 'string'} as const
+/** Docker takes `null` for what is not there, at any place. */
+const text = {type: 'string', nullable: true} as const
 
 const validate = compileSchema<DockerConfig>({
   type: 'object',
@@ -39,6 +41,7 @@ const validate = compileSchema<DockerConfig>({
       nullable: true,
       additionalProperties: {
         type: 'object',
+        nullable: true,
         properties: {auth: text, username: text, password: text, identitytoken: text, registrytoken: text},
       },
     },
@@ -50,7 +53,7 @@ const validate = compileSchema<DockerConfig>({
 const validateAnswer = compileSchema<{readonly Username: string; readonly Secret: string}>({
   type: 'object',
   required: ['Username', 'Secret'],
-  properties: {Username: text, Secret: text},
+  properties: {Username: {type: 'string'}, Secret: {type: 'string'}},
 })
 
 /** Docker Hub's key in the configuration is the address of its first interface. */
@@ -93,20 +96,28 @@ function keysOf(host: string): readonly string[] {
   return host === 'docker.io' ? [HUB_KEY, 'docker.io', 'index.docker.io'] : [host]
 }
 
+const EMPTY = clientConfigText('')
+
 function parseConfig(bytes: Uint8Array, file: string): DockerConfig {
-  return parseDocument(bytes, {title: file, validate, code: 'METADATA_INVALID', isSecret: true})
+  const isEmpty = clientConfigText(Buffer.from(bytes).toString('utf8')) === EMPTY
+  return parseDocument(isEmpty ? Buffer.from(EMPTY) : bytes, {
+    title: file,
+    validate,
+    code: 'METADATA_INVALID',
+    isSecret: true,
+  })
 }
 
 async function credentialsFor(keys: readonly string[], config: DockerConfig): Promise<Credentials | undefined> {
   for (const key of keys) {
     const helper = config.credHelpers?.[key] ?? config.credsStore
-    const found = helper === undefined || helper === '' ? undefined : await askHelper(helper, key)
+    const found = helper === undefined || helper === null || helper === '' ? undefined : await askHelper(helper, key)
     if (found !== undefined) return found
   }
   const entries = Object.entries(config.auths ?? {})
   for (const key of keys) {
     const entry = (entries.find(([own]) => own === key) ?? entries.find(([own]) => isAddressOf(own, key)))?.[1]
-    const found = entry === undefined ? undefined : credentialsIn(entry)
+    const found = entry === undefined || entry === null ? undefined : credentialsIn(entry)
     if (found !== undefined) return found
   }
   return undefined
@@ -118,19 +129,16 @@ function isAddressOf(key: string, host: string): boolean {
 }
 
 function credentialsIn(entry: AuthEntry): Credentials | undefined {
-  if (entry.identitytoken !== undefined && entry.identitytoken !== '') {
-    return {kind: 'identity-token', token: entry.identitytoken}
-  }
-  if (entry.registrytoken !== undefined && entry.registrytoken !== '') {
-    return {kind: 'registry-token', token: entry.registrytoken}
-  }
+  const {identitytoken, registrytoken} = entry
+  if (typeof identitytoken === 'string' && identitytoken !== '') return {kind: 'identity-token', token: identitytoken}
+  if (typeof registrytoken === 'string' && registrytoken !== '') return {kind: 'registry-token', token: registrytoken}
   const pair = Buffer.from(entry.auth ?? '', 'base64')
     .toString('utf8')
     .replace(/\0+$/, '')
   const colon = pair.indexOf(':')
   if (colon > 0) return {kind: 'password', user: pair.slice(0, colon), password: pair.slice(colon + 1)}
   const {username, password} = entry
-  if (username === undefined || password === undefined || username === '') return undefined
+  if (typeof username !== 'string' || typeof password !== 'string' || username === '') return undefined
   return {kind: 'password', user: username, password}
 }
 

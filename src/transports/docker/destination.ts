@@ -15,9 +15,10 @@ import {descriptorOfDocument, descriptorOfLayer, familyOf, manifestFor} from '..
 import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../transport.js'
 import {rememberBlob, repositoriesOf} from './blob-origins.js'
 import {hasBlob} from './download.js'
-import {discard, header, type HttpAnswer} from './http.js'
-import {formatLocation, placeOf, wantedOf} from './reference.js'
-import {Registry} from './registry.js'
+import {discard, header, isPassing} from './http.js'
+import {formatLocation, placeOf, requireRepository, wantedOf} from './reference.js'
+import {Registry, type Answered} from './registry.js'
+import {statedDigest} from './stated-digest.js'
 import {findTagDigest} from './tag-digest.js'
 import {Upload, UploadLost} from './upload.js'
 import {vouchedFor} from './vouched-for.js'
@@ -27,6 +28,7 @@ const MAX_UPLOADS = 4
 
 /** Opens a repository for pushing; nothing is sent yet. `BAD_OPTION`, `BAD_REFERENCE`, `FORMAT_UNSUPPORTED`. */
 export function createDestination(reference: Reference, options: DestinationOptions): Promise<ImageDestination> {
+  requireRepository(reference)
   requireCompression(options.compression ?? 'none', options.compressionLevel)
   if ('digest' in wantedOf(reference)) {
     throw new UsageError('BAD_REFERENCE', {
@@ -198,25 +200,26 @@ class RegistryDestination implements ImageDestination {
   async #mount(registry: Registry, {digest}: Descriptor, {signal}: WorkOptions): Promise<boolean> {
     const [from] = repositoriesOf(registry.origin, digest, registry.place.repository)
     if (from === undefined) return false
-    const answer = await this.#askForMount(registry, digest, from, signal)
-    if (answer === undefined) return false
-    const location = header(answer, 'location')
+    const answered = await this.#askForMount(registry, digest, from, signal)
+    if (answered === undefined) return false
+    const {answer, url} = answered
+    const location = URL.parse(header(answer, 'location') ?? '', url.href)
     await discard(answer)
     if (answer.statusCode === 201) return true
     // It began an upload instead, which is not used: the layer's own is begun when it is read.
-    if (answer.statusCode === 202 && location !== undefined) await this.#forget(registry, location, signal)
+    if (answer.statusCode === 202 && location !== null) await this.#forget(registry, location, signal)
     return false
   }
 
-  /** Undefined when the user may not read the other repository: then the blob is sent. */
+  /** Undefined when it cannot be done: the user may not read the other repository, or it fails. Then the blob is sent. */
   async #askForMount(
     registry: Registry,
     digest: Digest,
     from: string,
     signal: AbortSignal | undefined,
-  ): Promise<HttpAnswer | undefined> {
+  ): Promise<Answered | undefined> {
     try {
-      return await registry.exchange({
+      return await registry.exchangeAt({
         method: 'POST',
         url: registry.path(`blobs/uploads/?mount=${digest}&from=${encodeURIComponent(from)}`),
         what: 'a mount',
@@ -224,17 +227,25 @@ class RegistryDestination implements ImageDestination {
         // Registries without mounts say so in several ways.
         takes: [201, 202, 400, 404, 405],
         headers: {'content-length': '0'},
+        mayRepeat: false,
         signal,
       })
     } catch (error) {
-      if (error instanceof TransshipError && error.code === 'UNAUTHORIZED') return undefined
+      if (signal?.aborted !== true && (error instanceof TransshipError || isPassing(error))) return undefined
       throw error
     }
   }
-  async #forget(registry: Registry, url: string, signal: AbortSignal | undefined): Promise<void> {
+
+  /** A courtesy: a registry cleans up by itself what it cannot be told of. */
+  async #forget(registry: Registry, url: URL, signal: AbortSignal | undefined): Promise<void> {
     const takes = [200, 202, 204, 404, 405]
     const scopes = [registry.pushScope]
-    await discard(await registry.exchange({method: 'DELETE', url, what: 'an upload', scopes, takes, signal}))
+    try {
+      const what = 'an upload'
+      await discard(await registry.exchange({method: 'DELETE', url, what, scopes, takes, mayRepeat: false, signal}))
+    } catch {
+      signal?.throwIfAborted()
+    }
   }
 
   async #sendDocument(registry: Registry, document: RawDocument, options: WorkOptions): Promise<void> {
@@ -267,7 +278,7 @@ class RegistryDestination implements ImageDestination {
       body: manifest.bytes,
       signal,
     })
-    const stored = header(answer, 'docker-content-digest')
+    const stored = statedDigest(answer)
     await discard(answer)
     if (stored !== undefined && stored !== digest) {
       throw new InputError('DIGEST_MISMATCH', {

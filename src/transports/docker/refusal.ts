@@ -50,7 +50,14 @@ export async function refusalOf(answer: HttpAnswer, {host, repository, what, hid
       ],
     })
   }
-  return new EnvironmentError('NETWORK_FAILED', {what: `${host} refused ${what} of ${repository}.`, why})
+  const elsewhere =
+    status >= 300 && status < 400 ? URL.parse(header(answer, 'location') ?? '', `https://${host}`) : null
+  return new EnvironmentError('NETWORK_FAILED', {
+    what: `${host} refused ${what} of ${repository}.`,
+    // The whole address may hold a token.
+    why:
+      elsewhere === null ? why : `It answered ${status} and leads to ${elsewhere.origin}, which is not followed here.`,
+  })
 }
 
 async function saidBy(answer: HttpAnswer, hide: Asked['hide']): Promise<string> {

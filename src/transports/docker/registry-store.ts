@@ -9,6 +9,7 @@ import {isIndexType, isManifestType, statedCompression} from '../shared/media-ty
 import {requireDigest, type ContentStore} from '../shared/oci/content-store.js'
 import {downloadBlob, findForeign, hasBlob} from './download.js'
 import {header} from './http.js'
+import {findStatedDigest} from './stated-digest.js'
 import {formatLocation, wantedOf} from './reference.js'
 import type {Registry} from './registry.js'
 import {ACCEPT} from './tag-digest.js'
@@ -97,9 +98,8 @@ async function findManifest(
   )
   if (answer.statusCode === 404) return undefined
   const mediaType = (header(answer, 'content-type') ?? '').split(';')[0]?.trim() ?? ''
-  const stated = header(answer, 'docker-content-digest')
   const wanted = findDigest(tagOrDigest)
-  const said = stated === undefined ? undefined : findDigest(stated)
+  const said = findStatedDigest(answer)
   for (const digest of [wanted, said]) if (digest !== undefined) requireDigest(bytes, digest, title)
   return {mediaType, bytes, digest: wanted ?? digestOf(bytes)}
 }

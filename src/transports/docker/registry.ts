@@ -44,6 +44,12 @@ export interface Exchange extends Omit<HttpRequest, 'url'> {
   readonly mayRepeat?: boolean
 }
 
+/** An answer, and the address that gave it: redirects may have led to another than was asked. */
+export interface Answered {
+  readonly answer: HttpAnswer
+  readonly url: URL
+}
+
 /** How something outside the registry is asked for. */
 export interface Elsewhere {
   readonly signal?: AbortSignal | undefined
@@ -60,6 +66,8 @@ interface Parts {
 
 const MAX_REDIRECTS = 5
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
+/** Those that keep method and body. Source: RFC 9110, 15.4. */
+const KEEPING_REDIRECTS = new Set([307, 308])
 
 /** One repository of an image registry, over HTTP: authorises, retries and follows redirects. */
 export class Registry {
@@ -125,21 +133,26 @@ export class Registry {
 
   /** One request to its answer. Throws `UNAUTHORIZED`, `NOT_FOUND`, `NETWORK_FAILED`, `TIMED_OUT`. */
   async exchange(exchange: Exchange): Promise<HttpAnswer> {
+    return (await this.exchangeAt(exchange)).answer
+  }
+
+  /** The same, with the address that answered, which relative ones in the answer start from. */
+  async exchangeAt(exchange: Exchange): Promise<Answered> {
     const patience = new Patience(exchange.signal, this.tellWait)
     const mayRepeat = exchange.mayRepeat ?? true
     for (let refusals = 0; ;) {
       const authorization = await this.#authorization(exchange)
       let answer: HttpAnswer
-      let isOwn: boolean
+      let url: URL
       try {
-        ;({answer, isOwn} = await this.#send(exchange, authorization))
+        ;({answer, url} = await this.#send(exchange, authorization))
       } catch (error) {
         if (mayRepeat && isPassing(error) && (await patience.again())) continue
         throw mayRepeat ? asNetworkError(error, this.place.host) : error
       }
-      if (exchange.takes.includes(answer.statusCode)) return answer
+      if (exchange.takes.includes(answer.statusCode)) return {answer, url}
       // Whoever a redirect leads to may ask for credentials, and gets none.
-      if (answer.statusCode === 401 && isOwn && refusals < 2) {
+      if (answer.statusCode === 401 && this.#isOwn(url) && refusals < 2) {
         refusals++
         if (await this.#authority.challenged(answer, exchange.scopes, authorization)) {
           await discard(answer)
@@ -185,23 +198,24 @@ export class Registry {
     }
   }
 
+  #isOwn(url: URL): boolean {
+    return url.origin === this.#base.origin
+  }
+
   /** Follows redirects. Credentials stay with the registry: another host never sees them. */
-  async #send(
-    exchange: Exchange,
-    authorization: string | undefined,
-  ): Promise<{readonly answer: HttpAnswer; readonly isOwn: boolean}> {
+  async #send(exchange: Exchange, authorization: string | undefined): Promise<Answered> {
     const {method, headers, body, signal} = exchange
     let url = new URL(exchange.url, this.#base)
     for (let redirects = 0; ; redirects++) {
-      const isOwn = url.origin === this.#base.origin
-      const own = isOwn && authorization !== undefined ? {authorization} : {}
+      const own = this.#isOwn(url) && authorization !== undefined ? {authorization} : {}
       const answer = await this.#http.send({method, url, headers: {...headers, ...own}, body, signal})
       const location = header(answer, 'location')
-      const isFollowed = (method === 'GET' || method === 'HEAD') && REDIRECTS.has(answer.statusCode)
-      if (!isFollowed || location === undefined || redirects >= MAX_REDIRECTS) return {answer, isOwn}
+      const followed = method === 'GET' || method === 'HEAD' ? REDIRECTS : KEEPING_REDIRECTS
+      const isFollowed = followed.has(answer.statusCode) && redirects < MAX_REDIRECTS
+      if (!isFollowed || location === undefined) return {answer, url}
       const next = URL.parse(location, url.href)
       // From TLS to none, someone in between could read and change what comes.
-      if (next === null || (url.protocol === 'https:' && next.protocol !== 'https:')) return {answer, isOwn}
+      if (next === null || (url.protocol === 'https:' && next.protocol !== 'https:')) return {answer, url}
       await discard(answer)
       url = next
     }

@@ -1,23 +1,25 @@
 import {findDigest} from '../../model/digest.js'
 import {InputError, UnsupportedError} from '../../model/errors.js'
 import type {WorkEvent, WorkOptions} from '../../model/events.js'
-import type {Image} from '../../model/image.js'
+import type {Image, Platform} from '../../model/image.js'
 import {mapConcurrently} from '../../model/map-concurrently.js'
 import type {Reference} from '../../model/reference.js'
 import {StrictSink, type FaultSink} from '../shared/fault-sink.js'
 import {ImageCheck} from '../shared/image-check.js'
-import {findTaggedName} from '../shared/image-name.js'
+import {familiarNameOf, findDockerName} from '../shared/image-name.js'
 import {chooseImage} from '../shared/oci/choose-image.js'
 import {IndexWalk} from '../shared/oci/index-walk.js'
 import {imageOver, readFound} from '../shared/oci/open-image.js'
-import {verifyFound} from '../shared/oci/verify-layout.js'
+import {requireFitting, verifyFound} from '../shared/oci/verify-layout.js'
 import {verifyNamed} from '../shared/oci/verify-named.js'
+import {platformOf, type StatedPlatform} from '../shared/image-documents.js'
 import {isForeignType, isLayerType} from '../shared/media-types.js'
-import {fitsPlatform, parsePlatform, platformUnsupported} from '../shared/platform-choice.js'
-import type {ListItem, NetworkOptions, OpenOptions, Verdict} from '../transport.js'
+import {fitsPlatform, parsePlatform, type OfferedPlatform} from '../shared/platform-choice.js'
+import type {ListItem, ListOptions, OpenOptions, Verdict} from '../transport.js'
 import {rememberBlob} from './blob-origins.js'
+import {listRepositories} from './catalogue.js'
 import {vouchedFor} from './vouched-for.js'
-import {formatLocation, placeOf} from './reference.js'
+import {formatLocation, isHostAlone, NAME, placeOf, requireRepository} from './reference.js'
 import {findReferrers, referrersLeft} from './referrers.js'
 import {Registry} from './registry.js'
 import {readTop, registryStore, type Top} from './registry-store.js'
@@ -25,6 +27,7 @@ import {readTags} from './tags.js'
 
 /** Opens the one image that the reference selects; blobs are read from the registry when they are asked for. */
 export async function openImage(reference: Reference, options: OpenOptions): Promise<Image> {
+  requireRepository(reference)
   const registry = await Registry.connect(placeOf(reference), options)
   try {
     const store = registryStore(registry)
@@ -78,21 +81,18 @@ async function walkFrom(
   return walk
 }
 
-/** The name that was asked for; an image that was asked for by digest has none. */
-function namesOf({path, selector}: Reference): readonly string[] {
-  if (selector?.startsWith('@') === true) return []
-  const name = findTaggedName(`${path.slice(2)}:${selector ?? 'latest'}`)
-  return name === undefined ? [] : [name.familiar]
+/** The name that was asked for, with its digest if it has one. */
+function namesOf(reference: Reference): readonly string[] {
+  const name = findDockerName(formatLocation(reference).slice(`${NAME}://`.length))
+  return name === undefined ? [] : [familiarNameOf(name)]
 }
 
 /** Tags asked about at once. */
 const CONCURRENCY = 6
 
-/** All images of a repository, tag by tag, or what the selector leaves of them. */
-export async function listImages(
-  reference: Reference,
-  options: WorkOptions & NetworkOptions,
-): Promise<readonly ListItem[]> {
+/** All images of a repository, tag by tag, or what the selector leaves of them; of a registry alone, its repositories. */
+export async function listImages(reference: Reference, options: ListOptions): Promise<readonly ListItem[]> {
+  if (isHostAlone(reference)) return listRepositories(placeOf(reference), options)
   const registry = await Registry.connect(placeOf(reference), options)
   try {
     if (reference.selector !== undefined) return await itemsOf(registry, reference, options)
@@ -113,7 +113,7 @@ export async function listImages(
 async function readTag(
   registry: Registry,
   reference: Reference,
-  options: WorkOptions,
+  options: ListOptions,
 ): Promise<{readonly items: readonly ListItem[]; readonly fault?: WorkEvent}> {
   try {
     return {items: await itemsOf(registry, reference, options)}
@@ -138,14 +138,19 @@ function tagsPassedOver(tags: readonly string[], subject: string): WorkEvent {
   return {kind: 'note', code: 'tags-left-out', message, subject}
 }
 
-async function itemsOf(registry: Registry, reference: Reference, options: WorkOptions): Promise<readonly ListItem[]> {
+async function itemsOf(registry: Registry, reference: Reference, options: ListOptions): Promise<readonly ListItem[]> {
   const walk = await walkFrom(registry, await readTop(registry, reference, options), new StrictSink(), options)
-  const items: ListItem[] = []
+  const items: ListItem[] = walk.unwanted.map(({digest, platform}) => ({
+    kind: 'image',
+    reference: formatLocation({...reference, selector: `@${digest}`}),
+    names: namesOf(reference),
+    platform: unwantedPlatform(platform ?? {}),
+  }))
   for (const found of walk.found) {
     if (!found.layers.every(({mediaType}) => isLayerType(mediaType))) continue
     const {facts, imageId} = await readFound(registryStore(registry), found, options)
     if (facts.platform.os === 'unknown') continue
-    const isAlone = walk.found.length === 1
+    const isAlone = walk.found.length + walk.unwanted.length === 1
     items.push({
       kind: 'image',
       reference: formatLocation(isAlone ? reference : {...reference, selector: `@${found.manifest.digest}`}),
@@ -160,26 +165,43 @@ async function itemsOf(registry: Registry, reference: Reference, options: WorkOp
   return items
 }
 
+/** What is for another variant alone must not look like what was asked for. */
+function unwantedPlatform(stated: StatedPlatform): Platform {
+  const platform = platformOf(stated)
+  const {variant} = stated
+  const isStated = variant !== undefined && variant !== ''
+  return isStated ? {...platform, architecture: `${platform.architecture}/${variant}`} : platform
+}
+
 /** Downloads everything that the reference selects and checks it to the last byte. */
 export async function verifyImages(reference: Reference, options: OpenOptions): Promise<Verdict> {
+  requireRepository(reference)
   const registry = await Registry.connect(placeOf(reference), options)
   try {
-    const check = new ImageCheck(formatLocation(reference), options)
+    const title = formatLocation(reference)
+    const check = new ImageCheck(title, options)
+    const passed: OfferedPlatform[] = []
+    let count = 0
+    const referenceTo = (digest: string) => formatLocation({...reference, selector: `@${digest}`})
     await check.gatherTop(async () => {
       const top = await readTop(registry, reference, options)
       const walk = await walkFrom(registry, top, check, options)
       const store = registryStore(registry, top)
       const checking = {check, read: new Set<string>(), options}
-      if (walk.found.length === 0 && walk.unwanted.length > 0) {
-        const offered = walk.unwanted.map(({platform}) => ({platform: platform ?? {}}))
-        throw platformUnsupported(options.platform ?? '', {reference: formatLocation(reference), offered})
-      }
+      const absent = walk.passedOver.filter(({reason}) => reason === 'absent')
+      count = walk.found.length + walk.unwanted.length + absent.length
+      passed.push(
+        ...walk.unwanted.map(({digest, platform}) => ({reference: referenceTo(digest), platform: platform ?? {}})),
+      )
       for (const found of walk.found) {
         check.subject = findDigest(found.manifest.digest) ?? check.subject
-        await check.gather(() => verifyFound(store, found, checking))
+        await check.gather(async () => {
+          passed.push(...(await verifyFound(store, found, {...checking, referenceTo})))
+        })
       }
       await verifyNamed(store, walk.passedOver, checking)
     })
+    requireFitting(passed, count, {reference: title, platform: options.platform})
     return check.verdict
   } finally {
     await registry.close()

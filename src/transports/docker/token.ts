@@ -1,46 +1,18 @@
 import {compileSchema} from '../../codecs/json/validator.js'
 import {parseDocument} from '../shared/json-document.js'
 
-/** What a registry asks for in `WWW-Authenticate`. */
-export type Challenge =
-  | {readonly kind: 'basic'}
-  | {readonly kind: 'bearer'; readonly realm: string; readonly service?: string; readonly scope?: string}
-
-/** Takes the header apart; undefined when it holds neither scheme. Source: RFC 9110, 11.6; distribution token spec. */
-export function findChallenge(header: string | undefined): Challenge | undefined {
-  if (header === undefined) return undefined
-  const bearer = /(?:^|,\s*)bearer\s+(.*)$/is.exec(header)?.[1]
-  if (bearer !== undefined) {
-    const values = new Map<string, string>()
-    for (const [, key, quoted, plain] of bearer.matchAll(/([a-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/gi)) {
-      if (key !== undefined) values.set(key.toLowerCase(), quoted?.replace(/\\(.)/g, '$1') ?? plain ?? '')
-    }
-    const realm = values.get('realm')
-    const service = values.get('service')
-    const scope = values.get('scope')
-    if (realm === undefined) return undefined
-    return {
-      kind: 'bearer',
-      realm,
-      ...(service === undefined ? {} : {service}),
-      ...(scope === undefined ? {} : {scope}),
-    }
-  }
-  return /(?:^|,\s*)basic\b/i.test(header) ? {kind: 'basic'} : undefined
-}
-
 export interface TokenAnswer {
   readonly token: string
   /** Seconds it is good for. */
   readonly lifetime: number
 }
 
-const text = {type: 'string'} as const
+/** Token servers fill in what they do not use in many ways; so each value is looked at by itself. */
 const validate = compileSchema<{
-  readonly token?: string
-  readonly access_token?: string
-  readonly expires_in?: number
-}>({type: 'object', properties: {token: text, access_token: text, expires_in: {type: 'number'}}})
+  readonly token?: unknown
+  readonly access_token?: unknown
+  readonly expires_in?: unknown
+}>({type: 'object'})
 
 /** What a token lives for when nobody says; never assume more. Source: distribution docs/spec/auth/token.md. */
 const DEFAULT_LIFETIME = 60
@@ -53,8 +25,14 @@ export function parseTokenAnswer(bytes: Uint8Array): TokenAnswer | undefined {
     code: 'MANIFEST_INVALID',
     isSecret: true,
   })
-  const token = [answer.token, answer.access_token].find((each) => each !== undefined && each !== '')
-  // Such a token would end up in a header.
-  if (token === undefined || !/^[\x21-\x7e]+$/.test(token)) return undefined
-  return {token, lifetime: answer.expires_in ?? DEFAULT_LIFETIME}
+  const token = [answer.token, answer.access_token].find((each) => typeof each === 'string' && each !== '')
+  // Anything but visible characters would break the header that it goes into.
+  if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) return undefined
+  return {token, lifetime: lifetimeOf(answer.expires_in)}
+}
+
+/** A number, also as text; what is none, or no time at all, is as good as not said. */
+function lifetimeOf(stated: unknown): number {
+  const seconds = typeof stated === 'string' && stated.trim() !== '' ? Number(stated) : stated
+  return typeof seconds === 'number' && seconds > 0 ? seconds : DEFAULT_LIFETIME
 }

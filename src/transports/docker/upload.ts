@@ -3,7 +3,7 @@ import type {Digest} from '../../model/digest.js'
 import type {WorkOptions} from '../../model/events.js'
 import {hasBlob} from './download.js'
 import {asNetworkError, discard, header, isBusy, isPassing, Patience, type HttpAnswer} from './http.js'
-import type {Registry} from './registry.js'
+import type {Answered, Registry} from './registry.js'
 
 /** Sent at a time: what is held in memory so that it can be sent again. */
 const CHUNK_BYTES = 8 * 2 ** 20
@@ -61,7 +61,7 @@ export class Upload {
   }
 
   async #begin(): Promise<void> {
-    const answer = await this.#registry.exchange({
+    const answered = await this.#registry.exchangeAt({
       method: 'POST',
       url: this.#registry.path('blobs/uploads/'),
       what: 'an upload',
@@ -70,17 +70,16 @@ export class Upload {
       headers: {'content-length': '0'},
       signal: this.#signal,
     })
-    const least = Number(header(answer, 'oci-chunk-min-length'))
+    const least = Number(header(answered.answer, 'oci-chunk-min-length'))
     if (least > this.#chunkBytes) this.#chunkBytes = Math.min(least, MAX_CHUNK_BYTES)
-    await this.#follow(answer)
+    await this.#follow(answered)
   }
 
-  /** Each answer says where the next chunk goes. */
-  async #follow(answer: HttpAnswer): Promise<void> {
+  /** Each answer says where the next chunk goes, as seen from where it came from. Source: RFC 9110, 10.2.2. */
+  async #follow({answer, url}: Answered): Promise<void> {
     const location = header(answer, 'location')
     await discard(answer)
-    if (location === undefined) return
-    const next = URL.parse(location, this.#location?.href ?? `${this.#registry.origin}/`)
+    const next = location === undefined || location === '' ? null : URL.parse(location, url.href)
     if (next === null) return
     const isBare = this.#registry.origin.startsWith('https:') && next.protocol !== 'https:'
     if (isBare && next.hostname !== new URL(this.#registry.origin).hostname) throw this.#unsafe()
@@ -91,14 +90,14 @@ export class Upload {
   async #patch(chunk: Uint8Array): Promise<void> {
     const end = this.#done + chunk.byteLength
     await this.#persist(chunk, end, async (rest) => {
-      const answer = await this.#exchange('PATCH', this.#where(), [202, 201, 204], {
+      const answered = await this.#exchange('PATCH', this.#where(), [202, 201, 204], {
         body: rest,
         headers: {
           'content-type': 'application/octet-stream',
           'content-range': `${this.#done}-${end - 1}`,
         },
       })
-      await this.#follow(answer)
+      await this.#follow(answered)
     })
     this.#done = end
   }
@@ -112,9 +111,7 @@ export class Upload {
     }
     try {
       await this.#persist(chunk, end, async (rest) => {
-        const url = new URL(this.#where())
-        url.searchParams.append('digest', digest)
-        const answer = await this.#exchange('PUT', url, [201, 204, 202], {
+        const {answer} = await this.#exchange('PUT', withDigest(this.#where(), digest), [201, 204, 202], {
           body: rest,
           headers: {'content-type': 'application/octet-stream'},
         })
@@ -157,7 +154,7 @@ export class Upload {
 
   /** How many bytes the registry has, of a new upload where it cannot be told; undefined when it does not say. */
   async #reached(): Promise<number | undefined> {
-    const answer = await this.#registry.exchange({
+    const answered = await this.#registry.exchangeAt({
       method: 'GET',
       url: this.#where(),
       what: 'the state of an upload',
@@ -165,12 +162,12 @@ export class Upload {
       takes: [204, 202, 200, 404],
       signal: this.#signal,
     })
-    if (answer.statusCode === 404) {
-      await discard(answer)
+    if (answered.answer.statusCode === 404) {
+      await discard(answered.answer)
       throw this.#lost(0)
     }
-    const end = /^(?:bytes=)?0-(\d+)$/.exec(header(answer, 'range') ?? '')?.[1]
-    await this.#follow(answer)
+    const end = /^(?:bytes=)?0-(\d+)$/.exec(header(answered.answer, 'range') ?? '')?.[1]
+    await this.#follow(answered)
     if (end === undefined) return undefined
     if (end !== '0') return Number(end) + 1
     // Of an empty upload registries say 0-0, as of one with a single byte: a new one is empty for certain.
@@ -184,8 +181,8 @@ export class Upload {
     url: URL,
     takes: readonly number[],
     {body, headers}: {readonly body: Uint8Array; readonly headers: Readonly<Record<string, string>>},
-  ): Promise<HttpAnswer> {
-    const answer = await this.#registry.exchange({
+  ): Promise<Answered> {
+    const answered = await this.#registry.exchangeAt({
       method,
       url,
       what: 'an upload',
@@ -196,7 +193,8 @@ export class Upload {
       signal: this.#signal,
       mayRepeat: false,
     })
-    if (takes.includes(answer.statusCode)) return answer
+    const {answer} = answered
+    if (takes.includes(answer.statusCode)) return answered
     await discard(answer)
     throw new Busy(answer, this.#registry.place.host)
   }
@@ -245,6 +243,13 @@ export class Upload {
       // The first error is the one to tell.
     }
   }
+}
+
+/** What the address has already stays as it is spelt: it may be signed. */
+function withDigest(url: URL, digest: Digest): URL {
+  const whole = new URL(url)
+  whole.search += `${whole.search === '' ? '?' : '&'}digest=${encodeURIComponent(digest)}`
+  return whole
 }
 
 /** The registry does not have what it has been sent: docker-registry drops what a broken connection leaves unfinished. */

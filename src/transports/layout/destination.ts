@@ -96,7 +96,7 @@ class LayoutDestination implements PackageDestination {
     this.#index = written.index
     const {digest, payloadBytes: bytes, entries} = written
     const layers = [payloadArtifact(draft.layer.diffId, {digest, bytes, entries})]
-    if (existsSync(this.#target) && this.#isThere(digest, options)) {
+    if (existsSync(this.#target) && (await this.#isThere(digest, options))) {
       this.#isUnchanged = true
       return {...artifact, unchanged: true, layers, bytesWritten: 0}
     }
@@ -105,14 +105,14 @@ class LayoutDestination implements PackageDestination {
   }
 
   /** True when the folder holds just that payload, file by file, and nothing beside it. */
-  #isThere(digest: Digest, {signal}: WorkOptions): boolean {
+  async #isThere(digest: Digest, {signal}: WorkOptions): Promise<boolean> {
     const found = digestOfIndex(this.#target) === digest ? findLayoutFolder(this.#target) : undefined
     const index = found === undefined ? undefined : readIndexOf(this.#target)
     if (found === undefined || index === undefined) return false
     const options = signal === undefined ? {} : {signal}
     const layout = openLayoutFolder(found, index, options)
     try {
-      return layout.scanned.strays.length === 0 && verifyIndex(layout, index, options).faults.length === 0
+      return layout.scanned.strays.length === 0 && (await verifyIndex(layout, index, options)).faults.length === 0
     } finally {
       layout.close()
     }

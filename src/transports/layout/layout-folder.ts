@@ -106,7 +106,7 @@ export function openLayoutFolder(
     title: folder,
     form,
     isPlain,
-    ...(index === undefined ? {} : {index}),
+    ...(index === undefined ? {} : {index, isIndexBeside: true}),
   })
   for (const stray of layout.scanned.strays) {
     options.onEvent?.({

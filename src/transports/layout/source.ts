@@ -3,6 +3,7 @@ import type {WorkOptions} from '../../model/events.js'
 import type {Image, Layer} from '../../model/image.js'
 import type {LayerEntry} from '../../model/layer-entry.js'
 import type {Reference} from '../../model/reference.js'
+import {requirePlatform} from '../shared/platform-choice.js'
 import type {ListItem, OpenOptions} from '../transport.js'
 import {digestOfIndex, openLayoutFolder, readIndexOf, requireLayoutFolder, type LayoutFolder} from './layout-folder.js'
 import {formatLayoutReference, LAYOUT} from './reference.js'
@@ -23,6 +24,7 @@ export function listLayout(reference: Reference): Promise<readonly ListItem[]> {
 
 /** The layout as one layer above those of its parents, which come nearest first. */
 export function openLayout(reference: Reference, options: OpenOptions): Promise<Image> {
+  requirePlatform(WINDOWS, {reference: formatLayoutReference(reference), wanted: options.platform})
   const parents = (options.parents ?? []).map(requireLayoutReference)
   const folders = [...parents.map(({path}) => path).reverse(), reference.path].map(requireLayoutFolder)
   const [lowest] = folders
@@ -34,6 +36,9 @@ export function openLayout(reference: Reference, options: OpenOptions): Promise<
     close: () => Promise.resolve(),
   })
 }
+
+/** A layout does not say which processors it is for. */
+export const WINDOWS = {os: 'windows'}
 
 const NO_BASE = {
   code: 'parents-unknown',

@@ -1,12 +1,18 @@
 import {InputError, UnsupportedError} from '../../model/errors.js'
+import {ImageNames} from '../../model/image-names.js'
 import type {Reference} from '../../model/reference.js'
 import type {Fault, OpenOptions, Verdict} from '../transport.js'
+import {checkingNames} from '../shared/checked-names.js'
 import {checkingHives} from '../shared/verify-hives.js'
 import {verifyIndex} from '../shared/transport-layout/verify-layout.js'
+import {requirePlatform} from '../shared/platform-choice.js'
 import {openLayoutFolder, readIndexOf, requireLayoutFolder} from './layout-folder.js'
+import {formatLayoutReference} from './reference.js'
+import {WINDOWS} from './source.js'
 
 /** Reads every entry, which checks carriers, names and deletions, and holds the files against the index beside them. */
 export async function verifyLayoutFolder(reference: Reference, options: OpenOptions): Promise<Verdict> {
+  requirePlatform(WINDOWS, {reference: formatLayoutReference(reference), wanted: options.platform})
   const found = requireLayoutFolder(reference.path)
   const faults: Fault[] = []
   let entries = 0
@@ -15,14 +21,17 @@ export async function verifyLayoutFolder(reference: Reference, options: OpenOpti
     const index = readIndexOf(found.folder)
     const layout = openLayoutFolder(found, index, options)
     if (index !== undefined) {
-      const verdict = verifyIndex(layout, index, options)
+      const verdict = await verifyIndex(layout, index, options)
       faults.push(...verdict.faults)
       bytes = verdict.bytes
     }
     const keep = (fault: Fault): void => {
       faults.push(fault)
     }
-    for await (const entry of checkingHives(layout.entries(), keep)) if (entry.kind !== 'frame') entries++
+    const layers = [{title: found.folder, hasContent: true, entries: () => layout.entries()}]
+    const named = {names: new ImageNames(layers, {isWhole: found.form === 'base'}), index: 0}
+    const followed = checkingNames(layout.entries(), named, {...options, report: keep})
+    for await (const entry of checkingHives(followed, keep)) if (entry.kind !== 'frame') entries++
   } catch (error) {
     if (!(error instanceof InputError || error instanceof UnsupportedError)) throw error
     faults.push({code: error.code, message: error.message, subject: found.folder})

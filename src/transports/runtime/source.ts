@@ -11,6 +11,7 @@ import {readLayerChain} from '../../runtime/storage/layer-chain.js'
 import {exportRuntimeLayer} from '../../runtime/storage/runtime-layers.js'
 import {FolderFiles} from '../shared/transport-layout/folder-files.js'
 import {TransportLayout} from '../shared/transport-layout/read-layout.js'
+import {requirePlatform} from '../shared/platform-choice.js'
 import type {ListItem, OpenOptions} from '../transport.js'
 import {formatRuntimeReference} from './reference.js'
 
@@ -39,6 +40,7 @@ export async function listRuntime(reference: Reference): Promise<readonly ListIt
  */
 export async function openRuntime(reference: Reference, options: OpenOptions): Promise<Image> {
   requireRuntime(reference)
+  requirePlatform({os: 'windows'}, {reference: formatRuntimeReference(reference), wanted: options.platform})
   if ((options.parents ?? []).length > 0) {
     throw new UsageError('BAD_OPTION', {
       what: '--parent is for transport layouts; the parents of a runtime layer are recorded beside it.',

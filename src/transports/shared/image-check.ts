@@ -7,6 +7,7 @@ import type {FaultSink, Warning} from './fault-sink.js'
 import {layerFromTar, layerTar, type StoredLayer} from './layer-tar-stream.js'
 import {isNoSuchThing} from './no-such-thing.js'
 import {checkingHives} from './verify-hives.js'
+import {checkingNames, type CheckedNames} from './checked-names.js'
 import {verified} from './verified.js'
 
 /** Code of the notes on what is only named, and was not read. */
@@ -82,13 +83,14 @@ export class ImageCheck implements FaultSink {
   }
 
   /** Reads a layer to its end: digests, names, and that it is a tar of what its operating system has. */
-  async layer(stored: StoredLayer, os: string): Promise<void> {
+  async layer(stored: StoredLayer, os: string, named: CheckedNames): Promise<void> {
     const {title, diffId} = stored
     const counts = {entries: 0}
     const keep = (fault: Fault): void => {
       this.#faults.push({...fault, subject: `${title}: ${fault.subject}`})
     }
-    const isWhole = await this.gather(() => countEntries(stored, os, {counts, keep}, this.#options))
+    const count = {counts, keep, named, keepName: (fault: Fault) => this.#faults.push(fault)}
+    const isWhole = await this.gather(() => countEntries(stored, os, count, this.#options))
     // A fault inside the tar ends the decoding early, and the digests are at its end.
     if (!isWhole) {
       await this.gather(async () => {
@@ -113,14 +115,24 @@ export class ImageCheck implements FaultSink {
   }
 }
 
+interface Counting {
+  readonly counts: {entries: number}
+  /** Gets faults of hives. */
+  readonly keep: (fault: Fault) => void
+  /** Gets faults of names. */
+  readonly keepName: (fault: Fault) => void
+  readonly named: CheckedNames
+}
+
 async function countEntries(
   stored: StoredLayer,
   os: string,
-  {counts, keep}: {readonly counts: {entries: number}; readonly keep: (fault: Fault) => void},
+  {counts, keep, named, keepName}: Counting,
   options: WorkOptions,
 ): Promise<void> {
   if (os === 'windows') {
-    const entries = checkingHives(layerFromTar(stored).entries(options), keep)
+    const followed = checkingNames(layerFromTar(stored).entries(options), named, {...options, report: keepName})
+    const entries = checkingHives(followed, keep)
     for await (const entry of entries) if (entry.kind !== 'frame') counts.entries++
     return
   }

@@ -179,7 +179,7 @@ export function readConfig(bytes: Uint8Array, title: string): ConfigFacts {
 }
 
 /** Docker took a missing os for Linux and a missing architecture for amd64. */
-export function platformOf(config: ConfigDocument): Platform {
+export function platformOf(config: StatedPlatform): Platform {
   const osVersion = config['os.version']
   const osFeatures = config['os.features']
   return {

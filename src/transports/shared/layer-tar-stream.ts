@@ -55,20 +55,24 @@ async function* entriesOf(stored: StoredLayer, options: WorkOptions): AsyncGener
   yield* decodeLayerTar(layerTar(stored, options), {...options, title, keepFrames: true, mayLackEnd})
 }
 
-/** A layer that the source names and does not hold: a foreign layer. Its descriptor, where known, can be passed on. */
+/**
+ * A layer that the source names and does not hold. The descriptor of a foreign layer, where known, can be passed on; one
+ * that was taken out (`absence` says from where) must be supplied.
+ */
 export function absentLayer(layer: {
   readonly title: string
   readonly diffId?: Digest | undefined
   readonly descriptor?: Descriptor | undefined
   readonly compression?: Compression
+  readonly absence?: string | undefined
 }): Layer {
-  const {title, diffId, descriptor} = layer
+  const {title, diffId, descriptor, absence} = layer
   const refuse = (): never => {
     throw new InputError('LAYER_MISSING', {
       what: `The content of ${title} is not in the source.`,
       why:
         descriptor?.urls === undefined || descriptor.urls.length === 0
-          ? 'It is only named there.'
+          ? (absence ?? 'It is only named there.')
           : `It is a foreign layer, kept at ${descriptor.urls.join(' or ')}.`,
       suggestions: ['Give --base REFERENCE with an image that holds it.'],
       at: {path: title},
@@ -78,7 +82,10 @@ export function absentLayer(layer: {
     title,
     hasContent: false,
     ...(diffId === undefined ? {} : {diffId}),
-    ...(descriptor === undefined ? {} : {blob: {descriptor, compression: layer.compression ?? 'gzip', open: refuse}}),
+    ...(absence === undefined ? {} : {absence}),
+    ...(descriptor === undefined || absence !== undefined
+      ? {}
+      : {blob: {descriptor, compression: layer.compression ?? 'gzip', open: refuse}}),
     entries: refuse,
   }
 }

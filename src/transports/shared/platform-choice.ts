@@ -59,6 +59,15 @@ export function isWantedPlatform(platform: Platform, wanted: WantedPlatform): bo
   return fitsPlatform(statedPlatform(platform), wanted, true)
 }
 
+/** For a place that offers nothing to choose from. Throws `PLATFORM_UNSUPPORTED`, `BAD_OPTION`. */
+export function requirePlatform(
+  platform: StatedPlatform,
+  {reference, wanted}: {readonly reference: string; readonly wanted: string | undefined},
+): void {
+  if (wanted === undefined || fitsPlatform(platform, parsePlatform(wanted), false)) return
+  throw platformUnsupported(wanted, {reference, offered: [{platform}]})
+}
+
 /** What is there in place of the platform that was asked for. */
 export interface OfferedPlatform {
   /** Selects it, where something does. */

@@ -7,6 +7,7 @@ import type {RandomAccess} from '../../codecs/tar/index-tar.js'
 import {asTransshipError, InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Compression} from '../../model/image.js'
+import {requireNoText} from './redirected-text.js'
 
 /** Read at a time when streaming. */
 const CHUNK_BYTES = 256 * 1024
@@ -89,7 +90,9 @@ export async function openSeekable(file: string, options: WorkOptions = {}): Pro
   }
   const plain = await SeekableFile.open(file)
   try {
-    const compression = detectCompression(await plain.read(0, MAGIC_BYTES))
+    const head = await plain.read(0, MAGIC_BYTES)
+    requireNoText(head, file)
+    const compression = detectCompression(head)
     if (compression === 'none') return plain
     const spooled = await spool(plain.stream(0, plain.size, options), compression, {...options, title: file})
     await plain.close()
@@ -106,7 +109,16 @@ export async function spoolStream(
   options: WorkOptions & {readonly title: string},
 ): Promise<SeekableFile> {
   const {compression, body} = await detectStream(stream)
-  return spool(body, compression, options)
+  return spool(withoutText(body, options.title), compression, options)
+}
+
+async function* withoutText(body: AsyncIterable<Uint8Array>, title: string): AsyncGenerator<Uint8Array> {
+  let isFirst = true
+  for await (const chunk of body) {
+    if (isFirst) requireNoText(chunk, title)
+    isFirst = false
+    yield chunk
+  }
 }
 
 async function spool(

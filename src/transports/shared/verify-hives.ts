@@ -21,11 +21,17 @@ export async function* checkingHives(
   for (const fault of check.faults()) report(fault)
 }
 
+interface FoundHive {
+  readonly role: HiveRole
+  readonly path: string
+  readonly bytes: Uint8Array
+}
+
 class HiveCheck {
   /** `name:form` -> the fault of a hive that is whole without its logs or not at all. */
   readonly #found: {readonly role: HiveRole; readonly fault: Fault}[] = []
   /** `name:form` -> a hive that needs its logs. */
-  readonly #dirty = new Map<string, {readonly role: HiveRole; readonly path: string; readonly bytes: Uint8Array}>()
+  readonly #dirty = new Map<string, FoundHive>()
   readonly #logs = new Map<string, Uint8Array[]>()
   /** Hives that need no logs. */
   readonly #settled = new Set<string>()
@@ -52,8 +58,8 @@ class HiveCheck {
     return {...entry, content: {...contentOf(bytes), ...(ranges === undefined ? {} : {ranges})}}
   }
 
-  #check(key: string, hive: {readonly role: HiveRole; readonly path: string; readonly bytes: Uint8Array}): void {
-    const fault = faultOf(hive.path, hive.bytes, this.#logs.get(key) ?? [])
+  #check(key: string, hive: FoundHive): void {
+    const fault = faultOf(hive, this.#logs.get(key) ?? [])
     if (fault?.code === 'HIVE_DIRTY') {
       this.#dirty.set(key, hive)
       return
@@ -65,17 +71,17 @@ class HiveCheck {
 
   /** Of what a container loads: among the files of a delta, a hive of the OS is a file like any other. */
   *faults(): Generator<Fault> {
-    for (const [key, {role, path, bytes}] of this.#dirty) {
-      const fault = faultOf(path, bytes, this.#logs.get(key) ?? [])
-      if (fault !== undefined) this.#found.push({role, fault})
+    for (const [key, hive] of this.#dirty) {
+      const fault = faultOf(hive, this.#logs.get(key) ?? [])
+      if (fault !== undefined) this.#found.push({role: hive.role, fault})
     }
     for (const {role, fault} of this.#found) if (role.form !== 'config' || !this.#isDelta) yield fault
   }
 }
 
-function faultOf(subject: string, bytes: Uint8Array, logs: readonly Uint8Array[]): Fault | undefined {
+function faultOf({role, path: subject, bytes}: FoundHive, logs: readonly Uint8Array[]): Fault | undefined {
   try {
-    openHive(bytes, {subject, logs})
+    openHive(bytes, {subject, logs, isDelta: role.form === 'delta'})
     return undefined
   } catch (error) {
     if (!(error instanceof TransshipError)) throw error

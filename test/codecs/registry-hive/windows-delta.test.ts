@@ -10,7 +10,7 @@ import {
 } from '../../../src/codecs/registry-hive/hive-key.js'
 import {flatten} from '../../../src/codecs/registry-hive/layered-keys.js'
 import {requireSound} from '../../../src/codecs/registry-hive/require-sound.js'
-import {deltaOf, descriptorOf, hiveOf, openHive, text} from '../../helpers/hives.js'
+import {deltaOf, descriptorOf, hiveOf, openHive, sealed, text} from '../../helpers/hives.js'
 
 /*
  * What Windows 10 left in the System_Delta of a container's scratch space, made again: the layer bytes, the deletions and
@@ -202,14 +202,56 @@ describe('a delta as Windows writes it', () => {
       )
     })
 
-  it('refuses layer bits that nobody knows, and any in a hive that states no layers', () => {
-    const bytes = deltaOf(key('ROOT'))
-    const odd = Buffer.from(bytes)
+  it('refuses layer bits that nobody knows', () => {
+    const odd = Buffer.from(deltaOf(key('ROOT')))
     odd.writeUInt8(0x04, 4096 + 36 + 13)
     assert.throws(() => openHive(odd), {code: 'HIVE_CORRUPT'})
-    const stray = hiveOf(key('ROOT'))
-    stray.writeUInt8(0x80, 4096 + 36 + 13)
-    assert.throws(() => openHive(stray), {code: 'HIVE_CORRUPT'})
-    assert.equal(openHive(stray, {ignoreStrayLayerBits: true}).root.inheritsClass, false)
   })
+
+  const marked = key('ROOT', {
+    subkeys: [key('gone', {disposition: 'tombstone'}), key('kept', {values: [valueTombstone('value')]})],
+  })
+  for (const {title, fields, options, isLayered} of [
+    {title: 'version 1.6 and flag', fields: {}, options: {}, isLayered: true},
+    {title: 'version 1.6 alone', fields: {144: 0}, options: {}, isLayered: true},
+    {title: 'the flag alone', fields: {24: 5}, options: {}, isLayered: true},
+    {title: 'its place alone', fields: {24: 5, 144: 0}, options: {isDelta: true}, isLayered: true},
+    {title: 'its place alone, in version 1.3', fields: {24: 3, 144: 0}, options: {isDelta: true}, isLayered: true},
+    {title: 'nothing', fields: {24: 5, 144: 0}, options: {}, isLayered: false},
+    {title: 'another flag', fields: {24: 5, 144: 1}, options: {}, isLayered: false},
+  ])
+    it(`${isLayered ? 'takes' : 'ignores, with remarks,'} layer bits when ${title} says that there are layers`, () => {
+      const remarks: string[] = []
+      const hive = openHive(sealed(deltaOf(marked), fields), {
+        ...options,
+        onRemark: ({code, message}) => remarks.push(`${code}: ${message}`),
+      })
+      requireSound(hive)
+      const [gone, kept] = hive.root.subkeys()
+      assert.equal(gone?.disposition, isLayered ? 'tombstone' : 'merge')
+      assert.equal(kept?.values()[0]?.isTombstone, isLayered)
+      assert.equal(hive.isDelta, isLayered)
+      const stray = remarks.filter((remark) => remark.startsWith('hive-stray-layer-bits'))
+      if (isLayered) assert.deepEqual(stray, [])
+      else {
+        assert.ok(
+          stray.some((remark) => remark.includes(`The key 'ROOT\\gone' has layer bits`)),
+          stray.join('\n'),
+        )
+        assert.ok(stray.some((remark) => remark.includes(`The value "value" of the key 'ROOT\\kept'`)))
+      }
+    })
+
+  for (const {title, fields, isDelta} of [
+    {title: 'both signs', fields: {}, isDelta: true},
+    {title: 'the version', fields: {144: 0}, isDelta: false},
+    {title: 'the flag, which meant another thing before', fields: {24: 5}, isDelta: false},
+  ])
+    it(`${isDelta ? 'takes' : 'does not take'} a hive without marks for a delta by ${title}`, () => {
+      const plain = key('ROOT', {subkeys: [key('a', {values: [valueOf('v', 1, text('x'))]})]})
+      const hive = openHive(sealed(deltaOf(plain), fields))
+      assert.ok(hive.isLayered)
+      requireSound(hive)
+      assert.equal(hive.isDelta, isDelta)
+    })
 })

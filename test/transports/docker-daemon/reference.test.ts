@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type {Digest} from '../../../src/model/digest.js'
 import {formatReference, findReference} from '../../../src/transports/catalog.js'
 import {wantedOf, type Wanted} from '../../../src/transports/docker-daemon/reference.js'
 
@@ -6,6 +7,8 @@ const HEX = '0123456789abcdef'.repeat(4)
 
 describe('references of docker-daemon:', () => {
   const name = (text: string, tag?: string, mayBeId = false): Wanted => ({kind: 'name', name: text, tag, mayBeId})
+  const digest = `sha256:${HEX}` as Digest
+  const pinned = (text: string, tag?: string): Wanted => ({kind: 'name', name: text, tag, mayBeId: false, digest})
   const rows: readonly (readonly [text: string, wanted: Wanted])[] = [
     ['', {kind: 'all'}],
     ['contoso/web', name('contoso/web')],
@@ -15,6 +18,10 @@ describe('references of docker-daemon:', () => {
     ['registry.example:5000/web:1', name('registry.example:5000/web', '1')],
     ['latest', name('latest')],
     ['web:latest', name('web', 'latest')],
+    [`web@sha256:${HEX}`, pinned('web')],
+    [`reg.example:5000/web:1@sha256:${HEX}`, pinned('reg.example:5000/web', '1')],
+    ['[::1]:5000/a__b/web:1', name('[::1]:5000/a__b/web', '1')],
+    ['Reg.Example/web', name('Reg.Example/web')],
     ['5f1c2a9b7d3e', name('5f1c2a9b7d3e', undefined, true)],
     ['beef:1', name('beef', '1')],
     [HEX, {kind: 'id', id: HEX}],

@@ -1,6 +1,7 @@
 import type {WorkOptions} from '../../../model/events.js'
 import type {Verdict} from '../../transport.js'
 import type {Archive} from '../archive.js'
+import {namesOfStored, type CheckedNames} from '../checked-names.js'
 import {ImageCheck} from '../image-check.js'
 import {isManifestType} from '../media-types.js'
 import {archiveStore} from '../oci/archive-store.js'
@@ -64,16 +65,27 @@ export class ArchiveCheck {
   }
 
   async #image(image: ArchivedImage): Promise<void> {
+    const {subject} = this.#check
+    const names = namesOfStored(
+      image.layers.map((layer, index) => {
+        const title = `${subject} layer ${index}`
+        const find = () => storedLayer(this.#archive, layer, title, this.#options)
+        return {title, find: layer.entry === undefined ? undefined : find}
+      }),
+    )
     for (const [index, layer] of image.layers.entries()) {
-      const title = `${this.#check.subject} layer ${index}`
-      if (layer.entry === undefined) {
-        if (layer.descriptor !== undefined)
-          this.#check.unread(`${title} (${layer.descriptor.digest}) is kept elsewhere.`, title)
-      } else await this.#check.gather(() => this.#layer(layer, title, image.facts.platform.os))
+      const title = `${subject} layer ${index}`
+      if (layer.absence !== undefined) {
+        this.#check.add('LAYER_MISSING', `The content of ${title} is not there. ${layer.absence}`, title)
+      } else if (layer.entry !== undefined) {
+        await this.#check.gather(() => this.#layer(layer, title, image.facts.platform.os, {names, index}))
+      } else if (layer.descriptor !== undefined) {
+        this.#check.unread(`${title} (${layer.descriptor.digest}) is kept elsewhere.`, title)
+      }
     }
   }
 
-  async #layer(layer: ArchivedLayer, title: string, os: string): Promise<void> {
+  async #layer(layer: ArchivedLayer, title: string, os: string, named: CheckedNames): Promise<void> {
     const key = `${String(layer.entry?.offset)} ${layer.diffId ?? ''}`
     if (this.#checked.has(key)) return
     this.#checked.add(key)
@@ -82,7 +94,7 @@ export class ArchiveCheck {
     const isRead = layer.entry !== undefined && this.#checked.has(String(layer.entry.offset))
     if (layer.entry !== undefined) this.#checked.add(String(layer.entry.offset))
     if (!isRead) this.#check.count(stored.descriptor.size)
-    await this.#check.layer(stored, os)
+    await this.#check.layer(stored, os, named)
   }
 
   /** What index.json leads to beside the images: the index of an image names platforms that an engine need not have saved. */

@@ -17,6 +17,8 @@ export interface ArchiveTar {
 /** One image whose layers have been written. */
 export interface WrittenImage {
   readonly names: readonly TaggedName[]
+  /** Further names, verbatim, for a form that has an index. */
+  readonly others: readonly string[]
   readonly draft: ImageDraft
   readonly config: RawDocument
   readonly imageId: Digest
@@ -30,6 +32,8 @@ export type WrittenLayer = ShelvedLayer<OpenMember>
 export interface ArchiveForm {
   /** Whether stored layers may be gzip or zstd. */
   readonly takesCompressed: boolean
+  /** Whether it has an index, which keeps names that no tag can be given by. */
+  readonly hasIndex: boolean
   /** Written before anything else. */
   begin(file: ArchiveTar): Promise<void>
   /** Names the layers' members and writes what belongs to one image. Gives the media types, and the manifest if any. */

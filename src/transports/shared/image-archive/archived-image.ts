@@ -10,6 +10,8 @@ export interface ArchivedLayer {
   readonly entry?: TarIndexEntry
   /** As the OCI manifest, `LayerSources` or the member's name state it; of the stored bytes. */
   readonly descriptor?: Descriptor
+  /** Why the content is not in the archive, where nothing says that it is elsewhere. */
+  readonly absence?: string
 }
 
 /** One image as the archive's documents describe it. */

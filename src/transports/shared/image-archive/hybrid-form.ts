@@ -3,12 +3,14 @@ import type {Descriptor, Platform, RawDocument} from '../../../model/image.js'
 import type {TaggedName} from '../image-name.js'
 import {MEDIA_TYPE} from '../media-types.js'
 import {blobPath} from '../oci/content-store.js'
+import {indexNameOf} from '../oci/index-name.js'
 import {indexEntries} from '../oci/index-entries.js'
 import {descriptorOfDocument, descriptorOfLayer, manifestFor, type ManifestFamily} from '../written-manifest.js'
 import type {ArchiveForm, ArchiveTar, WrittenImage} from './archive-form.js'
 
 interface ListedImage {
   readonly names: readonly TaggedName[]
+  readonly others: readonly string[]
   readonly config: Digest
   readonly layers: readonly Descriptor[]
   readonly diffIds: readonly Digest[]
@@ -23,6 +25,7 @@ interface ListedImage {
  */
 export class HybridForm implements ArchiveForm {
   readonly takesCompressed = true
+  readonly hasIndex = true
   readonly #family: ManifestFamily | undefined
   readonly #named = new Set<Digest>()
   readonly #images: ListedImage[] = []
@@ -37,7 +40,7 @@ export class HybridForm implements ArchiveForm {
 
   async addImage(
     file: ArchiveTar,
-    {names, draft, config, imageId, diffIds, layers}: WrittenImage,
+    {names, others, draft, config, imageId, diffIds, layers}: WrittenImage,
   ): Promise<{layers: readonly Descriptor[]; manifestDigest: Digest}> {
     for (const layer of layers) {
       if (layer.kind === 'foreign' || this.#named.has(layer.facts.digest)) continue
@@ -56,6 +59,7 @@ export class HybridForm implements ArchiveForm {
     const described = descriptorOfDocument(manifest)
     this.#images.push({
       names,
+      others,
       config: imageId,
       layers: descriptors,
       diffIds,
@@ -85,13 +89,12 @@ export class HybridForm implements ArchiveForm {
   }
 }
 
-/** containerd looks for the full name, others for the tag. */
-function entriesOf({names, manifest, platform}: ListedImage): readonly object[] {
-  return indexEntries(
-    manifest,
-    platform,
-    names.map(({full, tag}) => ({full, ref: tag})),
-  )
+/** containerd looks for the full name, others for the tag. Of manifest.json, Docker and Podman take names with tags only. */
+function entriesOf({names, others, manifest, platform}: ListedImage): readonly object[] {
+  return indexEntries(manifest, platform, [
+    ...names.map(({full, tag}) => ({full, ref: tag})),
+    ...others.flatMap((text) => indexNameOf(text) ?? []),
+  ])
 }
 
 function manifestItem({names, config, layers, diffIds, foreign}: ListedImage): object {

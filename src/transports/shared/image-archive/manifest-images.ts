@@ -1,10 +1,10 @@
 import type {TarIndexEntry} from '../../../codecs/tar/index-tar.js'
-import {digestHex, digestOf, findDigest, type Digest} from '../../../model/digest.js'
+import {digestAlgorithm, digestHex, digestOf, findDigest, type Digest} from '../../../model/digest.js'
 import {InputError} from '../../../model/errors.js'
 import type {Descriptor} from '../../../model/image.js'
 import {descriptorOf, readConfig, type ConfigFacts} from '../image-documents.js'
 import {attempt, type FaultSink} from '../fault-sink.js'
-import {isSameName} from '../image-name.js'
+import {familiarNameOf, findDockerName, findTaggedName, isSameName} from '../image-name.js'
 import {isForeignType, MEDIA_TYPE} from '../media-types.js'
 import {digestMismatch} from '../verified.js'
 import type {Archive} from '../archive.js'
@@ -45,8 +45,10 @@ async function readItem(archive: Archive, item: ManifestItem, {oci, sink}: Surro
   const bytes = await archive.readDocument(entry)
   const imageId = digestOf(bytes)
   const stated = statedDigest(item.Config)
-  if (stated !== undefined && stated !== imageId) {
-    sink.fault(digestMismatch({title: `configuration ${item.Config}`, digest: stated}, imageId))
+  // A name that is no digest promises nothing; one of another algorithm promises that.
+  const found = stated === undefined ? undefined : digestOf(bytes, digestAlgorithm(stated))
+  if (stated !== undefined && found !== undefined && found !== stated) {
+    sink.fault(digestMismatch({title: `configuration ${item.Config}`, digest: stated}, found))
   }
   const facts = readConfig(bytes, `configuration ${item.Config}`)
   const paths = item.Layers ?? []
@@ -57,15 +59,15 @@ async function readItem(archive: Archive, item: ManifestItem, {oci, sink}: Surro
       at: {path: archive.path},
     })
   }
-  const partner = findPartner(oci, imageId, facts, sink)
+  const partner = findPartner(oci, stated === found ? [imageId, stated] : [imageId], facts, sink)
   const layers: ArchivedLayer[] = []
   for (const [index, path] of paths.entries()) {
-    const source = {path, index, diffId: facts.diffIds[index], item, inManifest: partner?.layers[index]}
+    const source = {path, diffId: facts.diffIds[index], item, inManifest: partner?.layers[index]}
     layers.push((await attempt(sink, () => readLayer(archive, source))) ?? withDiffId(source.diffId))
   }
   return {
     origin: 'manifest.json',
-    names: (item.RepoTags ?? []).filter((name) => name !== '' && name !== '<none>:<none>'),
+    names: withIndexNames(item.RepoTags ?? [], oci, [imageId, partner?.config.digest]),
     config: {mediaType: partner?.config.mediaType ?? MEDIA_TYPE.dockerConfig, bytes},
     imageId,
     facts,
@@ -77,30 +79,45 @@ async function readItem(archive: Archive, item: ManifestItem, {oci, sink}: Surro
 /** The OCI manifest of the same configuration. Docker 25.0.0 wrote some without layers, which are of no use. */
 function findPartner(
   oci: readonly FoundImage[],
-  imageId: Digest,
+  digests: readonly (Digest | undefined)[],
   facts: ConfigFacts,
   sink: FaultSink,
 ): FoundImage | undefined {
-  const found = oci.filter((image) => image.config.digest === imageId)
+  const found = oci.filter((image) => digests.includes(image.config.digest))
   const usable = found.find((image) => image.layers.length === facts.diffIds.length)
   if (usable === undefined && found.length > 0) {
     sink.warn({
       code: 'manifest-incomplete',
-      message: `The OCI manifest of ${imageId} does not list its layers; manifest.json was used instead.`,
+      message: `The OCI manifest of ${digests[0] ?? ''} does not list its layers; manifest.json was used instead.`,
     })
   }
   return usable
 }
 
+/** The names of manifest.json, and those that only an index can keep. */
+function withIndexNames(
+  tags: readonly string[],
+  oci: readonly FoundImage[],
+  digests: readonly (Digest | undefined)[],
+): readonly string[] {
+  const names = tags.filter((name) => name !== '' && !name.includes('<none>'))
+  const others = oci.filter(({config, within}) => within.length === 0 && digests.includes(config.digest))
+  for (const text of others.flatMap((image) => image.names)) {
+    if (findTaggedName(text) !== undefined || names.some((other) => isSameName(other, text))) continue
+    const name = findDockerName(text)
+    names.push(name === undefined ? text : familiarNameOf(name))
+  }
+  return names
+}
+
 interface LayerSource {
   readonly path: string
-  readonly index: number
   readonly diffId: Digest | undefined
   readonly item: ManifestItem
   readonly inManifest: Descriptor | undefined
 }
 
-function readLayer(archive: Archive, {path, index, diffId, item, inManifest}: LayerSource): ArchivedLayer {
+function readLayer(archive: Archive, {path, diffId, item, inManifest}: LayerSource): ArchivedLayer {
   const known = withDiffId(diffId)
   const entry = archive.find(path)
   if (entry === undefined) {
@@ -108,11 +125,8 @@ function readLayer(archive: Archive, {path, index, diffId, item, inManifest}: La
     if (foreign !== undefined && (isForeignType(foreign.mediaType) || foreign.urls !== undefined)) {
       return {...known, descriptor: foreign}
     }
-    throw new InputError('LAYER_MISSING', {
-      what: `Layer ${index} ('${path.slice(0, 300)}') is not in the archive.`,
-      suggestions: ['Save the image again, with all its layers.'],
-      at: {path: archive.path},
-    })
+    const absence = `manifest.json names '${path.slice(0, 300)}', which is not in the archive.`
+    return {...known, absence, ...(inManifest === undefined ? {} : {descriptor: inManifest})}
   }
   const stated = statedDigest(path)
   const isOwnBlob = inManifest !== undefined && (stated === undefined || stated === inManifest.digest)

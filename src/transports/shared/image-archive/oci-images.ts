@@ -1,5 +1,6 @@
 import {digestOf} from '../../../model/digest.js'
 import {InputError} from '../../../model/errors.js'
+import type {Descriptor} from '../../../model/image.js'
 import type {Archive} from '../archive.js'
 import {attempt, type FaultSink} from '../fault-sink.js'
 import {readConfig} from '../image-documents.js'
@@ -18,20 +19,6 @@ export async function readOciImages(archive: Archive, sink: FaultSink): Promise<
     await walk.index(await archive.readDocument(entry), 'index.json')
   })
   return walk.found
-}
-
-/** Throws `LAYER_MISSING` for a layer that is neither in the archive nor said to be elsewhere. */
-export function requireLayers(archive: Archive, {layers}: ArchivedImage): void {
-  for (const [index, {entry, descriptor}] of layers.entries()) {
-    const isElsewhere =
-      descriptor !== undefined && (isForeignType(descriptor.mediaType) || descriptor.urls !== undefined)
-    if (entry !== undefined || isElsewhere) continue
-    throw new InputError('LAYER_MISSING', {
-      what: `Layer ${index} (${descriptor?.digest ?? 'unknown'}) is not in the archive.`,
-      suggestions: ['Save the image again, with all its layers.'],
-      at: {path: archive.path},
-    })
-  }
 }
 
 export function configMissing(archive: Archive, {manifest, config}: FoundImage): InputError {
@@ -72,7 +59,11 @@ export async function archivedOciImage(
   const layers = oci.layers.map((descriptor, index): ArchivedLayer => {
     const found = archive.findBlob(descriptor.digest)
     const diffId = facts.diffIds[index]
-    return {descriptor, ...(diffId === undefined ? {} : {diffId}), ...(found === undefined ? {} : {entry: found})}
+    return {
+      descriptor,
+      ...(diffId === undefined ? {} : {diffId}),
+      ...(found === undefined ? absenceOf(descriptor, oci) : {entry: found}),
+    }
   })
   return {
     origin: 'index.json',
@@ -83,4 +74,9 @@ export async function archivedOciImage(
     manifest: oci.manifest,
     layers,
   }
+}
+
+function absenceOf({mediaType, digest, urls}: Descriptor, {manifest}: FoundImage): Pick<ArchivedLayer, 'absence'> {
+  if (isForeignType(mediaType) || urls !== undefined) return {}
+  return {absence: `Manifest ${manifest.digest} names ${digest}, which is not in the archive.`}
 }

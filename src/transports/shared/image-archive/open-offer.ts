@@ -27,7 +27,7 @@ export async function openOffer(
     ...(image.manifest === undefined ? {} : {manifest: image.manifest}),
     layers,
     ...(baseLayer === undefined ? {} : {namedBase: {name: baseLayer}}),
-    warnings: [...sink.warnings, ...repeatedMembers(archive)],
+    warnings: [...sink.warnings, ...repeatedMembers(archive), ...layers.flatMap(notHeld)],
     close: () => archive.close(),
   }
 }
@@ -39,11 +39,15 @@ function repeatedMembers(archive: Archive): readonly {code: string; message: str
   }))
 }
 
+function notHeld({title, absence}: Layer): readonly {code: string; message: string}[] {
+  return absence === undefined
+    ? []
+    : [{code: 'layer-not-held', message: `The content of ${title} is not in the source. ${absence}`}]
+}
+
 async function openLayer(archive: Archive, layer: ArchivedLayer, index: number, options: WorkOptions): Promise<Layer> {
   const stored = await storedLayer(archive, layer, `layer ${index}`, options)
-  return stored === undefined
-    ? absentLayer({title: `layer ${index}`, diffId: layer.diffId, descriptor: layer.descriptor})
-    : layerFromTar(stored)
+  return stored === undefined ? absentLayer({title: `layer ${index}`, ...layer}) : layerFromTar(stored)
 }
 
 /** A layer with everything known that is needed to read and check it; undefined when the archive does not hold it. */

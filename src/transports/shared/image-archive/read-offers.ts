@@ -7,7 +7,7 @@ import {attempt, type FaultSink} from '../fault-sink.js'
 import {platformOf} from '../image-documents.js'
 import type {ArchivedImage} from './archived-image.js'
 import {readManifestImages} from './manifest-images.js'
-import {archivedOciImage, configMissing, readOciImages, requireLayers} from './oci-images.js'
+import {archivedOciImage, configMissing, readOciImages} from './oci-images.js'
 import {completeV1Image, readV1Images} from './v1-images.js'
 
 /** One image that an archive offers. */
@@ -34,7 +34,7 @@ export async function readOffers(archive: Archive, sink: FaultSink): Promise<rea
     for (const image of oci) {
       if (listed.some((other) => other.imageId === image.config.digest)) continue
       const found = await attempt(sink, () => archivedOciImage(archive, image, sink.item))
-      if (found !== undefined) offers.push(ociOfferOf(archive, found, listed.length === 0))
+      if (found !== undefined) offers.push(offerOf(found, listed.length === 0))
     }
     const [lost] = oci.filter((image) => archive.findBlob(image.config.digest) === undefined)
     if (offers.length === 0 && lost !== undefined) sink.fault(configMissing(archive, lost))
@@ -63,18 +63,6 @@ function offerOf(image: ArchivedImage, isPrimary: boolean): Offer {
     layers: layers.map((layer) => layer.entry),
     image,
     read: () => Promise.resolve(image),
-  }
-}
-
-/** A layout may name images that it holds in part, for other platforms; only using such a one is a fault. */
-function ociOfferOf(archive: Archive, image: ArchivedImage, isPrimary: boolean): Offer {
-  return {
-    ...offerOf(image, isPrimary),
-    // eslint-disable-next-line @typescript-eslint/require-await
-    read: async () => {
-      requireLayers(archive, image)
-      return image
-    },
   }
 }
 

@@ -49,6 +49,8 @@ const REF_NAME_ANNOTATION = 'org.opencontainers.image.ref.name'
 /** On the attestations of BuildKit, which are manifests of the platform unknown/unknown. */
 const ATTESTATION_ANNOTATION = 'vnd.docker.reference.type'
 
+const STATEMENT_TYPE = 'application/vnd.in-toto'
+
 /** An index of indexes of indexes is as deep as any tool makes them. */
 const MAX_DEPTH = 4
 const MAX_MANIFESTS = 10_000
@@ -121,7 +123,7 @@ export class IndexWalk {
       passOver('unknown')
       return
     }
-    if (stated.annotations?.[ATTESTATION_ANNOTATION] !== undefined) {
+    if (isAttestation(stated)) {
       passOver('artifact')
       return
     }
@@ -143,7 +145,7 @@ export class IndexWalk {
     }
     const manifest = parseManifest(bytes, title)
     requireSameType(stated, manifest, title)
-    if (!isConfigType(manifest.config.mediaType)) {
+    if (!isConfigType(manifest.config.mediaType) || isStatement(manifest)) {
       passOver('artifact', manifest.artifactType ?? manifest.config.mediaType)
       return
     }
@@ -162,6 +164,17 @@ export class IndexWalk {
       within: [...new Set([...(known?.within ?? []), ...image.within])],
     })
   }
+}
+
+/** By its descriptor: BuildKit annotates what it attests, and calls its platform unknown. */
+function isAttestation({annotations, platform}: StatedDescriptor): boolean {
+  const isOfNothing = platform?.os === 'unknown' && platform.architecture === 'unknown'
+  return annotations?.[ATTESTATION_ANNOTATION] !== undefined || isOfNothing
+}
+
+/** By its content, where the index says nothing: in-toto statements take the place of layers. */
+function isStatement({layers}: ManifestDocument): boolean {
+  return (layers ?? []).length > 0 && (layers ?? []).every(({mediaType}) => mediaType.startsWith(STATEMENT_TYPE))
 }
 
 function imageOf(
@@ -190,7 +203,8 @@ function requireSameType(stated: StatedDescriptor, {mediaType}: ManifestDocument
 function namesOf({annotations}: StatedDescriptor): {names: readonly string[]; refs: readonly string[]} {
   const full = annotations?.[NAME_ANNOTATION]
   const ref = annotations?.[REF_NAME_ANNOTATION]
-  const isFull = full === undefined && (ref?.includes('/') === true || ref?.includes(':') === true)
+  // A digest in front of which nothing stands is how containerd cuts a name that has no tag.
+  const isFull = full === undefined && ref?.startsWith('@') === false && /[/:]/.test(ref)
   return {
     names: full !== undefined ? [full] : isFull ? [ref] : [],
     refs: ref === undefined ? [] : [ref],

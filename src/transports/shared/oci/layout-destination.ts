@@ -7,7 +7,8 @@ import type {Reference} from '../../../model/reference.js'
 import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../../transport.js'
 import {requireNames, type NamingReference} from '../given-names.js'
 import type {IndexDocument} from '../image-documents.js'
-import {findTaggedName, isSameName, requireTaggedName} from '../image-name.js'
+import {tellLeftOut} from '../image-archive/image-names.js'
+import {findTaggedName, isNamedBy} from '../image-name.js'
 import {layerArtifact, LayerWriter, type KeptLayer, type WrittenLayer} from '../layer-writer.js'
 import {MEDIA_TYPE} from '../media-types.js'
 import {requireReplaceable} from '../replacing.js'
@@ -16,6 +17,8 @@ import {descriptorOfDocument, descriptorOfLayer, familyOf, manifestFor} from '..
 import {blobPath} from './content-store.js'
 import {findSound, type ExistingBlob} from './kept-blob.js'
 import {indexEntries, type IndexName} from './index-entries.js'
+import {indexNameOf} from './index-name.js'
+import {findPinned} from './reference.js'
 
 /** Files of a layout that is being written; `M` stands for a body whose name is still open. Nothing shows before `commit`. */
 export interface LayoutFiles<M> {
@@ -57,7 +60,7 @@ const KEPT_DOCKER_MANIFEST = {
 export function createLayout<M>(target: LayoutTarget<M>, options: DestinationOptions): ImageDestination {
   requireCompression(options.compression ?? 'none', options.compressionLevel)
   const {reference} = target
-  if (reference.selector?.startsWith('@') === true) {
+  if (reference.selector !== undefined && findPinned(reference.selector) !== undefined) {
     throw new UsageError('BAD_REFERENCE', {
       what: `'${target.format(reference)}' selects an image by its digest.`,
       why: 'A destination can only give a tag; the digest follows from the content.',
@@ -72,7 +75,7 @@ export function createLayout<M>(target: LayoutTarget<M>, options: DestinationOpt
 function namingOf<M>(target: LayoutTarget<M>): NamingReference | undefined {
   const {selector, ...place} = target.reference
   if (selector === undefined) return undefined
-  const isSame = (name: string) => isSameName(name, selector) || findTaggedName(name)?.tag === selector
+  const isSame = (name: string) => isNamedBy(name, selector)
   return {given: target.format(target.reference), bare: target.format(place), isSame}
 }
 
@@ -95,7 +98,7 @@ class LayoutDestination<M> implements ImageDestination {
   }
 
   async write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact> {
-    const names = this.#namesOf(draft)
+    const names = this.#namesOf(draft, options)
     const {files, layers: writer} = await this.#open()
     const before = files.size
     const write = async (layer: Layer, inner: WorkOptions): Promise<WrittenLayer<M>> => {
@@ -140,17 +143,23 @@ class LayoutDestination<M> implements ImageDestination {
   }
 
   /** By the reference, as skopeo does; else the tags of the image's own names. */
-  #namesOf(draft: ImageDraft): readonly IndexName[] {
+  #namesOf(draft: ImageDraft, options: WorkOptions): readonly IndexName[] {
     const {selector} = this.#target.reference
-    const own = [...new Map(draft.names.map(requireTaggedName).map((name) => [name.full, name])).values()]
-    if (selector === undefined) return own.map(({full, tag}) => ({ref: tag, full}))
+    const named = draft.names.map((text) => ({text, name: indexNameOf(text)}))
+    const own = [
+      ...new Map(named.flatMap(({name}) => (name === undefined ? [] : [[name.full ?? name.ref, name]]))).values(),
+    ]
+    if (selector === undefined) {
+      for (const {text, name} of named) if (name === undefined) tellLeftOut(text, options)
+      return own
+    }
     if (this.#written.length > 0) {
       throw new UsageError('BAD_REFERENCE', {
         what: `'${this.#target.format(this.#target.reference)}' names one image, and there are several to write.`,
         suggestions: ['Leave the tag out: each image keeps its own name.'],
       })
     }
-    const spelt = /[/:]/.test(selector) ? findTaggedName(selector) : own.find(({tag}) => tag === selector)
+    const spelt = /[/:]/.test(selector) ? findTaggedName(selector) : own.find(({ref}) => ref === selector)
     return [{ref: selector, full: spelt?.full}]
   }
 

@@ -5,7 +5,7 @@ import type {WorkOptions} from '../../../model/events.js'
 import type {Image} from '../../../model/image.js'
 import type {Reference} from '../../../model/reference.js'
 import {attempt, LeavingOut, type FaultSink} from '../fault-sink.js'
-import {findTaggedName, isNamedBy, isSameName} from '../image-name.js'
+import {findDockerName, isNamedBy, isSameName} from '../image-name.js'
 import {compileSchema} from '../../../codecs/json/validator.js'
 import {parseDocument} from '../json-document.js'
 import type {ListItem, OpenOptions} from '../../transport.js'
@@ -13,6 +13,7 @@ import {chooseImage} from './choose-image.js'
 import type {ContentStore} from './content-store.js'
 import {IndexWalk, type FoundImage, type PassedOver} from './index-walk.js'
 import {imageOver, readFound} from './open-image.js'
+import {findPinned, isRef} from './reference.js'
 
 /** An OCI layout opened for reading. The caller closes it. */
 export interface OpenedLayout {
@@ -94,7 +95,12 @@ export function selected(images: readonly FoundImage[], {selector}: Reference): 
     return images.filter(({manifest, within}) => manifest.digest === digest || within.includes(digest as Digest))
   }
   const byRef = images.filter(({refs}) => refs.includes(selector))
-  return byRef.length > 0 ? byRef : images.filter(({names}) => names.some((name) => isSameName(name, selector)))
+  if (byRef.length > 0) return byRef
+  const byName = images.filter(({names}) => names.some((name) => isSameName(name, selector)))
+  const pinned = findPinned(selector)
+  if (byName.length > 0 || pinned === undefined) return byName
+  // A digest says more than a tag in front of it.
+  return images.filter(({manifest, within}) => manifest.digest === pinned.digest || within.includes(pinned.digest))
 }
 
 /** Opens the one image that the reference selects. */
@@ -186,13 +192,15 @@ export function notHeld({digest}: PassedOver): string {
 
 /** A tag that no other image has, else the digest. */
 function uniqueSelector(found: FoundImage, images: readonly FoundImage[]): string {
-  const ref = found.refs.find((candidate) => images.filter(({refs}) => refs.includes(candidate)).length === 1)
+  const ref = found.refs.find(
+    (candidate) => isRef(candidate) && images.filter(({refs}) => refs.includes(candidate)).length === 1,
+  )
   return ref ?? `@${found.manifest.digest}`
 }
 
 /**
  * Names of an image. Where the layout states only a tag, the name of its folder or file is the repository, as in
- * `oci:shop:1.0`: that is how umoci and skopeo users call it.
+ * `oci:shop:1.0`: that is how umoci and skopeo users call it. It need not be one of Docker's: the tag is to be kept.
  */
 export function namesOf({names, refs}: Pick<FoundImage, 'names' | 'refs'>, place: string): readonly string[] {
   if (names.length > 0) return names
@@ -200,7 +208,7 @@ export function namesOf({names, refs}: Pick<FoundImage, 'names' | 'refs'>, place
     .basename(path.resolve(place))
     .toLowerCase()
     .replace(/\.(?:tar|tar\.gz|tgz|oci)$/, '')
-  return refs.flatMap((tag) => (findTaggedName(`${base}:${tag}`) === undefined ? [] : [`${base}:${tag}`]))
+  return refs.map((ref) => `${base}${ref.startsWith('@') ? '' : ':'}${ref}`)
 }
 
 /**
@@ -214,7 +222,8 @@ function listedNamesOf(
   const others = refs.filter((ref) => !names.some((name) => isNamedBy(name, ref)))
   const own = others.flatMap((ref) => {
     const [name] = namesOf({names: [], refs: [ref]}, place)
-    return name ?? (ref === selector ? [] : [ref])
+    const isName = name !== undefined && findDockerName(name) !== undefined
+    return isName ? [name] : ref === selector ? [] : [ref]
   })
   return [...names, ...own]
 }

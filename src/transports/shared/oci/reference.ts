@@ -1,4 +1,4 @@
-import {findDigest} from '../../../model/digest.js'
+import {findDigest, type Digest} from '../../../model/digest.js'
 import {UsageError} from '../../../model/errors.js'
 import {findSelectorColon, type Reference} from '../../../model/reference.js'
 
@@ -38,5 +38,20 @@ export function layoutGrammar(transport: string, place: string): LayoutGrammar {
   }
 }
 
-/** Looser than the grammar of image-spec annotations.md, since names with a port occur; nothing that a shell would eat. */
-const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.@:+/-]{0,382}$/
+/**
+ * Looser than the grammar of image-spec annotations.md, since names with a port occur; nothing that a shell would eat but the
+ * brackets of an address. Long enough for the longest name with its digest.
+ */
+const TAG = /^(?:[A-Za-z0-9_]|\[[0-9A-Fa-f:]+\][:/])[A-Za-z0-9_.@:+/-]{0,511}$/
+
+/** True for what a reference can select by. */
+export function isRef(text: string): boolean {
+  return TAG.test(text)
+}
+
+/** A selector that ends in a digest, taken apart; what stands in front may be empty, a tag or a name. */
+export function findPinned(selector: string): {readonly name: string; readonly digest: Digest} | undefined {
+  const at = selector.lastIndexOf('@')
+  const digest = at < 0 ? undefined : findDigest(selector.slice(at + 1))
+  return digest === undefined ? undefined : {name: selector.slice(0, at), digest}
+}

@@ -1,33 +1,54 @@
 import {InputError} from '../../../model/errors.js'
 import type {Reference} from '../../../model/reference.js'
 import type {OpenOptions, Verdict} from '../../transport.js'
+import {namesOfStored} from '../checked-names.js'
 import {ImageCheck} from '../image-check.js'
 import {isForeignType, statedCompression} from '../media-types.js'
-import {fitsPlatform, parsePlatform, platformUnsupported} from '../platform-choice.js'
+import type {StatedPlatform} from '../image-documents.js'
+import {
+  fitsPlatform,
+  parsePlatform,
+  platformUnsupported,
+  statedPlatform,
+  type OfferedPlatform,
+} from '../platform-choice.js'
 import {blobPath, type ContentStore} from './content-store.js'
 import type {FoundImage} from './index-walk.js'
 import {namedBy, selected, walkLayout, type LayoutPlace} from './layout.js'
 import {findStoredLayer, readFound} from './open-image.js'
-import {verifyBlob, verifyNamed} from './verify-named.js'
+import {isAsked, verifyBlob, verifyNamed} from './verify-named.js'
 
-/** Checks all images that the reference selects, and every blob, and gathers all faults. */
+/** Checks all images that the reference selects, and every blob, and gathers all faults. Throws `PLATFORM_UNSUPPORTED`. */
 export async function verifyLayout(place: LayoutPlace, reference: Reference, options: OpenOptions): Promise<Verdict> {
   const layout = await place.open(reference.path, options)
   try {
     const check = new ImageCheck(reference.path, options)
     const read = new Set<string>()
     const checking = {check, read, options}
+    const passed: OfferedPlatform[] = []
+    let count = 0
     await check.gatherTop(async () => {
       const walk = await walkLayout(layout, check, options)
       const images = selected(walk.found, reference)
       const named = namedBy(walk, reference)
       // Something was selected, and cannot be read: that is told already.
-      if (images.length + named.length === 0 && reference.selector !== undefined && check.verdict.faults.length === 0) {
+      if (images.length + named.length === 0 && reference.selector !== undefined && check.verdict.faults.length === 0)
         throw notFound(reference, place.format(reference))
+      const absent = named.filter(({reason}) => reason === 'absent')
+      count = images.length + absent.length
+      passed.push(
+        ...absent.flatMap(({stated}) => (isAsked(stated, options) ? [] : [{platform: stated.platform ?? undefined}])),
+      )
+      const selects = (digest: string) => place.format({...reference, selector: `@${digest}`})
+      for (const found of images) {
+        check.subject = found.refs[0] ?? found.names[0] ?? found.manifest.digest
+        await check.gather(async () => {
+          passed.push(...(await verifyFound(layout.store, found, {...checking, referenceTo: selects})))
+        })
       }
-      await verifyImages(layout.store, images, {...checking, reference: place.format(reference)})
       await verifyNamed(layout.store, named, checking)
     })
+    requireFitting(passed, count, {reference: place.format(reference), platform: options.platform})
     check.subject = reference.path
     for await (const {name, sizeBytes, open} of layout.blobs()) {
       if (!read.has(name)) await check.blob(name, {sizeBytes, open: () => open(options)})
@@ -48,23 +69,14 @@ function notFound({selector = '', path}: Reference, reference: string): InputErr
   })
 }
 
-/** Checks the images that are for the platform that was asked for. Throws `PLATFORM_UNSUPPORTED` where none is. */
-export async function verifyImages(
-  store: ContentStore,
-  images: readonly FoundImage[],
-  {reference, ...checking}: Checking & {readonly reference: string},
-): Promise<void> {
-  const {check, options} = checking
-  const wanted = options.platform === undefined ? undefined : parsePlatform(options.platform)
-  const fitting = images.filter(({entry}) => wanted === undefined || fitsPlatform(entry.platform ?? {}, wanted, false))
-  if (fitting.length === 0 && images.length > 0) {
-    const offered = images.map(({entry}) => ({platform: entry.platform ?? {}}))
-    throw platformUnsupported(options.platform ?? '', {reference, offered})
-  }
-  for (const found of fitting) {
-    check.subject = found.refs[0] ?? found.names[0] ?? found.manifest.digest
-    await check.gather(() => verifyFound(store, found, checking))
-  }
+/** Where all that there is was passed over for its platform, nothing was checked, and must not be called sound. */
+export function requireFitting(
+  passed: readonly OfferedPlatform[],
+  count: number,
+  {reference, platform}: {readonly reference: string; readonly platform: string | undefined},
+): void {
+  if (platform === undefined || passed.length === 0 || passed.length < count) return
+  throw platformUnsupported(platform, {reference, offered: passed})
 }
 
 /** What checks of several images share. */
@@ -75,22 +87,45 @@ export interface Checking {
   readonly options: OpenOptions
 }
 
-/** Checks one image to its last byte; blobs that were read before are not read again. */
+interface FoundChecking extends Checking {
+  /** The reference that selects the image of this manifest alone. */
+  readonly referenceTo: (digest: string) => string
+}
+
+/**
+ * Checks one image to its last byte; blobs that were read before are not read again. An image for another platform than
+ * the one that is asked for is passed over, and given back.
+ */
 export async function verifyFound(
   store: ContentStore,
   found: FoundImage,
-  {check, read, options}: Checking,
-): Promise<void> {
+  {check, read, options, referenceTo: selects}: FoundChecking,
+): Promise<readonly OfferedPlatform[]> {
+  const wanted = options.platform === undefined ? undefined : parsePlatform(options.platform)
+  const passedOver = (platform: StatedPlatform) => [{reference: selects(found.manifest.digest), platform}]
+  // By its descriptor already: the configuration of what is for another platform need not be there.
+  const stated = found.entry.platform ?? {}
+  if (wanted !== undefined && !fitsPlatform(stated, wanted, false)) return passedOver(stated)
   const {facts} = await readFound(store, found, options)
   read.add(blobPath(found.config.digest)).add(blobPath(found.manifest.digest))
   if (facts.platform.os === 'unknown') {
     // An attestation: what it names are documents of some sort, not layers.
-    for (const stated of found.stated.slice(1))
-      await check.gather(() => verifyBlob(store, stated, {check, read, options}, 'LAYER_MISSING'))
-    return
+    for (const part of found.stated.slice(1))
+      await check.gather(() => verifyBlob(store, part, {check, read, options}, 'LAYER_MISSING'))
+    return []
   }
+  const platform = {...stated, ...statedPlatform(facts.platform)}
+  if (wanted !== undefined && !fitsPlatform(platform, wanted, true)) return passedOver(platform)
+  const {subject} = check
+  const titleOf = (index: number) => `${subject} layer ${index}`
+  const names = namesOfStored(
+    found.layers.map((_, index) => {
+      const title = titleOf(index)
+      return {title, find: () => findStoredLayer(store, {found, facts, index, title}, options)}
+    }),
+  )
   for (const [index, descriptor] of found.layers.entries()) {
-    const title = `${check.subject} layer ${index}`
+    const title = titleOf(index)
     await check.gather(async () => {
       const stored = await findStoredLayer(store, {found, facts, index, title}, options)
       if (stored === undefined) {
@@ -113,7 +148,8 @@ export async function verifyFound(
       if (read.has(`${name} ${facts.diffIds[index] ?? ''}`)) return
       if (!read.has(name)) check.count(descriptor.size)
       read.add(name).add(`${name} ${facts.diffIds[index] ?? ''}`)
-      await check.layer(stored, facts.platform.os)
+      await check.layer(stored, facts.platform.os, {names, index})
     })
   }
+  return []
 }

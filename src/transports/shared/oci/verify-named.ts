@@ -1,3 +1,4 @@
+import type {OpenOptions} from '../../transport.js'
 import {findDigest} from '../../../model/digest.js'
 import {InputError} from '../../../model/errors.js'
 import type {Descriptor} from '../../../model/image.js'
@@ -19,14 +20,19 @@ export async function verifyNamed(
   named: readonly PassedOver[],
   {check, read, options}: Checking,
 ): Promise<void> {
-  const wanted = options.platform === undefined ? undefined : parsePlatform(options.platform)
   for (const {stated, refs, reason} of named) {
     options.signal?.throwIfAborted()
-    if (wanted !== undefined && stated.platform && !fitsPlatform(stated.platform, wanted, false)) continue
+    if (!isAsked(stated, options)) continue
     const subject = refs[0] ?? stated.digest
     if (reason === 'absent') check.add('MANIFEST_MISSING', notThere(stated), subject)
     else await check.gather(() => verifyStated(store, stated, {check, read, options}))
   }
+}
+
+/** False for what says that it is for another platform than the one that is asked for. */
+export function isAsked({platform}: StatedDescriptor, options: OpenOptions): boolean {
+  if (options.platform === undefined || !platform) return true
+  return fitsPlatform(platform, parsePlatform(options.platform), false)
 }
 
 function notThere({digest, mediaType, platform}: StatedDescriptor): string {

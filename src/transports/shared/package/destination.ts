@@ -46,6 +46,8 @@ export interface PackagePlace extends WorkPlace {
   readonly exists: boolean
   /** It has room for one package only. */
   readonly holdsOne?: true
+  /** A package is kept as a file there: the folder it is written into first does not stay. */
+  readonly keepsFiles?: true
   /** Reads what is there now. */
   read(): Promise<Repository>
   /** What a package is to be called there; `existing` is the one in its place. */
@@ -125,6 +127,7 @@ class PackagesDestination implements PackageDestination {
       writePackage(path.join(folder, formatFullName(draft.metadata.identity)), draft, {
         ...options,
         lower: this.#held.lower(draft),
+        isForFile: this.#place.keepsFiles === true,
       }),
     )
     const placed = await this.#settle(draft, written, options)

@@ -1,18 +1,16 @@
 import {digestOf, findDigest} from '../../../model/digest.js'
 import {InputError} from '../../../model/errors.js'
 import type {WorkOptions} from '../../../model/events.js'
-import type {Image, Layer, Platform, RawDocument} from '../../../model/image.js'
+import type {Image, Layer, RawDocument} from '../../../model/image.js'
 import {formatFullName} from '../../../model/package-identity.js'
 import type {ListItem, OpenOptions} from '../../transport.js'
 import {dependencyError} from '../dependency-error.js'
 import {resolveDependencies, type MissingDependency} from './dependencies.js'
+import {platformOf, selectFitting} from './fitting-packages.js'
 import {BASE_MISMATCH, isMarked, onlyMark} from './payload-mark.js'
 import {isFullName, selectPackage, type Repository, type StoredPackage} from './repository.js'
 import {layerOfPackage} from './stored-layer.js'
 import {untouchedLayer} from './untouched-layer.js'
-
-/** AppX names of processor architectures -> Go's, which Docker uses. */
-const ARCHITECTURES: Readonly<Record<string, string>> = {x64: 'amd64', x86: '386', arm: 'arm', arm64: 'arm64'}
 
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 
@@ -55,22 +53,13 @@ export function listItemOf(repository: Repository, stored: StoredPackage): ListI
   }
 }
 
-function platformOf({metadata}: StoredPackage): Platform {
-  return {
-    os: 'windows',
-    architecture: ARCHITECTURES[metadata.architecture] ?? 'amd64',
-    ...(metadata.osVersion === undefined ? {} : {osVersion: metadata.osVersion}),
-    ...(metadata.osFeatures === undefined ? {} : {osFeatures: metadata.osFeatures}),
-  }
-}
-
 /**
  * Opens a package with all it depends on, as an image whose layers are the payloads, base first. A dependency that the
  * repository does not hold becomes a layer without content; `--base` may supply it. Closing the image closes the
  * repository.
  */
 export function openPackage(repository: Repository, selector: string | undefined, options: OpenOptions): Image {
-  const top = selectPackage(repository, selector)
+  const top = selectFitting(repository, selector, options.platform)
   const chain = resolveDependencies(repository, top, {
     acceptBaseMismatch: options.acceptBaseMismatch ?? false,
     onMismatch: (message) =>

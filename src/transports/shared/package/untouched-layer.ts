@@ -18,14 +18,14 @@ export function untouchedLayer(stored: StoredPackage): Layer {
     ...layer,
     async *entries(options = {}) {
       // Layers are read several times by some conversions; what was sound a moment ago need not be hashed again.
-      if (!isUntouched) requireUntouched(stored, options)
+      if (!isUntouched) await requireUntouched(stored, options)
       isUntouched = true
       yield* layer.entries(options)
     },
   }
 }
 
-function requireUntouched(stored: StoredPackage, options: WorkOptions): void {
+async function requireUntouched(stored: StoredPackage, options: WorkOptions): Promise<void> {
   const {payload, metadata} = stored
   if (payload.Digest === undefined) return
   const changed = (why: string) => dependencyError(formatFullName(metadata.identity), {isMismatch: true, why})
@@ -34,7 +34,7 @@ function requireUntouched(stored: StoredPackage, options: WorkOptions): void {
     throw changed(`Its metadata state the payload ${payload.Digest}, and its index is ${index?.digest ?? 'missing'}.`)
   const layout = openLayout(stored, index, options)
   try {
-    const [fault] = verifyIndex(layout, index, options).faults
+    const [fault] = (await verifyIndex(layout, index, options)).faults
     if (fault !== undefined) throw changed(`${fault.subject}: ${fault.message}`)
   } finally {
     layout.close()

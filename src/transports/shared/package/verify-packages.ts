@@ -1,17 +1,20 @@
 import type {Digest} from '../../../model/digest.js'
 import {InputError, UnsupportedError} from '../../../model/errors.js'
 import type {WorkOptions} from '../../../model/events.js'
+import {ImageNames, isWholeImage} from '../../../model/image-names.js'
 import type {LayerEntry} from '../../../model/layer-entry.js'
 import {formatFullName} from '../../../model/package-identity.js'
 import type {Fault, LayerVerdict, Verdict} from '../../transport.js'
+import {checkingNames} from '../checked-names.js'
 import {NOT_READ} from '../image-check.js'
 import {checkingHives} from '../verify-hives.js'
 import {verifyIndex} from '../transport-layout/verify-layout.js'
-import {resolveDependencies} from './dependencies.js'
-import {selectPackage, type Repository, type StoredPackage} from './repository.js'
+import {resolveDependencies, type DependencyChain} from './dependencies.js'
+import {fittingPackages, selectFitting} from './fitting-packages.js'
+import type {Repository, StoredPackage} from './repository.js'
 import {readVerified} from './open-package.js'
 import {rebuildLayer} from './rebuild-layer.js'
-import {openLayout, readIndex, recipeOf} from './stored-layer.js'
+import {layerOfPackage, openLayout, readIndex, recipeOf} from './stored-layer.js'
 
 /** Checks the selected package, or all of a repository: documents, index, every file, dependencies, recipes. */
 export async function verifyPackages<P extends StoredPackage>(
@@ -19,7 +22,10 @@ export async function verifyPackages<P extends StoredPackage>(
   selector: string | undefined,
   options: VerifyPackagesOptions<P>,
 ): Promise<Verdict> {
-  const packages = selector === undefined ? repository.packages : [selectPackage(repository, selector)]
+  const packages =
+    selector === undefined
+      ? fittingPackages(repository, options.platform)
+      : [selectFitting(repository, selector, options.platform)]
   const faults: Fault[] = selector === undefined ? [...repository.faults] : []
   const layers: LayerVerdict[] = []
   let bytes = 0
@@ -38,6 +44,8 @@ export async function verifyPackages<P extends StoredPackage>(
 }
 
 export interface VerifyPackagesOptions<P extends StoredPackage> extends WorkOptions {
+  /** Packages for another one are left out. */
+  readonly platform?: string | undefined
   /** Checks what a package is wrapped in. */
   readonly verifyContainer?: (stored: P) => Promise<{readonly faults: readonly Fault[]; readonly bytes: number}>
 }
@@ -69,22 +77,20 @@ class PackageVerifier {
 
   async verify(): Promise<LayerVerdict> {
     const {docker, payload} = this.#stored
-    this.#gather('metadata.json', () => {
+    await this.#gather('metadata.json', () => {
       this.#verifyDependencies()
     })
-    this.#gather('docker', () => readVerified(this.#stored, docker?.ConfigFile, docker?.ConfigDigest))
-    this.#gather('docker', () => readVerified(this.#stored, docker?.ManifestFile, docker?.ManifestDigest))
+    await this.#gather('docker', () => readVerified(this.#stored, docker?.ConfigFile, docker?.ConfigDigest))
+    await this.#gather('docker', () => readVerified(this.#stored, docker?.ManifestFile, docker?.ManifestDigest))
     if (payload.Kind === 'none') {
       const message = `${this.#title} is a stub: its payload is kept elsewhere.`
       this.#options.onEvent?.({kind: 'note', code: NOT_READ, message, subject: this.#title})
       return {title: this.#title, entries: 0}
     }
-    this.#gather('payload-index.jsonl', () => {
-      this.#verifyPayload()
-    })
+    await this.#gather('payload-index.jsonl', () => this.#verifyPayload())
     const recipe = recipeOf(this.#stored)
     if (recipe?.digest !== undefined)
-      this.#gather(recipe.file, () => readVerified(this.#stored, recipe.file, recipe.digest))
+      await this.#gather(recipe.file, () => readVerified(this.#stored, recipe.file, recipe.digest))
     return this.#verifyLayer(recipe?.diffId)
   }
 
@@ -98,7 +104,7 @@ class PackageVerifier {
     this.#fault(code, `It needs ${formatFullName(identity)}. ${why}`, this.#title)
   }
 
-  #verifyPayload(): void {
+  async #verifyPayload(): Promise<void> {
     const {payload} = this.#stored
     const index = readIndex(this.#stored)
     if (index === undefined) {
@@ -108,7 +114,7 @@ class PackageVerifier {
     if (payload.Digest !== undefined && payload.Digest !== index.digest)
       this.#fault('DIGEST_MISMATCH', `Its index is ${index.digest}, its metadata says ${payload.Digest}.`, this.#title)
     const layout = openLayout(this.#stored, index, this.#options)
-    const verdict = verifyIndex(layout, index, this.#options)
+    const verdict = await verifyIndex(layout, index, this.#options)
     for (const fault of verdict.faults) this.faults.push({...fault, subject: `${this.#title}/${fault.subject}`})
     this.bytes += verdict.bytes
   }
@@ -124,7 +130,7 @@ class PackageVerifier {
     }
     try {
       const found = await rebuildLayer(this.#stored, this.#options, (source) =>
-        checkingHives(counted(source), (fault) => {
+        checkingHives(this.#followed(counted(source)), (fault) => {
           this.#fault(fault.code, fault.message, `${this.#title}/${fault.subject}`)
         }),
       )
@@ -140,9 +146,34 @@ class PackageVerifier {
     }
   }
 
-  #gather(file: string, check: () => unknown): void {
+  /** Names are checked with the packages below; their payloads are read only where a name asks for them. */
+  #followed(entries: AsyncIterable<LayerEntry>): AsyncIterable<LayerEntry> {
+    const {packages, missing} = this.#chain()
+    const layers = packages.map(layerOfPackage)
+    const names = new ImageNames(layers, {isWhole: isWholeImage({namedBase: missing, layers})})
+    const report = ({code, message}: Fault) => {
+      this.#fault(code, message, this.#title)
+    }
+    return checkingNames(entries, {names, index: layers.length - 1}, {...this.#options, report})
+  }
+
+  /** A chain that cannot be resolved is a fault of its own: then what lies below is not known. */
+  #chain(): Pick<DependencyChain, 'packages' | 'missing'> {
     try {
-      check()
+      return resolveDependencies(this.#repository, this.#stored, {
+        acceptBaseMismatch: false,
+        onMismatch: () => undefined,
+      })
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error
+      const {identity} = this.#stored.metadata
+      return {packages: [this.#stored], missing: {identity, code: 'DEPENDENCY_MISSING', why: error.what}}
+    }
+  }
+
+  async #gather(file: string, check: () => unknown): Promise<void> {
+    try {
+      await check()
     } catch (error) {
       this.#keep(error, `${this.#title}/${file}`)
     }

@@ -25,6 +25,8 @@ import {INDEX_NAME, openLayout, readIndex} from './stored-layer.js'
 export interface WritePackageOptions extends WorkOptions {
   /** The packages below, nearest first: hard links may lead to their files. */
   readonly lower: readonly StoredPackage[]
+  /** The folder only comes before a file that is made of it. */
+  readonly isForFile?: boolean
 }
 
 export interface WrittenPackage {
@@ -115,6 +117,7 @@ async function writePayload(
       title,
       form: draft.form,
       keepsRecipe: recipe !== undefined,
+      unkeptTimes: options.isForFile === true ? 'ignored' : 'note',
       readLower: (target) => lower.find(target),
     })
     writePieces(path.join(folder, INDEX_NAME), written.index.pieces())

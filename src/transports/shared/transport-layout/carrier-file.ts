@@ -1,28 +1,38 @@
 import {byteSourceOf, type ByteSource} from '../../../codecs/backup-stream/byte-source.js'
 import type {Carrier, CarrierKind, StreamLocation} from '../../../codecs/carrier/carrier.js'
 import {decodeCarrier} from '../../../codecs/carrier/decode-carrier.js'
-import {contentOf, type Content} from '../../../model/content.js'
+import {contentOf, type Content, type SparseRange} from '../../../model/content.js'
 import {InputError, TransshipError} from '../../../model/errors.js'
+import {sparseContent} from '../../../model/sparse-content.js'
+import type {UnpackLimit} from '../../../model/unpack-limit.js'
 import type {OpenFile} from './layout-files.js'
 
 /** Up to this size a file is one buffer and one read: a stream for each small file costs several times the file. */
 const SMALL_BYTES = 1024 * 1024
-/** Zeros that stand for holes. */
-const ZEROS = Buffer.alloc(256 * 1024)
 /** Headers are read through a window of this size. */
 const WINDOW_BYTES = 4096
+
+export interface PayloadFileOptions {
+  /** For messages: where the file lies. */
+  readonly place: string
+  /** What its holes may be spelt out to. */
+  readonly limit: UnpackLimit
+  readonly signal?: AbortSignal | undefined
+}
 
 /** An open file of the payload. Small ones are read at once and need no closing. */
 export class PayloadFile {
   readonly sizeBytes: number
   readonly #place: string
+  readonly #options: PayloadFileOptions
   #file: OpenFile | undefined
   readonly #bytes: Uint8Array | undefined
 
   /** Takes over the open file, and closes it. */
-  constructor(file: OpenFile, sizeBytes: number, place: string) {
+  constructor(file: OpenFile, sizeBytes: number, options: PayloadFileOptions) {
     this.sizeBytes = sizeBytes
-    this.#place = place
+    this.#place = options.place
+    this.#options = options
     this.#file = file
     if (sizeBytes > SMALL_BYTES) return
     try {
@@ -73,36 +83,31 @@ export class PayloadFile {
     })
   }
 
-  /** The whole file as content, for what is kept without a carrier. */
-  whole(): Content {
-    if (this.#bytes !== undefined) return contentOf(this.#bytes)
-    return this.content({
-      sizeBytes: this.sizeBytes,
-      extents: [{offset: 0, length: this.sizeBytes, position: 0}],
-      isSparse: false,
-    })
+  /** The whole file as content, for what is kept without a carrier; with `ranges`, all but those is known to be zeros. */
+  whole(ranges?: readonly SparseRange[]): Content {
+    if (ranges === undefined) {
+      if (this.#bytes !== undefined) return contentOf(this.#bytes)
+      return {size: this.sizeBytes, open: () => this.#range(0, this.sizeBytes)}
+    }
+    const extents = ranges.map(({offset, length}) => ({offset, length, position: offset}))
+    return this.content({sizeBytes: this.sizeBytes, extents, isSparse: true})
   }
 
   /** The content that a carrier's stream locates. */
   content(location: StreamLocation): Content {
-    const {sizeBytes, extents, isSparse} = location
+    const {sizeBytes: size, extents, isSparse} = location
     const [first, second] = extents
-    const ranges = isSparse ? {ranges: extents.map(({offset, length}) => ({offset, length}))} : {}
-    if (this.#bytes !== undefined && second === undefined && (first?.length ?? 0) === sizeBytes && !isSparse) {
+    if (!isSparse && second === undefined && (first?.length ?? 0) === size) {
       const start = first?.position ?? 0
-      return contentOf(this.#bytes.subarray(start, start + sizeBytes))
+      if (this.#bytes !== undefined) return contentOf(this.#bytes.subarray(start, start + size))
+      return {size, open: () => this.#range(start, size)}
     }
-    return {size: sizeBytes, open: () => this.#pieces(location), ...ranges}
+    const ranges = extents.map(({offset, length}) => ({offset, length}))
+    return sparseContent({...this.#options, size, ranges, openRanges: () => this.#pieces(location)})
   }
 
-  async *#pieces({sizeBytes, extents}: StreamLocation): AsyncGenerator<Uint8Array> {
-    let at = 0
-    for (const {offset, length, position} of extents) {
-      yield* zeros(offset - at)
-      yield* this.#range(position, length)
-      at = offset + length
-    }
-    yield* zeros(sizeBytes - at)
+  async *#pieces({extents}: StreamLocation): AsyncGenerator<Uint8Array> {
+    for (const {position, length} of extents) yield* this.#range(position, length)
   }
 
   async *#range(position: number, length: number): AsyncGenerator<Uint8Array> {
@@ -112,10 +117,6 @@ export class PayloadFile {
     }
     yield* this.#requireOpen().range(position, length)
   }
-}
-
-function* zeros(count: number): Generator<Uint8Array> {
-  for (let left = count; left > 0; left -= ZEROS.byteLength) yield ZEROS.subarray(0, Math.min(left, ZEROS.byteLength))
 }
 
 /** Reads small pieces through one window, since a scan asks for twenty bytes at a time. */

@@ -1,15 +1,17 @@
 import {createHash, hash as hashOnce} from 'node:crypto'
-import {closeSync, fsyncSync, futimesSync, openSync, utimesSync, writeSync} from 'node:fs'
+import {closeSync, fsyncSync, ftruncateSync, openSync, writeSync} from 'node:fs'
+import type {ContentLayout} from '../../../codecs/carrier/carrier-frame.js'
 import {
+  attributesOf,
   encodeAlternateHeader,
   encodeBlockHeader,
   type CarrierPart,
-  type ContentLayout,
 } from '../../../codecs/carrier/plan-carrier.js'
+import {findSparseLayout} from '../../../codecs/carrier/sparse-form.js'
 import {asTransshipError, findSystemCode, InputError} from '../../../model/errors.js'
 import type {Content} from '../../../model/content.js'
-import type {FileTimes} from '../../../model/windows-metadata.js'
-import {unixSeconds} from './disk-times.js'
+import {runsOf, zeros, type ContentRun} from '../../../model/sparse-content.js'
+import type {UnpackLimit} from '../../../model/unpack-limit.js'
 
 export interface StoredFile {
   readonly sizeBytes: number
@@ -27,22 +29,26 @@ export function openNew(file: string, place: string): number {
   }
 }
 
+/** Sets the times of a file that is open, once all of it is written. */
+export type Stamp = (fd: number) => void
+
 /** Writes a small file in one go. */
-export function storeBytes(file: string, pieces: readonly Uint8Array[], times: FileTimes, place: string): StoredFile {
+export function storeBytes(file: string, pieces: readonly Uint8Array[], place: string, stamp: Stamp): StoredFile {
   const fd = openNew(file, place)
   try {
     const bytes = pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)
     writeFully(fd, bytes, place)
-    setTimes(fd, times)
+    stamp(fd)
     return {sizeBytes: bytes.byteLength, sha256: hashOnce('sha256', bytes, 'hex')}
   } finally {
     closeSync(fd)
   }
 }
 
-function writeFully(fd: number, bytes: Uint8Array, place: string): void {
+function writeFully(fd: number, bytes: Uint8Array, place: string, position = 0): void {
   try {
-    for (let done = 0; done < bytes.byteLength;) done += writeSync(fd, bytes, done)
+    for (let done = 0; done < bytes.byteLength;)
+      done += writeSync(fd, bytes, done, bytes.byteLength - done, position + done)
   } catch (error) {
     throw asTransshipError(error, {path: place})
   }
@@ -52,46 +58,73 @@ function writeFully(fd: number, bytes: Uint8Array, place: string): void {
 export function writePieces(file: string, pieces: Iterable<Uint8Array>): void {
   const fd = openNew(file, file)
   try {
-    for (const piece of pieces) writeFully(fd, piece, file)
+    let position = 0
+    for (const piece of pieces) {
+      writeFully(fd, piece, file, position)
+      position += piece.byteLength
+    }
     fsyncSync(fd)
   } finally {
     closeSync(fd)
   }
 }
 
-/** The index beside the payload holds the exact times; a disk that cannot take one is no reason to fail. */
-export function setTimes(target: number | string, times: FileTimes): void {
-  const [access, write] = [unixSeconds(times.lastAccess), unixSeconds(times.lastWrite)]
-  try {
-    if (typeof target === 'number') futimesSync(target, access, write)
-    else utimesSync(target, access, write)
-  } catch {
-    // Years before 1901 or after 2446 are beyond some file systems.
-  }
+/** Zeros below this are written: a file system keeps no smaller hole. */
+const MIN_HOLE_BYTES = 64 * 1024
+
+export interface CarrierOutputOptions {
+  /** For messages: where the file lies. */
+  readonly place: string
+  /** What holes may be spelt out to where the file cannot tell of them. */
+  readonly limit: UnpackLimit
+  readonly signal?: AbortSignal | undefined
 }
 
-/** A new file that is written part by part, in order, and hashed as it goes. */
+/** A new file that is written part by part, in order, and hashed as it goes. Holes of what it takes stay holes. */
 export class CarrierOutput {
   readonly #fd: number
   readonly #place: string
+  readonly #options: CarrierOutputOptions
   readonly #hash = createHash('sha256')
   #sizeBytes = 0
+  /** The file ends here so far; behind it lies a hole. */
+  #writtenBytes = 0
 
-  constructor(file: string, place: string) {
-    this.#fd = openNew(file, place)
-    this.#place = place
+  constructor(file: string, options: CarrierOutputOptions) {
+    this.#fd = openNew(file, options.place)
+    this.#place = options.place
+    this.#options = options
   }
 
   put(bytes: Uint8Array): void {
-    writeFully(this.#fd, bytes, this.#place)
+    writeFully(this.#fd, bytes, this.#place, this.#sizeBytes)
     this.#hash.update(bytes)
     this.#sizeBytes += bytes.byteLength
+    this.#writtenBytes = this.#sizeBytes
+  }
+
+  async #putZeros(length: number): Promise<void> {
+    // On the disk they take no room, but each goes into the digest.
+    this.#options.limit.spend(length)
+    for await (const piece of zeros(length, this.#options.signal)) {
+      if (length < MIN_HOLE_BYTES) {
+        this.put(piece)
+        continue
+      }
+      this.#hash.update(piece)
+      this.#sizeBytes += piece.byteLength
+    }
+  }
+
+  async #putRun(run: ContentRun): Promise<void> {
+    if (run instanceof Uint8Array) this.put(run)
+    else await this.#putZeros(run.hole)
   }
 
   /** Content as the layout of its blocks asks for; in one piece without one. */
   async content(content: Content | undefined, sizeBytes: number, sparse: ContentLayout | undefined): Promise<void> {
-    const pieces = piecesOf(content)
-    const size = sparse === undefined ? await this.#whole(pieces) : await this.#blocks(pieces, sizeBytes, sparse)
+    const runs = content === undefined ? noRuns() : runsOf(content)
+    const size = sparse === undefined ? await this.#whole(runs) : await this.#blocks(runs, sizeBytes, sparse)
     if (size === sizeBytes) return
     throw new InputError('SIZE_MISMATCH', {
       what: 'A file changed while it was read.',
@@ -101,40 +134,41 @@ export class CarrierOutput {
     })
   }
 
-  async #whole(pieces: AsyncIterable<Uint8Array>): Promise<number> {
+  async #whole(runs: AsyncIterable<ContentRun>): Promise<number> {
     let size = 0
-    for await (const piece of pieces) {
-      this.put(piece)
-      size += piece.byteLength
+    for await (const run of runs) {
+      await this.#putRun(run)
+      size += lengthOf(run)
     }
     return size
   }
 
   /** Only what lies inside the blocks; what lies between must be zeros, or it would be lost. */
-  async #blocks(pieces: AsyncIterable<Uint8Array>, sizeBytes: number, layout: ContentLayout): Promise<number> {
-    const blocks = [...layout.blocks]
+  async #blocks(runs: AsyncIterable<ContentRun>, sizeBytes: number, layout: ContentLayout): Promise<number> {
+    const {blocks} = layout
+    let index = 0
     let area = {offset: 0, length: layout.headBytes}
     let at = 0
     // Leaves areas that are complete, empty ones too; each block has its header in front.
     const advance = () => {
-      while (blocks.length > 0 && at >= area.offset + area.length) {
-        const next = blocks.shift()
-        if (next === undefined) return
+      for (let next = blocks[index]; next !== undefined && at >= area.offset + area.length; next = blocks[index]) {
         this.put(encodeBlockHeader(next))
         area = next
+        index++
       }
     }
     advance()
-    for await (const piece of pieces) {
-      for (let done = 0; done < piece.byteLength;) {
+    for await (const run of runs) {
+      const length = lengthOf(run)
+      for (let done = 0; done < length;) {
         const end = area.offset + area.length
         const isInside = at >= area.offset && at < end
-        const stop = isInside ? end : at < area.offset ? area.offset : Math.max(sizeBytes, at + piece.byteLength)
-        const run = piece.subarray(done, done + Math.min(piece.byteLength - done, stop - at))
-        if (isInside) this.put(run)
-        else if (!run.every((byte) => byte === 0)) throw this.#notZero(at)
-        at += run.byteLength
-        done += run.byteLength
+        const stop = isInside ? end : at < area.offset ? area.offset : Math.max(sizeBytes, at + length)
+        const part = slice(run, done, done + Math.min(length - done, stop - at))
+        if (isInside) await this.#putRun(part)
+        else if (part instanceof Uint8Array && !part.every((byte) => byte === 0)) throw this.#notZero(at)
+        at += lengthOf(part)
+        done += lengthOf(part)
         advance()
       }
     }
@@ -150,21 +184,33 @@ export class CarrierOutput {
     })
   }
 
-  /** A named stream with its header. */
+  /** A named stream with its header; without a part, in canonical form. */
   async stream(
     name: string,
     content: Content,
     part: Extract<CarrierPart, {kind: 'stream'}> | undefined,
   ): Promise<void> {
-    const {sparse} = part ?? {}
-    this.put(encodeAlternateHeader(name, sparse?.headBytes ?? content.size, part?.attributes))
+    const sparse = part === undefined ? findSparseLayout(content) : part.sparse
+    const attributes = part?.attributes ?? attributesOf(sparse)
+    this.put(encodeAlternateHeader(name, sparse?.headBytes ?? content.size, attributes))
     await this.content(content, part?.sizeBytes ?? content.size, sparse)
   }
 
   /** Sets the times and gives what was written. */
-  finish(times: FileTimes): StoredFile {
-    setTimes(this.#fd, times)
+  finish(stamp: Stamp): StoredFile {
+    this.end()
+    stamp(this.#fd)
     return {sizeBytes: this.#sizeBytes, sha256: this.#hash.digest('hex')}
+  }
+
+  /** Gives the file its size, where it ends in a hole. */
+  end(): void {
+    if (this.#writtenBytes === this.#sizeBytes) return
+    try {
+      ftruncateSync(this.#fd, this.#sizeBytes)
+    } catch (error) {
+      throw asTransshipError(error, {path: this.#place})
+    }
   }
 
   close(): void {
@@ -172,8 +218,14 @@ export class CarrierOutput {
   }
 }
 
-/** The bytes of a content, however it is held. */
-export async function* piecesOf(content: Content | undefined): AsyncGenerator<Uint8Array> {
-  if (content?.bytes !== undefined) yield content.bytes
-  else if (content !== undefined) yield* content.open()
+function lengthOf(run: ContentRun): number {
+  return run instanceof Uint8Array ? run.byteLength : run.hole
+}
+
+function slice(run: ContentRun, from: number, to: number): ContentRun {
+  return run instanceof Uint8Array ? run.subarray(from, to) : {hole: to - from}
+}
+
+async function* noRuns(): AsyncGenerator<ContentRun> {
+  // An entry without content.
 }

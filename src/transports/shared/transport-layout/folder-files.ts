@@ -4,8 +4,8 @@ import path from 'node:path'
 import {promisify} from 'node:util'
 import {asTransshipError, findSystemCode, InputError} from '../../../model/errors.js'
 import {comparePaths} from '../../../model/layer-path.js'
-import {diskTimes} from './disk-times.js'
-import {hashFile} from './hash-file.js'
+import {readDiskTimes} from './disk-times.js'
+import {hashFileInTurns} from './hash-file.js'
 import type {FileFacts, FolderNames, LayoutFiles, OpenFile} from './layout-files.js'
 import {areSameBytes} from './same-bytes.js'
 import {findSmallFile, OPEN_FLAGS, readFully} from './small-file.js'
@@ -64,14 +64,15 @@ export class FolderFiles implements LayoutFiles {
   }
 
   find(name: string, place: string): FileFacts | undefined {
+    const file = path.join(this.root, name)
     let stats
     try {
-      stats = lstatSync(path.join(this.root, name), {bigint: true})
+      stats = lstatSync(file, {bigint: true})
     } catch (error) {
       if (findSystemCode(error) === 'ENOENT') return undefined
       throw asTransshipError(error, {path: place})
     }
-    if (stats.isFile() || stats.isDirectory()) return new DiskFacts(stats)
+    if (stats.isFile() || stats.isDirectory()) return new DiskFacts(file, stats)
     throw new InputError('UNRECOGNISED_FORMAT', {
       what: `'${place}' is neither a file nor a folder.`,
       suggestions: ['Copy the layout again without turning carriers into links.'],
@@ -86,8 +87,8 @@ export class FolderFiles implements LayoutFiles {
     return findSmallFile(path.join(this.root, name), limitBytes, place)
   }
 
-  hash(name: string): string {
-    return hashFile(path.join(this.root, name))
+  hash(name: string, signal?: AbortSignal): Promise<string> {
+    return hashFileInTurns(path.join(this.root, name), signal)
   }
 
   areSame(left: string, right: string): boolean {
@@ -101,9 +102,11 @@ function sorted(names: string[]): string[] {
 
 /** Times are worked out when they are asked for: mostly the index has them. */
 class DiskFacts implements FileFacts {
+  readonly #file: string
   readonly #stats: BigIntStats
 
-  constructor(stats: BigIntStats) {
+  constructor(file: string, stats: BigIntStats) {
+    this.#file = file
     this.#stats = stats
   }
 
@@ -116,7 +119,7 @@ class DiskFacts implements FileFacts {
   }
 
   get times() {
-    return diskTimes(this.#stats)
+    return readDiskTimes(this.#file, this.#stats)
   }
 
   get linkGroup(): string {

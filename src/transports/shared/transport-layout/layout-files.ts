@@ -41,8 +41,8 @@ export interface LayoutFiles {
   open(path: string, sizeBytes: number, place: string): OpenFile
   /** The bytes of a file up to a limit (`LIMIT_EXCEEDED`); undefined when there is no such file. */
   findSmall(path: string, limitBytes: number, place: string): Uint8Array | undefined
-  /** Hex SHA-256. */
-  hash(path: string): string
+  /** Hex SHA-256. Other work has its turn meanwhile, and an aborted signal ends it. */
+  hash(path: string, signal?: AbortSignal): Promise<string>
   /** True when two files hold the same bytes. */
   areSame(left: string, right: string): boolean
 }

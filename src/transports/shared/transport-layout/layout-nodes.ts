@@ -1,5 +1,4 @@
-import {InputError} from '../../../model/errors.js'
-import type {LayerPath} from '../../../model/layer-path.js'
+import {nameTaken, type LayerPath} from '../../../model/layer-path.js'
 import {PathTable} from '../../../model/path-table.js'
 
 /** A file or directory that a transport layout holds, before its content is looked at. */
@@ -35,14 +34,22 @@ const UTILITY_VM_FILES = 'UtilityVM/Files'
 /** The nodes of a transport layout in the order of its scan: a million of them must fit. */
 export class LayoutNodes implements Iterable<LayoutNode> {
   /** Entries of the table come in the order of the scan, which meets a folder before what lies in it. */
-  readonly #table = new PathTable()
+  readonly #table = new PathTable({isFolding: true})
+  readonly #title: string
   /** Deletions, in order, and how many entries of the table come before each. */
   readonly #deletions: {readonly after: number; readonly node: TombstoneNode}[] = []
   /** What the folder of the utility VM is called, when it is that of the first previews. */
   #baseOs: string | undefined
 
+  /** `title` is how messages name the layout. */
+  constructor(title: string) {
+    this.#title = title
+  }
+
+  /** `NAME_COLLISION`, `DUPLICATE_ENTRY`: a name is there once, as Windows compares names. */
   push(path: LayerPath, {kind, isCarrier, lacksCarrier}: Pick<DiskNode, 'kind' | 'isCarrier' | 'lacksCarrier'>): void {
-    if (this.#table.get(path) !== 0) throw new InputError('DUPLICATE_ENTRY', {what: `'${path}' is there twice.`})
+    const taken = this.#table.find(path)
+    if (taken !== 0) throw nameTaken(path, this.#table.at(taken).path, {path: this.#title})
     const value =
       IS_NODE |
       (kind === 'directory' ? IS_DIRECTORY : 0) |

@@ -15,6 +15,8 @@ export interface LayoutNotes {
   readonly sidecarTimes?: FileTimes
   /** Bytes of tombstones.txt; null = there is none. Only on `Files`. */
   readonly tombstones?: Uint8Array | null
+  /** Times of tombstones.txt, where they are not those of `Files`. Only on `Files`. */
+  readonly tombstonesTimes?: FileTimes
   /** The utility VM is kept as plain files instead of carriers. Only on `UtilityVM`. */
   readonly isPlain?: boolean
   /** A deletion below a folder that the layout does not hold: Microsoft's export passes it over. */
@@ -36,6 +38,7 @@ export function encodeLayoutNotes(notes: LayoutNotes): Uint8Array | undefined {
       sidecar: base64(notes.sidecar),
       t: notes.sidecarTimes === undefined ? undefined : listOf(notes.sidecarTimes),
       tombstones: base64(notes.tombstones),
+      tt: notes.tombstonesTimes === undefined ? undefined : listOf(notes.tombstonesTimes),
       plain: notes.isPlain,
       orphan: notes.isOrphan,
     }),
@@ -70,17 +73,24 @@ export function decodeLayoutNotes(frame: Uint8Array | undefined): LayoutNotes {
     if (typeof value !== 'string') throw corrupt()
     return Buffer.from(value, 'base64')
   }
-  const {c, a, t} = json
+  const {c, a} = json
   const isTime = (value: unknown): value is string => typeof value === 'string' && /^-?\d{1,20}$/.test(value)
-  const [creation, lastAccess, lastWrite, change] = Array.isArray(t) && t.every(isTime) ? t.map(BigInt) : []
-  const hasTimes = creation !== undefined && lastAccess !== undefined && lastWrite !== undefined && change !== undefined
+  const times = (key: string): FileTimes | undefined => {
+    const list = json[key]
+    const [creation, lastAccess, lastWrite, change] = Array.isArray(list) && list.every(isTime) ? list.map(BigInt) : []
+    if (creation === undefined || lastAccess === undefined || lastWrite === undefined || change === undefined)
+      return undefined
+    return {creation, lastAccess, lastWrite, change}
+  }
+  const [sidecarTimes, tombstonesTimes] = [times('t'), times('tt')]
   const sidecar = bytes('sidecar')
   const tombstones = bytes('tombstones')
   return {
     ...(isTime(c) && isTime(a) ? {times: {creation: BigInt(c), lastAccess: BigInt(a)}} : {}),
     ...(sidecar === undefined || sidecar === null ? {} : {sidecar}),
-    ...(hasTimes ? {sidecarTimes: {creation, lastAccess, lastWrite, change}} : {}),
+    ...(sidecarTimes === undefined ? {} : {sidecarTimes}),
     ...(tombstones === undefined ? {} : {tombstones}),
+    ...(tombstonesTimes === undefined ? {} : {tombstonesTimes}),
     ...(json['plain'] === true ? {isPlain: true} : {}),
     ...(json['orphan'] === true ? {isOrphan: true} : {}),
   }

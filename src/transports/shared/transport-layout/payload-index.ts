@@ -1,125 +1,14 @@
 import type {ByteSource} from '../../../codecs/backup-stream/byte-source.js'
 import {HeldBytes} from '../../../codecs/compression/held-bytes.js'
 import {Digester, type Digest} from '../../../model/digest.js'
-import {InputError} from '../../../model/errors.js'
 import {PathTable} from '../../../model/path-table.js'
-import type {ExtendedAttribute, FileTimes, WindowsMetadata} from '../../../model/windows-metadata.js'
+import {decodeIndexLine, encodeIndexLine, invalidLine, type IndexLine} from './index-line.js'
 import {linesOf} from './lines-of.js'
 
-/*
- * `payload-index.jsonl`: what a disk, a zip or a copy cannot keep of a transport layout. One JSON object a line, one line
- * for each file and for each directory without a carrier, in the order of a walk: name by name, by their UTF-8 bytes. Keys, left out where unknown:
- *   p path, `/` between names; s size in bytes; d SHA-256 of the file, hex; c a w h creation, access, write and change
- *   time as decimal FILETIMEs; link the first name of the file that this is a further name of; and of what is no carrier:
- *   attr FILE_ATTRIBUTE_*, sd security descriptor and rp reparse buffer in base64, ea [name, flags, base64] each.
- *   Source: inbox package page, sections 3.2 and 3.3; attr, sd, rp and ea are our additions.
- */
-
-export interface IndexLine {
-  readonly path: string
-  /** Bytes of the file as stored; undefined for a directory. */
-  readonly sizeBytes?: number
-  /** Hex SHA-256 of the file as stored. */
-  readonly sha256?: string
-  readonly times?: FileTimes
-  readonly attributes?: number
-  /** Of a file or directory that has no carrier to keep it. */
-  readonly metadata?: Pick<WindowsMetadata, 'securityDescriptor' | 'extendedAttributes' | 'reparsePoint'>
-  readonly link?: string
-}
-
-export function encodeIndexLine(line: IndexLine): string {
-  const {times} = line
-  return JSON.stringify({
-    p: line.path,
-    s: line.sizeBytes,
-    d: line.sha256,
-    c: times?.creation.toString(),
-    a: times?.lastAccess.toString(),
-    w: times?.lastWrite.toString(),
-    h: times?.change.toString(),
-    attr: line.attributes,
-    sd: base64(line.metadata?.securityDescriptor),
-    ea: line.metadata?.extendedAttributes?.map(({name, flags, value}) => [name, flags, base64(value)]),
-    rp: base64(line.metadata?.reparsePoint),
-    link: line.link,
-  })
-}
-
-function base64(bytes: Uint8Array | undefined): string | undefined {
-  return bytes === undefined ? undefined : Buffer.from(bytes).toString('base64')
-}
+export {encodeIndexLine, type IndexLine} from './index-line.js'
 
 const NEWLINE = 0x0a
 const SEPARATOR = 0x2f
-const TIME = /^-?\d{1,20}$/
-const INT64 = 2n ** 63n
-
-function invalid(why: string, line: number): InputError {
-  return new InputError('METADATA_INVALID', {
-    what: `Line ${line} of payload-index.jsonl is malformed.`,
-    why,
-    suggestions: ['Restore the file from a copy, or delete it: times are then taken from the disk.'],
-  })
-}
-
-function decodeExtendedAttributes(list: unknown, number: number): ExtendedAttribute[] {
-  if (!Array.isArray(list)) throw invalid('ea is no list.', number)
-  return list.map((item: unknown) => {
-    const [name, flags, value] = Array.isArray(item) ? (item as unknown[]) : []
-    if (typeof name !== 'string' || typeof flags !== 'number' || typeof value !== 'string')
-      throw invalid('ea has an item that is no [name, flags, value].', number)
-    return {name, flags, value: Buffer.from(value, 'base64')}
-  })
-}
-
-function decodeMetadata(keys: Readonly<Record<string, unknown>>, number: number): Pick<IndexLine, 'metadata'> {
-  const {sd, ea, rp} = keys
-  if (sd === undefined && ea === undefined && rp === undefined) return {}
-  return {
-    metadata: {
-      ...(typeof sd === 'string' ? {securityDescriptor: Buffer.from(sd, 'base64')} : {}),
-      ...(ea === undefined ? {} : {extendedAttributes: decodeExtendedAttributes(ea, number)}),
-      ...(typeof rp === 'string' ? {reparsePoint: Buffer.from(rp, 'base64')} : {}),
-    },
-  }
-}
-
-function decodeLine(text: string, number: number): IndexLine {
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch {
-    throw invalid('It is not JSON.', number)
-  }
-  if (typeof json !== 'object' || json === null) throw invalid('It is not an object.', number)
-  const keys = json as Readonly<Record<string, unknown>>
-  const time = (key: string) => {
-    const value = keys[key]
-    if (typeof value !== 'string' || !TIME.test(value)) return undefined
-    const ticks = BigInt(value)
-    return ticks < INT64 && ticks >= -INT64 ? ticks : undefined
-  }
-  const [creation, lastAccess, lastWrite, change] = [time('c'), time('a'), time('w'), time('h')]
-  const {p: path, s: size, d: sha256, attr, link} = keys
-  if (typeof path !== 'string' || path === '') throw invalid('It names no path.', number)
-  if (size !== undefined && !(Number.isSafeInteger(size) && Number(size) >= 0)) throw invalid('s is no size.', number)
-  if (attr !== undefined && !(Number.isInteger(attr) && Number(attr) >= 0 && Number(attr) <= 0xffffffff))
-    throw invalid('attr is no 32-bit number.', number)
-  if (sha256 !== undefined && !(typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256)))
-    throw invalid('d is no SHA-256.', number)
-  return {
-    path,
-    ...(size === undefined ? {} : {sizeBytes: Number(size)}),
-    ...(typeof sha256 === 'string' ? {sha256} : {}),
-    ...(creation === undefined || lastAccess === undefined || lastWrite === undefined || change === undefined
-      ? {}
-      : {times: {creation, lastAccess, lastWrite, change}}),
-    ...(attr === undefined ? {} : {attributes: Number(attr)}),
-    ...decodeMetadata(keys, number),
-    ...(typeof link === 'string' ? {link} : {}),
-  }
-}
 
 /** Digest, size and the four times. */
 const FACT_BYTES = 32 + 8 + 4 * 8
@@ -128,8 +17,8 @@ const GROUP_LINES = 16 * 1024
 
 /** Gathers lines in any order; `finish` gives the file's bytes in index order. A million of them must fit. */
 export class IndexWriter {
-  /** Path -> the number of its line, from 1. */
-  readonly #paths = new PathTable()
+  /** Path -> the number of its line, from 1. Compared as Windows does: of two that are one there, the writer refuses the second. */
+  readonly #paths = new PathTable({isFolding: true})
   #count = 0
   /** By number: what nearly every line consists of. */
   readonly #facts: Buffer[] = []
@@ -146,7 +35,21 @@ export class IndexWriter {
 
   /** A further name of a file that has, or will have, a line of its own. */
   addLink(path: string, first: string): void {
-    this.#links.set(path, this.#links.get(first) ?? first)
+    const written = this.#links.get(first) ?? first
+    this.#links.set(path, written)
+    const number = this.#paths.get(written)
+    if (number !== 0) this.#paths.set(path, number)
+  }
+
+  /** The spelling of a name that has a line already, in whatever case; undefined for a new one. */
+  findName(path: string): string | undefined {
+    return this.#paths.get(path) === 0 ? undefined : this.#paths.at(this.#paths.find(path)).path
+  }
+
+  /** What was added of a file, under whichever of its names. */
+  find(path: string): IndexLine | undefined {
+    const number = this.#paths.get(this.#links.get(path) ?? path)
+    return number === 0 ? undefined : this.#lineOf(path, number)
   }
 
   #factsOf(number: number): Buffer {
@@ -171,7 +74,7 @@ export class IndexWriter {
 
   #lineOf(path: string, number: number): IndexLine {
     const other = this.#others.get(number)
-    if (other !== undefined) return {...decodeLine(other, number), path}
+    if (other !== undefined) return {...decodeIndexLine(other, number), path}
     const facts = this.#factsOf(number)
     return {
       path,
@@ -275,7 +178,7 @@ export class PayloadIndex {
     for (const line of linesOf(this.#read(digester))) {
       number++
       if (line.byteLength > 1 || line[0] !== NEWLINE)
-        yield {path: decodeLine(line.toString('utf8'), number).path, start}
+        yield {path: decodeIndexLine(line.toString('utf8'), number).path, start}
       start += line.byteLength
     }
   }
@@ -294,7 +197,7 @@ export class PayloadIndex {
     let number = 0
     for (const {path, start} of this.#scan(undefined)) {
       number++
-      if (starts.get(path) !== 0) throw invalid(`It names ${JSON.stringify(path)} a second time.`, number)
+      if (starts.get(path) !== 0) throw invalidLine(`It names ${JSON.stringify(path)} a second time.`, number)
       starts.set(path, start + 1)
     }
     return starts
@@ -333,15 +236,15 @@ export class PayloadIndex {
   get(path: string): IndexLine | undefined {
     if (this.#starts !== undefined) {
       const start = this.#starts.get(path) - 1
-      return start < 0 ? undefined : decodeLine(this.#lineAt(start).toString('utf8'), 0)
+      return start < 0 ? undefined : decodeIndexLine(this.#lineAt(start).toString('utf8'), 0)
     }
     const lines = this.#linesNear(path)
     const head = Buffer.from(`{"p":${JSON.stringify(path)}`)
     const line = lines.find((each) => each.subarray(0, head.byteLength).equals(head))
-    const found = line === undefined ? undefined : decodeLine(line.toString('utf8'), 0)
+    const found = line === undefined ? undefined : decodeIndexLine(line.toString('utf8'), 0)
     if (found?.path === path) return found
     // Another writer may order or escape the keys in another way.
-    return lines.map((each) => decodeLine(each.toString('utf8'), 0)).find((each) => each.path === path)
+    return lines.map((each) => decodeIndexLine(each.toString('utf8'), 0)).find((each) => each.path === path)
   }
 
   /** In an ordered index: from the last remembered line that is not behind the path to the next one. */
@@ -370,7 +273,7 @@ export class PayloadIndex {
     let number = 0
     for (const line of linesOf(this.#read(undefined))) {
       number++
-      if (line.byteLength > 1 || line[0] !== NEWLINE) yield decodeLine(line.toString('utf8'), number)
+      if (line.byteLength > 1 || line[0] !== NEWLINE) yield decodeIndexLine(line.toString('utf8'), number)
     }
   }
 }

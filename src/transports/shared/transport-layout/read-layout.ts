@@ -6,13 +6,15 @@ import type {WorkOptions} from '../../../model/events.js'
 import type {LayerForm} from '../../../model/image.js'
 import type {AlternateStream, EntryFrame, LayerEntry} from '../../../model/layer-entry.js'
 import {DIRECTORY_CARRIER_SUFFIX, payloadPart, type LayerPath} from '../../../model/layer-path.js'
+import {UnpackLimit} from '../../../model/unpack-limit.js'
 import {FileAttribute, type FileTimes, type WindowsMetadata} from '../../../model/windows-metadata.js'
 import {PayloadFile} from './carrier-file.js'
+import {mayBeStoredAs} from './disk-times.js'
 import {requireFile, type FileFacts, type LayoutFiles} from './layout-files.js'
 import type {DiskNode, LayoutNode} from './layout-nodes.js'
 import {encodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
 import type {IndexLine, PayloadIndex} from './payload-index.js'
-import {scanLayout, type ScannedLayout} from './scan-layout.js'
+import {scanLayout, TOMBSTONES, type ScannedLayout} from './scan-layout.js'
 
 export interface ReadLayoutOptions extends WorkOptions {
   /** For messages: the folder, or the package whose payload it is. */
@@ -21,6 +23,8 @@ export interface ReadLayoutOptions extends WorkOptions {
   /** A plain tree (`plain-1`): real files instead of carriers. */
   readonly isPlain: boolean
   readonly index?: PayloadIndex
+  /** The index lies beside the layout, where whoever changes the layout may not know of it. */
+  readonly isIndexBeside?: boolean
 }
 
 /** A sidecar of a top folder is a few bytes in every known layout; beyond this it is no sidecar. */
@@ -36,28 +40,45 @@ export class TransportLayout {
   readonly #options: ReadLayoutOptions
   /** `device:inode`, or the name in the index -> the first name of a file with several. */
   readonly #firstNames = new Map<string, DiskNode>()
+  #limit: UnpackLimit
   #open: PayloadFile | undefined
   #missing = 0
+  /** Files whose time on the disk cannot have come of the one in the index. */
+  #retimed: {count: number; readonly first: string} | undefined
   #seesLinks = true
 
   constructor(files: LayoutFiles, options: ReadLayoutOptions) {
     this.files = files
     this.#options = options
+    this.#limit = new UnpackLimit(options.title, options.maxUnpackedBytes)
     this.scanned = scanLayout(files, options)
   }
 
   /** All entries, in the order of Microsoft's export. */
   // eslint-disable-next-line @typescript-eslint/require-await
   async *entries(): AsyncGenerator<LayerEntry> {
+    this.#limit = new UnpackLimit(this.#options.title, this.#options.maxUnpackedBytes)
     try {
       for (const node of this.scanned.nodes) {
         this.#options.signal?.throwIfAborted()
         yield this.entry(node)
       }
+      this.#tellRetimed()
       if (this.#missing > 0) this.#note('sidecar-missing', `${this.#missing} folders have no metadata of their own.`)
     } finally {
       this.close()
     }
+  }
+
+  #tellRetimed(): void {
+    if (this.#retimed === undefined) return
+    const {count, first} = this.#retimed
+    this.#retimed = undefined
+    const files = count === 1 ? `'${first}' has another time` : `${count} files, '${first}' first, have other times`
+    this.#note(
+      'times-of-index',
+      `${files} on disk than in the index beside the layout, which is followed. Delete the index to take the times of the disk.`,
+    )
   }
 
   close(): void {
@@ -178,7 +199,18 @@ export class TransportLayout {
         ? this.#options.form === 'base' || this.#options.isPlain
         : (this.#options.form === 'delta' || deleted.length > 0) &&
           Buffer.compare(encodeTombstones(deleted), tombstones) === 0
-    return {...sidecar, ...(isExpected ? {} : {tombstones: tombstones ?? null})}
+    const own = tombstones === undefined ? undefined : this.#tombstonesTimes()
+    return {
+      ...sidecar,
+      ...(isExpected ? {} : {tombstones: tombstones ?? null}),
+      ...(own === undefined || areSameTimes(own, times) ? {} : {tombstonesTimes: own}),
+    }
+  }
+
+  /** An index that says nothing of them was made where they were the usual ones; a copy has others. */
+  #tombstonesTimes(): FileTimes | undefined {
+    const stats = this.#stat(TOMBSTONES)
+    return this.#options.index === undefined ? stats.times : this.#lineOf(TOMBSTONES, stats)?.times
   }
 
   #topSidecar(node: DiskNode, times: FileTimes): LayoutNotes {
@@ -189,7 +221,7 @@ export class TransportLayout {
       return {}
     }
     const stats = this.#stat(name)
-    const own = this.#lineOf(name, stats)?.times ?? (process.platform === 'win32' ? stats.times : times)
+    const own = this.#lineOf(name, stats)?.times ?? stats.times
     const expected = encodeCarrierHead({kind: 'directory', meta: PLAIN_DIRECTORY})
     return {
       ...(Buffer.compare(expected, bytes) === 0 ? {} : {sidecar: bytes}),
@@ -236,7 +268,16 @@ export class TransportLayout {
   /** What the index says of a file, when it is of the same size still. */
   #lineOf(diskPath: string, stats?: FileFacts): IndexLine | undefined {
     const line = this.#options.index?.get(diskPath)
-    return line === undefined || (stats !== undefined && line.sizeBytes !== stats.sizeBytes) ? undefined : line
+    if (line === undefined || (stats !== undefined && line.sizeBytes !== stats.sizeBytes)) return undefined
+    if (this.#options.isIndexBeside === true && line.times !== undefined && stats !== undefined)
+      this.#compare(diskPath, line.times, stats.times)
+    return line
+  }
+
+  #compare(diskPath: string, {lastWrite: exact}: FileTimes, {lastWrite: onDisk}: FileTimes): void {
+    if (mayBeStoredAs(exact, onDisk)) return
+    this.#retimed ??= {count: 0, first: diskPath}
+    this.#retimed.count++
   }
 
   #find(diskPath: string): FileFacts | undefined {
@@ -249,7 +290,11 @@ export class TransportLayout {
 
   #openFile(diskPath: string, {sizeBytes}: FileFacts): PayloadFile {
     const place = this.#place(diskPath)
-    const file = new PayloadFile(this.files.open(diskPath, sizeBytes, place), sizeBytes, place)
+    const file = new PayloadFile(this.files.open(diskPath, sizeBytes, place), sizeBytes, {
+      place,
+      limit: this.#limit,
+      signal: this.#options.signal,
+    })
     this.#open = file
     return file
   }
@@ -267,7 +312,8 @@ function framed(layout: Uint8Array | undefined): {frame?: EntryFrame} {
   return layout === undefined ? {} : {frame: {layout}}
 }
 
-function metadataOf(carrier: Carrier, times: FileTimes): WindowsMetadata {
+/** What a carrier says of its file; the times lie elsewhere. */
+export function metadataOf(carrier: Carrier, times: FileTimes): WindowsMetadata {
   const {attributes, securityDescriptor, extendedAttributes, reparsePoint} = carrier
   return {
     attributes,
@@ -296,7 +342,8 @@ function plainMetadata(
   }
 }
 
-function streamsOf(file: PayloadFile, carrier: Carrier): {streams?: AsyncIterable<AlternateStream>} {
+/** The alternate streams that a carrier holds. */
+export function streamsOf(file: PayloadFile, carrier: Carrier): {streams?: AsyncIterable<AlternateStream>} {
   if (carrier.streams.length === 0) return {}
   return {
     streams: {

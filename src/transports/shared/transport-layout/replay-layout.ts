@@ -2,7 +2,7 @@ import {replayRecipe} from '../../../codecs/recipe/replay-recipe.js'
 import type {RecipeRecord} from '../../../codecs/recipe/recipe-records.js'
 import type {WorkOptions} from '../../../model/events.js'
 import type {LayerEntry} from '../../../model/layer-entry.js'
-import {foldPath, type LayerPath} from '../../../model/layer-path.js'
+import {foldPath, payloadPart, type LayerPath} from '../../../model/layer-path.js'
 import {LayoutLookup} from './layout-lookup.js'
 import type {DiskNode} from './layout-nodes.js'
 import type {PayloadIndex} from './payload-index.js'
@@ -32,7 +32,7 @@ export async function* replayLayout(layout: TransportLayout, options: ReplayLayo
   }
   const changed: LayerPath[] = []
   try {
-    yield* replayRecipe(options.records(), new LayoutSource(layout, lookup, {index: options.index, changed}))
+    yield* replayRecipe(options.records(), new LayoutSource(layout, lookup, {...options, changed}))
   } finally {
     layout.close()
   }
@@ -50,7 +50,8 @@ async function findDifference(
   const {nodes} = layout.scanned
   /** By number: the recipe has told of it. */
   const isTold = new Uint8Array(nodes.lastNumber + 1)
-  const deleted = new Set(nodes.deletions.map(foldPath))
+  const deletions: ReadonlySet<string> = new Set(nodes.deletions.map(foldPath))
+  const deleted = new Set(deletions)
   for await (const record of records) {
     switch (record.kind) {
       case 'entry':
@@ -61,7 +62,10 @@ async function findDifference(
         break
       }
       case 'derived':
-        if (!deleted.delete(foldPath(record.path))) return `the deletion of '${record.path}' is gone`
+        // A list of deletions has no place for one outside Files.
+        deleted.delete(foldPath(record.path))
+        if (payloadPart(record.path) === 'files' && !deletions.has(foldPath(record.path)))
+          return `the deletion of '${record.path}' is gone`
         break
       case 'tombstone':
         // One whose name was made again is not in tombstones.txt, nor can be one outside Files.
@@ -84,36 +88,44 @@ class LayoutSource {
   readonly #layout: TransportLayout
   readonly #index: PayloadIndex | undefined
   readonly #changed: LayerPath[]
+  readonly #signal: AbortSignal | undefined
   readonly #lookup: LayoutLookup
+  /** By number: the recipe has told of it so far. */
+  readonly #isTold: Uint8Array
 
   constructor(
     layout: TransportLayout,
     lookup: LayoutLookup,
-    {index, changed}: {readonly index: PayloadIndex | undefined; readonly changed: LayerPath[]},
+    {index, changed, signal}: WorkOptions & {readonly index?: PayloadIndex; readonly changed: LayerPath[]},
   ) {
+    this.#signal = signal
     this.#layout = layout
     this.#index = index
     this.#changed = changed
     this.#lookup = lookup
+    this.#isTold = new Uint8Array(layout.scanned.nodes.lastNumber + 1)
   }
 
   find(wanted: LayerPath) {
+    this.#isTold[this.#lookup.number(wanted)] = 1
     return this.#lookup.find(wanted)
   }
 
-  isLink(name: LayerPath, target: LayerPath): boolean {
+  isLink(name: LayerPath, target: LayerPath): boolean | Promise<boolean> {
+    const [own, number] = [this.#lookup.number(name), this.#lookup.number(target)]
     const node = this.#lookup.node(name)
     if (node === undefined) return false
-    const first = this.#lookup.node(target)
-    // Without a target here, or with one of the other kind, the link was stored as a copy.
+    const first = this.#isTold[number] === 0 ? undefined : this.#lookup.node(target)
+    this.#isTold[own] = 1
+    // Of a name that had not come by then, or is of the other kind, the link was stored as a copy.
     if (first?.isCarrier !== node.isCarrier) return this.#isUntouched(node)
     return this.#layout.files.areSame(first.diskPath, node.diskPath)
   }
 
   /** A copy of a file of a lower layer: still what was written. */
-  #isUntouched(node: DiskNode): boolean {
+  async #isUntouched(node: DiskNode): Promise<boolean> {
     const wanted = this.#index?.get(node.diskPath)?.sha256
-    return wanted !== undefined && wanted === this.#layout.files.hash(node.diskPath)
+    return wanted !== undefined && wanted === (await this.#layout.files.hash(node.diskPath, this.#signal))
   }
 
   onChanged(changed: LayerPath): void {

@@ -3,8 +3,11 @@ import {InputError, placedError} from '../../../model/errors.js'
 import {
   childPath,
   comparePaths,
+  controlNameRefused,
   DIRECTORY_CARRIER_SUFFIX,
   foldPath,
+  isControlName,
+  nameTaken,
   parentPath,
   parseLayerPath,
   payloadPart,
@@ -38,7 +41,7 @@ export interface ScanOptions {
 /**
  * Lists a transport layout in the order of Microsoft's export: depth first, children by the bytes of their names, a
  * directory before its content, its deletions right behind it. Links and devices are refused (`UNRECOGNISED_FORMAT`), as are
- * names that no layer may hold. Source: hcsshim internal/wclayer/legacy.go walkUntilCancelled; format page, section 1.5.
+ * names that no layer may hold, and of names that are one on Windows the second (`NAME_COLLISION`). Source: hcsshim internal/wclayer/legacy.go walkUntilCancelled; format page, section 1.5.
  */
 export function scanLayout(files: LayoutFiles, options: ScanOptions): ScannedLayout {
   return new Scanner(files, options).scan()
@@ -47,12 +50,13 @@ export function scanLayout(files: LayoutFiles, options: ScanOptions): ScannedLay
 class Scanner {
   readonly #files: LayoutFiles
   readonly #options: ScanOptions
-  readonly #nodes = new LayoutNodes()
+  readonly #nodes: LayoutNodes
   readonly #tombstones = new Map<string, LayerPath[]>()
 
   constructor(files: LayoutFiles, options: ScanOptions) {
     this.#files = files
     this.#options = options
+    this.#nodes = new LayoutNodes(options.title)
   }
 
   scan(): ScannedLayout {
@@ -63,6 +67,7 @@ class Scanner {
       throw placedError(error, {path: `${this.#options.title}/${TOMBSTONES}`})
     }
     const {folders, files} = this.#files.list('')
+    this.#requireDistinct([...folders, ...files])
     const known = new Map(folders.map((name) => [foldPath(name), name]))
     const sidecars = new Set(files)
     const claimed = new Set([foldPath(TOMBSTONES)])
@@ -71,6 +76,8 @@ class Scanner {
       if (name === undefined) continue
       claimed.add(foldPath(name))
       const sidecar = `${name}${DIRECTORY_CARRIER_SUFFIX}`
+      const other = files.find((file) => foldPath(file) === foldPath(sidecar) && file !== sidecar)
+      if (other !== undefined) throw controlNameRefused(other, {path: this.#options.title})
       claimed.add(foldPath(sidecar))
       this.#top(name, sidecars.has(sidecar))
       if (top === 'Files') this.#orphans()
@@ -85,6 +92,16 @@ class Scanner {
       nodes: this.#nodes,
       ...(bytes === undefined ? {} : {tombstones: bytes}),
       strays: [...folders, ...files].filter((name) => !claimed.has(foldPath(name))),
+    }
+  }
+
+  /** Names at the root, of which not all become entries: of twins, one would silently be passed over. */
+  #requireDistinct(names: readonly string[]): void {
+    const seen = new Map<string, string>()
+    for (const name of names) {
+      const first = seen.get(foldPath(name))
+      if (first !== undefined) throw nameTaken(name, first, {path: this.#options.title})
+      seen.set(foldPath(name), name)
     }
   }
 
@@ -122,6 +139,8 @@ class Scanner {
     const {folders, files} = this.#files.list(diskPath)
     const nodes = holdsCarriers ? this.#withCarriers(diskPath, folders, files) : plainNames(folders, files)
     for (const [name, facts] of nodes) {
+      // A tar that had it would be refused.
+      if (isControlName(name)) throw controlNameRefused(`${diskPath}/${name}`, {path: this.#options.title})
       const child = childPath(parent, name)
       const childDisk = `${diskPath}/${name}`
       this.#nodes.push(child, facts)

@@ -11,11 +11,11 @@ import {TOMBSTONES} from './scan-layout.js'
 const [ITSELF, SIDECAR] = [1, 2]
 
 /** Checks each file of a payload against its index: there, of that size, with those bytes; and nothing beside them. */
-export function verifyIndex(
+export async function verifyIndex(
   layout: TransportLayout,
   index: PayloadIndex,
   options: WorkOptions,
-): {readonly faults: readonly Fault[]; readonly bytes: number} {
+): Promise<{readonly faults: readonly Fault[]; readonly bytes: number}> {
   const faults: Fault[] = []
   let bytes = 0
   const known = new KnownFiles(layout)
@@ -24,9 +24,9 @@ export function verifyIndex(
     const name = line.path
     known.add(name)
     try {
-      bytes += verifyLine(layout.files, line)
+      bytes += await verifyLine(layout.files, line, options.signal)
     } catch (error) {
-      if (!(error instanceof TransshipError)) throw error
+      if (!(error instanceof TransshipError) || error.code === 'INTERRUPTED') throw error
       faults.push({code: error.code, message: [error.what, error.why].join(' ').trim(), subject: name})
     }
   }
@@ -35,7 +35,11 @@ export function verifyIndex(
   return {faults, bytes}
 }
 
-function verifyLine(files: LayoutFiles, {path, sizeBytes, sha256}: IndexLine): number {
+async function verifyLine(
+  files: LayoutFiles,
+  {path, sizeBytes, sha256}: IndexLine,
+  signal: AbortSignal | undefined,
+): Promise<number> {
   const facts = files.find(path, path)
   if (facts === undefined) throw new InputError('NOT_FOUND', {what: 'It is missing.'})
   if (sizeBytes === undefined) return 0
@@ -46,7 +50,7 @@ function verifyLine(files: LayoutFiles, {path, sizeBytes, sha256}: IndexLine): n
     })
   }
   if (sha256 === undefined) return 0
-  const found = files.hash(path)
+  const found = await files.hash(path, signal)
   if (found !== sha256) {
     throw new InputError('DIGEST_MISMATCH', {what: 'It was changed.', why: `Expected ${sha256}, found ${found}.`})
   }

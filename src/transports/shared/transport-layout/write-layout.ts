@@ -1,28 +1,36 @@
-import {copyFileSync, existsSync, linkSync, mkdirSync, rmSync} from 'node:fs'
+import {closeSync, lstatSync, openSync, statSync} from 'node:fs'
 import path from 'node:path'
 import type {HeldBytes} from '../../../codecs/compression/held-bytes.js'
 import {decodeTombstones, encodeTombstones, findTombstoneLine} from '../../../codecs/tombstones/tombstones.js'
 import {planCarrier, type CarrierPlan} from '../../../codecs/carrier/plan-carrier.js'
-import type {Content} from '../../../model/content.js'
 import type {Digest} from '../../../model/digest.js'
 import {asTransshipError, findSystemCode, InputError} from '../../../model/errors.js'
 import type {WorkOptions} from '../../../model/events.js'
 import type {LayerForm} from '../../../model/image.js'
 import type {DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry} from '../../../model/layer-entry.js'
 import {
-  baseName,
   DIRECTORY_CARRIER_SUFFIX,
   foldPath,
+  nameTaken,
   parentPath,
   payloadPart,
   type LayerPath,
 } from '../../../model/layer-path.js'
-import type {WindowsMetadata} from '../../../model/windows-metadata.js'
+import {UnpackLimit} from '../../../model/unpack-limit.js'
+import type {FileTimes, WindowsMetadata} from '../../../model/windows-metadata.js'
 import {PayloadFile} from './carrier-file.js'
+import {CarrierOutput, storeBytes, type CarrierOutputOptions, type Stamp, type StoredFile} from './carrier-output.js'
+import {DiskClock} from './disk-clock.js'
+import {readDiskTimes} from './disk-times.js'
 import {DiskFile} from './folder-files.js'
-import {CarrierOutput, piecesOf, setTimes, storeBytes, type StoredFile} from './carrier-output.js'
+import {LayoutFolders} from './layout-folders.js'
+import {LayoutLinks} from './layout-links.js'
 import {areLayoutNotes, decodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
+import {findNativeTimes} from './native-times.js'
 import {IndexWriter} from './payload-index.js'
+import {metadataOf, streamsOf} from './read-layout.js'
+import {TOMBSTONES} from './scan-layout.js'
+import {spoolContent} from './spooled-content.js'
 
 export interface WriteLayoutOptions extends WorkOptions {
   /** For messages: the folder, or the package whose payload it becomes. */
@@ -30,6 +38,11 @@ export interface WriteLayoutOptions extends WorkOptions {
   readonly form: LayerForm
   /** What the layout cannot hold is kept beside it, so that it is not lost. */
   readonly keepsRecipe: boolean
+  /**
+   * What a time means that the file system cannot store: a loss where the folder is what is handed on (the default), a
+   * note where the index is part of what is made, nothing where the folder is on its way into a file.
+   */
+  readonly unkeptTimes?: 'loss' | 'note' | 'ignored'
   /** Reads a file of the layers below, for hard links that lead there; its entry stays readable until the next call. */
   readonly readLower?: (path: LayerPath) => FileEntry | undefined
 }
@@ -68,13 +81,15 @@ export async function writeLayout(
 class LayoutWriter {
   readonly #root: string
   readonly #options: WriteLayoutOptions
+  readonly #outputOptions: Pick<CarrierOutputOptions, 'limit' | 'signal'>
   readonly #index = new IndexWriter()
-  /** Folded path -> where the folder lies below the root. Layers spell one folder in several ways. */
-  readonly #folders = new Map<string, string>([['', '']])
+  readonly #folders: LayoutFolders
+  readonly #clock = new DiskClock(findNativeTimes())
   readonly #tombstones: LayerPath[] = []
-  /** Links whose target has not come yet. */
-  readonly #pending: HardLinkEntry[] = []
+  readonly #links: LayoutLinks
   #filesNotes: LayoutNotes = {}
+  /** What the entries of the top folders say of their times, and of those of the sidecars beside. */
+  readonly #tops = new Map<LayerPath, {readonly own: FileTimes; readonly sidecar: FileTimes}>()
   /** The utility VM is kept as plain files. */
   #isVmPlain = false
   #hasVm = false
@@ -84,6 +99,25 @@ class LayoutWriter {
   constructor(root: string, options: WriteLayoutOptions) {
     this.#root = root
     this.#options = options
+    const {title, maxUnpackedBytes, signal} = options
+    this.#outputOptions = {limit: new UnpackLimit(title, maxUnpackedBytes), signal}
+    this.#folders = new LayoutFolders(root, title, (place) => this.#index.findName(place))
+    this.#links = new LayoutLinks({
+      root,
+      title,
+      findFile: (entry) => this.#findFile(entry),
+      place: (entry) => this.#newPlace(entry),
+      readLower: (target) => options.readLower?.(target),
+      isPlain: (entry) => this.#isPlain(entry),
+      copyLower: (file, link) => this.#file({...file, path: link.path}),
+      copyOwn: (place, target, link) => this.#copyOwn(place, target, link),
+      onLink: (file, target) => {
+        this.#index.addLink(file, target)
+      },
+      onCopy: (file, target) => {
+        this.#copyTimes(file, target)
+      },
+    })
   }
 
   async add(entry: LayerEntry): Promise<void> {
@@ -96,7 +130,7 @@ class LayoutWriter {
     }
     if (payloadPart(entry.path) === 'other') throw this.#noPlace(entry.path)
     this.#meetVm(entry.path)
-    if (entry.kind === 'hard-link') await this.#link(entry)
+    if (entry.kind === 'hard-link') await this.#links.add(entry)
     else if (entry.kind === 'directory') await this.#directory(entry)
     else await this.#file(entry)
   }
@@ -108,15 +142,38 @@ class LayoutWriter {
     this.#isVmPlain = parentPath(entry) !== undefined
   }
 
-  finish(): WrittenLayout {
-    for (const link of this.#pending) this.#lateLink(link)
-    // Windows deletes after it has written: a name that was made again must not be in the list.
-    const deletions = this.#tombstones.filter((deleted) => !this.#isThere(deleted))
+  async finish(): Promise<WrittenLayout> {
+    await this.#links.finish()
+    // Windows deletes after it has written: a name that was made again must not be in the list, nor one below a file.
+    const deletions = this.#tombstones.filter((deleted) => !this.#isThere(deleted) && !this.#isBelowFile(deleted))
     // Of a base, the hives lie among the files; only a delta must have the folder, even an empty one.
-    for (const top of this.#options.form === 'delta' ? ['Files', 'Hives'] : ['Files']) this.#folder(top)
+    for (const top of this.#options.form === 'delta' ? ['Files', 'Hives'] : ['Files']) this.#folders.make(top)
     this.#writeTombstones(deletions)
+    this.#topTimes()
+    this.#folders.finish(this.#clock)
+    this.#tellUnkeptTimes()
     const {bytes: index, digest} = this.#index.finish()
     return {entries: this.#entries, payloadBytes: this.#payloadBytes, index, digest}
+  }
+
+  /**
+   * Of a delta, beside a System hive, the top folders have its times when they are read, and on the disk those of their sidecars, as
+   * all folders do. Without one, the folders' own times are all that there is to read.
+   */
+  #topTimes(): void {
+    const hasHive = this.#index.findName('Hives/System_Delta') !== undefined
+    if (this.#options.form === 'base') return
+    for (const [top, {own, sidecar}] of this.#tops)
+      if (hasHive) this.#folders.retime(top, sidecar)
+      else this.#index.add({path: this.#folders.find(top) ?? top, times: own})
+  }
+
+  #tellUnkeptTimes(): void {
+    const {unkeptTimes = 'loss', onEvent} = this.#options
+    const {unkept} = this.#clock
+    if (unkept === undefined || unkeptTimes === 'ignored') return
+    const message = `${unkept.message}${unkeptTimes === 'note' ? ' The payload index keeps it.' : ''}`
+    onEvent?.({kind: unkeptTimes, code: 'times-not-kept', message, subject: unkept.subject})
   }
 
   #tombstone(deleted: LayerPath): void {
@@ -127,18 +184,34 @@ class LayoutWriter {
     this.#lost('deletion-outside-files', 'tombstones.txt can only name what lies below Files.', deleted)
   }
 
+  /** True for a file or folder that was written, however it is spelt. Asked when all has been written. */
   #isThere(entry: LayerPath): boolean {
-    const place = this.#findPlace(entry)
-    return this.#folders.has(foldPath(entry)) || (place !== undefined && existsSync(this.#disk(place)))
+    return this.#folders.find(entry) !== undefined || this.#findFile(entry) !== undefined
+  }
+
+  #isBelowFile(entry: LayerPath): boolean {
+    for (let above = parentPath(entry); above !== undefined; above = parentPath(above)) {
+      if (this.#folders.find(above) !== undefined) return false
+      if (this.#findFile(above) !== undefined) return true
+    }
+    return false
+  }
+
+  /** Where a file of this layer lies that has this name, in whatever case. */
+  #findFile(entry: LayerPath): string | undefined {
+    const place = this.#folders.findPlace(entry)
+    return place === undefined ? undefined : this.#index.findName(place)
   }
 
   #writeTombstones(deletions: readonly LayerPath[]): void {
     const bytes = this.#tombstoneBytes(deletions)
     if (bytes === undefined) return
-    const times = {creation: 0n, lastAccess: 0n, lastWrite: 0n, change: 0n}
-    const {sizeBytes, sha256} = storeBytes(this.#disk('tombstones.txt'), [bytes], times, 'tombstones.txt')
+    // No entry stands for it; its time must only not be that of the day.
+    const {tombstonesTimes: times} = this.#filesNotes
+    const stamp = this.#stamp(times ?? this.#folders.timesOf('Files'), TOMBSTONES)
+    const {sizeBytes, sha256} = storeBytes(this.#disk(TOMBSTONES), [bytes], TOMBSTONES, stamp)
     this.#payloadBytes += sizeBytes
-    this.#index.add({path: 'tombstones.txt', sizeBytes, sha256})
+    this.#index.add({path: TOMBSTONES, sizeBytes, sha256, ...(times === undefined ? {} : {times})})
   }
 
   #tombstoneBytes(deletions: readonly LayerPath[]): Uint8Array | undefined {
@@ -155,15 +228,16 @@ class LayoutWriter {
     if (isTop && part === 'utility-vm')
       this.#isVmPlain = notes.isPlain ?? (this.#options.form === 'delta' && entry.meta.securityDescriptor === undefined)
     if (isTop && part === 'files') this.#filesNotes = notes
-    const folder = this.#folder(entry.path)
+    const folder = this.#folders.state(entry.path, {...entry.meta.times, ...notes.times})
     if (this.#isPlain(entry.path)) {
       await this.#plainDirectory(entry, folder, notes)
       return
     }
     const sidecar = `${folder}${DIRECTORY_CARRIER_SUFFIX}`
     const meta = {...entry.meta, times: notes.sidecarTimes ?? entry.meta.times}
+    if (isTop && part !== 'utility-vm') this.#tops.set(entry.path, {own: entry.meta.times, sidecar: meta.times})
     if (notes.sidecar !== undefined) {
-      const stored = storeBytes(this.#disk(sidecar), [notes.sidecar], meta.times, sidecar)
+      const stored = storeBytes(this.#disk(sidecar), [notes.sidecar], sidecar, this.#stamp(meta.times, sidecar))
       this.#stored(sidecar, stored, meta)
       return
     }
@@ -172,7 +246,6 @@ class LayoutWriter {
 
   async #plainDirectory(entry: DirectoryEntry, folder: string, notes: LayoutNotes): Promise<void> {
     await this.#dropStreams(entry)
-    setTimes(this.#disk(folder), entry.meta.times)
     this.#index.add({path: folder, ...this.#plainFacts(entry, notes)})
   }
 
@@ -197,54 +270,71 @@ class LayoutWriter {
   }
 
   async #dropStreams(entry: FileEntry | DirectoryEntry): Promise<void> {
-    for await (const stream of entry.streams ?? [])
-      this.#lost('stream-without-carrier', 'An alternate stream has no place here.', `${entry.path}:${stream.name}`)
+    for await (const stream of entry.streams ?? []) {
+      // No recipe holds content.
+      this.#options.onEvent?.({
+        kind: 'loss',
+        code: 'stream-without-carrier',
+        message: 'Without a carrier, a file has no place for an alternate stream; it was left out.',
+        subject: `${entry.path}:${stream.name}`,
+      })
+    }
   }
 
   async #file(entry: FileEntry): Promise<void> {
-    const file = this.#place(entry.path)
+    const file = this.#newPlace(entry)
     if (!this.#isPlain(entry.path)) {
       await this.#carrier(entry, file)
       return
     }
+    const facts = this.#plainFacts(entry, decodeLayoutNotes(entry.frame?.layout))
     const stored = await this.#writeParts(
       file,
       {parts: [{kind: 'content', sizeBytes: entry.content?.size ?? 0}], isFramed: true, isAbsent: false},
-      withoutStreams(entry),
+      withoutStreams({...entry, meta: {...entry.meta, times: facts.times}}),
     )
     await this.#dropStreams(entry)
     this.#payloadBytes += stored.sizeBytes
-    this.#index.add({path: file, ...stored, ...this.#plainFacts(entry, decodeLayoutNotes(entry.frame?.layout))})
+    this.#index.add({path: file, ...stored, ...facts})
   }
 
   async #carrier(entry: FileEntry | DirectoryEntry, file: string): Promise<void> {
     const {layout} = entry.frame ?? {}
     const content = entry.kind === 'file' ? entry.content : undefined
     const plan = planCarrier(
-      {kind: entry.kind, meta: entry.meta, ...(content === undefined ? {} : {contentBytes: content.size})},
+      {
+        kind: entry.kind,
+        meta: entry.meta,
+        ...(content === undefined ? {} : {contentBytes: content.size}),
+        ...(content?.ranges === undefined ? {} : {contentRanges: content.ranges}),
+      },
       layout === undefined || areLayoutNotes(layout) ? undefined : layout,
       (why) => {
         this.#note('layout-frame-unusable', `Its kept form does not fit it: ${why}`, entry.path)
       },
     )
-    if (plan.isAbsent) return
+    if (plan.isAbsent) {
+      // Without a sidecar, nothing else would tell its times.
+      this.#index.add({path: file.slice(0, -DIRECTORY_CARRIER_SUFFIX.length), times: entry.meta.times})
+      return
+    }
     this.#stored(file, await this.#writeParts(file, plan, entry), entry.meta)
   }
 
   async #writeParts(file: string, plan: CarrierPlan, entry: FileEntry | DirectoryEntry): Promise<StoredFile> {
     const {meta, streams} = entry
     const content = entry.kind === 'file' ? entry.content : undefined
-    const {times} = meta
+    const stamp = this.#stamp(meta.times, file)
     const isWhole = streams === undefined && plan.parts.every((part) => part.kind !== 'stream' && !isSparse(part))
     if (isWhole && (content === undefined || (content.bytes?.byteLength ?? Infinity) <= SMALL_BYTES)) {
       const bytes = content?.bytes ?? new Uint8Array(0)
       const pieces = plan.parts.map((part) => (part.kind === 'bytes' ? part.bytes : bytes))
-      return storeBytes(this.#disk(file), pieces, times, this.#title(file))
+      return storeBytes(this.#disk(file), pieces, this.#title(file), stamp)
     }
-    const output = new CarrierOutput(this.#disk(file), this.#title(file))
+    const output = new CarrierOutput(this.#disk(file), {...this.#outputOptions, place: this.#title(file)})
     try {
       await this.#parts(output, file, plan, entry)
-      return output.finish(times)
+      return output.finish(stamp)
     } finally {
       output.close()
     }
@@ -261,8 +351,10 @@ class LayoutWriter {
     const content = entry.kind === 'file' ? entry.content : undefined
     // Content must be read before the streams, wherever the carrier has it.
     const isLate = firstStream >= 0 && firstStream < contentAt && content !== undefined
-    const spool = isLate ? `${this.#disk(file)}.~content` : undefined
-    const held = content === undefined || spool === undefined ? content : await this.#spooled(content, spool)
+    const spooled = isLate
+      ? await spoolContent(content, `${this.#disk(file)}.~content`, this.#outputOptions)
+      : undefined
+    const held = spooled?.content ?? content
     const streams = entry.streams?.[Symbol.asyncIterator]()
     try {
       for (const part of plan.parts) {
@@ -281,18 +373,8 @@ class LayoutWriter {
       }
     } finally {
       await streams?.return?.()
-      if (spool !== undefined) rmSync(spool, {force: true})
+      spooled?.close()
     }
-  }
-
-  async #spooled(content: Content, spool: string): Promise<Content> {
-    const output = new CarrierOutput(spool, spool)
-    try {
-      for await (const piece of piecesOf(content)) output.put(piece)
-    } finally {
-      output.close()
-    }
-    return new PayloadFile(new DiskFile(spool, spool), content.size, spool).whole()
   }
 
   #streamMissing(entry: LayerPath): InputError {
@@ -314,77 +396,56 @@ class LayoutWriter {
     return (part === 'hives' && parentPath(entry) !== undefined) || (part === 'utility-vm' && this.#isVmPlain)
   }
 
-  /** A name of this layer becomes a real link; one of a lower layer a copy, since a layout stands for itself. */
-  async #link(entry: HardLinkEntry): Promise<void> {
-    if (this.#linkHere(entry)) return
-    const lower = this.#options.readLower?.(entry.target)
-    if (lower === undefined) this.#pending.push(entry)
-    else await this.#file({...lower, path: entry.path})
-  }
-
-  #lateLink(entry: HardLinkEntry): void {
-    if (this.#linkHere(entry)) return
-    throw new InputError('LINK_TARGET_MISSING', {
-      what: `'${entry.path}' is a hard link to '${entry.target}', which does not exist.`,
-      why: 'Neither this layer nor a layer below holds the target.',
-      suggestions: ['If the base is kept elsewhere, give it with --base REFERENCE.'],
-      at: {path: this.#options.title},
+  /** Writes a file of this layer again. Without a carrier, what is known of it is in the index. */
+  async #copyOwn(place: string, target: LayerPath, {path: name, meta}: HardLinkEntry): Promise<void> {
+    const disk = this.#disk(place)
+    const file = new PayloadFile(new DiskFile(disk, place), statSync(disk).size, {
+      ...this.#outputOptions,
+      place: this.#title(place),
     })
-  }
-
-  #linkHere(entry: HardLinkEntry): boolean {
-    const target = this.#findPlace(entry.target)
-    if (target === undefined || !existsSync(this.#disk(target))) return false
-    const file = this.#place(entry.path)
     try {
-      linkSync(this.#disk(target), this.#disk(file))
-    } catch (error) {
-      this.#copyInstead(error, target, file)
-    }
-    this.#index.addLink(file, target)
-    return true
-  }
-
-  /** File systems without hard links, or with too many of one file, get a copy; the index tells that it is a link. */
-  #copyInstead(error: unknown, target: string, file: string): void {
-    if (findSystemCode(error) === 'EEXIST')
-      throw new InputError('DUPLICATE_ENTRY', {what: `The layer holds '${this.#title(file)}' twice.`, cause: error})
-    if (!['EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(findSystemCode(error) ?? ''))
-      throw asTransshipError(error, {path: this.#title(file)})
-    copyFileSync(this.#disk(target), this.#disk(file))
-  }
-
-  /** Where an entry lies, its folder made if need be. */
-  #place(entry: LayerPath): string {
-    const parent = parentPath(entry)
-    const folder = parent === undefined ? '' : this.#folder(parent)
-    return folder === '' ? baseName(entry) : `${folder}/${baseName(entry)}`
-  }
-
-  #findPlace(entry: LayerPath): string | undefined {
-    const parent = parentPath(entry)
-    const folder = parent === undefined ? '' : this.#folders.get(foldPath(parent))
-    return folder === undefined ? undefined : `${folder}/${baseName(entry)}`
-  }
-
-  #folder(entry: string): string {
-    const folded = foldPath(entry)
-    const known = this.#folders.get(folded)
-    if (known !== undefined) return known
-    const slash = entry.lastIndexOf('/')
-    const folder = slash < 0 ? entry : `${this.#folder(entry.slice(0, slash))}${entry.slice(slash)}`
-    try {
-      mkdirSync(this.#disk(folder))
-    } catch (error) {
-      if (findSystemCode(error) !== 'EEXIST') throw asTransshipError(error, {path: this.#title(folder)})
-      throw new InputError('NAME_COLLISION', {
-        what: `'${entry}' is a file, and other entries lie in it as if it were a folder.`,
-        at: {path: this.#options.title},
-        cause: error,
+      if (this.#isPlain(target)) {
+        const {attributes = meta.attributes, times = meta.times, metadata} = this.#index.find(place) ?? {}
+        await this.#file({kind: 'file', path: name, meta: {attributes, times, ...metadata}, content: file.whole()})
+        return
+      }
+      const carrier = file.decode('file')
+      const content = carrier.data === undefined ? {} : {content: file.content(carrier.data)}
+      await this.#file({
+        kind: 'file',
+        path: name,
+        meta: metadataOf(carrier, this.#index.find(place)?.times ?? meta.times),
+        ...content,
+        ...streamsOf(file, carrier),
       })
+    } finally {
+      file.close()
     }
-    this.#folders.set(folded, folder)
-    return folder
+  }
+
+  /** A copy that stands for a link has the time at which it was made. */
+  #copyTimes(file: string, target: string): void {
+    const times = readDiskTimes(this.#disk(target), lstatSync(this.#disk(target), {bigint: true}))
+    const fd = openSync(this.#disk(file), 'r+')
+    try {
+      this.#stamp(times, file)(fd)
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  /** Where a file or link is to lie; a name that is taken is refused before the disk is asked, which may know cases. */
+  #newPlace({path: entry, meta}: FileEntry | HardLinkEntry): string {
+    const taken = this.#findFile(entry) ?? this.#folders.find(entry)
+    if (taken !== undefined) throw nameTaken(entry, taken, {path: this.#options.title})
+    this.#links.made(entry)
+    return this.#folders.placeFor(entry, meta.times)
+  }
+
+  #stamp(times: FileTimes, place: string): Stamp {
+    return (fd) => {
+      this.#clock.setFile(fd, times, this.#title(place))
+    }
   }
 
   #disk(place: string): string {

@@ -1,0 +1,9 @@
+/**
+ * The JSON of a `config.json` of Docker's client, which takes an empty file for an empty configuration, and `null` for a
+ * key that is not there. A byte order mark in front, as PowerShell writes it, is passed over. Source: docker/cli,
+ * cli/config/configfile, LoadFromReader.
+ */
+export function clientConfigText(text: string): string {
+  const plain = text.replace(/^\ufeff/, '')
+  return /^\s*(?:null\s*)?$/.test(plain) ? '{}' : plain
+}

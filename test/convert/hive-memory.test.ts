@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import {spawn} from 'node:child_process'
+import {once} from 'node:events'
+import {createWriteStream, writeFileSync} from 'node:fs'
+import path from 'node:path'
+import {keyOf, valueOf, type HiveKey} from '../../src/codecs/registry-hive/hive-key.js'
+import {descriptorOf, hiveOf} from '../helpers/hives.js'
+import {MAIN} from '../helpers/run-cli.js'
+import {temporaryFolder} from '../helpers/temporary-folder.js'
+
+const KEYS = 500_000
+const MAX_PEAK_BYTES = 200 * 2 ** 20
+const security = descriptorOf(18)
+
+function leaf(index: number): HiveKey {
+  const name = `{00000000-0000-0000-0000-${String(index).padStart(12, '0')}}`
+  return keyOf({name, security, values: [valueOf('', 3, Buffer.alloc(8, index))]})
+}
+
+/** Keys in groups: as below Classes, or all below one key, which is worst for whoever holds the subkeys of a key. */
+function treeOf(groups: number): HiveKey {
+  const size = KEYS / groups
+  const subkeys = Array.from({length: groups}, (_, group) =>
+    keyOf({name: `Group${group}`, security, subkeys: Array.from({length: size}, (__, at) => leaf(at))}),
+  )
+  return keyOf({name: 'ROOT', security, subkeys})
+}
+
+/** Says its peak when it ends: the largest resident set that the process had. */
+const PEAK = `data:text/javascript,process.on('exit',()=>process.stderr.write('peak '+process.resourceUsage().maxRSS+'\\n'))`
+
+async function peakOf(args: readonly string[], output: string): Promise<number> {
+  const child = spawn(process.execPath, ['--import', PEAK, MAIN, ...args], {stdio: ['ignore', 'pipe', 'pipe']})
+  let stderr = ''
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  child.stdout.pipe(createWriteStream(output))
+  const [code] = (await once(child, 'close')) as [number | null]
+  assert.equal(code, 0, stderr)
+  const kibibytes = /^peak (\d+)$/m.exec(stderr)?.[1]
+  assert.ok(kibibytes !== undefined, stderr)
+  return Number(kibibytes) * 1024
+}
+
+describe(`reading a hive of ${KEYS} keys`, () => {
+  const folder = temporaryFolder()
+
+  for (const {title, groups} of [
+    {title: 'in 1000 groups', groups: 1000},
+    {title: 'below one key', groups: 1},
+  ])
+    it(`peaks below 200 MiB for the table, the document and the .reg text: ${title}`, async function () {
+      this.timeout(900_000)
+      const file = path.join(folder.path, 'large')
+      writeFileSync(file, hiveOf(treeOf(groups)))
+      for (const mode of [[], ['--json'], ['--reg']]) {
+        const peak = await peakOf(['hive', `hive:${file}`, ...mode], path.join(folder.path, 'output'))
+        console.log(`    ${title}, ${mode[0] ?? 'table'}: peak ${(peak / 2 ** 20).toFixed(0)} MiB`)
+        assert.ok(peak < MAX_PEAK_BYTES, `${mode[0] ?? 'table'} took ${peak} bytes`)
+      }
+    })
+})
