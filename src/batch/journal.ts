@@ -6,7 +6,7 @@ import {createInterface} from 'node:readline'
 import type {ConvertReport} from '../convert/report.js'
 import {asTransshipError, findSystemCode} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
-import {FolderLock} from '../transports/shared/folder-lock.js'
+import {FolderLock} from '../disk/folder-lock.js'
 import type {ItemFailure} from './batch-report.js'
 
 /**

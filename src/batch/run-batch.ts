@@ -1,6 +1,6 @@
 import type {WorkEvent} from '../model/events.js'
 import {findReference} from '../transports/catalog.js'
-import {removeLeftovers} from '../transports/shared/leftovers.js'
+import {removeLeftovers} from '../disk/leftovers.js'
 import {totalsOf, type BatchReport, type ItemReport} from './batch-report.js'
 import {asNoted, asWaiting, type BatchEvent, type BatchWorkOptions} from './batch-event.js'
 import {defaultConcurrency} from './concurrency.js'

@@ -3,7 +3,7 @@ import type {ListRow} from '../convert/list.js'
 import {parseFullName} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
 import {findReference} from '../transports/catalog.js'
-import {isFullName} from '../transports/shared/package/repository.js'
+import {isFullName} from '../formats/package/repository.js'
 import {isLocal} from './place.js'
 import type {PlanFault, PlanPath} from './plan-text.js'
 

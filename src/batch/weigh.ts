@@ -1,7 +1,7 @@
 import type {Layer} from '../model/image.js'
 import type {WorkOptions} from '../model/events.js'
 import {findReference, transportOf} from '../transports/catalog.js'
-import type {OpenOptions} from '../transports/transport.js'
+import type {OpenOptions} from '../model/transport.js'
 import {holdsMany, isLocal, placeKey, referenceIn} from './place.js'
 import type {PlannedUnit} from './unit.js'
 import {unitNetwork, unitOptions, type UnitSurroundings} from './unit-options.js'

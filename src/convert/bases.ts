@@ -3,9 +3,9 @@ import type {Image, KnownPackage, Layer} from '../model/image.js'
 import {formatFullName, isSamePackage, type PackageIdentity} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
 import {transportOf} from '../transports/catalog.js'
-import {dependencyError} from '../transports/shared/dependency-error.js'
-import {BASE_MISMATCH, differenceOf} from '../transports/shared/package/payload-mark.js'
-import type {OpenOptions} from '../transports/transport.js'
+import {dependencyError} from '../formats/package/dependency-error.js'
+import {BASE_MISMATCH, differenceOf} from '../formats/package/payload-mark.js'
+import type {OpenOptions} from '../model/transport.js'
 import {labelledLayers} from './labelled-layers.js'
 
 export interface SupplyOptions extends OpenOptions {

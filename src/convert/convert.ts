@@ -12,7 +12,7 @@ import type {
   PackageArtifact,
   PackageDestination,
   PackageDraft,
-} from '../transports/transport.js'
+} from '../model/transport.js'
 import {supplyBases} from './bases.js'
 import {Meter} from './metered.js'
 import {imageAsPackages, imageReasons, packageReasons, renamedReasons} from './exactness.js'

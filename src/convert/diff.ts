@@ -1,5 +1,5 @@
 import {comparePaths} from '../model/layer-path.js'
-import type {OpenOptions} from '../transports/transport.js'
+import type {OpenOptions} from '../model/transport.js'
 import type {Image} from '../model/image.js'
 import {diffDigests, type DigestDifference} from './diff-digests.js'
 import {diffMetadata, type MetadataDifference} from './diff-metadata.js'

@@ -1,5 +1,5 @@
 import type {Loss, Note, WorkEvent} from '../model/events.js'
-import {BASE_MISMATCH} from '../transports/shared/package/payload-mark.js'
+import {BASE_MISMATCH} from '../formats/package/payload-mark.js'
 import type {ConvertOptions} from './options.js'
 
 /** Gathers what a conversion tells while it runs, and passes it on. */

@@ -8,7 +8,7 @@ import {asTransshipError, UnsupportedError, UsageError} from '../model/errors.js
 import type {WorkOptions} from '../model/events.js'
 import type {Image} from '../model/image.js'
 import {HIVE_NAMES, type HiveName} from '../model/layer-path.js'
-import type {OpenOptions} from '../transports/transport.js'
+import type {OpenOptions} from '../model/transport.js'
 import {readHeld} from '../model/held-file.js'
 import {findHiveRole, MOUNT_POINTS} from '../model/hive-role.js'
 import {HiveStack} from './hive-stack.js'

@@ -4,7 +4,7 @@ import {compareKeyNames, findSubkey, walkKeys} from '../codecs/registry-hive/hiv
 import {findReadable, formatValueType} from '../codecs/registry-hive/value-text.js'
 import {InputError} from '../model/errors.js'
 import type {Note} from '../model/events.js'
-import type {OpenOptions} from '../transports/transport.js'
+import type {OpenOptions} from '../model/transport.js'
 import {describeSecurity, type DescribedSecurity} from './describe-security.js'
 import {openMounts, type HiveMount, type OpenMounts} from './hive-mounts.js'
 

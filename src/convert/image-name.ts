@@ -1,4 +1,4 @@
-import {hubAsDocker, isHostComponent} from '../transports/shared/image-name.js'
+import {hubAsDocker, isHostComponent} from '../formats/image-documents/image-name.js'
 
 /** A Docker image name taken apart: `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`. */
 export interface ImageName {

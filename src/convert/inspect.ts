@@ -2,7 +2,7 @@ import type {Image, Layer, PackageMetadata, Platform} from '../model/image.js'
 import {digestOf} from '../model/digest.js'
 import {formatFullName} from '../model/package-identity.js'
 import {transportOf} from '../transports/catalog.js'
-import type {OpenOptions} from '../transports/transport.js'
+import type {OpenOptions} from '../model/transport.js'
 import {resolveTelling} from './recognise.js'
 
 export interface InspectedPackage {

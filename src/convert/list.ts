@@ -1,7 +1,7 @@
 import type {Note} from '../model/events.js'
 import {formatFullName} from '../model/package-identity.js'
 import type {Platform} from '../model/image.js'
-import type {ListOptions} from '../transports/transport.js'
+import type {ListOptions} from '../model/transport.js'
 import {transportOf} from '../transports/catalog.js'
 import {listImages, listItems} from './listing.js'
 import {resolveTelling} from './recognise.js'

@@ -1,8 +1,13 @@
 import {InputError, TransshipError, UnsupportedError} from '../model/errors.js'
 import type {Reference} from '../model/reference.js'
 import {findReference, transportOf} from '../transports/catalog.js'
-import {fitsPlatform, parsePlatform, platformUnsupported, statedPlatform} from '../transports/shared/platform-choice.js'
-import type {ListItem, ListOptions} from '../transports/transport.js'
+import {
+  fitsPlatform,
+  parsePlatform,
+  platformUnsupported,
+  statedPlatform,
+} from '../formats/image-documents/platform-choice.js'
+import type {ListItem, ListOptions} from '../model/transport.js'
 
 /** What a place holds for the platform that is asked for; what does not say its platform may be for any. */
 export async function listItems(reference: Reference, options: ListOptions): Promise<readonly ListItem[]> {

@@ -1,4 +1,4 @@
-import type {NetworkOptions} from '../transports/transport.js'
+import type {NetworkOptions} from '../model/transport.js'
 
 /** Of many options, those that say how registries and engines are reached; what is not given stays absent. */
 export function networkOf(options: NetworkOptions): NetworkOptions {

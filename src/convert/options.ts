@@ -1,5 +1,5 @@
 import type {WorkOptions} from '../model/events.js'
-import type {NetworkOptions} from '../transports/transport.js'
+import type {NetworkOptions} from '../model/transport.js'
 
 /** Layers of an image, base = 0, both ends included. */
 export interface LayerRange {

@@ -10,8 +10,8 @@ import {
   requirePackageIdentity,
   type PackageIdentity,
 } from '../model/package-identity.js'
-import {decodeDocument, requireStorable} from '../transports/shared/package/metadata.js'
-import {isAttachmentName, MAX_ATTACHMENT_BYTES} from '../transports/shared/package/package-folder.js'
+import {decodeDocument, requireStorable} from '../formats/package/metadata.js'
+import {isAttachmentName, MAX_ATTACHMENT_BYTES} from '../formats/package/package-folder.js'
 
 /*
  * The label that carries packages through images: engines and image registries pass labels on untouched. It names each

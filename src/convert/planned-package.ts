@@ -1,6 +1,6 @@
 import type {PackageDependency} from '../model/image.js'
-import {onlyMark} from '../transports/shared/package/payload-mark.js'
-import type {PackageDraft} from '../transports/transport.js'
+import {onlyMark} from '../formats/package/payload-mark.js'
+import type {PackageDraft} from '../model/transport.js'
 
 /** A package to be written and the layers of the source that it is made from. */
 export interface PlannedPackage {

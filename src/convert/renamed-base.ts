@@ -1,5 +1,5 @@
 import {identityKey, type PackageIdentity} from '../model/package-identity.js'
-import type {PackageDraft} from '../transports/transport.js'
+import type {PackageDraft} from '../model/transport.js'
 
 /** A package whose base had to take another name depends on that; its own document no longer fits then. */
 export function onRenamed(draft: PackageDraft, renamed: ReadonlyMap<string, PackageIdentity>): PackageDraft {

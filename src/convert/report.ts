@@ -1,5 +1,5 @@
 import type {Loss, Note} from '../model/events.js'
-import type {ImageArtifact, LayerArtifact, PackageArtifact} from '../transports/transport.js'
+import type {ImageArtifact, LayerArtifact, PackageArtifact} from '../model/transport.js'
 import {formatFullName} from '../model/package-identity.js'
 
 /** One package or image that a conversion made. */

@@ -3,7 +3,7 @@ import type {WorkOptions} from '../model/events.js'
 import type {Layer} from '../model/image.js'
 import type {LayerEntry} from '../model/layer-entry.js'
 import {comparePaths, foldPath, parentPath, type LayerPath} from '../model/layer-path.js'
-import {mergeLayers, type LayerShadow} from './merge.js'
+import {LayerShadow, mergeLayers} from './merge.js'
 
 /**
  * The deletions of squashed layers that still matter to the layers below them. A deleted path that was made again as a
@@ -65,16 +65,18 @@ export class SquashedDeletions {
   /** Names visible in the layers below, among those that the deletions could touch. */
   async #namesIn(below: readonly Layer[]): Promise<Map<string, LayerPath>> {
     const names = new Map<string, LayerPath>()
-    for await (const {entry} of mergeLayers(below, this.#options)) {
-      const folded = foldPath(entry.path)
-      if (!this.hides(entry.path)) continue
-      names.set(folded, entry.path)
-      // A folder that no entry states is there all the same.
-      for (let above = parentPath(entry.path); above !== undefined; above = parentPath(above)) {
-        const folder = foldPath(above)
-        if (names.has(folder) || !this.hides(above)) break
-        names.set(folder, above)
-      }
+    const shadow = new LayerShadow()
+    // A folder that no entry states is there all the same, also when all that lay in it is gone.
+    const addFolders = (path: LayerPath): void => {
+      for (let above = parentPath(path); above !== undefined && !names.has(foldPath(above)); above = parentPath(above))
+        if (this.hides(above) && !shadow.hides(above)) names.set(foldPath(above), above)
+    }
+    const onHidden = ({path}: {readonly path: LayerPath}): void => {
+      addFolders(path)
+    }
+    for await (const {entry} of mergeLayers(below, {...this.#options, shadow, onHidden})) {
+      if (this.hides(entry.path)) names.set(foldPath(entry.path), entry.path)
+      addFolders(entry.path)
     }
     return names
   }

@@ -10,8 +10,8 @@ import {
   requirePackageIdentity,
   type PackageIdentity,
 } from '../model/package-identity.js'
-import {dependencyError} from '../transports/shared/dependency-error.js'
-import type {KeptImage, PackageDestination, PackageDraft} from '../transports/transport.js'
+import {dependencyError} from '../formats/package/dependency-error.js'
+import type {KeptImage, PackageDestination, PackageDraft} from '../model/transport.js'
 import {findPackageTime, packageTimeOfSeconds} from './created-time.js'
 import {chainName, identityOfImage} from './identity-mapping.js'
 import {isOwnConfig, parseImageConfig, type ImageConfig} from './image-config.js'

@@ -2,8 +2,8 @@ import {TransshipError} from '../model/errors.js'
 import type {Note} from '../model/events.js'
 import type {Reference} from '../model/reference.js'
 import {transportOf} from '../transports/catalog.js'
-import {isNoSuchThing} from '../transports/shared/no-such-thing.js'
-import type {Fault, LayerVerdict, OpenOptions, Verdict} from '../transports/transport.js'
+import {isNoSuchThing} from '../model/no-such-thing.js'
+import type {Fault, LayerVerdict, OpenOptions, Verdict} from '../model/transport.js'
 import {resolveTelling} from './recognise.js'
 
 /** What `verify` prints with `--json`. Schema: `src/schemas/verify.schema.json`. */

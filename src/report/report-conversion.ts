@@ -3,7 +3,7 @@ import {factsOf} from '../batch/facts-of.js'
 import {list} from '../convert/list.js'
 import type {ConvertReport} from '../convert/report.js'
 import {shownReference} from '../transports/catalog.js'
-import type {ListOptions} from '../transports/transport.js'
+import type {ListOptions} from '../model/transport.js'
 
 /** What the source is before it is converted; nothing where it cannot be told: the conversion says why, and better. */
 export async function factsBefore(source: string, options: ListOptions = {}): Promise<readonly ArtifactFacts[]> {

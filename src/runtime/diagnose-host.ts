@@ -8,11 +8,11 @@ import {findSystemCode, TransshipError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import {ProxyChoice, type ProxySettings} from '../model/proxies.js'
 import type {ContainerManager} from './container-manager.js'
-import {openComputeService} from './host-compute/compute-service.js'
+import {openComputeService} from './host-compute/open-compute-service.js'
 import {openNativeSystem} from './host-compute/native-library.js'
 import {enablePrivileges, LAYER_PRIVILEGES} from './host-compute/privileges.js'
 import {listContainers, nameOf} from './list-containers.js'
-import {openLayerService} from './storage/layer-service.js'
+import {openLayerService} from './storage/open-layer-service.js'
 
 /** One thing that this machine can do, in part, or not. */
 export interface HostCheck {

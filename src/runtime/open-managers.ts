@@ -1,8 +1,8 @@
 import type {ContainerManager} from './container-manager.js'
 import {ContainerdManager} from './containerd/containerd-manager.js'
 import {formatEngineEndpoint, parseEngineEndpoint, type EngineEndpoint, type EngineTls} from '../engine-api/endpoint.js'
-import {defaultSockets} from '../engine-api/engine-places.js'
-import {EngineManager} from './engine-api/engine-manager.js'
+import {defaultSockets} from '../engine-api/engine-candidates.js'
+import {EngineManager} from './engine/engine-manager.js'
 import {HostComputeManager} from './host-compute/host-compute-manager.js'
 
 /** Where to look for managers. What is not given is looked for where each manager listens by default. */

@@ -1,6 +1,6 @@
 import type {BatchReport} from '../batch/batch-report.js'
 import type {DryRunReport} from '../batch/dry-run.js'
-import type {EnqueueReport} from '../batch/queue/run-fleet.js'
+import type {EnqueueReport} from '../batch/queue/fleet.js'
 import type {WorkerReport} from '../batch/queue/run-worker.js'
 import {printable} from '../model/printable.js'
 import {formatBytes, formatSeconds} from '../model/quantities.js'

@@ -1,6 +1,6 @@
 import {readDocument} from '../convert/inspect.js'
 import {InputError} from '../model/errors.js'
-import type {OpenOptions} from '../transports/transport.js'
+import type {OpenOptions} from '../model/transport.js'
 
 /** The exact bytes of a configuration or manifest. Throws `CONFIG_MISSING`, `MANIFEST_MISSING` where there is none. */
 export async function* documentBytes(

@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core'
-import type {EnginePlaces} from '../engine-api/engine-places.js'
-import type {NetworkOptions} from '../transports/transport.js'
+import type {EnginePlaces} from '../model/engine-places.js'
+import type {NetworkOptions} from '../model/transport.js'
 import {certificateFolder, proxySettings, set, type Environment} from './docker-environment.js'
 
 /** Flags of every command that may reach an image registry. */

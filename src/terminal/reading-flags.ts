@@ -4,7 +4,7 @@ import type {Reference} from '../model/reference.js'
 import {flagText} from './flag-text.js'
 import {networkFlags, networkOptions, type NetworkFlags} from './network-flags.js'
 import {resolveReference} from '../transports/catalog.js'
-import type {OpenOptions} from '../transports/transport.js'
+import type {OpenOptions} from '../model/transport.js'
 
 /** Flags of every command that opens one image or package. */
 export const readingFlags = {

@@ -4,7 +4,7 @@ import {failureOf} from '../batch/item-failure.js'
 import type {ConvertReport} from '../convert/report.js'
 import type {TransshipError} from '../model/errors.js'
 import {factsBefore, reportConversion, reportRefusal, type Outcome} from '../report/report-conversion.js'
-import type {NetworkOptions} from '../transports/transport.js'
+import type {NetworkOptions} from '../model/transport.js'
 import {isPipe} from './is-pipe.js'
 
 /** `--report FILE`, of every command that converts. */

@@ -1,5 +1,5 @@
 import type {VerifyReport} from '../convert/verify.js'
-import {NOT_READ} from '../transports/shared/image-check.js'
+import {NOT_READ} from '../formats/layer-blob/image-check.js'
 import {printable} from '../model/printable.js'
 import {formatBytes} from '../model/quantities.js'
 import {formatTable} from './table.js'

@@ -11,7 +11,7 @@ import {layout} from './layout/layout.js'
 import {oci} from './oci/oci.js'
 import {ociArchive} from './oci-archive/oci-archive.js'
 import {runtime} from './runtime/runtime.js'
-import type {Transport} from './transport.js'
+import type {Transport} from '../model/transport.js'
 
 /** Every way to name and reach images. A new transport is one folder and one line here. */
 export const TRANSPORTS: readonly Transport[] = [
@@ -48,6 +48,13 @@ export function findReference(text: string, transports = TRANSPORTS): Reference 
   const split = splitReference(text)
   const transport = transports.find((candidate) => candidate.name === split?.transport)
   return split === undefined ? undefined : transport?.parse(split.location)
+}
+
+/** Parses `TRANSPORT:LOCATION`. Throws `BAD_REFERENCE`, also for a bare path, which only `resolveReference` recognises. */
+export function parseReference(text: string): Reference {
+  const reference = findReference(text)
+  if (reference === undefined) throw unknownTransport(text)
+  return reference
 }
 
 /** The inverse of parsing: `parseReference(formatReference(r))` equals `r`. */

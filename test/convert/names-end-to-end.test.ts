@@ -5,7 +5,7 @@ import {convert} from '../../src/convert/convert.js'
 import {compare} from '../../src/convert/diff.js'
 import {files, readFile} from '../../src/convert/files.js'
 import {verify} from '../../src/convert/verify.js'
-import {writeLayout} from '../../src/transports/shared/transport-layout/write-layout.js'
+import {writeLayout} from '../../src/formats/transport-layout/write-layout.js'
 import {hybridMembers, partsOf, tarOf} from '../helpers/archives.js'
 import {collect} from '../helpers/bytes.js'
 import {

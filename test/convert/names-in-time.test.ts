@@ -255,6 +255,24 @@ describe('names in time', () => {
     )
   })
 
+  it('deletes a folder that no entry states and that was emptied before', async () => {
+    const layers = layersOf([
+      [fileEntry('Files/a', '1')],
+      [fileEntry('Files/C/a/a', '1')],
+      [opaque('Files/C/a')],
+      [tombstone('Files/C')],
+    ])
+    for (const from of [0, 1, 2, 3]) {
+      const found = await modelOf([...layers.slice(0, from), squashAll(layers, from)])
+      assert.ok(typeof found === 'object')
+      assert.deepEqual(
+        found.describe(false).filter((line) => line.startsWith('FILES/C')),
+        [],
+        `from ${from}`,
+      )
+    }
+  })
+
   it('refuses what a plain file system refuses, squashed and layer by layer', async () => {
     await fc.assert(
       fc.asyncProperty(wildLayers, async (entries) => {

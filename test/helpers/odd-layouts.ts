@@ -2,7 +2,7 @@ import {mkdirSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {hash} from 'node:crypto'
 import fc from 'fast-check'
-import {IndexWriter} from '../../src/transports/shared/transport-layout/payload-index.js'
+import {IndexWriter} from '../../src/formats/transport-layout/payload-index.js'
 import {oddCarrier} from './odd-carriers.js'
 
 /* Transport layouts with arbitrary carriers, times, sidecars and lists of deletions, as an export might leave them. */

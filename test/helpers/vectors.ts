@@ -3,7 +3,7 @@ import {mkdirSync, readFileSync} from 'node:fs'
 import path from 'node:path'
 import {gunzipSync} from 'node:zlib'
 import {byteSourceOf} from '../../src/codecs/backup-stream/byte-source.js'
-import {encodeIndexLine, PayloadIndex} from '../../src/transports/shared/transport-layout/payload-index.js'
+import {encodeIndexLine, PayloadIndex} from '../../src/formats/transport-layout/payload-index.js'
 import {lstatSync} from 'node:fs'
 
 /** Layers and layouts that Microsoft's own code has written; see test/vectors/README.md. */

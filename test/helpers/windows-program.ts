@@ -9,9 +9,9 @@ import {openNativeSystem, Pointer} from '../../src/runtime/host-compute/native-l
 import {listContainers} from '../../src/runtime/list-containers.js'
 import {openManagers} from '../../src/runtime/open-managers.js'
 import {killContainers, stopContainers} from '../../src/runtime/stop-containers.js'
-import {DiskClock} from '../../src/transports/shared/transport-layout/disk-clock.js'
-import {readDiskTimes} from '../../src/transports/shared/transport-layout/disk-times.js'
-import {findNativeTimes} from '../../src/transports/shared/transport-layout/native-times.js'
+import {DiskClock} from '../../src/disk/disk-clock.js'
+import {readDiskTimes} from '../../src/disk/disk-times.js'
+import {findNativeTimes} from '../../src/disk/native-times.js'
 import {exportRuntimeLayer, importRuntimeLayer} from '../../src/runtime/storage/runtime-layers.js'
 
 /*

@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict'
 import {mkdirSync} from 'node:fs'
 import path from 'node:path'
-import {
-  convert,
-  inspect,
-  TRANSPORTS,
-  TransshipError,
-  verify,
-  type ConvertOptions,
-  type NetworkOptions,
-} from '../../src/index.js'
+import {convert, inspect, TransshipError, verify, type ConvertOptions} from '../../src/index.js'
+import type {NetworkOptions} from '../../src/model/transport.js'
+import {TRANSPORTS} from '../../src/transports/catalog.js'
 import {startRegistry, type Registry} from '../helpers/registry.js'
 import {sharedHost} from '../helpers/shared-host.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'

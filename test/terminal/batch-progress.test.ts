@@ -3,7 +3,7 @@ import {Writable} from 'node:stream'
 import {stripVTControlCharacters} from 'node:util'
 import type {BatchEvent} from '../../src/batch/batch-event.js'
 import type {ItemReport} from '../../src/batch/batch-report.js'
-import {startBatchProgress} from '../../src/terminal/batch-progress.js'
+import {startBatchProgress} from '../../src/terminal/start-batch-progress.js'
 
 const FAILURE = {code: 'NETWORK_FAILED', exitCode: 4, what: 'No route \u001b[2Jto host.', suggestions: []} as const
 const RESULT = {

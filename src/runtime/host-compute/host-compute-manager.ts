@@ -4,7 +4,8 @@ import type {ContainerManager, ListOptions, StopOptions, StopOutcome} from '../c
 import {parseContainerState, type ContainerSighting} from '../container-row.js'
 import {mapConcurrently} from '../../model/map-concurrently.js'
 import {stillRunning} from '../still-running.js'
-import {openComputeService, type ComputeAnswer, type ComputeService} from './compute-service.js'
+import type {ComputeAnswer, ComputeService} from './compute-service.js'
+import {openComputeService} from './open-compute-service.js'
 import {classifyResult, resultError} from './result-code.js'
 import {parseProperties, parseSystems, type ComputeSystem, type ComputeSystemProperties} from './schema.js'
 

@@ -8,7 +8,8 @@ import {formatResult, resultError} from '../host-compute/result-code.js'
 import {requireWindows} from '../require-windows.js'
 import {formatGuid} from './guid.js'
 import {readLayerChain, writeLayerChain} from './layer-chain.js'
-import {openLayerService, type LayerService, type ParentLayer} from './layer-service.js'
+import type {LayerService, ParentLayer} from './layer-service.js'
+import {openLayerService} from './open-layer-service.js'
 
 export interface LayerOptions extends WorkOptions {
   /** Folders of the parents, nearest first. Default on export: what Docker recorded beside the layer. */

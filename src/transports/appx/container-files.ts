@@ -8,7 +8,7 @@ import {InputError} from '../../model/errors.js'
 import {comparePaths, DIRECTORY_CARRIER_SUFFIX} from '../../model/layer-path.js'
 import {PathTable, type PathChild} from '../../model/path-table.js'
 import {UNIX_EPOCH, type FileTimes} from '../../model/windows-metadata.js'
-import type {FileFacts, FolderNames, LayoutFiles, OpenFile} from '../shared/transport-layout/layout-files.js'
+import type {FileFacts, FolderNames, LayoutFiles, OpenFile} from '../../formats/transport-layout/layout-files.js'
 import type {Container} from './container.js'
 import {ESCAPED_FOLDER, findSidecarFolder, splitIndex, type SplicedIndex} from './container-index.js'
 

@@ -1,5 +1,5 @@
 import {DIRECTORY_CARRIER_SUFFIX} from '../../model/layer-path.js'
-import {linesOf} from '../shared/transport-layout/lines-of.js'
+import {linesOf} from '../../formats/transport-layout/lines-of.js'
 
 /*
  * payload-index.jsonl inside a package. Beside what it says of the payload it holds what a zip cannot: `"z":"Escaped/…"` at

@@ -2,7 +2,7 @@ import {closeSync, fstatSync, openSync} from 'node:fs'
 import {PackageReader} from '../../codecs/appx/package-reader.js'
 import type {ByteSource} from '../../codecs/backup-stream/byte-source.js'
 import {asTransshipError, InputError} from '../../model/errors.js'
-import {OPEN_FLAGS, readFully} from '../shared/transport-layout/small-file.js'
+import {OPEN_FLAGS, readFully} from '../../disk/small-file.js'
 
 /** Read ahead. */
 const WINDOW_BYTES = 128 * 1024

@@ -10,9 +10,9 @@ import {
   type PackageIdentity,
 } from '../../model/package-identity.js'
 import {UNIX_EPOCH} from '../../model/windows-metadata.js'
-import type {Warning} from '../shared/fault-sink.js'
-import type {PackageDocument} from '../shared/package/metadata.js'
-import type {StoredPackage} from '../shared/package/repository.js'
+import type {Warning} from '../../model/fault-sink.js'
+import type {PackageDocument} from '../../formats/package/metadata.js'
+import type {StoredPackage} from '../../formats/package/repository.js'
 import type {Container} from './container.js'
 import {ContainerFiles} from './container-files.js'
 import {EXTENSION} from './reference.js'

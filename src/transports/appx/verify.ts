@@ -3,7 +3,7 @@ import {MANIFEST, SIGNATURE} from '../../codecs/appx/part-name.js'
 import {verifyCanonical, verifyParts} from '../../codecs/appx/verify-container.js'
 import type {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
-import type {Fault} from '../transport.js'
+import type {Fault} from '../../model/transport.js'
 import type {AppxPackage} from './read-package.js'
 import {manifestFacts} from './write-container.js'
 

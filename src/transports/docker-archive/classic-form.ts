@@ -2,11 +2,11 @@ import {chainIdOf, digestHex, digestOf, type Digest} from '../../model/digest.js
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Descriptor} from '../../model/image.js'
-import type {TaggedName} from '../shared/image-name.js'
+import type {TaggedName} from '../../formats/image-documents/image-name.js'
 import {compileSchema} from '../../codecs/json/validator.js'
-import {parseDocument} from '../shared/json-document.js'
-import {descriptorOfLayer} from '../shared/written-manifest.js'
-import type {ArchiveForm, ArchiveTar, WrittenImage, WrittenLayer} from '../shared/image-archive/archive-form.js'
+import {parseDocument} from '../../codecs/json/json-document.js'
+import {descriptorOfLayer} from '../../formats/image-documents/written-manifest.js'
+import type {ArchiveForm, ArchiveTar, WrittenImage, WrittenLayer} from '../../formats/image-archive/archive-form.js'
 
 interface ConfigHistory {
   readonly created?: string

@@ -1,6 +1,6 @@
 import {UsageError} from '../../model/errors.js'
 import {findSelectorColon, type Reference} from '../../model/reference.js'
-import {findDockerName, fullNameOf} from '../shared/image-name.js'
+import {findDockerName, fullNameOf} from '../../formats/image-documents/image-name.js'
 
 export const NAME = 'docker-archive'
 export const GRAMMAR = 'FILE[:NAME:TAG|:@INDEX]'

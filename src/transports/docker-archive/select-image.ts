@@ -1,9 +1,14 @@
 import {InputError, UsageError} from '../../model/errors.js'
 import type {Reference} from '../../model/reference.js'
-import {isWantedPlatform, parsePlatform, platformUnsupported, statedPlatform} from '../shared/platform-choice.js'
-import type {Offer} from '../shared/image-archive/read-offers.js'
-import {findDockerName, isSameName} from '../shared/image-name.js'
-import {findPinned} from '../shared/oci/reference.js'
+import {
+  isWantedPlatform,
+  parsePlatform,
+  platformUnsupported,
+  statedPlatform,
+} from '../../formats/image-documents/platform-choice.js'
+import type {Offer} from '../../formats/image-archive/read-offers.js'
+import {findDockerName, isSameName} from '../../formats/image-documents/image-name.js'
+import {findPinned} from '../../formats/oci-layout/reference.js'
 import {formatLocation, NAME, selectionOf} from './reference.js'
 
 /** The offers that a reference's selector and a platform leave, with their indices. */

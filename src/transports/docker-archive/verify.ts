@@ -1,7 +1,7 @@
 import type {Reference} from '../../model/reference.js'
-import {Archive} from '../shared/archive.js'
-import {ArchiveCheck} from '../shared/image-archive/archive-check.js'
-import type {OpenOptions, Verdict} from '../transport.js'
+import {Archive} from '../../formats/archive-file/archive.js'
+import {ArchiveCheck} from '../../formats/image-archive/archive-check.js'
+import type {OpenOptions, Verdict} from '../../model/transport.js'
 import {matching, requireOne} from './select-image.js'
 
 /** Checks all images that the reference selects, and every content-addressed member, and gathers all faults. */

@@ -4,15 +4,21 @@ import {EnvironmentError, InputError, UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Layer} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
-import {requireNames, type NamingReference} from '../shared/given-names.js'
-import type {WrittenImage, WrittenLayer} from '../shared/image-archive/archive-form.js'
-import {HybridForm} from '../shared/image-archive/hybrid-form.js'
-import {ImageNames} from '../shared/image-archive/image-names.js'
-import {isSameName, type TaggedName} from '../shared/image-name.js'
-import {requireReplaceable} from '../shared/replacing.js'
-import {layerArtifact, LayerWriter} from '../shared/layer-writer.js'
-import type {OpenMember} from '../shared/tar-file.js'
-import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft, LayerArtifact} from '../transport.js'
+import {requireNames, type NamingReference} from '../../formats/image-documents/given-names.js'
+import type {WrittenImage, WrittenLayer} from '../../formats/image-archive/archive-form.js'
+import {HybridForm} from '../../formats/image-archive/hybrid-form.js'
+import {ImageNames} from '../../formats/image-archive/image-names.js'
+import {isSameName, type TaggedName} from '../../formats/image-documents/image-name.js'
+import {requireReplaceable} from '../../model/replacing.js'
+import {layerArtifact, LayerWriter} from '../../formats/layer-blob/layer-writer.js'
+import type {OpenMember} from '../../formats/archive-file/tar-file.js'
+import type {
+  DestinationOptions,
+  ImageArtifact,
+  ImageDestination,
+  ImageDraft,
+  LayerArtifact,
+} from '../../model/transport.js'
 import {Engine, idDigest} from './engine.js'
 import {requireLoaded} from './load-answer.js'
 import {LoadStream} from './load-stream.js'

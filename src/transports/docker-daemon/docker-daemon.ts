@@ -1,4 +1,4 @@
-import type {Transport} from '../transport.js'
+import type {Transport} from '../../model/transport.js'
 import {formatLocation, GRAMMAR, NAME, parseLocation} from './reference.js'
 
 // No run that asks no engine should pay for what speaks to one.

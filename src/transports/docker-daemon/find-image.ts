@@ -1,7 +1,7 @@
 import {digestHex} from '../../model/digest.js'
 import {InputError, UsageError} from '../../model/errors.js'
 import type {Reference} from '../../model/reference.js'
-import {findDockerName, findTaggedName, isSameName} from '../shared/image-name.js'
+import {findDockerName, findTaggedName, isSameName} from '../../formats/image-documents/image-name.js'
 import {idDigest, type Engine} from './engine.js'
 import {formatLocation, NAME, wantedOf} from './reference.js'
 import type {ImageDetails, ImageSummary} from './schema.js'

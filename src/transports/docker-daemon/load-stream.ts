@@ -8,10 +8,10 @@ import type {EngineUpload, UploadAnswer} from '../../engine-api/engine-upload.js
 import {END_BLOCKS, paddingOf} from '../../codecs/tar/tar-header.js'
 import {asTransshipError, InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
-import type {ArchiveTar} from '../shared/image-archive/archive-form.js'
-import type {LayerBody, LayerFacts} from '../shared/layer-writing.js'
-import {blobPath} from '../shared/oci/content-store.js'
-import {headerBlock, type MemberHeader, type OpenMember} from '../shared/tar-file.js'
+import type {ArchiveTar} from '../../formats/image-archive/archive-form.js'
+import type {LayerBody, LayerFacts} from '../../formats/layer-blob/layer-body.js'
+import {blobPath} from '../../formats/oci-layout/content-store.js'
+import {headerBlock, type MemberHeader, type OpenMember} from '../../formats/archive-file/tar-file.js'
 
 /**
  * A tar on its way to an engine. A layer that is passed on as it is goes straight through, since its digest and size are

@@ -1,6 +1,6 @@
 import type {Digest} from '../../model/digest.js'
 import {TransshipError} from '../../model/errors.js'
-import {findTaggedName} from '../shared/image-name.js'
+import {findTaggedName} from '../../formats/image-documents/image-name.js'
 import {idDigest, type Engine} from './engine.js'
 import {tagsOf} from './find-image.js'
 

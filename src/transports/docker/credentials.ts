@@ -5,7 +5,7 @@ import path from 'node:path'
 import {EnvironmentError, findSystemCode} from '../../model/errors.js'
 import {clientConfigText} from '../../codecs/json/client-config.js'
 import {compileSchema} from '../../codecs/json/validator.js'
-import {parseDocument} from '../shared/json-document.js'
+import {parseDocument} from '../../codecs/json/json-document.js'
 import type {RepositoryPlace} from './reference.js'
 
 /** What a registry is told to know its user. */

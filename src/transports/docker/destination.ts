@@ -5,14 +5,19 @@ import type {WorkOptions} from '../../model/events.js'
 import {hidePassword} from '../../model/hidden-password.js'
 import type {Descriptor, RawDocument} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
-import {requireSame} from '../shared/given-names.js'
-import {findTaggedName, isSameName, isTag} from '../shared/image-name.js'
-import {layerArtifact, LayerWriter, type LayerShelf} from '../shared/layer-writer.js'
-import type {LayerBody, LayerFacts} from '../shared/layer-writing.js'
-import {requireReplaceable} from '../shared/replacing.js'
-import {writeLayers} from '../shared/write-layers.js'
-import {descriptorOfDocument, descriptorOfLayer, familyOf, manifestFor} from '../shared/written-manifest.js'
-import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../transport.js'
+import {requireSame} from '../../formats/image-documents/given-names.js'
+import {findTaggedName, isSameName, isTag} from '../../formats/image-documents/image-name.js'
+import {layerArtifact, LayerWriter, type LayerShelf} from '../../formats/layer-blob/layer-writer.js'
+import type {LayerBody, LayerFacts} from '../../formats/layer-blob/layer-body.js'
+import {requireReplaceable} from '../../model/replacing.js'
+import {writeLayers} from '../../formats/layer-blob/side-by-side.js'
+import {
+  descriptorOfDocument,
+  descriptorOfLayer,
+  familyOf,
+  manifestFor,
+} from '../../formats/image-documents/written-manifest.js'
+import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../../model/transport.js'
 import {rememberBlob, repositoriesOf} from './blob-origins.js'
 import {hasBlob} from './download.js'
 import {discard, header, isPassing} from './http.js'

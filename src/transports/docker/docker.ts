@@ -1,4 +1,4 @@
-import type {Transport} from '../transport.js'
+import type {Transport} from '../../model/transport.js'
 import {formatLocation, GRAMMAR, NAME, parseLocation} from './reference.js'
 
 // The HTTP client takes a tenth of a second to load, which no run that stays on this machine should pay.

@@ -1,7 +1,7 @@
 import {EnvironmentError, InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Descriptor} from '../../model/image.js'
-import {isForeignType} from '../shared/media-types.js'
+import {isForeignType} from '../../formats/image-documents/media-types.js'
 import {asNetworkError, discard, header, isBusy, isPassing, Patience, type HttpAnswer} from './http.js'
 import type {Registry} from './registry.js'
 

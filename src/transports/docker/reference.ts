@@ -2,7 +2,7 @@ import {findDigest, type Digest} from '../../model/digest.js'
 import {UsageError} from '../../model/errors.js'
 import {hidePassword} from '../../model/hidden-password.js'
 import type {Reference} from '../../model/reference.js'
-import {findTaggedName, hubAsDocker, isHost, isHostComponent} from '../shared/image-name.js'
+import {findTaggedName, hubAsDocker, isHost, isHostComponent} from '../../formats/image-documents/image-name.js'
 
 export const NAME = 'docker'
 export const GRAMMAR = '//[HOST[:PORT]/]NAME[:TAG|@DIGEST]'

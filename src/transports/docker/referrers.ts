@@ -1,8 +1,8 @@
 import {digestAlgorithm, digestHex, type Digest} from '../../model/digest.js'
 import {InputError, TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
-import {parseIndex, type StatedDescriptor} from '../shared/image-documents.js'
-import {MEDIA_TYPE} from '../shared/media-types.js'
+import {parseIndex, type StatedDescriptor} from '../../formats/image-documents/image-documents.js'
+import {MEDIA_TYPE} from '../../formats/image-documents/media-types.js'
 import {header} from './http.js'
 import type {Registry} from './registry.js'
 

@@ -1,7 +1,7 @@
 import {digestOf, findDigest, type Digest} from '../../model/digest.js'
 import type {WorkOptions} from '../../model/events.js'
-import {MAX_DOCUMENT_BYTES} from '../shared/json-document.js'
-import {MEDIA_TYPE} from '../shared/media-types.js'
+import {MAX_DOCUMENT_BYTES} from '../../codecs/json/json-document.js'
+import {MEDIA_TYPE} from '../../formats/image-documents/media-types.js'
 import {discard, header} from './http.js'
 import type {Registry} from './registry.js'
 

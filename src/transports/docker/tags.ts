@@ -1,7 +1,7 @@
 import {compileSchema} from '../../codecs/json/validator.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
-import {parseDocument} from '../shared/json-document.js'
+import {parseDocument} from '../../codecs/json/json-document.js'
 import {readPages} from './pages.js'
 import type {Registry} from './registry.js'
 

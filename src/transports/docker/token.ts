@@ -1,5 +1,5 @@
 import {compileSchema} from '../../codecs/json/validator.js'
-import {parseDocument} from '../shared/json-document.js'
+import {parseDocument} from '../../codecs/json/json-document.js'
 
 export interface TokenAnswer {
   readonly token: string

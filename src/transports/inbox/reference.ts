@@ -1,4 +1,4 @@
-import {packageGrammar} from '../shared/package/reference.js'
+import {packageGrammar} from '../../formats/package/reference.js'
 
 export const INBOX = 'inbox'
 export const GRAMMAR = packageGrammar(INBOX, 'REPOSITORY')

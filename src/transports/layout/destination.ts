@@ -4,16 +4,22 @@ import path from 'node:path'
 import type {HeldBytes} from '../../codecs/compression/held-bytes.js'
 import type {Digest} from '../../model/digest.js'
 import {asTransshipError, UsageError} from '../../model/errors.js'
-import type {WorkOptions} from '../../model/events.js'
+import {withoutEvents, type WorkOptions} from '../../model/events.js'
 import {formatFullName} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
-import type {DestinationOptions, ListItem, PackageArtifact, PackageDestination, PackageDraft} from '../transport.js'
-import {MadeFolders} from '../shared/made-folders.js'
-import {requireReplaceable, type Occupant} from '../shared/replacing.js'
-import {writePieces} from '../shared/transport-layout/carrier-output.js'
-import {payloadArtifact} from '../shared/transport-layout/payload-artifact.js'
-import {verifyIndex} from '../shared/transport-layout/verify-layout.js'
-import {writeLayout} from '../shared/transport-layout/write-layout.js'
+import type {
+  DestinationOptions,
+  ListItem,
+  PackageArtifact,
+  PackageDestination,
+  PackageDraft,
+} from '../../model/transport.js'
+import {MadeFolders} from '../../disk/made-folders.js'
+import {requireReplaceable, type Occupant} from '../../model/replacing.js'
+import {writePieces} from '../../formats/transport-layout/carrier-output.js'
+import {payloadArtifact} from '../../formats/transport-layout/payload-artifact.js'
+import {verifyIndex} from '../../formats/transport-layout/verify-layout.js'
+import {writeLayout} from '../../formats/transport-layout/write-layout.js'
 import {digestOfIndex, findLayoutFolder, indexFileOf, namesIn, openLayoutFolder, readIndexOf} from './layout-folder.js'
 import {formatLayoutReference} from './reference.js'
 
@@ -105,11 +111,11 @@ class LayoutDestination implements PackageDestination {
   }
 
   /** True when the folder holds just that payload, file by file, and nothing beside it. */
-  async #isThere(digest: Digest, {signal}: WorkOptions): Promise<boolean> {
+  async #isThere(digest: Digest, work: WorkOptions): Promise<boolean> {
     const found = digestOfIndex(this.#target) === digest ? findLayoutFolder(this.#target) : undefined
     const index = found === undefined ? undefined : readIndexOf(this.#target)
     if (found === undefined || index === undefined) return false
-    const options = signal === undefined ? {} : {signal}
+    const options = withoutEvents(work)
     const layout = openLayoutFolder(found, index, options)
     try {
       return layout.scanned.strays.length === 0 && (await verifyIndex(layout, index, options)).faults.length === 0

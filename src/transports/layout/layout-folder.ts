@@ -5,11 +5,11 @@ import {asTransshipError, findSystemCode, InputError} from '../../model/errors.j
 import type {WorkOptions} from '../../model/events.js'
 import type {LayerForm} from '../../model/image.js'
 import {DIRECTORY_CARRIER_SUFFIX, findHive, parseLayerPath} from '../../model/layer-path.js'
-import type {PayloadIndex} from '../shared/transport-layout/payload-index.js'
-import {hashFile} from '../shared/transport-layout/hash-file.js'
-import {findIndex} from '../shared/transport-layout/read-index.js'
-import {FolderFiles} from '../shared/transport-layout/folder-files.js'
-import {TransportLayout} from '../shared/transport-layout/read-layout.js'
+import type {PayloadIndex} from '../../formats/transport-layout/payload-index.js'
+import {hashFile} from '../../disk/hash-file.js'
+import {findIndex} from '../../formats/transport-layout/read-index.js'
+import {FolderFiles} from '../../formats/transport-layout/folder-files.js'
+import {TransportLayout} from '../../formats/transport-layout/read-layout.js'
 
 /** What a folder shows at a glance. */
 export interface LayoutFolder {

@@ -1,4 +1,4 @@
-import type {Transport} from '../transport.js'
+import type {Transport} from '../../model/transport.js'
 import {createLayout} from './destination.js'
 import {findLayoutFolder} from './layout-folder.js'
 import {formatLayoutReference, GRAMMAR, LAYOUT, parseLayoutLocation} from './reference.js'

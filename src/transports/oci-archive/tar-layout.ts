@@ -1,5 +1,5 @@
-import type {LayoutFiles} from '../shared/oci/layout-destination.js'
-import type {OpenMember, TarFile} from '../shared/tar-file.js'
+import type {LayoutFiles} from '../../formats/oci-layout/layout-destination.js'
+import type {OpenMember, TarFile} from '../../formats/archive-file/tar-file.js'
 
 /** A tar that becomes an OCI layout: blobs in the order they come, documents last. */
 export async function tarLayout(file: TarFile): Promise<LayoutFiles<OpenMember>> {

@@ -1,6 +1,6 @@
-import {Archive} from '../shared/archive.js'
-import {archiveStore} from '../shared/oci/archive-store.js'
-import type {LayoutBlob, OpenedLayout} from '../shared/oci/layout.js'
+import {Archive} from '../../formats/archive-file/archive.js'
+import {archiveStore} from '../../formats/oci-layout/archive-store.js'
+import type {LayoutBlob, OpenedLayout} from '../../formats/oci-layout/layout.js'
 import type {WorkOptions} from '../../model/events.js'
 
 /** Opens an OCI layout in a tar, compressed or not; `-` is standard input. */

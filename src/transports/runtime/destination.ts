@@ -6,10 +6,16 @@ import type {WorkOptions} from '../../model/events.js'
 import {formatFullName} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
 import {destroyRuntimeLayer, importRuntimeLayer} from '../../runtime/storage/runtime-layers.js'
-import {occupied} from '../shared/replacing.js'
-import {payloadArtifact} from '../shared/transport-layout/payload-artifact.js'
-import {writeLayout} from '../shared/transport-layout/write-layout.js'
-import type {DestinationOptions, ListItem, PackageArtifact, PackageDestination, PackageDraft} from '../transport.js'
+import {occupied} from '../../model/replacing.js'
+import {payloadArtifact} from '../../formats/transport-layout/payload-artifact.js'
+import {writeLayout} from '../../formats/transport-layout/write-layout.js'
+import type {
+  DestinationOptions,
+  ListItem,
+  PackageArtifact,
+  PackageDestination,
+  PackageDraft,
+} from '../../model/transport.js'
 import {formatRuntimeReference} from './reference.js'
 import {requireRuntime} from './source.js'
 

@@ -1,6 +1,6 @@
 import {TransshipError} from '../../model/errors.js'
 import type {Reference} from '../../model/reference.js'
-import type {Fault, LayerVerdict, OpenOptions, Transport, Verdict} from '../transport.js'
+import type {Fault, LayerVerdict, OpenOptions, Transport, Verdict} from '../../model/transport.js'
 import {createRuntime} from './destination.js'
 import {formatRuntimeReference, GRAMMAR, parseRuntimeLocation, RUNTIME} from './reference.js'
 import {listRuntime, openRuntime} from './source.js'

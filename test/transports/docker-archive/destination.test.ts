@@ -4,12 +4,7 @@ import path from 'node:path'
 import {gunzipSync} from 'node:zlib'
 import type {Image, Layer} from '../../../src/model/image.js'
 import {dockerArchive} from '../../../src/transports/docker-archive/docker-archive.js'
-import type {
-  DestinationOptions,
-  ImageArtifact,
-  ImageDestination,
-  ImageDraft,
-} from '../../../src/transports/transport.js'
+import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../../../src/model/transport.js'
 import {
   classicMembers,
   craneMembers,

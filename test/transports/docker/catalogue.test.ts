@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
-import {convert, inspect, list, planFromSource, verify} from '../../../src/index.js'
+import {planFromSource} from '../../../src/batch/plan-from-source.js'
+import {convert, inspect, list, verify} from '../../../src/index.js'
 import {docker} from '../../../src/transports/docker/docker.js'
 import {startMemoryRegistry, type Meddle, type MemoryRegistry} from '../../helpers/memory-registry.js'
 import {runCli} from '../../helpers/run-cli.js'

@@ -13,9 +13,9 @@ import type {LayerEntry} from '../../../src/model/layer-entry.js'
 import {payloadPart} from '../../../src/model/layer-path.js'
 import {parseFullName} from '../../../src/model/package-identity.js'
 import {UNIX_EPOCH} from '../../../src/model/windows-metadata.js'
-import type {StoredPackage} from '../../../src/transports/shared/package/repository.js'
-import {layerOfPackage, openLayout, readIndex} from '../../../src/transports/shared/package/stored-layer.js'
-import {writePackage} from '../../../src/transports/shared/package/write-package.js'
+import type {StoredPackage} from '../../../src/formats/package/repository.js'
+import {layerOfPackage, openLayout, readIndex} from '../../../src/formats/package/stored-layer.js'
+import {writePackage} from '../../../src/formats/package/write-package.js'
 import {chunked, collect} from '../../helpers/bytes.js'
 import {directoryEntry, fileEntry, FileSystemModel, layerOf, UNSTATED} from '../../helpers/file-system-model.js'
 import {FUZZ_RUNS} from '../../helpers/fuzz.js'
@@ -41,7 +41,7 @@ const shape: fc.Arbitrary<Shape> = fc.record({
   skew: fc.constantFrom(0n, 1n, 36_000_000_000n),
 })
 
-const DESCRIPTOR = Buffer.from('010004801400000024000000000000003400000001020000000000052000000020020000', 'hex')
+const DESCRIPTOR = Buffer.from('010000801400000000000000000000000000000001020000000000052000000020020000', 'hex')
 
 /** The layer with tops in front of it, where it does not speak of them itself, and with metadata that a gap could lose. */
 function shaped(entries: readonly LayerEntry[], {tops, hasDescriptors, skew}: Shape): LayerEntry[] {

@@ -18,14 +18,9 @@ import path from 'node:path'
 import fc from 'fast-check'
 import {convert} from '../../../src/convert/convert.js'
 import {UNIX_EPOCH} from '../../../src/model/windows-metadata.js'
-import {DiskClock} from '../../../src/transports/shared/transport-layout/disk-clock.js'
-import {
-  fileTimeOfNanoseconds,
-  formatFileTime,
-  mayBeStoredAs,
-  readDiskTimes,
-} from '../../../src/transports/shared/transport-layout/disk-times.js'
-import {findNativeTimes} from '../../../src/transports/shared/transport-layout/native-times.js'
+import {DiskClock} from '../../../src/disk/disk-clock.js'
+import {fileTimeOfNanoseconds, formatFileTime, mayBeStoredAs, readDiskTimes} from '../../../src/disk/disk-times.js'
+import {findNativeTimes} from '../../../src/disk/native-times.js'
 import {hybridMembers, partsOf, tarOf} from '../../helpers/archives.js'
 import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 import {runJson} from '../../helpers/run-cli.js'

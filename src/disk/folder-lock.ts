@@ -1,0 +1,313 @@
+import {randomBytes} from 'node:crypto'
+import {
+  closeSync,
+  fstatSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import path from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {asTransshipError, EnvironmentError, findSystemCode} from '../model/errors.js'
+import type {WorkOptions} from '../model/events.js'
+import {livenessOf, thisProcess, type ProcessIdentity} from './process-identity.js'
+
+/** Name of the lock, and what the names of locks begin with that are being made. */
+export const LOCK_NAME = '.lock'
+
+/** How often a lock is written again while it is held. */
+const RENEW_EVERY_MS = 10_000
+/** After so many renewals that did not come, two minutes, a holder counts as gone: it may only have been busy or paused. */
+const MOST_MISSED = 12
+/** Of holders that renew more rarely nobody would wait for the end. */
+const RAREST_RENEWAL_MS = 60_000
+/** What is left of a lock that was being made or taken away: it takes moments. */
+const LEFT_OVER_MS = 3_600_000
+/** Whoever finds a lock in its way may find that it has changed when it takes it away. */
+const MOST_TRIES = 3
+
+/** What a lock file says. */
+interface Holder extends ProcessIdentity {
+  /** Set where the holder promises to write the file again so often. */
+  readonly renewedEveryMs?: number
+}
+
+export interface LockOptions extends WorkOptions {
+  /** For messages. */
+  readonly reference: string
+  /** Of the file, in its folder. */
+  readonly lockName?: string | undefined
+}
+
+/**
+ * One writer a folder, on a file system that machines may share. The lock is a file that names its holder and is written
+ * again every ten seconds. A holder that is gone for sure is taken over from at once; one of which that cannot be told, on
+ * another host or in another container, when its lock is not renewed for two minutes. As it might have been paused only,
+ * every holder asks with `requireHeld` before what it did becomes visible.
+ */
+export class FolderLock {
+  readonly #file: string
+  readonly #content: string
+  readonly #reference: string
+  readonly #timer: NodeJS.Timeout
+
+  private constructor(file: string, content: string, reference: string) {
+    this.#file = file
+    this.#content = content
+    this.#reference = reference
+    this.#timer = setInterval(() => {
+      this.#renew()
+    }, RENEW_EVERY_MS)
+    this.#timer.unref()
+  }
+
+  /**
+   * Takes the lock of an existing folder, or of one file in it by another name. May wait some minutes, which it tells as a
+   * step. Throws `LOCKED` naming the holder.
+   */
+  static async take(root: string, options: LockOptions): Promise<FolderLock> {
+    const {reference, lockName = LOCK_NAME} = options
+    const file = path.join(root, lockName)
+    // No two locks are alike, so that a holder knows its own.
+    const token = randomBytes(12).toString('hex')
+    const holder = {...thisProcess(), renewedEveryMs: RENEW_EVERY_MS, token}
+    const content = JSON.stringify(holder satisfies Holder)
+    try {
+      await place(file, content, options)
+    } catch (error) {
+      throw asTransshipError(error, {reference})
+    }
+    const lock = new FolderLock(file, content, reference)
+    try {
+      removeLeftLocks(root, lockName)
+      return lock
+    } catch (error) {
+      lock.release()
+      throw asTransshipError(error, {reference})
+    }
+  }
+
+  /** Throws `LOCKED` when the lock was taken over, as this process was paused for longer than a holder may be silent. */
+  requireHeld(): void {
+    if (this.#isHeld()) return
+    const holder = this.#findHolder()
+    throw new EnvironmentError('LOCKED', {
+      what: 'The lock of this place was taken over while this process was paused, or was deleted.',
+      why: holder === undefined ? `There is no lock ${this.#file} now.` : `Its holder is ${nameOf(holder)} now.`,
+      suggestions: ['Run it again when the other is done.'],
+      at: {reference: this.#reference},
+    })
+  }
+
+  release(): void {
+    clearInterval(this.#timer)
+    // A lock that was taken over is another's.
+    if (this.#isHeld()) rmSync(this.#file, {force: true})
+  }
+
+  #findHolder(): Holder | undefined {
+    try {
+      return parseHolder(find(this.#file)?.content ?? '')
+    } catch (error) {
+      throw asTransshipError(error, {reference: this.#reference})
+    }
+  }
+
+  /** False also for one that cannot be read: a failing end must not hide what failed before. */
+  #isHeld(): boolean {
+    try {
+      return find(this.#file)?.content === this.#content
+    } catch {
+      return false
+    }
+  }
+
+  /** Writes what is there already: the file server gives it a new time, and who reads meanwhile reads the same. */
+  #renew(): void {
+    try {
+      const fd = openSync(this.#file, 'r+')
+      try {
+        // What is open is the file that was read: it cannot become another's before it is written.
+        if (readFileSync(fd, 'utf8') === this.#content) writeSync(fd, this.#content, 0)
+      } finally {
+        closeSync(fd)
+      }
+    } catch {
+      // The next time it may succeed; if none does, requireHeld tells.
+    }
+  }
+}
+
+/** A link appears with its content, so that no one ever reads a half-written lock. */
+async function place(file: string, content: string, options: LockOptions): Promise<void> {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    if (isPlaced(file, content)) return
+    const found = find(file)
+    // A file server may have done what it then says has failed.
+    if (found?.content === content) return
+    if (found === undefined) continue
+    await requireGone(found, file, options)
+    takeAway(file, found.content, options)
+  }
+  throw inUse('Another process has just begun to write there.', options.reference)
+}
+
+function isPlaced(file: string, content: string): boolean {
+  const own = `${file}-${randomBytes(6).toString('hex')}`
+  try {
+    writeFileSync(own, content, {flag: 'wx'})
+    linkSync(own, file)
+    return true
+  } catch (error) {
+    if (findSystemCode(error) !== 'EEXIST') throw error
+    return false
+  } finally {
+    // Also after a failed write: a full disk leaves an empty file.
+    rmSync(own, {force: true})
+  }
+}
+
+interface FoundLock {
+  readonly content: string
+  readonly modifiedNs: bigint
+}
+
+/** Undefined when there is none. One that cannot be read is none that may be taken over: the error is thrown. */
+function find(file: string): FoundLock | undefined {
+  let fd: number
+  try {
+    // To be opened is what makes network file systems ask their server, where a stat may answer from memory.
+    fd = openSync(file, 'r')
+  } catch (error) {
+    if (findSystemCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+  try {
+    return {content: readFileSync(fd, 'utf8'), modifiedNs: fstatSync(fd, {bigint: true}).mtimeNs}
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Undefined for what names no holder: a machine that loses its power leaves an empty file. */
+function parseHolder(content: string): Holder | undefined {
+  let json: unknown
+  try {
+    json = JSON.parse(content)
+  } catch {
+    return undefined
+  }
+  if (typeof json !== 'object' || json === null || !('pid' in json) || !('host' in json)) return undefined
+  const {pid, host} = json
+  if (typeof pid !== 'number' || !(pid > 0) || typeof host !== 'string') return undefined
+  const space = 'space' in json && typeof json.space === 'string' ? {space: json.space} : {}
+  const started = 'started' in json && typeof json.started === 'string' ? {started: json.started} : {}
+  const every = 'renewedEveryMs' in json && typeof json.renewedEveryMs === 'number' ? json.renewedEveryMs : 0
+  const renewed = every > 0 && every <= RAREST_RENEWAL_MS ? {renewedEveryMs: every} : {}
+  return {pid, host, ...space, ...started, ...renewed}
+}
+
+/** Returns when the holder of a lock is gone, or the lock. Throws `LOCKED`. */
+async function requireGone(found: FoundLock, file: string, options: LockOptions): Promise<void> {
+  const holder = parseHolder(found.content)
+  if (holder === undefined) return
+  const liveness = livenessOf(holder)
+  if (liveness === 'dead') return
+  const who = `It is ${nameOf(holder)}`
+  if (liveness === 'unknown' && holder.renewedEveryMs !== undefined) {
+    if (!(await isRenewed(found, file, {...options, holder, everyMs: holder.renewedEveryMs}))) return
+    throw inUse('Another process is writing there.', options.reference, {
+      why: `${who}, which has just renewed its lock.`,
+    })
+  }
+  throw inUse('Another process is writing there.', options.reference, {
+    why: liveness === 'unknown' ? `${who}; from here it cannot be told whether that still runs.` : `${who}.`,
+    suggestion:
+      liveness === 'unknown' || holder.space === undefined ? `If it is gone for sure, delete ${file}.` : undefined,
+  })
+}
+
+/**
+ * Watches whether a lock is renewed before so many renewals are due that its holder counts as gone; false also when the
+ * lock changes hands. Times of the file are held against each other and never against a clock: those of file servers and
+ * of other machines differ from this one's.
+ */
+async function isRenewed(
+  found: FoundLock,
+  file: string,
+  {holder, everyMs, signal, onEvent}: WorkOptions & {readonly holder: Holder; readonly everyMs: number},
+): Promise<boolean> {
+  const longestSeconds = Math.ceil((everyMs * MOST_MISSED) / 1000)
+  const title = `Waiting for a sign of life of ${nameOf(holder)}, which has locked ${file}, up to ${longestSeconds} s`
+  onEvent?.({kind: 'step', id: 'lock', title})
+  // Looks are counted, not time: should this process be paused as well, it still looks as often.
+  for (let looks = 0; looks < 2 * MOST_MISSED; looks++) {
+    await sleep(everyMs / 2, undefined, signal === undefined ? {} : {signal}).catch(() => undefined)
+    signal?.throwIfAborted()
+    const now = find(file)
+    if (now?.content !== found.content) break
+    if (now.modifiedNs !== found.modifiedNs) return true
+  }
+  onEvent?.({kind: 'done', id: 'lock', summary: 'it is gone'})
+  return false
+}
+
+/** Takes a lock away that was found dead. Of two that do so at once, the slower one may meet the quicker one's, which goes back. */
+function takeAway(file: string, dead: string, {reference}: LockOptions): void {
+  const aside = `${file}-${randomBytes(6).toString('hex')}`
+  try {
+    renameSync(file, aside)
+  } catch (error) {
+    if (findSystemCode(error) === 'ENOENT') return
+    throw error
+  }
+  try {
+    if (find(aside)?.content === dead) return
+    try {
+      linkSync(aside, file)
+    } catch (error) {
+      // A third has placed its own: the quicker one will find that it holds the lock no more.
+      if (findSystemCode(error) !== 'EEXIST') throw error
+    }
+    throw inUse('Another process has just begun to write there.', reference)
+  } finally {
+    rmSync(aside, {force: true})
+  }
+}
+
+/** Locks that were being made or taken away when their process was killed. */
+function removeLeftLocks(root: string, lockName: string): void {
+  const newest = find(path.join(root, lockName))
+  if (newest === undefined) return
+  for (const name of readdirSync(root)) {
+    if (!name.startsWith(`${lockName}-`)) continue
+    const left = find(path.join(root, name))
+    if (left === undefined) continue
+    const holder = parseHolder(left.content)
+    const isDead = holder !== undefined && livenessOf(holder) === 'dead'
+    const isOld = newest.modifiedNs - left.modifiedNs > BigInt(LEFT_OVER_MS) * 1_000_000n
+    if (isDead || isOld) rmSync(path.join(root, name), {force: true})
+  }
+}
+
+function nameOf({pid, host}: Holder): string {
+  return `process ${pid} on ${host}`
+}
+
+function inUse(
+  what: string,
+  reference: string,
+  {why, suggestion}: {readonly why?: string; readonly suggestion?: string | undefined} = {},
+): EnvironmentError {
+  return new EnvironmentError('LOCKED', {
+    what,
+    ...(why === undefined ? {} : {why}),
+    suggestions: ['Wait until it is done.', ...(suggestion === undefined ? [] : [suggestion])],
+    at: {reference},
+  })
+}

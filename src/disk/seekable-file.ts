@@ -1,0 +1,150 @@
+import {mkdtemp, open, rm, type FileHandle} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import path from 'node:path'
+import {decompress} from '../codecs/compression/decompress.js'
+import {detectCompression, detectStream, MAGIC_BYTES} from '../codecs/compression/detect-compression.js'
+import type {RandomAccess} from '../codecs/tar/index-tar.js'
+import {asTransshipError, InputError} from '../model/errors.js'
+import type {WorkOptions} from '../model/events.js'
+import type {Compression} from '../model/image.js'
+import {requireNoText} from '../formats/archive-file/redirected-text.js'
+
+/** Read at a time when streaming. */
+const CHUNK_BYTES = 256 * 1024
+
+/** A file open for reading at any place. Chunks given out are fresh: they stay valid. */
+export class SeekableFile implements RandomAccess {
+  readonly size: number
+  readonly #handle: FileHandle
+  readonly #title: string
+  readonly #remove: () => Promise<void>
+
+  private constructor(handle: FileHandle, facts: {size: number; title: string; remove: () => Promise<void>}) {
+    this.#handle = handle
+    this.size = facts.size
+    this.#title = facts.title
+    this.#remove = facts.remove
+  }
+
+  /** Opens a file. `NOT_FOUND`, `NO_ACCESS`, `UNRECOGNISED_FORMAT` for a folder. */
+  static async open(file: string, remove: () => Promise<void> = () => Promise.resolve()): Promise<SeekableFile> {
+    try {
+      const handle = await open(file, 'r')
+      const stats = await handle.stat()
+      if (stats.isFile()) return new SeekableFile(handle, {size: stats.size, title: file, remove})
+      await handle.close()
+    } catch (error) {
+      throw asTransshipError(error, {path: file})
+    }
+    throw new InputError('UNRECOGNISED_FORMAT', {
+      what: `'${file}' is not a file.`,
+      suggestions: ['Give the path of a file, or - for standard input.'],
+      at: {path: file},
+    })
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.size - offset)))
+    let filled = 0
+    try {
+      while (filled < buffer.byteLength) {
+        const {bytesRead} = await this.#handle.read(buffer, filled, buffer.byteLength - filled, offset + filled)
+        if (bytesRead === 0) break
+        filled += bytesRead
+      }
+    } catch (error) {
+      throw asTransshipError(error, {path: this.#title, offset})
+    }
+    return buffer.subarray(0, filled)
+  }
+
+  /** A range in pieces. `ARCHIVE_TRUNCATED` when the file is shorter. */
+  async *stream(offset: number, length: number, options: WorkOptions = {}): AsyncGenerator<Uint8Array> {
+    for (let at = offset; at < offset + length;) {
+      options.signal?.throwIfAborted()
+      const chunk = await this.read(at, Math.min(CHUNK_BYTES, offset + length - at))
+      if (chunk.byteLength === 0) {
+        throw new InputError('ARCHIVE_TRUNCATED', {
+          what: `'${this.#title}' is cut short, or was changed while it was read.`,
+          at: {path: this.#title, offset: at},
+        })
+      }
+      yield chunk
+      at += chunk.byteLength
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close()
+    await this.#remove()
+  }
+}
+
+/**
+ * Opens an archive for reading at any place: a plain file as it is; a compressed one, or standard input (`-`), by
+ * way of a temporary file of its plain bytes, which is gone after `close`.
+ */
+export async function openSeekable(file: string, options: WorkOptions = {}): Promise<SeekableFile> {
+  if (file === '-') {
+    return spoolStream(process.stdin as AsyncIterable<Uint8Array>, {...options, title: 'Standard input'})
+  }
+  const plain = await SeekableFile.open(file)
+  try {
+    const head = await plain.read(0, MAGIC_BYTES)
+    requireNoText(head, file)
+    const compression = detectCompression(head)
+    if (compression === 'none') return plain
+    const spooled = await spool(plain.stream(0, plain.size, options), compression, {...options, title: file})
+    await plain.close()
+    return spooled
+  } catch (error) {
+    await plain.close()
+    throw error
+  }
+}
+
+/** The plain bytes of a stream, compressed or not, in a temporary file, which is gone after `close`. */
+export async function spoolStream(
+  stream: AsyncIterable<Uint8Array>,
+  options: WorkOptions & {readonly title: string},
+): Promise<SeekableFile> {
+  const {compression, body} = await detectStream(stream)
+  return spool(withoutText(body, options.title), compression, options)
+}
+
+async function* withoutText(body: AsyncIterable<Uint8Array>, title: string): AsyncGenerator<Uint8Array> {
+  let isFirst = true
+  for await (const chunk of body) {
+    if (isFirst) requireNoText(chunk, title)
+    isFirst = false
+    yield chunk
+  }
+}
+
+async function spool(
+  body: AsyncIterable<Uint8Array>,
+  compression: Compression,
+  options: WorkOptions & {readonly title: string},
+): Promise<SeekableFile> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'transship-'))
+  const remove = () => rm(folder, {recursive: true, force: true})
+  const file = path.join(folder, 'archive.tar')
+  try {
+    const handle = await open(file, 'wx')
+    try {
+      for await (const chunk of decompress(body, compression, options)) {
+        options.signal?.throwIfAborted()
+        await handle.writeFile(chunk)
+      }
+    } finally {
+      await handle.close()
+    }
+    const spooled = await SeekableFile.open(file, remove)
+    // Where an open file may be unlinked, nothing is left behind even if the process is killed.
+    if (process.platform !== 'win32') await remove()
+    return spooled
+  } catch (error) {
+    await remove()
+    throw asTransshipError(error, {path: file})
+  }
+}

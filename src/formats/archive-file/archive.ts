@@ -1,0 +1,151 @@
+import {isTarStart} from '../../codecs/tar/is-tar.js'
+import {BLOCK_BYTES} from '../../codecs/tar/tar-header.js'
+import {indexTar, type TarIndexEntry} from '../../codecs/tar/index-tar.js'
+import {digestAlgorithm, digestHex, type Digest} from '../../model/digest.js'
+import {InputError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import {requireDocumentSize} from '../../codecs/json/json-document.js'
+import {UnknowableError} from '../../model/no-such-thing.js'
+import {openSeekable, spoolStream, type SeekableFile} from '../../disk/seekable-file.js'
+
+/** A link may lead to a link; real archives need one step. */
+const MAX_LINKS = 8
+
+/** A tar of images, indexed by its headers; members are found by name and read in place, never unpacked. */
+export class Archive {
+  readonly #file: SeekableFile
+  readonly #entries = new Map<string, TarIndexEntry>()
+  /** Names that occur more than once: readers differ in which one they take. */
+  readonly repeated: readonly string[]
+  /** As the user named it. */
+  readonly path: string
+
+  private constructor(path: string, file: SeekableFile, entries: readonly TarIndexEntry[]) {
+    this.path = path
+    this.#file = file
+    const repeated = new Set<string>()
+    for (const entry of entries) {
+      const name = cleanName(entry.name)
+      if (this.#entries.has(name) && entry.kind !== 'directory') repeated.add(name)
+      this.#entries.set(name, entry)
+    }
+    this.repeated = [...repeated]
+  }
+
+  /** Opens a file or standard input (`-`). The caller closes it. `UNRECOGNISED_FORMAT`, `ARCHIVE_TRUNCATED` for what is no tar. */
+  static async open(path: string, options: WorkOptions): Promise<Archive> {
+    const title = path === '-' ? 'Standard input' : path
+    return Archive.#over(await openSeekable(path, options), path, {...options, title})
+  }
+
+  /** Keeps a stream in a temporary file, which is gone after `close`; `title` is how messages call it. */
+  static async ofStream(
+    stream: AsyncIterable<Uint8Array>,
+    options: WorkOptions & {readonly title: string},
+  ): Promise<Archive> {
+    return Archive.#over(await spoolStream(stream, options), options.title, options)
+  }
+
+  static async #over(
+    file: SeekableFile,
+    path: string,
+    {title, signal}: WorkOptions & {readonly title: string},
+  ): Promise<Archive> {
+    try {
+      if (!isTarStart(await file.read(0, BLOCK_BYTES))) throw noTar(title, file.size)
+      return new Archive(path, file, await indexTar(file, {title, signal}))
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+  }
+
+  /** Names of all members, in the order of the tar; `\` read as `/`, without `./` in front. */
+  names(): Iterable<string> {
+    return this.#entries.keys()
+  }
+
+  /** The regular file of this name, links followed; undefined when there is none. Throws `NAME_UNSAFE`. */
+  find(name: string): TarIndexEntry | undefined {
+    let at = requireInside(cleanName(name), name)
+    for (let links = 0; links <= MAX_LINKS; links++) {
+      const entry = this.#entries.get(at)
+      if (entry === undefined || entry.kind === 'file') return entry
+      // Names of a save made on Windows were joined with the separator of that system.
+      const target = cleanName(entry.linkname)
+      if (entry.kind === 'hard-link') at = requireInside(target, entry.linkname)
+      else if (entry.kind === 'symlink') at = requireInside(`${folderOf(at)}${target}`, entry.linkname)
+      else return undefined
+    }
+    throw new InputError('ARCHIVE_CORRUPT', {
+      what: `The links of '${name}' lead in a circle.`,
+      at: {path: this.path},
+    })
+  }
+
+  /** The blob of this digest where an OCI layout keeps it. */
+  findBlob(digest: Digest): TarIndexEntry | undefined {
+    return this.find(`blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`)
+  }
+
+  /** A document in whole. Throws `LIMIT_EXCEEDED` when it is too large to be one. */
+  async readDocument(entry: TarIndexEntry): Promise<Uint8Array> {
+    requireDocumentSize(entry.size, entry.name)
+    return this.#file.read(entry.offset, entry.size)
+  }
+
+  /** The first bytes of a member. */
+  readHead(entry: TarIndexEntry, length: number): Promise<Uint8Array> {
+    return this.#file.read(entry.offset, Math.min(length, entry.size))
+  }
+
+  stream(entry: TarIndexEntry, options: WorkOptions = {}): AsyncIterable<Uint8Array> {
+    return this.#file.stream(entry.offset, entry.size, options)
+  }
+
+  close(): Promise<void> {
+    return this.#file.close()
+  }
+}
+
+function noTar(title: string, size: number): InputError {
+  const isCut = size < BLOCK_BYTES
+  return new UnknowableError(isCut ? 'ARCHIVE_TRUNCATED' : 'UNRECOGNISED_FORMAT', {
+    what: `${title} is not a tar archive.`,
+    why:
+      size === 0
+        ? 'It is empty.'
+        : isCut
+          ? `It has only ${size} bytes.`
+          : 'It does not begin with the header of a member.',
+    suggestions: ['Use a file made by docker save.'],
+    at: {path: title},
+  })
+}
+
+function cleanName(name: string): string {
+  return name
+    .replaceAll('\\', '/')
+    .replace(/^(?:\.\/+)+/, '')
+    .replace(/\/+$/, '')
+}
+
+function folderOf(name: string): string {
+  return name.slice(0, name.lastIndexOf('/') + 1)
+}
+
+/** Resolves `..` inside the archive. Throws `NAME_UNSAFE` when it leads out. */
+function requireInside(name: string, spelt: string): string {
+  const parts: string[] = []
+  let isInside = !name.startsWith('/') && !/^[A-Za-z]:\//.test(name)
+  for (const part of name.split('/')) {
+    if (part === '..') isInside = parts.pop() !== undefined && isInside
+    else if (part !== '.' && part !== '') parts.push(part)
+  }
+  if (isInside) return parts.join('/')
+  throw new InputError('NAME_UNSAFE', {
+    what: `The name '${spelt.slice(0, 300)}' is refused.`,
+    why: 'It leads out of the archive.',
+    suggestions: ['Do not trust this archive unless you know who made it.'],
+  })
+}

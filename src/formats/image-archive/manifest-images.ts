@@ -1,0 +1,172 @@
+import type {TarIndexEntry} from '../../codecs/tar/index-tar.js'
+import {digestAlgorithm, digestHex, digestOf, findDigest, type Digest} from '../../model/digest.js'
+import {InputError} from '../../model/errors.js'
+import type {Descriptor} from '../../model/image.js'
+import {descriptorOf, readConfig, type ConfigFacts} from '../image-documents/image-documents.js'
+import {attempt, type FaultSink} from '../../model/fault-sink.js'
+import {familiarNameOf, findDockerName, findTaggedName, isSameName} from '../image-documents/image-name.js'
+import {isForeignType, MEDIA_TYPE} from '../image-documents/media-types.js'
+import {digestMismatch} from '../../codecs/bytes/verified.js'
+import type {Archive} from '../archive-file/archive.js'
+import type {ArchivedImage, ArchivedLayer} from './archived-image.js'
+import type {FoundImage} from '../oci-layout/index-walk.js'
+import {parseManifestItems, type ManifestItem} from './schema.js'
+
+/** The images of `manifest.json`, in its order; `oci` supplies their manifests where the archive is a hybrid. */
+export async function readManifestImages(
+  archive: Archive,
+  entry: TarIndexEntry,
+  {oci, sink}: {readonly oci: readonly FoundImage[]; readonly sink: FaultSink},
+): Promise<readonly ArchivedImage[]> {
+  const items = await attempt(sink, async () => parseManifestItems(await archive.readDocument(entry)))
+  const images: ArchivedImage[] = []
+  for (const item of items ?? []) {
+    const image = await attempt(sink, () => readItem(archive, item, {oci, sink: sink.item}))
+    if (image === undefined) continue
+    warnOfContradiction(image, oci, sink)
+    images.push(image)
+  }
+  return images
+}
+
+interface Surroundings {
+  readonly oci: readonly FoundImage[]
+  readonly sink: FaultSink
+}
+
+async function readItem(archive: Archive, item: ManifestItem, {oci, sink}: Surroundings): Promise<ArchivedImage> {
+  const entry = archive.find(item.Config)
+  if (entry === undefined) {
+    throw new InputError('CONFIG_MISSING', {
+      what: `manifest.json names the configuration '${item.Config}', which is not in the archive.`,
+      at: {path: archive.path},
+    })
+  }
+  const bytes = await archive.readDocument(entry)
+  const imageId = digestOf(bytes)
+  const stated = statedDigest(item.Config)
+  // A name that is no digest promises nothing; one of another algorithm promises that.
+  const found = stated === undefined ? undefined : digestOf(bytes, digestAlgorithm(stated))
+  if (stated !== undefined && found !== undefined && found !== stated) {
+    sink.fault(digestMismatch({title: `configuration ${item.Config}`, digest: stated}, found))
+  }
+  const facts = readConfig(bytes, `configuration ${item.Config}`)
+  const paths = item.Layers ?? []
+  if (paths.length !== facts.diffIds.length) {
+    throw new InputError('ARCHIVE_CONTRADICTORY', {
+      what: `manifest.json and the configuration '${item.Config}' disagree.`,
+      why: `manifest.json has ${paths.length} layers, the configuration ${facts.diffIds.length}.`,
+      at: {path: archive.path},
+    })
+  }
+  const partner = findPartner(oci, stated === found ? [imageId, stated] : [imageId], facts, sink)
+  const layers: ArchivedLayer[] = []
+  for (const [index, path] of paths.entries()) {
+    const source = {path, diffId: facts.diffIds[index], item, inManifest: partner?.layers[index]}
+    layers.push((await attempt(sink, () => readLayer(archive, source))) ?? withDiffId(source.diffId))
+  }
+  return {
+    origin: 'manifest.json',
+    names: withIndexNames(item.RepoTags ?? [], oci, [imageId, partner?.config.digest]),
+    config: {mediaType: partner?.config.mediaType ?? MEDIA_TYPE.dockerConfig, bytes},
+    imageId,
+    facts,
+    ...(partner === undefined ? {} : {manifest: partner.manifest}),
+    layers,
+  }
+}
+
+/** The OCI manifest of the same configuration. Docker 25.0.0 wrote some without layers, which are of no use. */
+function findPartner(
+  oci: readonly FoundImage[],
+  digests: readonly (Digest | undefined)[],
+  facts: ConfigFacts,
+  sink: FaultSink,
+): FoundImage | undefined {
+  const found = oci.filter((image) => digests.includes(image.config.digest))
+  const usable = found.find((image) => image.layers.length === facts.diffIds.length)
+  if (usable === undefined && found.length > 0) {
+    sink.warn({
+      code: 'manifest-incomplete',
+      message: `The OCI manifest of ${digests[0] ?? ''} does not list its layers; manifest.json was used instead.`,
+    })
+  }
+  return usable
+}
+
+/** The names of manifest.json, and those that only an index can keep. */
+function withIndexNames(
+  tags: readonly string[],
+  oci: readonly FoundImage[],
+  digests: readonly (Digest | undefined)[],
+): readonly string[] {
+  const names = tags.filter((name) => name !== '' && !name.includes('<none>'))
+  const others = oci.filter(({config, within}) => within.length === 0 && digests.includes(config.digest))
+  for (const text of others.flatMap((image) => image.names)) {
+    if (findTaggedName(text) !== undefined || names.some((other) => isSameName(other, text))) continue
+    const name = findDockerName(text)
+    names.push(name === undefined ? text : familiarNameOf(name))
+  }
+  return names
+}
+
+interface LayerSource {
+  readonly path: string
+  readonly diffId: Digest | undefined
+  readonly item: ManifestItem
+  readonly inManifest: Descriptor | undefined
+}
+
+function readLayer(archive: Archive, {path, diffId, item, inManifest}: LayerSource): ArchivedLayer {
+  const known = withDiffId(diffId)
+  const entry = archive.find(path)
+  if (entry === undefined) {
+    const foreign = inManifest ?? foreignSource(item, diffId)
+    if (foreign !== undefined && (isForeignType(foreign.mediaType) || foreign.urls !== undefined)) {
+      return {...known, descriptor: foreign}
+    }
+    const absence = `manifest.json names '${path.slice(0, 300)}', which is not in the archive.`
+    return {...known, absence, ...(inManifest === undefined ? {} : {descriptor: inManifest})}
+  }
+  const stated = statedDigest(path)
+  const isOwnBlob = inManifest !== undefined && (stated === undefined || stated === inManifest.digest)
+  if (isOwnBlob) return {...known, entry, descriptor: inManifest}
+  // A name of 64 digits is the diffID in some tools' archives and the blob's digest in others'; both only if they differ.
+  const isBlobName = stated !== undefined && (path.startsWith('blobs/') || path.endsWith('.tar.gz'))
+  if (!isBlobName || (stated === diffId && !path.startsWith('blobs/'))) return {...known, entry}
+  return {...known, entry, descriptor: {mediaType: '', digest: stated, size: entry.size}}
+}
+
+function withDiffId(diffId: Digest | undefined): ArchivedLayer {
+  return diffId === undefined ? {} : {diffId}
+}
+
+function foreignSource(item: ManifestItem, diffId: Digest | undefined): Descriptor | undefined {
+  const source = Object.entries(item.LayerSources ?? {}).find(([key]) => key === diffId)?.[1]
+  return source === undefined ? undefined : descriptorOf(source, 'manifest.json')
+}
+
+/** The digest that a name states: `<hex>.json`, `sha256:<hex>`, `blobs/sha256/<hex>`, `<hex>.tar.gz`. */
+function statedDigest(name: string): Digest | undefined {
+  const blob = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/.exec(name)
+  if (blob?.[1] !== undefined) return findDigest(`${blob[1]}:${blob[2] ?? ''}`)
+  const hex = /^(?:sha256:)?([0-9a-f]{64})(?:\.json|\.tar\.gz|\.tar)?$/.exec(name)?.[1]
+  return hex === undefined ? undefined : findDigest(`sha256:${hex}`)
+}
+
+/**
+ * One file, two images: Docker's older stores, skopeo and crane read `manifest.json`, containerd reads `index.json`.
+ * Where one name means different images there, somebody may be deceived.
+ */
+function warnOfContradiction(image: ArchivedImage, oci: readonly FoundImage[], sink: FaultSink): void {
+  for (const name of image.names) {
+    const same = oci.filter((other) => other.names.some((otherName) => isSameName(otherName, name)))
+    if (same.length === 0 || same.some((other) => other.config.digest === image.imageId)) continue
+    sink.warn({
+      code: 'archive-contradictory',
+      message:
+        `'${name}' is image ${digestHex(image.imageId).slice(0, 12)} in manifest.json and another one in index.json, ` +
+        'which containerd reads; manifest.json was used.',
+    })
+  }
+}

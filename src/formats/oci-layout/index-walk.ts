@@ -1,0 +1,216 @@
+import type {Digest} from '../../model/digest.js'
+import {InputError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import type {Descriptor, RawDocument} from '../../model/image.js'
+import {attempt, type FaultSink} from '../../model/fault-sink.js'
+import {
+  descriptorOf,
+  parseIndex,
+  parseManifest,
+  type ManifestDocument,
+  type StatedDescriptor,
+} from '../image-documents/image-documents.js'
+import {isConfigType, isIndexType, isManifestType} from '../image-documents/media-types.js'
+import {findChecked, type ContentStore} from './content-store.js'
+import {findEmbedded} from './embedded.js'
+
+/** An image manifest that an index leads to. */
+export interface FoundImage {
+  /** Full names, as annotations state them. */
+  readonly names: readonly string[]
+  /** Values of `org.opencontainers.image.ref.name`, as spelt: often only a tag. */
+  readonly refs: readonly string[]
+  readonly manifest: RawDocument & {readonly digest: Digest}
+  readonly config: Descriptor
+  readonly layers: readonly Descriptor[]
+  /** Descriptors as the documents spell them, the configuration's first; they may carry the content itself. */
+  readonly stated: readonly StatedDescriptor[]
+  /** The descriptor that the index has of the manifest. */
+  readonly entry: StatedDescriptor
+  /** Digests of the indexes it is in, outermost first, without index.json itself. */
+  readonly within: readonly Digest[]
+}
+
+/** What an index names and is not offered as an image. */
+export interface PassedOver {
+  readonly refs: readonly string[]
+  readonly digest: string
+  readonly mediaType: string
+  readonly reason: 'absent' | 'artifact' | 'unknown'
+  /** The descriptor that the index has of it. */
+  readonly stated: StatedDescriptor
+  /** Digests of the indexes it is in, as of an image. */
+  readonly within: readonly Digest[]
+}
+
+/** The full name, as containerd and Docker 25 state it; `org.opencontainers.image.ref.name` is only the tag there. */
+const NAME_ANNOTATION = 'io.containerd.image.name'
+const REF_NAME_ANNOTATION = 'org.opencontainers.image.ref.name'
+/** On the attestations of BuildKit, which are manifests of the platform unknown/unknown. */
+const ATTESTATION_ANNOTATION = 'vnd.docker.reference.type'
+
+const STATEMENT_TYPE = 'application/vnd.in-toto'
+
+/** An index of indexes of indexes is as deep as any tool makes them. */
+const MAX_DEPTH = 4
+const MAX_MANIFESTS = 10_000
+
+export interface WalkOptions extends WorkOptions {
+  /** Leaves out what is not asked for before it is read, by its descriptor. */
+  readonly isWanted?: (stated: StatedDescriptor) => boolean
+}
+
+interface Place {
+  readonly title: string
+  readonly names: readonly string[]
+  readonly refs: readonly string[]
+  readonly within: readonly Digest[]
+}
+
+/** Finds all images that an index leads to, in its order. */
+export class IndexWalk {
+  readonly #store: ContentStore
+  readonly #sink: FaultSink
+  readonly #options: WalkOptions
+  readonly #found = new Map<Digest, FoundImage>()
+  readonly passedOver: PassedOver[] = []
+  /** Left out by `isWanted`. */
+  readonly unwanted: StatedDescriptor[] = []
+
+  constructor(store: ContentStore, sink: FaultSink, options: WalkOptions = {}) {
+    this.#store = store
+    this.#sink = sink
+    this.#options = options
+  }
+
+  get found(): readonly FoundImage[] {
+    return [...this.#found.values()]
+  }
+
+  /** What index.json itself names and is not there. Platforms of an image may be left out; an image that is offered may not. */
+  get absent(): readonly PassedOver[] {
+    return this.passedOver.filter(({reason, within}) => reason === 'absent' && within.length === 0)
+  }
+
+  /** Throws `MANIFEST_INVALID`, `LIMIT_EXCEEDED`; faults of what it leads to go to the sink. */
+  async index(bytes: Uint8Array, title: string): Promise<void> {
+    await this.#index(bytes, {title, names: [], refs: [], within: []})
+  }
+
+  /** One descriptor, as an index would have it. */
+  async entry(stated: StatedDescriptor, title: string): Promise<void> {
+    await this.#child(stated, {title, names: [], refs: [], within: []})
+  }
+
+  async #index(bytes: Uint8Array, place: Place): Promise<void> {
+    if (place.within.length > MAX_DEPTH) throw tooMany(`${place.title} is nested more than ${MAX_DEPTH} deep.`)
+    for (const stated of parseIndex(bytes, place.title).manifests ?? []) {
+      await attempt(this.#sink, () => this.#child(stated, place))
+    }
+  }
+
+  async #child(stated: StatedDescriptor, place: Place): Promise<void> {
+    this.#options.signal?.throwIfAborted()
+    const own = namesOf(stated)
+    const names = own.names.length + own.refs.length === 0 ? place.names : own.names
+    const refs = own.names.length + own.refs.length === 0 ? place.refs : own.refs
+    const passOver = (reason: PassedOver['reason'], mediaType = stated.mediaType): void => {
+      const {within} = place
+      this.passedOver.push({refs: [...names, ...refs], digest: stated.digest, mediaType, reason, stated, within})
+    }
+    const isIndex = isIndexType(stated.mediaType)
+    if (!isIndex && !isManifestType(stated.mediaType)) {
+      passOver('unknown')
+      return
+    }
+    if (isAttestation(stated)) {
+      passOver('artifact')
+      return
+    }
+    if (!isIndex && this.#options.isWanted?.(stated) === false) {
+      this.unwanted.push(stated)
+      return
+    }
+    const descriptor = descriptorOf(stated, place.title)
+    const title = `${isIndex ? 'index' : 'manifest'} ${descriptor.digest}`
+    const bytes = await findChecked(this.#store, descriptor, {...this.#options, title, stated})
+    if (bytes === undefined) {
+      // A layout need not hold what it names: other platforms and referrers may be left out.
+      passOver('absent')
+      return
+    }
+    if (isIndex) {
+      await this.#index(bytes, {title, names, refs, within: [...place.within, descriptor.digest]})
+      return
+    }
+    const manifest = parseManifest(bytes, title)
+    requireSameType(stated, manifest, title)
+    if (!isConfigType(manifest.config.mediaType) || isStatement(manifest)) {
+      passOver('artifact', manifest.artifactType ?? manifest.config.mediaType)
+      return
+    }
+    const raw = {mediaType: stated.mediaType, bytes, digest: descriptor.digest}
+    this.#add({...imageOf(raw, manifest, title), names, refs, entry: stated, within: place.within})
+  }
+
+  #add(image: FoundImage): void {
+    const {digest} = image.manifest
+    const known = this.#found.get(digest)
+    if (this.#found.size >= MAX_MANIFESTS) throw tooMany(`The index leads to more than ${MAX_MANIFESTS} manifests.`)
+    this.#found.set(digest, {
+      ...image,
+      names: [...new Set([...(known?.names ?? []), ...image.names])],
+      refs: [...new Set([...(known?.refs ?? []), ...image.refs])],
+      within: [...new Set([...(known?.within ?? []), ...image.within])],
+    })
+  }
+}
+
+/** By its descriptor: BuildKit annotates what it attests, and calls its platform unknown. */
+function isAttestation({annotations, platform}: StatedDescriptor): boolean {
+  const isOfNothing = platform?.os === 'unknown' && platform.architecture === 'unknown'
+  return annotations?.[ATTESTATION_ANNOTATION] !== undefined || isOfNothing
+}
+
+/** By its content, where the index says nothing: in-toto statements take the place of layers. */
+function isStatement({layers}: ManifestDocument): boolean {
+  return (layers ?? []).length > 0 && (layers ?? []).every(({mediaType}) => mediaType.startsWith(STATEMENT_TYPE))
+}
+
+function imageOf(
+  raw: RawDocument & {readonly digest: Digest},
+  manifest: ManifestDocument,
+  title: string,
+): Pick<FoundImage, 'manifest' | 'config' | 'layers' | 'stated'> {
+  const stated = manifest.layers ?? []
+  const layers = stated.map((layer) => {
+    const descriptor = descriptorOf(layer, title)
+    findEmbedded(layer, descriptor, title)
+    return descriptor
+  })
+  return {manifest: raw, config: descriptorOf(manifest.config, title), layers, stated: [manifest.config, ...stated]}
+}
+
+/** A document that calls itself something else than its descriptor does is read in two ways by two tools. */
+function requireSameType(stated: StatedDescriptor, {mediaType}: ManifestDocument, title: string): void {
+  if (mediaType === undefined || mediaType === stated.mediaType) return
+  throw new InputError('MANIFEST_INVALID', {
+    what: `${title} is not of the type that its descriptor states.`,
+    why: `Expected ${stated.mediaType}, found ${mediaType.slice(0, 200)}.`,
+  })
+}
+
+function namesOf({annotations}: StatedDescriptor): {names: readonly string[]; refs: readonly string[]} {
+  const full = annotations?.[NAME_ANNOTATION]
+  const ref = annotations?.[REF_NAME_ANNOTATION]
+  // A digest in front of which nothing stands is how containerd cuts a name that has no tag.
+  const isFull = full === undefined && ref?.startsWith('@') === false && /[/:]/.test(ref)
+  return {
+    names: full !== undefined ? [full] : isFull ? [ref] : [],
+    refs: ref === undefined ? [] : [ref],
+  }
+}
+
+function tooMany(what: string): InputError {
+  return new InputError('LIMIT_EXCEEDED', {what, why: 'No real image comes near.'})
+}

@@ -1,0 +1,272 @@
+import {requireCompression} from '../../codecs/compression/compress.js'
+import {digestOf, type Digest} from '../../model/digest.js'
+import {UsageError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import type {Layer, RawDocument} from '../../model/image.js'
+import type {Reference} from '../../model/reference.js'
+import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../../model/transport.js'
+import {requireNames, type NamingReference} from '../image-documents/given-names.js'
+import type {IndexDocument} from '../image-documents/image-documents.js'
+import {tellLeftOut} from '../image-archive/image-names.js'
+import {findTaggedName, isNamedBy} from '../image-documents/image-name.js'
+import {layerArtifact, LayerWriter, type KeptLayer, type WrittenLayer} from '../layer-blob/layer-writer.js'
+import {MEDIA_TYPE} from '../image-documents/media-types.js'
+import {requireReplaceable} from '../../model/replacing.js'
+import {writeLayers} from '../layer-blob/side-by-side.js'
+import {descriptorOfDocument, descriptorOfLayer, familyOf, manifestFor} from '../image-documents/written-manifest.js'
+import {blobPath} from './content-store.js'
+import {findSound, type ExistingBlob} from './kept-blob.js'
+import {indexEntries, type IndexName} from './index-entries.js'
+import {indexNameOf} from './index-name.js'
+import {findPinned} from './reference.js'
+
+/** Files of a layout that is being written; `M` stands for a body whose name is still open. Nothing shows before `commit`. */
+export interface LayoutFiles<M> {
+  /** Bytes written so far. */
+  readonly size: number
+  /** The index of a layout that is there and is added to. */
+  readonly existing?: IndexDocument | undefined
+  /** True where bodies may be added several at once; in a tar one follows the other. */
+  readonly mayOverlap?: boolean
+  addBody(body: AsyncIterable<Uint8Array>, options: WorkOptions): Promise<M>
+  name(body: M, name: string): Promise<void>
+  /** Takes back a body: the one added last, where they follow each other. */
+  drop(body: M): Promise<void>
+  addFile(name: string, bytes: Uint8Array): Promise<void>
+  /** A file of the layout that is added to; undefined when it is not there. */
+  findExisting?(name: string): Promise<ExistingBlob<M> | undefined>
+  /** True when what is there is equal as a whole, and was left. */
+  commit(options: WorkOptions & {readonly replace: boolean}): Promise<boolean>
+  abort(): Promise<void>
+}
+
+/** Where a layout is written. */
+export interface LayoutTarget<M> {
+  readonly reference: Reference
+  format(reference: Reference): string
+  open(): Promise<LayoutFiles<M>>
+}
+
+type Entry = Readonly<Record<string, unknown>>
+
+/** Kept for its digest, by which clusters name images. */
+const KEPT_DOCKER_MANIFEST = {
+  code: 'docker-manifest-kept',
+  message:
+    "The manifest is of Docker's form and kept as it is, with its digest. Of an OCI layout, skopeo and umoci read OCI manifests only: --manifest-format oci writes one.",
+} as const
+
+/** Throws `BAD_OPTION`, `BAD_REFERENCE`, `FORMAT_UNSUPPORTED`. */
+export function createLayout<M>(target: LayoutTarget<M>, options: DestinationOptions): ImageDestination {
+  requireCompression(options.compression ?? 'none', options.compressionLevel)
+  const {reference} = target
+  if (reference.selector !== undefined && findPinned(reference.selector) !== undefined) {
+    throw new UsageError('BAD_REFERENCE', {
+      what: `'${target.format(reference)}' selects an image by its digest.`,
+      why: 'A destination can only give a tag; the digest follows from the content.',
+      suggestions: [target.format({...reference, selector: 'latest'})],
+    })
+  }
+  requireNames(options.names, namingOf(target))
+  return new LayoutDestination(target, options)
+}
+
+/** In a layout a tag alone is a name, and so is the tag of a name. */
+function namingOf<M>(target: LayoutTarget<M>): NamingReference | undefined {
+  const {selector, ...place} = target.reference
+  if (selector === undefined) return undefined
+  const isSame = (name: string) => isNamedBy(name, selector)
+  return {given: target.format(target.reference), bare: target.format(place), isSame}
+}
+
+class LayoutDestination<M> implements ImageDestination {
+  readonly holds = 'images'
+  readonly holdsOne: boolean
+  isUnchanged = false
+  #isAllKept = true
+  readonly #target: LayoutTarget<M>
+  readonly #options: DestinationOptions
+  readonly #named = new Set<string>()
+  readonly #written: {readonly names: readonly IndexName[]; entries(names: readonly IndexName[]): readonly Entry[]}[] =
+    []
+  #opened: {readonly files: LayoutFiles<M>; readonly layers: LayerWriter<M>} | undefined
+
+  constructor(target: LayoutTarget<M>, options: DestinationOptions) {
+    this.holdsOne = target.reference.selector !== undefined
+    this.#target = target
+    this.#options = options
+  }
+
+  async write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact> {
+    const names = this.#namesOf(draft, options)
+    const {files, layers: writer} = await this.#open()
+    const before = files.size
+    const write = async (layer: Layer, inner: WorkOptions): Promise<WrittenLayer<M>> => {
+      const written = await writer.write(layer, inner)
+      if (written.kind === 'stored' && this.#isNew(blobPath(written.facts.digest))) {
+        await files.name(written.member, blobPath(written.facts.digest))
+      }
+      return written
+    }
+    const concurrency = files.mayOverlap === true ? this.#options.concurrency : 1
+    const layers = await writeLayers(draft.layers, write, {...options, concurrency})
+    const config = draft.config(layers.map((layer) => (layer.kind === 'stored' ? layer.facts.diffId : layer.diffId)))
+    const imageId = digestOf(config.bytes)
+    const parts = layers.map((layer) => (layer.kind === 'stored' ? layer.facts : layer.descriptor))
+    const manifest = manifestFor(
+      {config: {digest: imageId, size: config.bytes.byteLength}, layers: parts},
+      {kept: draft.manifest, family: this.#options.manifestFormat},
+    )
+    await this.#addDocument(files, config)
+    await this.#addDocument(files, manifest)
+    const descriptor = descriptorOfDocument(manifest)
+    const isUnchanged = this.#requireFree(names, descriptor.digest, files.existing)
+    const family = familyOf(manifest)
+    if (family === 'docker' && this.#options.manifestFormat === undefined)
+      options.onEvent?.({kind: 'note', ...KEPT_DOCKER_MANIFEST, subject: descriptor.digest})
+    const isKept = isUnchanged && (this.#options.replace !== true || layers.every((layer) => layer.kind !== 'stored'))
+    this.#isAllKept &&= isKept
+    this.#written.push({names, entries: (own) => indexEntries(descriptor, draft.platform, own)})
+    const selector = names[0]?.ref ?? `@${descriptor.digest}`
+    return {
+      kind: 'image',
+      reference: this.#target.format({...this.#target.reference, selector}),
+      imageId,
+      manifestDigest: descriptor.digest,
+      ...(isUnchanged ? {unchanged: true} : {}),
+      layers: layers.map((layer, index) => {
+        const part = parts[index]
+        return layerArtifact(layer, part === undefined ? undefined : descriptorOfLayer(part, family))
+      }),
+      bytesWritten: isKept ? 0 : files.size - before,
+    }
+  }
+
+  /** By the reference, as skopeo does; else the tags of the image's own names. */
+  #namesOf(draft: ImageDraft, options: WorkOptions): readonly IndexName[] {
+    const {selector} = this.#target.reference
+    const named = draft.names.map((text) => ({text, name: indexNameOf(text)}))
+    const own = [
+      ...new Map(named.flatMap(({name}) => (name === undefined ? [] : [[name.full ?? name.ref, name]]))).values(),
+    ]
+    if (selector === undefined) {
+      for (const {text, name} of named) if (name === undefined) tellLeftOut(text, options)
+      return own
+    }
+    if (this.#written.length > 0) {
+      throw new UsageError('BAD_REFERENCE', {
+        what: `'${this.#target.format(this.#target.reference)}' names one image, and there are several to write.`,
+        suggestions: ['Leave the tag out: each image keeps its own name.'],
+      })
+    }
+    const spelt = /[/:]/.test(selector) ? findTaggedName(selector) : own.find(({ref}) => ref === selector)
+    return [{ref: selector, full: spelt?.full}]
+  }
+
+  /** True when the image is there under all of its names; a name of another is taken from it only where that was asked for. */
+  #requireFree(names: readonly IndexName[], digest: Digest, existing: IndexDocument | undefined): boolean {
+    const entries = existing?.manifests ?? []
+    const isIt = (entry: {readonly digest: string}) => entry.digest === digest
+    for (const {ref} of names) {
+      const other = entries.find((entry) => refIn(entry.annotations).includes(ref) && !isIt(entry))
+      if (other === undefined) continue
+      const reference = this.#target.format({...this.#target.reference, selector: ref})
+      requireReplaceable(
+        {
+          what: `'${reference}' is another image.`,
+          why: `There it is ${other.digest}, here ${digest}.`,
+          instead: ['Choose another tag.'],
+          at: {reference},
+        },
+        this.#options.replace === true,
+      )
+    }
+    return names.length === 0
+      ? entries.some(isIt)
+      : names.every(({ref}) => entries.some((entry) => isIt(entry) && refIn(entry.annotations).includes(ref)))
+  }
+
+  #isNew(name: string): boolean {
+    if (this.#named.has(name)) return false
+    this.#named.add(name)
+    return true
+  }
+
+  async #addDocument(files: LayoutFiles<M>, document: RawDocument): Promise<void> {
+    const name = blobPath(descriptorOfDocument(document).digest)
+    if (this.#isNew(name)) await files.addFile(name, document.bytes)
+  }
+
+  async #open(): Promise<{files: LayoutFiles<M>; layers: LayerWriter<M>}> {
+    if (this.#opened !== undefined) return this.#opened
+    const files = await this.#target.open()
+    const layers = new LayerWriter<M>(
+      {
+        takes: ['none', 'gzip', 'zstd'],
+        put: async (open, options) => {
+          const body = open()
+          const member = await files.addBody(body.bytes, options)
+          return {member, facts: body.facts()}
+        },
+        drop: (member) => files.drop(member),
+        findKept: (layer, {digest}, options) => this.#findKept(files, layer, {...options, name: blobPath(digest)}),
+      },
+      this.#options,
+    )
+    this.#opened = {files, layers}
+    return this.#opened
+  }
+
+  /** A blob that the layout has already stays where it is, if it is sound. */
+  async #findKept(
+    files: LayoutFiles<M>,
+    layer: Layer,
+    {name, ...options}: WorkOptions & {readonly name: string},
+  ): Promise<KeptLayer<M> | undefined> {
+    const existing = await files.findExisting?.(name)
+    const facts = existing === undefined ? undefined : await findSound(layer, existing, options)
+    if (existing === undefined || facts === undefined) return undefined
+    this.#named.add(name)
+    const {entries} = facts
+    return {member: existing.member, ...(entries === undefined ? {} : {entries})}
+  }
+
+  async commit(options: WorkOptions): Promise<void> {
+    const {files} = await this.#open()
+    // What is equal stays as it is; only what may be replaced is mended where it is damaged.
+    if (this.#isAllKept && this.#written.length > 0) return this.abort()
+    await files.addFile('oci-layout', Buffer.from(JSON.stringify({imageLayoutVersion: '1.0.0'})))
+    await files.addFile('index.json', Buffer.from(JSON.stringify(this.#index(files.existing))))
+    this.isUnchanged = await files.commit({...options, replace: this.#options.replace === true})
+    this.#opened = undefined
+  }
+
+  /** What is there keeps its entries, except for names that have gone over to new images. */
+  #index(existing: IndexDocument | undefined): object {
+    const refs = this.#written.flatMap(({names}) => names.map(({ref}) => ref))
+    // Two images may have one tag in different repositories; then only whole names tell them apart.
+    const isShared = (ref: string) => refs.filter((other) => other === ref).length > 1
+    const unique = this.#written.map((image) => {
+      const own = image.names.map(({ref, full}) => ({full, ref: full !== undefined && isShared(ref) ? full : ref}))
+      return {refs: own.map(({ref}) => ref), entries: image.entries(own)}
+    })
+    const added = unique.flatMap(({entries}) => entries)
+    const taken = new Set(unique.flatMap(({refs: own}) => own))
+    const digests = new Set(added.map((entry) => entry['digest']))
+    const kept = (existing?.manifests ?? []).filter((entry) => {
+      const [own] = refIn(entry.annotations)
+      return own === undefined ? !digests.has(entry.digest) : !taken.has(own)
+    })
+    return {schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, ...existing, manifests: [...kept, ...added]}
+  }
+
+  async abort(): Promise<void> {
+    await this.#opened?.files.abort()
+    this.#opened = undefined
+  }
+}
+
+function refIn(annotations: Readonly<Record<string, string>> | null | undefined): readonly string[] {
+  const ref = annotations?.['org.opencontainers.image.ref.name']
+  return ref === undefined ? [] : [ref]
+}

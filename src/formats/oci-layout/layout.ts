@@ -1,0 +1,229 @@
+import path from 'node:path'
+import {findDigest, type Digest} from '../../model/digest.js'
+import {InputError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import type {Image} from '../../model/image.js'
+import type {Reference} from '../../model/reference.js'
+import {attempt, LeavingOut, type FaultSink} from '../../model/fault-sink.js'
+import {findDockerName, isNamedBy, isSameName} from '../image-documents/image-name.js'
+import {compileSchema} from '../../codecs/json/validator.js'
+import {parseDocument} from '../../codecs/json/json-document.js'
+import type {ListItem, OpenOptions} from '../../model/transport.js'
+import {chooseImage} from './choose-image.js'
+import type {ContentStore} from './content-store.js'
+import {IndexWalk, type FoundImage, type PassedOver} from './index-walk.js'
+import {imageOver, readFound} from './open-image.js'
+import {findPinned, isRef} from './reference.js'
+
+/** An OCI layout opened for reading. The caller closes it. */
+export interface OpenedLayout {
+  readonly store: ContentStore
+  /** A file at the top (`oci-layout`, `index.json`); undefined when it is not there. `LIMIT_EXCEEDED`. */
+  findFile(name: string): Promise<Uint8Array | undefined>
+  /** Every file under `blobs`, by its path from the top. */
+  blobs(): AsyncIterable<LayoutBlob>
+  close(): Promise<void>
+}
+
+/** A file under `blobs`. */
+export interface LayoutBlob {
+  /** Path from the top. */
+  readonly name: string
+  readonly sizeBytes: number
+  readonly open: (options: WorkOptions) => AsyncIterable<Uint8Array>
+}
+
+/** One of the two ways a layout is kept: a folder or a tar. */
+export interface LayoutPlace {
+  open(path: string, options: WorkOptions): Promise<OpenedLayout>
+  format(reference: Reference): string
+}
+
+const validateMarker = compileSchema<{readonly imageLayoutVersion: string}>({
+  type: 'object',
+  required: ['imageLayoutVersion'],
+  properties: {imageLayoutVersion: {type: 'string'}},
+})
+
+/**
+ * Checks `oci-layout` and gives the bytes of `index.json`. `UNRECOGNISED_FORMAT` where there is neither,
+ * `MANIFEST_MISSING` and `ARCHIVE_CORRUPT` where one of them is gone, `MANIFEST_INVALID`, `FORMAT_UNSUPPORTED`.
+ */
+export async function readTopIndex(layout: OpenedLayout): Promise<Uint8Array> {
+  const marker = await layout.findFile('oci-layout')
+  const index = await layout.findFile('index.json')
+  const at = {path: layout.store.title}
+  if (marker === undefined && index === undefined) {
+    throw new InputError('UNRECOGNISED_FORMAT', {
+      what: `'${layout.store.title}' is not an OCI layout.`,
+      why: 'It has neither oci-layout nor index.json.',
+      at,
+    })
+  }
+  const incomplete = {
+    what: `The OCI layout '${layout.store.title}' is not complete.`,
+    suggestions: ['Copy it again.'],
+    at,
+  }
+  if (index === undefined) throw new InputError('MANIFEST_MISSING', {...incomplete, why: 'It has no index.json.'})
+  if (marker === undefined) throw new InputError('ARCHIVE_CORRUPT', {...incomplete, why: 'It has no oci-layout.'})
+  const {imageLayoutVersion} = parseDocument(marker, {
+    title: 'oci-layout',
+    validate: validateMarker,
+    code: 'MANIFEST_INVALID',
+  })
+  if (/^1\.\d+\.\d+$/.test(imageLayoutVersion)) return index
+  throw new InputError('FORMAT_UNSUPPORTED', {
+    what: `'${layout.store.title}' is an OCI layout of version ${imageLayoutVersion.slice(0, 50)}.`,
+    why: 'Expected 1.0.0.',
+    at: {path: layout.store.title},
+  })
+}
+
+/** Finds everything that index.json leads to. */
+export async function walkLayout(layout: OpenedLayout, sink: FaultSink, options: WorkOptions): Promise<IndexWalk> {
+  const walk = new IndexWalk(layout.store, sink, options)
+  await walk.index(await readTopIndex(layout), 'index.json')
+  return walk
+}
+
+/** The images that the reference's selector leaves. */
+export function selected(images: readonly FoundImage[], {selector}: Reference): readonly FoundImage[] {
+  if (selector === undefined) return images
+  if (selector.startsWith('@')) {
+    const digest = selector.slice(1)
+    return images.filter(({manifest, within}) => manifest.digest === digest || within.includes(digest as Digest))
+  }
+  const byRef = images.filter(({refs}) => refs.includes(selector))
+  if (byRef.length > 0) return byRef
+  const byName = images.filter(({names}) => names.some((name) => isSameName(name, selector)))
+  const pinned = findPinned(selector)
+  if (byName.length > 0 || pinned === undefined) return byName
+  // A digest says more than a tag in front of it.
+  return images.filter(({manifest, within}) => manifest.digest === pinned.digest || within.includes(pinned.digest))
+}
+
+/** Opens the one image that the reference selects. */
+export async function openLayoutImage(place: LayoutPlace, reference: Reference, options: OpenOptions): Promise<Image> {
+  const layout = await place.open(reference.path, options)
+  try {
+    const sink = new LeavingOut()
+    const walk = await walkLayout(layout, sink, options)
+    const candidates = selected(walk.found, reference)
+    // What cannot be read may be what is meant, unless another is named.
+    if (reference.selector === undefined || candidates.length === 0) sink.requireNone()
+    const read = await chooseImage(layout.store, candidates, {
+      ...options,
+      reference: place.format(reference),
+      passedOver: walk.passedOver.filter(({refs, digest}) => isOf(reference, refs, digest)),
+      referenceTo: (digest) => place.format({...reference, selector: `@${digest}`}),
+    })
+    const names = namesOf(read.found, reference.path)
+    const image = await imageOver(layout.store, read, {...options, names, close: () => layout.close()})
+    return {...image, warnings: [...image.warnings, ...sink.leftOut]}
+  } catch (error) {
+    await layout.close()
+    throw error
+  }
+}
+
+function isOf({selector}: Reference, refs: readonly string[], digest: string): boolean {
+  return selector === undefined || refs.includes(selector) || selector === `@${digest}`
+}
+
+/** What the reference selects of that which is no image to be opened, with what is inside the indexes that it selects. */
+export function namedBy(walk: IndexWalk, reference: Reference): readonly PassedOver[] {
+  const digest = findDigest(reference.selector?.slice(1) ?? '')
+  return walk.passedOver.filter(
+    (named) =>
+      isOf(reference, named.refs, named.digest) ||
+      named.refs.some((name) => reference.selector !== undefined && isSameName(name, reference.selector)) ||
+      (digest !== undefined && named.within.includes(digest)),
+  )
+}
+
+/** Everything the layout offers, or what the selector leaves of it. */
+export async function listLayout(
+  place: LayoutPlace,
+  reference: Reference,
+  options: WorkOptions,
+): Promise<readonly ListItem[]> {
+  const layout = await place.open(reference.path, options)
+  try {
+    const sink = new LeavingOut()
+    const walk = await walkLayout(layout, sink, options)
+    for (const absent of absentOf(walk, reference)) {
+      const [subject = absent.digest] = absent.refs
+      options.onEvent?.({kind: 'note', code: 'image-not-held', message: notHeld(absent), subject})
+    }
+    const items: ListItem[] = []
+    for (const found of selected(walk.found, reference)) {
+      const read = await attempt(sink, () => readFound(layout.store, found, options))
+      if (read === undefined || read.facts.platform.os === 'unknown') continue
+      const {facts, imageId} = read
+      const selector = uniqueSelector(found, walk.found)
+      items.push({
+        kind: 'image',
+        reference: place.format({...reference, selector}),
+        names: listedNamesOf(found, {place: reference.path, selector}),
+        imageId,
+        platform: facts.platform,
+        ...(facts.created === undefined ? {} : {createdTime: facts.created}),
+        sizeBytes: found.layers.reduce((sum, {size}) => sum + size, 0),
+        layers: found.layers.length,
+      })
+    }
+    sink.tell(items, options, reference.path)
+    return items
+  } finally {
+    await layout.close()
+  }
+}
+
+/** Images that the reference selects by what index.json says, and whose manifest the layout does not hold. */
+export function absentOf(walk: IndexWalk, reference: Reference): readonly PassedOver[] {
+  return walk.absent.filter(({refs, digest}) => isOf(reference, refs, digest))
+}
+
+/** How such an image is told of. */
+export function notHeld({digest}: PassedOver): string {
+  return `Its manifest ${digest}, which index.json names, is not there.`
+}
+
+/** A tag that no other image has, else the digest. */
+function uniqueSelector(found: FoundImage, images: readonly FoundImage[]): string {
+  const ref = found.refs.find(
+    (candidate) => isRef(candidate) && images.filter(({refs}) => refs.includes(candidate)).length === 1,
+  )
+  return ref ?? `@${found.manifest.digest}`
+}
+
+/**
+ * Names of an image. Where the layout states only a tag, the name of its folder or file is the repository, as in
+ * `oci:shop:1.0`: that is how umoci and skopeo users call it. It need not be one of Docker's: the tag is to be kept.
+ */
+export function namesOf({names, refs}: Pick<FoundImage, 'names' | 'refs'>, place: string): readonly string[] {
+  if (names.length > 0) return names
+  const base = path
+    .basename(path.resolve(place))
+    .toLowerCase()
+    .replace(/\.(?:tar|tar\.gz|tgz|oci)$/, '')
+  return refs.map((ref) => `${base}${ref.startsWith('@') ? '' : ':'}${ref}`)
+}
+
+/**
+ * Names as a listing tells them: a tag that none of the full names has is one more. Where folder and tag make no name, the
+ * tag stands by itself, unless the reference of the row shows it.
+ */
+function listedNamesOf(
+  {names, refs}: FoundImage,
+  {place, selector}: {readonly place: string; readonly selector: string},
+): readonly string[] {
+  const others = refs.filter((ref) => !names.some((name) => isNamedBy(name, ref)))
+  const own = others.flatMap((ref) => {
+    const [name] = namesOf({names: [], refs: [ref]}, place)
+    const isName = name !== undefined && findDockerName(name) !== undefined
+    return isName ? [name] : ref === selector ? [] : [ref]
+  })
+  return [...names, ...own]
+}

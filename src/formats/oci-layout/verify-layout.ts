@@ -1,0 +1,147 @@
+import {InputError} from '../../model/errors.js'
+import type {Reference} from '../../model/reference.js'
+import type {OpenOptions, Verdict} from '../../model/transport.js'
+import {namesOfStored} from '../layer-blob/checked-names.js'
+import {ImageCheck} from '../layer-blob/image-check.js'
+import {isForeignType, statedCompression} from '../image-documents/media-types.js'
+import type {StatedPlatform} from '../image-documents/image-documents.js'
+import {
+  fitsPlatform,
+  parsePlatform,
+  platformUnsupported,
+  statedPlatform,
+  type OfferedPlatform,
+} from '../image-documents/platform-choice.js'
+import {blobPath, type ContentStore} from './content-store.js'
+import type {FoundImage} from './index-walk.js'
+import {namedBy, selected, walkLayout, type LayoutPlace} from './layout.js'
+import {findStoredLayer, readFound} from './open-image.js'
+import {isAsked, verifyBlob, verifyNamed, type Checking} from './verify-named.js'
+
+/** Checks all images that the reference selects, and every blob, and gathers all faults. Throws `PLATFORM_UNSUPPORTED`. */
+export async function verifyLayout(place: LayoutPlace, reference: Reference, options: OpenOptions): Promise<Verdict> {
+  const layout = await place.open(reference.path, options)
+  try {
+    const check = new ImageCheck(reference.path, options)
+    const read = new Set<string>()
+    const checking = {check, read, options}
+    const passed: OfferedPlatform[] = []
+    let count = 0
+    await check.gatherTop(async () => {
+      const walk = await walkLayout(layout, check, options)
+      const images = selected(walk.found, reference)
+      const named = namedBy(walk, reference)
+      // Something was selected, and cannot be read: that is told already.
+      if (images.length + named.length === 0 && reference.selector !== undefined && check.verdict.faults.length === 0)
+        throw notFound(reference, place.format(reference))
+      const absent = named.filter(({reason}) => reason === 'absent')
+      count = images.length + absent.length
+      passed.push(
+        ...absent.flatMap(({stated}) => (isAsked(stated, options) ? [] : [{platform: stated.platform ?? undefined}])),
+      )
+      const selects = (digest: string) => place.format({...reference, selector: `@${digest}`})
+      for (const found of images) {
+        check.subject = found.refs[0] ?? found.names[0] ?? found.manifest.digest
+        await check.gather(async () => {
+          passed.push(...(await verifyFound(layout.store, found, {...checking, referenceTo: selects})))
+        })
+      }
+      await verifyNamed(layout.store, named, checking)
+    })
+    requireFitting(passed, count, {reference: place.format(reference), platform: options.platform})
+    check.subject = reference.path
+    for await (const {name, sizeBytes, open} of layout.blobs()) {
+      if (!read.has(name)) await check.blob(name, {sizeBytes, open: () => open(options)})
+    }
+    return check.verdict
+  } finally {
+    await layout.close()
+  }
+}
+
+function notFound({selector = '', path}: Reference, reference: string): InputError {
+  return new InputError('NOT_FOUND', {
+    what: `There is no image '${selector.slice(0, 300)}' in '${path}'.`,
+    suggestions: [
+      `List what is there: transship list ${reference.slice(0, reference.length - selector.length).replace(/:$/, '')}`,
+    ],
+    at: {reference},
+  })
+}
+
+/** Where all that there is was passed over for its platform, nothing was checked, and must not be called sound. */
+export function requireFitting(
+  passed: readonly OfferedPlatform[],
+  count: number,
+  {reference, platform}: {readonly reference: string; readonly platform: string | undefined},
+): void {
+  if (platform === undefined || passed.length === 0 || passed.length < count) return
+  throw platformUnsupported(platform, {reference, offered: passed})
+}
+
+interface FoundChecking extends Checking {
+  /** The reference that selects the image of this manifest alone. */
+  readonly referenceTo: (digest: string) => string
+}
+
+/**
+ * Checks one image to its last byte; blobs that were read before are not read again. An image for another platform than
+ * the one that is asked for is passed over, and given back.
+ */
+export async function verifyFound(
+  store: ContentStore,
+  found: FoundImage,
+  {check, read, options, referenceTo: selects}: FoundChecking,
+): Promise<readonly OfferedPlatform[]> {
+  const wanted = options.platform === undefined ? undefined : parsePlatform(options.platform)
+  const passedOver = (platform: StatedPlatform) => [{reference: selects(found.manifest.digest), platform}]
+  // By its descriptor already: the configuration of what is for another platform need not be there.
+  const stated = found.entry.platform ?? {}
+  if (wanted !== undefined && !fitsPlatform(stated, wanted, false)) return passedOver(stated)
+  const {facts} = await readFound(store, found, options)
+  read.add(blobPath(found.config.digest)).add(blobPath(found.manifest.digest))
+  if (facts.platform.os === 'unknown') {
+    // An attestation: what it names are documents of some sort, not layers.
+    for (const part of found.stated.slice(1))
+      await check.gather(() => verifyBlob(store, part, {check, read, options}, 'LAYER_MISSING'))
+    return []
+  }
+  const platform = {...stated, ...statedPlatform(facts.platform)}
+  if (wanted !== undefined && !fitsPlatform(platform, wanted, true)) return passedOver(platform)
+  const {subject} = check
+  const titleOf = (index: number) => `${subject} layer ${index}`
+  const names = namesOfStored(
+    found.layers.map((_, index) => {
+      const title = titleOf(index)
+      return {title, find: () => findStoredLayer(store, {found, facts, index, title}, options)}
+    }),
+  )
+  for (const [index, descriptor] of found.layers.entries()) {
+    const title = titleOf(index)
+    await check.gather(async () => {
+      const stored = await findStoredLayer(store, {found, facts, index, title}, options)
+      if (stored === undefined) {
+        if (isForeignType(descriptor.mediaType)) {
+          check.unread(`The content of ${title}, the foreign layer ${descriptor.digest}, is kept elsewhere.`, title)
+          return
+        }
+        check.add('LAYER_MISSING', `The content of ${title}, ${descriptor.digest}, is not there.`, title)
+        return
+      }
+      const compression = statedCompression(descriptor.mediaType)
+      if (compression !== undefined && compression !== stored.compression)
+        check.add(
+          'MANIFEST_INVALID',
+          `Its type is ${descriptor.mediaType}; its compression is ${stored.compression}.`,
+          title,
+        )
+      const name = blobPath(descriptor.digest)
+      // A layer that images share is read once, unless they say different things of it.
+      if (read.has(`${name} ${facts.diffIds[index] ?? ''}`)) return
+      if (!read.has(name)) check.count(descriptor.size)
+      read.add(name).add(`${name} ${facts.diffIds[index] ?? ''}`)
+      await check.layer(stored, facts.platform.os, {names, index})
+    })
+  }
+  return []
+}

@@ -1,0 +1,396 @@
+import {existsSync, mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs'
+import path from 'node:path'
+import {parseDigest, type Digest} from '../../model/digest.js'
+import {asTransshipError, TransshipError, UsageError, type InputError} from '../../model/errors.js'
+import {withoutEvents, type WorkOptions} from '../../model/events.js'
+import type {PackageMetadata} from '../../model/image.js'
+import {formatFullName, identityKey, type PackageIdentity} from '../../model/package-identity.js'
+import type {
+  DestinationOptions,
+  ListItem,
+  PackageArtifact,
+  PackageDestination,
+  PackageDraft,
+} from '../../model/transport.js'
+import type {FolderLock} from '../../disk/folder-lock.js'
+import {MadeFolders} from '../../disk/made-folders.js'
+import {requireReplaceable} from '../../model/replacing.js'
+import {payloadArtifact, type PayloadFigures} from '../transport-layout/payload-artifact.js'
+import {dependentsOf} from './dependents.js'
+import {hasLeftovers, lockRepository, makeWorkFolder, REPLACED, restoreReplaced, type WorkPlace} from './lock.js'
+import {listItemOf} from './open-package.js'
+import {flushFileSystem, flushFolder} from './flush.js'
+import {HeldPackages, keyOf} from './held-packages.js'
+import {identityClash, requireUnneeded} from './identity-clash.js'
+import {findPackage, type Repository, type StoredPackage} from './repository.js'
+import {givesBackLayer} from './rebuild-layer.js'
+import {isWhole} from './verify-packages.js'
+import {draftBeside, identityTaken, standingOf} from './standing.js'
+import {renameWritten, writePackage, type WrittenPackage} from './write-package.js'
+
+interface Told {
+  /** Undefined of a stub, and of a payload without an index. */
+  readonly figures: PayloadFigures | undefined
+  readonly unchanged: boolean
+  readonly bytesWritten: number
+  /** Undefined when no layer tar is given back. */
+  readonly rebuilt: boolean | undefined
+}
+
+/** A package as the place keeps it: in the work folder still. */
+export interface SealedPackage {
+  /** Of the folder or file. */
+  readonly path: string
+  /** The package as it can be read there. */
+  readonly stored: StoredPackage
+  readonly bytesWritten: number
+}
+
+/** What differs between places that keep packages. */
+export interface PackagePlace extends WorkPlace {
+  /** False: the folder is to be made. */
+  readonly exists: boolean
+  /** It has room for one package only. */
+  readonly holdsOne?: true
+  /** A package is kept as a file there: the folder it is written into first does not stay. */
+  readonly keepsFiles?: true
+  /** Reads what is there now. */
+  read(): Promise<Repository>
+  /** What a package is to be called there; `existing` is the one in its place. */
+  nameOf(identity: PackageIdentity, existing: StoredPackage | undefined): string
+  /** Makes of a package that was written as a folder what the place keeps. */
+  seal(written: WrittenPackage, work: string, options: WorkOptions): Promise<SealedPackage>
+  /** All packages that may build on one there, where the repository is not all of them. */
+  neighbours?(): Promise<readonly StoredPackage[]>
+  /** A file that tells what the folder is; written when it is not there. */
+  readonly marker?: {readonly name: string; readonly bytes: string}
+}
+
+/** What is there stays, or the draft is to be placed as it was written. */
+type Settled = {readonly there: StoredPackage} | {readonly draft: PackageDraft; readonly written: WrittenPackage}
+
+/** Begun packages by identity, and what stands in their place now. */
+interface Pending extends SealedPackage {
+  readonly payload: WrittenPackage['payload']
+  readonly name: string
+  /** Entry that has to make room. */
+  readonly displaced: string | undefined
+}
+
+/**
+ * Opens a place for writing packages. Each is written into a work folder inside it and renamed at `commit`, so that a
+ * reader sees it whole or not at all.
+ */
+export async function createPackages(place: PackagePlace, options: DestinationOptions): Promise<PackageDestination> {
+  return new PackagesDestination(place, await place.read(), options)
+}
+
+class PackagesDestination implements PackageDestination {
+  readonly holds = 'packages'
+  readonly holdsOne?: true
+  readonly #place: PackagePlace
+  #repository: Repository
+  readonly #replace: boolean
+  readonly #pending = new Map<string, Pending>()
+  readonly #held: HeldPackages
+  #lock: FolderLock | undefined
+  #work: string | undefined
+  #made: MadeFolders | undefined
+  #again = 0
+  /** What `commit` has moved to its place. */
+  readonly #placed: Pending[] = []
+
+  constructor(place: PackagePlace, repository: Repository, options: DestinationOptions) {
+    this.#place = place
+    if (place.holdsOne === true) this.holdsOne = true
+    this.#repository = repository
+    this.#replace = options.replace ?? false
+    this.#held = new HeldPackages(() => this.#repository, this.#pending, options.acceptBaseMismatch ?? false)
+  }
+
+  findPackage(identity: PackageIdentity): Promise<ListItem | undefined> {
+    const stored = findPackage(this.#repository, identity)
+    return Promise.resolve(stored === undefined ? undefined : listItemOf(this.#repository, stored))
+  }
+
+  findOsPackage(diffId: Digest, below: PackageIdentity | undefined): PackageIdentity | undefined {
+    return this.#held.findOs(diffId, below)
+  }
+
+  async write(asked: PackageDraft, options: WorkOptions): Promise<PackageArtifact> {
+    const known = this.#replace ? undefined : this.#held.findSame(this.#held.recorded(asked))
+    if (known !== undefined) return this.#unchanged(asked, known, options)
+    const work = await this.#begin(options)
+    // Only now it is sure what is there.
+    const draft = this.#held.recorded(asked)
+    this.#requireRoom(draft.metadata.identity)
+    const same = this.#held.findSame(draft)
+    const isMet = same !== undefined && this.#held.isMet(same)
+    if (same !== undefined && (isMet || (await this.#mayStay(same, options))))
+      return this.#unchanged(draft, same, options)
+    const folder = this.#folderFor(draft.metadata.identity, work)
+    const written = await this.#whileHeld(() =>
+      writePackage(path.join(folder, formatFullName(draft.metadata.identity)), draft, {
+        ...options,
+        lower: this.#held.lower(draft),
+        isForFile: this.#place.keepsFiles === true,
+      }),
+    )
+    const placed = await this.#settle(draft, written, options)
+    if ('there' in placed) {
+      rmSync(written.folder, {recursive: true, force: true})
+      return this.#unchanged(draft, placed.there, options)
+    }
+    return this.#seal(placed, folder, options)
+  }
+
+  /** What becomes of a package that has been written: it is there already, or it is to be placed, maybe beside another. */
+  async #settle(draft: PackageDraft, written: WrittenPackage, options: WorkOptions): Promise<Settled> {
+    const {identity} = draft.metadata
+    const begun = this.#pending.get(identityKey(identity))
+    const there = begun?.stored ?? this.#held.existing(identity)
+    const standing = there === undefined ? undefined : standingOf(draft, written, there)
+    const fits = () => there !== undefined && this.#neededBy(there, written.stored).length === 0
+    if (there === undefined || (standing === 'supplement' && (draft.mayBeRenamed !== true || fits())))
+      return {draft, written}
+    // An equal that may not stay is damaged.
+    if (standing === 'same')
+      return begun !== undefined || (await this.#mayStay(there, options)) ? {there} : {draft, written}
+    if (draft.mayBeRenamed !== true) {
+      if (begun !== undefined || !this.#replace) throw this.#clash(written, there)
+      return {draft, written}
+    }
+    const mark = written.payload?.digest ?? draft.stubOf
+    if (mark === undefined) throw this.#clash(written, there)
+    const renamed = draftBeside(draft, mark)
+    options.onEvent?.(identityTaken(identity, renamed.metadata.identity))
+    return this.#settle(renamed, renameWritten(written, renamed), options)
+  }
+
+  async #seal(
+    {draft, written}: {readonly draft: PackageDraft; readonly written: WrittenPackage},
+    folder: string,
+    options: WorkOptions,
+  ): Promise<PackageArtifact> {
+    const {identity} = draft.metadata
+    const key = identityKey(identity)
+    const begun = this.#pending.get(key)
+    const existing = this.#held.existing(identity)
+    const name = begun?.name ?? this.#place.nameOf(identity, existing)
+    const displaced = begun === undefined ? (existing?.entryName ?? this.#occupant(name)) : begun.displaced
+    const sealed = await this.#whileHeld(() => this.#place.seal(written, folder, options))
+    if (begun !== undefined) {
+      begun.stored.close?.()
+      rmSync(begun.path, {recursive: true, force: true})
+    }
+    this.#pending.set(key, {...sealed, payload: written.payload, name, displaced})
+    return this.#artifact(sealed.stored.metadata, draft, {
+      figures: written.payload,
+      unchanged: false,
+      bytesWritten: sealed.bytesWritten,
+      rebuilt: await givesBackLayer(sealed.stored, options),
+    })
+  }
+
+  /** In the work folder; of a package that is written already in this work, beside it: several images may share one. */
+  #folderFor(identity: PackageIdentity, work: string): string {
+    const isTaken = existsSync(path.join(work, formatFullName(identity)))
+    return this.#pending.has(identityKey(identity)) || isTaken ? this.#beside(work) : work
+  }
+
+  /** A folder for a package that is written already in this work: several images may share one. */
+  #beside(work: string): string {
+    const folder = path.join(work, `again-${this.#again++}`)
+    mkdirSync(folder)
+    return folder
+  }
+
+  /** Who takes a lock over clears the work folder: that says more than that files are not there. */
+  async #whileHeld<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      return await write()
+    } catch (error) {
+      this.#lock?.requireHeld()
+      throw error
+    }
+  }
+
+  /** What is to be replaced by its equal is read first: there is nothing to be done, unless it is damaged. */
+  async #mayStay(existing: StoredPackage, options: WorkOptions): Promise<boolean> {
+    return !this.#replace || isWhole(this.#repository, existing, withoutEvents(options))
+  }
+
+  #requireRoom(identity: PackageIdentity): void {
+    if (this.#place.holdsOne !== true || this.#pending.size === 0 || this.#pending.has(identityKey(identity))) return
+    throw new UsageError('BAD_OPTION', {
+      what: 'A file holds one package, and there is another to write.',
+      why: `${formatFullName(identity)} would be the second.`,
+      suggestions: ['Name a folder: each package gets a file of its own there.'],
+      at: {reference: this.#place.reference},
+    })
+  }
+
+  /** Something else has the name that the package is to get. */
+  #occupant(name: string): string | undefined {
+    if (!existsSync(path.join(this.#place.root, name))) return undefined
+    requireReplaceable(
+      {
+        what: `'${name}' exists already, and is another package or none.`,
+        instead: ['Choose another name.'],
+        at: {reference: this.#place.reference},
+      },
+      this.#replace,
+    )
+    return name
+  }
+
+  async #unchanged(draft: PackageDraft, stored: StoredPackage, options: WorkOptions): Promise<PackageArtifact> {
+    const {metadata, payload} = stored
+    // A stub asks for nothing; what is there need not be what it stands for.
+    if (draft.layer !== undefined || draft.stubOf !== undefined) this.#held.meet(stored)
+    const {Digest: text, Bytes: bytes = 0, Entries: entries = 0} = payload
+    const digest = text === undefined ? undefined : parseDigest(text)
+    const figures = digest === undefined ? undefined : {digest, bytes, entries}
+    const rebuilt = await givesBackLayer(stored, options, this.#repository.referenceTo(metadata.identity))
+    return this.#artifact(metadata, draft, {figures, unchanged: true, bytesWritten: 0, rebuilt})
+  }
+
+  #artifact({identity, dependencies}: PackageMetadata, draft: PackageDraft, told: Told): PackageArtifact {
+    const {figures, unchanged, bytesWritten, rebuilt} = told
+    const proof = rebuilt === undefined ? {} : {rebuilt}
+    return {
+      kind: 'package',
+      reference: this.#repository.referenceTo(identity),
+      identity,
+      dependencies,
+      unchanged,
+      layers: figures === undefined ? [] : [{...payloadArtifact(draft.layer?.diffId, figures), ...proof}],
+      bytesWritten,
+    }
+  }
+
+  #clash(written: WrittenPackage, there: StoredPackage): InputError {
+    return identityClash({
+      written,
+      there,
+      isOwn: this.#pending.has(keyOf(there)),
+      reference: this.#repository.referenceTo(there.metadata.identity),
+      neededBy: this.#neededBy(there, written.stored),
+    })
+  }
+
+  #neededBy(old: StoredPackage, next: StoredPackage): readonly string[] {
+    const {packages, clashing = []} = this.#repository
+    return dependentsOf({old, next}, [...packages, ...clashing], new Set(this.#pending.keys()))
+  }
+
+  /** What goes for something else that others do not fit is not given up; what this work replaces as well is no matter. */
+  async #requireUnneeded(): Promise<void> {
+    const {packages, clashing = []} = this.#repository
+    const neighbours = (await this.#place.neighbours?.()) ?? [...packages, ...clashing]
+    const replaced = new Set(this.#pending.keys())
+    for (const {displaced, stored: next} of this.#pending.values()) {
+      const old = [...this.#repository.packages, ...neighbours].find(({entryName}) => entryName === displaced)
+      if (old === undefined) continue
+      const reference = this.#repository.referenceTo(old.metadata.identity)
+      requireUnneeded(old, dependentsOf({old, next}, neighbours, replaced), reference)
+    }
+  }
+
+  /** The work folder, made with the lock at the first write. */
+  async #begin(options: WorkOptions): Promise<string> {
+    if (this.#work !== undefined) return this.#work
+    const {root, reference, exists} = this.#place
+    try {
+      if (!exists) this.#made = MadeFolders.make(root)
+    } catch (error) {
+      throw asTransshipError(error, {reference})
+    }
+    this.#lock = await lockRepository(this.#place, options)
+    try {
+      // Until now another writer may have changed it, or one that was killed have left it in need of repair.
+      this.#repository.close()
+      this.#repository = await this.#place.read()
+      this.#work = makeWorkFolder(this.#place)
+    } catch (error) {
+      throw asTransshipError(error, {reference})
+    }
+    return this.#work
+  }
+
+  async commit(options: WorkOptions): Promise<void> {
+    const {root, reference, exists} = this.#place
+    if (this.#work === undefined) {
+      this.#repository.close()
+      // All is there already; what a killed run left may be there as well.
+      if (exists && hasLeftovers(this.#place)) await this.#cleanUp(options)
+      return
+    }
+    await this.#requireUnneeded()
+    await flushFileSystem(root)
+    this.#closeFiles()
+    try {
+      this.#lock?.requireHeld()
+      for (const pending of this.#pending.values()) this.#put(pending, this.#work)
+      this.#mark(this.#work)
+      flushFolder(root)
+    } catch (error) {
+      throw asTransshipError(error, {reference})
+    }
+    this.#placed.length = 0
+    this.#made = undefined
+    this.#end()
+  }
+
+  /** What is left of a writer that still works is its own. */
+  async #cleanUp(options: WorkOptions): Promise<void> {
+    try {
+      const lock = await lockRepository(this.#place, options)
+      lock.release()
+    } catch (error) {
+      if (!(error instanceof TransshipError) || error.code !== 'LOCKED') throw error
+    }
+  }
+
+  #put(pending: Pending, work: string): void {
+    const {displaced, name} = pending
+    const {root} = this.#place
+    if (displaced !== undefined) {
+      mkdirSync(path.join(work, REPLACED), {recursive: true})
+      renameSync(path.join(root, displaced), path.join(work, REPLACED, displaced))
+    }
+    renameSync(pending.path, path.join(root, name))
+    this.#placed.push(pending)
+  }
+
+  #mark(work: string): void {
+    const {marker, root} = this.#place
+    if (marker === undefined || existsSync(path.join(root, marker.name))) return
+    const file = path.join(work, marker.name)
+    writeFileSync(file, marker.bytes, {flush: true})
+    renameSync(file, path.join(root, marker.name))
+  }
+
+  abort(): Promise<void> {
+    const {root} = this.#place
+    this.#closeFiles()
+    for (const pending of this.#placed.splice(0).reverse()) renameSync(path.join(root, pending.name), pending.path)
+    if (this.#work !== undefined) restoreReplaced(root, this.#work)
+    this.#end()
+    this.#made?.remove()
+    return Promise.resolve()
+  }
+
+  /** A file that is open cannot be moved on every system. */
+  #closeFiles(): void {
+    this.#repository.close()
+    for (const {stored} of this.#pending.values()) stored.close?.()
+  }
+
+  #end(): void {
+    if (this.#work !== undefined) rmSync(this.#work, {recursive: true, force: true})
+    this.#work = undefined
+    this.#lock?.release()
+    this.#lock = undefined
+  }
+}

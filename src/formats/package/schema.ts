@@ -1,0 +1,177 @@
+import {compileSchema} from '../../codecs/json/validator.js'
+import {InputError} from '../../model/errors.js'
+
+/* metadata.json of a package, format version 1. Source: inbox package page, section 3.2. */
+
+export interface IdentityJson {
+  readonly Publisher: string
+  readonly Name: string
+  readonly Version: string
+}
+
+export interface DockerLayerJson {
+  readonly DiffID: string
+  readonly Recipe?: string
+  /** SHA-256 of the recipe file. */
+  readonly RecipeDigest?: string
+}
+
+/** A dependency, and the payload that the package was made on; packages of before state the identity alone. */
+export interface DependencyJson extends IdentityJson {
+  readonly PayloadDigest?: string
+  readonly DiffID?: string
+}
+
+/** Extension `docker/1`: what Docker knows and a package does not. */
+export interface DockerJson {
+  readonly References?: readonly string[]
+  readonly ConfigFile?: string
+  readonly ConfigDigest?: string
+  readonly ConfigMediaType?: string
+  readonly ManifestFile?: string
+  readonly ManifestDigest?: string
+  readonly ManifestMediaType?: string
+  readonly Layers?: readonly DockerLayerJson[]
+}
+
+export interface PayloadJson {
+  readonly Kind: 'base' | 'delta' | 'none'
+  readonly Layout: 'transport-1' | 'plain-1'
+  readonly Entries?: number
+  readonly Bytes?: number
+  readonly Digest?: string
+}
+
+export interface PackageJson {
+  readonly FormatVersion: 1
+  readonly Publisher: string
+  readonly FriendlyName?: string
+  readonly Description?: string
+  readonly Architecture: string
+  readonly OSVersion?: string
+  readonly OSFeatures?: readonly string[]
+  readonly IsOSImage: boolean
+  readonly IsDeleted?: boolean
+  readonly Dependencies: readonly DependencyJson[]
+  readonly Payload: PayloadJson
+  readonly Extensions?: Readonly<Record<string, unknown>> & {readonly 'docker/1'?: DockerJson}
+}
+
+export interface MetadataJson {
+  readonly Name: string
+  readonly Version: string
+  readonly Path: string
+  readonly Size: number
+  readonly CreatedTime: string
+  readonly Package?: PackageJson
+}
+
+const name = {type: 'string', pattern: '^[-.A-Za-z0-9]{3,50}$'}
+const version = {type: 'string', pattern: '^(0|[1-9][0-9]{0,4})(\\.(0|[1-9][0-9]{0,4})){3}$'}
+const publisher = {
+  type: 'string',
+  pattern: '^CN=[^,+="<>#;]+(, (CN|L|O|OU|E|C|S|STREET|T|G|I|SN|DC|SERIALNUMBER)=[^,+="<>#;]+)*$',
+  maxLength: 8192,
+}
+const identity = {
+  type: 'object',
+  required: ['Publisher', 'Name', 'Version'],
+  properties: {Publisher: publisher, Name: name, Version: version},
+}
+const text = {type: 'string'}
+const digest = {type: 'string', pattern: '^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$'}
+const dependency = {...identity, properties: {...identity.properties, PayloadDigest: digest, DiffID: digest}}
+/** A file of the package: below it, without a way out. */
+const file = {type: 'string', pattern: '^docker/[A-Za-z0-9][-A-Za-z0-9._]*$'}
+
+const docker = {
+  type: 'object',
+  properties: {
+    References: {type: 'array', items: text},
+    ConfigFile: file,
+    ConfigDigest: digest,
+    ConfigMediaType: text,
+    ManifestFile: file,
+    ManifestDigest: digest,
+    ManifestMediaType: text,
+    Layers: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['DiffID'],
+        properties: {DiffID: digest, Recipe: file, RecipeDigest: digest},
+      },
+    },
+  },
+  dependencies: {ConfigFile: ['ConfigDigest'], ManifestFile: ['ManifestDigest']},
+}
+
+const SCHEMA = {
+  type: 'object',
+  required: ['Name', 'Version', 'Path', 'Size', 'CreatedTime'],
+  properties: {
+    Name: name,
+    Version: version,
+    Path: text,
+    Size: {type: 'integer', minimum: 0},
+    CreatedTime: {
+      type: 'string',
+      pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?(Z|[+-]\\d\\d:\\d\\d)$',
+    },
+    Package: {
+      type: 'object',
+      required: ['FormatVersion', 'Publisher', 'Architecture', 'IsOSImage', 'Dependencies', 'Payload'],
+      properties: {
+        FormatVersion: {const: 1},
+        Publisher: publisher,
+        FriendlyName: {type: 'string', minLength: 1, maxLength: 256},
+        Description: {type: 'string', maxLength: 2048},
+        Architecture: {enum: ['x86', 'x64', 'arm', 'arm64', 'neutral']},
+        OSVersion: version,
+        OSFeatures: {type: 'array', items: text},
+        IsOSImage: {type: 'boolean'},
+        IsDeleted: {type: 'boolean'},
+        Dependencies: {type: 'array', maxItems: 1, items: dependency},
+        Payload: {
+          type: 'object',
+          required: ['Kind', 'Layout'],
+          properties: {
+            Kind: {enum: ['base', 'delta', 'none']},
+            Layout: {enum: ['transport-1', 'plain-1']},
+            Entries: {type: 'integer', minimum: 0},
+            Bytes: {type: 'integer', minimum: 0},
+            Digest: digest,
+          },
+        },
+        Extensions: {type: 'object', properties: {'docker/1': docker}},
+      },
+    },
+  },
+}
+
+const validate = compileSchema<MetadataJson>(SCHEMA)
+
+/** Parses and checks a metadata.json. Throws `METADATA_INVALID` with each rule that is broken. */
+export function parseMetadata(bytes: Uint8Array, place: string): MetadataJson {
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', {fatal: true}).decode(bytes))
+  } catch (error) {
+    throw invalid(place, error instanceof Error ? error.message : 'It is not JSON.', error)
+  }
+  if (validate(json)) return json
+  const faults = (validate.errors ?? []).map(
+    (fault) => `${fault.instancePath || '/'} ${fault.message ?? fault.keyword}`,
+  )
+  throw invalid(place, `${faults.join('; ')}.`)
+}
+
+function invalid(place: string, why: string, cause?: unknown): InputError {
+  return new InputError('METADATA_INVALID', {
+    what: 'The metadata of a package cannot be read.',
+    why,
+    suggestions: ['Restore the file from a copy, or write the package again.'],
+    at: {path: place},
+    cause,
+  })
+}

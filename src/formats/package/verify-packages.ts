@@ -1,0 +1,190 @@
+import type {Digest} from '../../model/digest.js'
+import {InputError, UnsupportedError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import {ImageNames, isWholeImage} from '../../model/image-names.js'
+import type {LayerEntry} from '../../model/layer-entry.js'
+import {formatFullName} from '../../model/package-identity.js'
+import type {Fault, LayerVerdict, Verdict} from '../../model/transport.js'
+import {checkingNames} from '../layer-blob/checked-names.js'
+import {NOT_READ} from '../layer-blob/image-check.js'
+import {checkingHives} from '../layer-blob/verify-hives.js'
+import {verifyIndex} from '../transport-layout/verify-layout.js'
+import {resolveDependencies, type DependencyChain} from './dependencies.js'
+import {fittingPackages, selectFitting} from './fitting-packages.js'
+import type {Repository, StoredPackage} from './repository.js'
+import {readVerified} from './open-package.js'
+import {rebuildLayer} from './rebuild-layer.js'
+import {layerOfPackage, openLayout, readIndex, recipeOf} from './stored-layer.js'
+
+/** Checks the selected package, or all of a repository: documents, index, every file, dependencies, recipes. */
+export async function verifyPackages<P extends StoredPackage>(
+  repository: Repository<P>,
+  selector: string | undefined,
+  options: VerifyPackagesOptions<P>,
+): Promise<Verdict> {
+  const packages =
+    selector === undefined
+      ? fittingPackages(repository, options.platform)
+      : [selectFitting(repository, selector, options.platform)]
+  const faults: Fault[] = selector === undefined ? [...repository.faults] : []
+  const layers: LayerVerdict[] = []
+  let bytes = 0
+  for (const stored of packages) {
+    const verifier = new PackageVerifier(repository, stored, options)
+    const verdict = await verifier.verify()
+    layers.push(verdict)
+    faults.push(...verifier.faults)
+    bytes += verifier.bytes
+    const container = await options.verifyContainer?.(stored)
+    faults.push(...(container?.faults ?? []))
+    bytes += container?.bytes ?? 0
+    repository.close()
+  }
+  return {faults, layers, bytes}
+}
+
+export interface VerifyPackagesOptions<P extends StoredPackage> extends WorkOptions {
+  /** Packages for another one are left out. */
+  readonly platform?: string | undefined
+  /** Checks what a package is wrapped in. */
+  readonly verifyContainer?: (stored: P) => Promise<{readonly faults: readonly Fault[]; readonly bytes: number}>
+}
+
+/** True when a package is whole, whatever becomes of those that it depends on. */
+export async function isWhole<P extends StoredPackage>(
+  repository: Repository<P>,
+  stored: P,
+  options: VerifyPackagesOptions<P>,
+): Promise<boolean> {
+  const {faults} = await verifyPackages({...repository, packages: [stored], faults: []}, undefined, options)
+  return faults.every(({code}) => code === 'DEPENDENCY_MISSING' || code === 'DEPENDENCY_MISMATCH')
+}
+
+class PackageVerifier {
+  readonly faults: Fault[] = []
+  bytes = 0
+  readonly #repository: Repository
+  readonly #stored: StoredPackage
+  readonly #options: WorkOptions
+  readonly #title: string
+
+  constructor(repository: Repository, stored: StoredPackage, options: WorkOptions) {
+    this.#repository = repository
+    this.#stored = stored
+    this.#options = options
+    this.#title = formatFullName(stored.metadata.identity)
+  }
+
+  async verify(): Promise<LayerVerdict> {
+    const {docker, payload} = this.#stored
+    await this.#gather('metadata.json', () => {
+      this.#verifyDependencies()
+    })
+    await this.#gather('docker', () => readVerified(this.#stored, docker?.ConfigFile, docker?.ConfigDigest))
+    await this.#gather('docker', () => readVerified(this.#stored, docker?.ManifestFile, docker?.ManifestDigest))
+    if (payload.Kind === 'none') {
+      const message = `${this.#title} is a stub: its payload is kept elsewhere.`
+      this.#options.onEvent?.({kind: 'note', code: NOT_READ, message, subject: this.#title})
+      return {title: this.#title, entries: 0}
+    }
+    await this.#gather('payload-index.jsonl', () => this.#verifyPayload())
+    const recipe = recipeOf(this.#stored)
+    if (recipe?.digest !== undefined)
+      await this.#gather(recipe.file, () => readVerified(this.#stored, recipe.file, recipe.digest))
+    return this.#verifyLayer(recipe?.diffId)
+  }
+
+  #verifyDependencies(): void {
+    const chain = resolveDependencies(this.#repository, this.#stored, {
+      acceptBaseMismatch: false,
+      onMismatch: () => undefined,
+    })
+    if (chain.missing === undefined) return
+    const {identity, code, why} = chain.missing
+    this.#fault(code, `It needs ${formatFullName(identity)}. ${why}`, this.#title)
+  }
+
+  async #verifyPayload(): Promise<void> {
+    const {payload} = this.#stored
+    const index = readIndex(this.#stored)
+    if (index === undefined) {
+      if (payload.Digest !== undefined) this.#fault('NOT_FOUND', 'Its payload-index.jsonl is missing.', this.#title)
+      return
+    }
+    if (payload.Digest !== undefined && payload.Digest !== index.digest)
+      this.#fault('DIGEST_MISMATCH', `Its index is ${index.digest}, its metadata says ${payload.Digest}.`, this.#title)
+    const layout = openLayout(this.#stored, index, this.#options)
+    const verdict = await verifyIndex(layout, index, this.#options)
+    for (const fault of verdict.faults) this.faults.push({...fault, subject: `${this.#title}/${fault.subject}`})
+    this.bytes += verdict.bytes
+  }
+
+  /** Reads every entry, which checks each carrier and name, and rebuilds the layer tar where its digest is known. */
+  async #verifyLayer(diffId: Digest | undefined): Promise<LayerVerdict> {
+    let entries = 0
+    const counted = async function* (source: AsyncIterable<LayerEntry>): AsyncGenerator<LayerEntry> {
+      for await (const entry of source) {
+        if (entry.kind !== 'frame') entries++
+        yield entry
+      }
+    }
+    try {
+      const found = await rebuildLayer(this.#stored, this.#options, (source) =>
+        checkingHives(this.#followed(counted(source)), (fault) => {
+          this.#fault(fault.code, fault.message, `${this.#title}/${fault.subject}`)
+        }),
+      )
+      if (diffId === undefined) return {title: this.#title, entries}
+      if (found !== diffId) {
+        const message = `Converting it back gives a layer tar of ${found}; it was made from one of ${diffId}.`
+        this.#fault('DIGEST_MISMATCH', message, this.#title)
+      }
+      return {title: this.#title, entries, diffId, reproducible: found === diffId}
+    } catch (error) {
+      this.#keep(error, this.#title)
+      return {title: this.#title, entries, ...(diffId === undefined ? {} : {diffId, reproducible: false})}
+    }
+  }
+
+  /** Names are checked with the packages below; their payloads are read only where a name asks for them. */
+  #followed(entries: AsyncIterable<LayerEntry>): AsyncIterable<LayerEntry> {
+    const {packages, missing} = this.#chain()
+    const layers = packages.map(layerOfPackage)
+    const names = new ImageNames(layers, {isWhole: isWholeImage({namedBase: missing, layers})})
+    const report = ({code, message}: Fault) => {
+      this.#fault(code, message, this.#title)
+    }
+    return checkingNames(entries, {names, index: layers.length - 1}, {...this.#options, report})
+  }
+
+  /** A chain that cannot be resolved is a fault of its own: then what lies below is not known. */
+  #chain(): Pick<DependencyChain, 'packages' | 'missing'> {
+    try {
+      return resolveDependencies(this.#repository, this.#stored, {
+        acceptBaseMismatch: false,
+        onMismatch: () => undefined,
+      })
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error
+      const {identity} = this.#stored.metadata
+      return {packages: [this.#stored], missing: {identity, code: 'DEPENDENCY_MISSING', why: error.what}}
+    }
+  }
+
+  async #gather(file: string, check: () => unknown): Promise<void> {
+    try {
+      await check()
+    } catch (error) {
+      this.#keep(error, `${this.#title}/${file}`)
+    }
+  }
+
+  #keep(error: unknown, subject: string): void {
+    if (!(error instanceof InputError || error instanceof UnsupportedError)) throw error
+    this.#fault(error.code, error.message, subject)
+  }
+
+  #fault(code: string, message: string, subject: string): void {
+    this.faults.push({code, message, subject})
+  }
+}

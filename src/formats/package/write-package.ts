@@ -1,0 +1,320 @@
+import {createHash} from 'node:crypto'
+import {closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync} from 'node:fs'
+import path from 'node:path'
+import {RecipeEncoder} from '../../codecs/recipe/recipe-file.js'
+import {recordingRecipe} from '../../codecs/recipe/record-recipe.js'
+import {digestOf, type Digest} from '../../model/digest.js'
+import {asTransshipError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import type {Layer, PackageMetadata} from '../../model/image.js'
+import type {FileEntry, LayerEntry} from '../../model/layer-entry.js'
+import type {LayerPath} from '../../model/layer-path.js'
+import {formatFullName, isSamePackage as isSameIdentity} from '../../model/package-identity.js'
+import type {KeptImage, PackageDraft} from '../../model/transport.js'
+import {FolderFiles} from '../transport-layout/folder-files.js'
+import {LayoutLookup} from '../transport-layout/layout-lookup.js'
+import {writePieces} from '../transport-layout/carrier-output.js'
+import {writeLayout} from '../transport-layout/write-layout.js'
+import {decodeDocument, encodeDocument, isStillTrue, type PayloadFacts} from './metadata.js'
+import {isAttachmentName, MAX_ATTACHMENT_BYTES} from './package-folder.js'
+import {differenceOf, markOf} from './payload-mark.js'
+import type {StoredPackage} from './repository.js'
+import type {DockerJson, DockerLayerJson} from './schema.js'
+import {INDEX_NAME, openLayout, readIndex} from './stored-layer.js'
+
+export interface WritePackageOptions extends WorkOptions {
+  /** The packages below, nearest first: hard links may lead to their files. */
+  readonly lower: readonly StoredPackage[]
+  /** The folder only comes before a file that is made of it. */
+  readonly isForFile?: boolean
+}
+
+export interface WrittenPackage {
+  readonly folder: string
+  readonly stored: StoredPackage
+  readonly payload: PayloadFacts | undefined
+  readonly bytesWritten: number
+}
+
+const METADATA = 'metadata.json'
+const RECIPE = 'docker/recipe-0.gz'
+const CONFIG = 'docker/config.json'
+const MANIFEST = 'docker/manifest.json'
+
+/** Writes one package into a new folder; its metadata.json comes last and marks it complete. */
+export async function writePackage(
+  folder: string,
+  draft: PackageDraft,
+  options: WritePackageOptions,
+): Promise<WrittenPackage> {
+  try {
+    return await write(folder, draft, options)
+  } catch (error) {
+    throw asTransshipError(error, {path: formatFullName(draft.metadata.identity)})
+  }
+}
+
+async function write(folder: string, draft: PackageDraft, options: WritePackageOptions): Promise<WrittenPackage> {
+  mkdirSync(folder)
+  const folderName = path.basename(folder)
+  const recipe =
+    draft.keepRecipe && draft.layer?.diffId !== undefined ? new RecipeFile(folder, draft.layer.diffId) : undefined
+  const payload =
+    draft.layer === undefined ? undefined : await writePayload(folder, draft, draft.layer, recipe, options)
+  const docker = dockerOf(draft, recipe?.layer ?? (draft.stubOf === undefined ? undefined : {DiffID: draft.stubOf}))
+  const {metadata} = draft
+  const kept = metadata.document === undefined ? undefined : decodeKept(metadata, folderName)
+  const isKept = kept !== undefined && isStillTrue(kept, metadata, payload, docker)
+  const usesDocker = isKept ? kept.docker !== undefined : docker !== undefined
+  if (usesDocker) writeImage(folder, draft.image)
+  else rmSync(path.join(folder, 'docker'), {recursive: true, force: true})
+  for (const [name, bytes] of Object.entries(attachmentsOf(metadata, isKept, options.lower)))
+    if (isAttachmentName(name)) writeFileSync(path.join(folder, name), bytes, {flag: 'wx'})
+  const document =
+    isKept && metadata.document !== undefined ? metadata.document.bytes : encodeDocument(metadata, payload, docker)
+  writeFileSync(path.join(folder, METADATA), document, {flag: 'wx', flush: true})
+  return {
+    folder,
+    stored: storedIn(folder, document),
+    payload,
+    bytesWritten: (payload?.bytes ?? 0) + document.byteLength,
+  }
+}
+
+function decodeKept({document}: PackageMetadata, folderName: string) {
+  try {
+    return document === undefined ? undefined : decodeDocument(document.bytes, folderName)
+  } catch {
+    // A document of another identity, or one that an older release would not have written: a new one is made.
+    return undefined
+  }
+}
+
+async function writePayload(
+  folder: string,
+  draft: PackageDraft,
+  layer: Layer,
+  recipe: RecipeFile | undefined,
+  options: WritePackageOptions,
+): Promise<PayloadFacts> {
+  const lower = new LowerPayloads(options.lower)
+  const entries = layer.entries(options)
+  const title = formatFullName(draft.metadata.identity)
+  let count = 0
+  const counted = async function* (): AsyncGenerator<LayerEntry> {
+    for await (const entry of recipe === undefined
+      ? entries
+      : recordingRecipe(entries, (record) => {
+          recipe.add(record)
+        })) {
+      count++
+      yield entry
+    }
+  }
+  try {
+    const written = await writeLayout(folder, counted(), {
+      ...options,
+      title,
+      form: draft.form,
+      keepsRecipe: recipe !== undefined,
+      unkeptTimes: options.isForFile === true ? 'ignored' : 'note',
+      readLower: (target) => lower.find(target),
+    })
+    writePieces(path.join(folder, INDEX_NAME), written.index.pieces())
+    recipe?.finish(count)
+    return {form: draft.form, entries: written.entries, bytes: written.payloadBytes, digest: written.digest}
+  } finally {
+    recipe?.close()
+    lower.close()
+  }
+}
+
+/** Payloads of the packages below, listed when a hard link first needs them. */
+class LowerPayloads {
+  readonly #packages: readonly StoredPackage[]
+  #lookups: LayoutLookup[] | undefined
+
+  constructor(packages: readonly StoredPackage[]) {
+    this.#packages = packages
+  }
+
+  /** The file as the nearest package has it; undefined when one deletes it or none holds it. */
+  find(target: LayerPath): FileEntry | undefined {
+    this.#lookups ??= this.#packages
+      .filter(({payload}) => payload.Kind !== 'none')
+      .map((stored) => new LayoutLookup(openLayout(stored, readIndex(stored), {})))
+    for (const lookup of this.#lookups) {
+      if (lookup.isDeleted(target)) return undefined
+      const entry = lookup.find(target)
+      if (entry !== undefined) return entry.kind === 'file' ? entry : undefined
+    }
+    return undefined
+  }
+
+  close(): void {
+    for (const lookup of this.#lookups ?? []) lookup.close()
+  }
+}
+
+/** The recipe of a package, written while its entries pass. */
+class RecipeFile {
+  readonly #encoder = new RecipeEncoder()
+  readonly #hash = createHash('sha256')
+  readonly #diffId: Digest
+  #fd: number | undefined
+  #digest: Digest | undefined
+
+  constructor(folder: string, diffId: Digest) {
+    mkdirSync(path.join(folder, 'docker'))
+    this.#fd = openSync(path.join(folder, RECIPE), 'wx')
+    this.#diffId = diffId
+  }
+
+  add(record: Parameters<RecipeEncoder['add']>[0]): void {
+    const bytes = this.#encoder.add(record)
+    if (bytes !== undefined) this.#put(bytes)
+  }
+
+  #put(bytes: Uint8Array): void {
+    this.#hash.update(bytes)
+    for (let done = 0; done < bytes.byteLength;) done += writeSync(this.#fd ?? -1, bytes, done)
+  }
+
+  finish(entries: number): void {
+    this.add({kind: 'end', diffId: this.#diffId, entries})
+    this.#put(this.#encoder.flush())
+    this.#digest = `sha256:${this.#hash.digest('hex')}` as Digest
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd)
+    this.#fd = undefined
+  }
+
+  get layer() {
+    return {DiffID: this.#diffId, Recipe: RECIPE, ...(this.#digest === undefined ? {} : {RecipeDigest: this.#digest})}
+  }
+}
+
+function dockerOf({image}: PackageDraft, layer: DockerLayerJson | undefined): DockerJson | undefined {
+  if (image === undefined && layer === undefined) return undefined
+  const {config, manifest} = image ?? {}
+  return {
+    ...(image === undefined ? {} : {References: image.names}),
+    ...(config === undefined
+      ? {}
+      : {ConfigFile: CONFIG, ConfigDigest: digestOf(config.bytes), ConfigMediaType: config.mediaType}),
+    ...(manifest === undefined
+      ? {}
+      : {ManifestFile: MANIFEST, ManifestDigest: digestOf(manifest.bytes), ManifestMediaType: manifest.mediaType}),
+    ...(layer === undefined ? {} : {Layers: [layer]}),
+  }
+}
+
+function writeImage(folder: string, image: KeptImage | undefined): void {
+  if (image === undefined) return
+  mkdirSync(path.join(folder, 'docker'), {recursive: true})
+  if (image.config !== undefined)
+    writeFileSync(path.join(folder, CONFIG), image.config.bytes, {flag: 'wx', flush: true})
+  if (image.manifest !== undefined)
+    writeFileSync(path.join(folder, MANIFEST), image.manifest.bytes, {flag: 'wx', flush: true})
+}
+
+const VERSION_FILE = 'version.wcx'
+
+/**
+ * Files beside the payload: as they came, or a version.wcx as the original installer makes it, which the packages above
+ * an OS package have from it. Source: inbox package page, section 1.4.
+ */
+function attachmentsOf(
+  metadata: PackageMetadata,
+  isKept: boolean,
+  lower: readonly StoredPackage[],
+): Readonly<Record<string, Uint8Array>> {
+  const {attachments, isOsImage, osVersion, identity} = metadata
+  if (isKept || attachments?.[VERSION_FILE] !== undefined) return attachments ?? {}
+  const below = lower.find((stored) => stored.metadata.isOsImage)
+  const copied = below?.files.findSmall(VERSION_FILE, MAX_ATTACHMENT_BYTES, `${below.entryName}/${VERSION_FILE}`)
+  if (copied !== undefined) return {...attachments, [VERSION_FILE]: copied}
+  const os = below?.metadata.identity ?? (isOsImage ? identity : undefined)
+  const build = (isOsImage ? (osVersion ?? identity.version) : os?.version)?.split('.')[2]
+  if (os === undefined || build === undefined) return attachments ?? {}
+  return {...attachments, [VERSION_FILE]: Buffer.from(`BuildNumber=${build}\r\nProductName=${os.name}\r\n`, 'latin1')}
+}
+
+/**
+ * True when the package is there already, as far as can be told without reading the layer: it was made from the same
+ * layer, and of the same image.
+ */
+export function isSameAsStored(draft: PackageDraft, stored: StoredPackage): boolean {
+  const {docker, payload} = stored
+  // A stub asks for no more than what it stands for.
+  if (draft.layer === undefined)
+    return draft.stubOf === undefined || differenceOf({diffId: draft.stubOf}, markOf(stored)) === undefined
+  if (!isSameBase(draft, stored)) return false
+  const {diffId, payloadDigest} = draft.layer
+  const storedDiffId = docker?.Layers?.[0]?.DiffID
+  const isSameLayer =
+    diffId === undefined ? payloadDigest !== undefined && payload.Digest === payloadDigest : storedDiffId === diffId
+  return payload.Kind === draft.form && isSameLayer && isSameImage(draft, stored)
+}
+
+/** True when what was written is what is there already: the same payload, the same way back, of the same image. */
+export function isSamePackage(draft: PackageDraft, written: WrittenPackage, stored: StoredPackage): boolean {
+  return isSameLayer(written, stored) && isSameImage(draft, stored) && isSameBase(draft, stored)
+}
+
+/** Made on the same package, as far as both tell. */
+function isSameBase({metadata: {dependencies}}: PackageDraft, {metadata}: StoredPackage): boolean {
+  return (
+    dependencies.length === metadata.dependencies.length &&
+    dependencies.every((dependency, index) => {
+      const there = metadata.dependencies[index]
+      return there !== undefined && isSameIdentity(dependency, there) && differenceOf(dependency, there) === undefined
+    })
+  )
+}
+
+/** The same package under another identity: its folder and what its metadata.json says. */
+export function renameWritten(written: WrittenPackage, draft: PackageDraft): WrittenPackage {
+  const {identity} = draft.metadata
+  const folder = path.join(path.dirname(written.folder), formatFullName(identity))
+  renameSync(written.folder, folder)
+  const document = encodeDocument(draft.metadata, written.payload, written.stored.docker)
+  const file = path.join(folder, METADATA)
+  rmSync(file)
+  writeFileSync(file, document, {flag: 'wx', flush: true})
+  return {...written, folder, stored: storedIn(folder, document)}
+}
+
+function storedIn(folder: string, document: Uint8Array): StoredPackage {
+  const entryName = path.basename(folder)
+  return {entryName, files: new FolderFiles(folder, entryName), ...decodeDocument(document, entryName)}
+}
+
+/**
+ * True when the package as it is there came from the same layer of some image, and the draft adds the image that the
+ * layer is the top of: a base image after an image that was built on it. Replacing it loses nothing.
+ */
+export function onlyAddsImage(draft: PackageDraft, written: WrittenPackage, stored: StoredPackage): boolean {
+  const {docker} = stored
+  return (
+    draft.image !== undefined &&
+    docker !== undefined &&
+    docker.ConfigDigest === undefined &&
+    isSameLayer(written, stored)
+  )
+}
+
+/** The same payload, and made from the same tar, where both came from one. */
+function isSameLayer({payload, stored: {docker}}: WrittenPackage, stored: StoredPackage): boolean {
+  if (payload === undefined || payload.digest !== stored.payload.Digest) return false
+  const [made] = docker?.Layers ?? []
+  const [known] = stored.docker?.Layers ?? []
+  return made === undefined || known === undefined || made.DiffID === known.DiffID
+}
+
+/** True when the draft brings no image, or the one that the package was made of. */
+function isSameImage({image}: PackageDraft, {docker}: StoredPackage): boolean {
+  return image?.config === undefined || docker?.ConfigDigest === digestOf(image.config.bytes)
+}

@@ -1,0 +1,236 @@
+import type {EnginePlaces} from './engine-places.js'
+import type {Digest} from './digest.js'
+import type {WorkOptions} from './events.js'
+import type {Compression, Image, Layer, LayerForm, PackageMetadata, Platform, RawDocument} from './image.js'
+import type {PackageIdentity} from './package-identity.js'
+import type {ProxySettings} from './proxies.js'
+import type {Reference} from './reference.js'
+
+/** One thing that a source holds: an image, a package, a transport layout, or a repository of an image registry. */
+export interface ListItem {
+  readonly kind: 'image' | 'package' | 'transport-layout' | 'repository'
+  /** A reference that selects it. */
+  readonly reference: string
+  readonly names: readonly string[]
+  /** Digest of the configuration, for images. */
+  readonly imageId?: Digest
+  /** Digest of the payload of a package or transport layout, where its metadata or the index beside it state it. */
+  readonly payloadDigest?: Digest
+  readonly identity?: PackageIdentity
+  readonly dependencies?: readonly PackageIdentity[]
+  readonly platform?: Platform
+  readonly createdTime?: string
+  readonly sizeBytes?: number
+  readonly layers?: number
+}
+
+/** One broken invariant. `verify` gathers all of them. */
+export interface Fault {
+  /** An `ErrorCode`. */
+  readonly code: string
+  readonly message: string
+  /** Layer, file or entry. */
+  readonly subject: string
+}
+
+export interface LayerVerdict {
+  readonly title: string
+  readonly diffId?: Digest
+  readonly entries: number
+  /** True when the layer's tar can be rebuilt with its digest; absent where the source stores the tar itself. */
+  readonly reproducible?: boolean
+}
+
+export interface Verdict {
+  readonly faults: readonly Fault[]
+  readonly layers: readonly LayerVerdict[]
+  /** Bytes read and checked. */
+  readonly bytes: number
+}
+
+/** How registries and engines are reached, by transports that need them. */
+export interface NetworkOptions {
+  /** False: any certificate will do, and plain HTTP as well. Loopback may speak plain HTTP in any case. */
+  readonly tlsVerify?: boolean
+  /** Folder of Docker's `config.json` with its credentials; `~/.docker` by default. */
+  readonly dockerConfig?: string
+  /** A file as podman and skopeo keep logins in, asked before Docker's. */
+  readonly authFile?: string
+  /** Folder with a folder `HOST[:PORT]` of certificates for each registry; Docker's own by default. */
+  readonly certsFolder?: string
+  /** Proxies on the way to image registries and what those name; by default none. */
+  readonly proxies?: ProxySettings
+  /** Where the container engine is; by default where Docker's own client finds it, else where one listens. */
+  readonly engine?: EnginePlaces
+}
+
+export interface ListOptions extends WorkOptions, NetworkOptions {
+  /**
+   * `os[(os.version)]/architecture[/variant]`: what is wanted. Of what is for another one, a listing may tell just that,
+   * without reading it: leaving it out is up to who asked.
+   */
+  readonly platform?: string
+}
+
+export interface OpenOptions extends ListOptions {
+  /** Other places to look for packages or layers that the source only names, nearest first. */
+  readonly bases?: readonly Reference[]
+  /** Of a bare transport layout: what it builds on, nearest first. */
+  readonly parents?: readonly Reference[]
+  /** Accept a dependency of another version than the one named. */
+  readonly acceptBaseMismatch?: boolean
+}
+
+/** An image to be written. Names and bytes are decided; only what follows from the layers' digests is still open. */
+export interface ImageDraft {
+  readonly names: readonly string[]
+  readonly platform: Platform
+  /** Base first. A layer with a `blob` whose compression the destination takes is passed on unread. */
+  readonly layers: readonly Layer[]
+  /** Given the diffIDs of all layers as written, the configuration's exact bytes. */
+  config(diffIds: readonly Digest[]): RawDocument
+  /** A manifest to be kept byte for byte, if the layers turn out to match it; else a new one is made. */
+  readonly manifest?: RawDocument
+}
+
+export interface LayerArtifact {
+  /** Digest of the uncompressed tar; absent where a payload was written that came from no tar. */
+  readonly diffId?: Digest
+  /** Digest of the blob as stored, or of the payload. */
+  readonly digest: Digest
+  readonly mediaType: string
+  /** Bytes as stored. */
+  readonly size: number
+  /** Members of the tar, or of the payload; absent of a layer that was passed on unopened. */
+  readonly entries?: number
+  /** Of a payload: it was read back in this run, and gave the tar of `diffId`, or not; absent where none is given back. */
+  readonly rebuilt?: boolean
+}
+
+export interface ImageArtifact {
+  readonly kind: 'image'
+  readonly reference: string
+  readonly imageId: Digest
+  readonly manifestDigest?: Digest
+  /** All its names lead to it already. */
+  readonly unchanged?: boolean
+  readonly layers: readonly LayerArtifact[]
+  readonly bytesWritten: number
+}
+
+/** What of the image a package came from is kept with the package, so that the way back is exact. */
+export interface KeptImage {
+  readonly names: readonly string[]
+  readonly config?: RawDocument
+  readonly manifest?: RawDocument
+}
+
+/** A package to be written. */
+export interface PackageDraft {
+  readonly metadata: PackageMetadata
+  readonly form: LayerForm
+  /** The payload; undefined = a stub (`Kind: none`). */
+  readonly layer?: Layer
+  /** Of the image this package is the top of. */
+  readonly image?: KeptImage
+  /** Keep what is needed to rebuild the layer's tar exactly. */
+  readonly keepRecipe: boolean
+  /** Of a stub: the digest of the layer that it stands for, where that is known. */
+  readonly stubOf?: Digest
+  /**
+   * Nobody chose its name: where that is taken by another payload, the name gets the first digits of its own payload's
+   * digest, and both lie side by side.
+   */
+  readonly mayBeRenamed?: boolean
+}
+
+export interface PackageArtifact {
+  readonly kind: 'package'
+  readonly reference: string
+  readonly identity: PackageIdentity
+  readonly dependencies: readonly PackageIdentity[]
+  /** Present already, with the same payload: nothing was written. */
+  readonly unchanged: boolean
+  readonly layers: readonly LayerArtifact[]
+  readonly bytesWritten: number
+}
+
+/**
+ * Where images go. `write` may be called several times (an archive of several images), not at once. Nothing is visible
+ * before `commit`; `abort` removes everything begun and may follow any failure, also of `commit`.
+ */
+export interface ImageDestination {
+  readonly holds: 'images'
+  /** The reference names one image: a second one is `BAD_REFERENCE`, and known to be before the first is written. */
+  readonly holdsOne?: boolean
+  write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact>
+  commit(options: WorkOptions): Promise<void>
+  /** After `commit`: what was there is equal byte for byte, and stays; known only then of what is compared as a whole. */
+  readonly isUnchanged?: boolean
+  abort(): Promise<void>
+}
+
+/** Where packages go. Same contract; a package's dependencies are written before it or are there already. */
+export interface PackageDestination {
+  readonly holds: 'packages'
+  /** Where only the payload is kept: what is written there needs no name of its own. */
+  readonly dropsMetadata?: true
+  /** There is room for one package: those that it depends on are left out. */
+  readonly holdsOne?: true
+  /** The package as it is there now. */
+  findPackage(identity: PackageIdentity): Promise<ListItem | undefined>
+  /** The package there that was made from a layer, as an operating system, or as a change to `below`. */
+  findOsPackage?(diffId: Digest, below: PackageIdentity | undefined): PackageIdentity | undefined
+  /** The artifact tells the identity that the package has there, which may be another than the draft's. */
+  write(draft: PackageDraft, options: WorkOptions): Promise<PackageArtifact>
+  commit(options: WorkOptions): Promise<void>
+  abort(): Promise<void>
+}
+
+export type Destination = ImageDestination | PackageDestination
+
+export interface DestinationOptions extends WorkOptions, NetworkOptions {
+  /** Overwrite what exists and differs; the rule is that of `shared/replacing.ts`. */
+  readonly replace?: boolean
+  /** Let packages build on another payload than the one that they were made on. */
+  readonly acceptBaseMismatch?: boolean
+  /**
+   * What images are to be called in place of their own names; drafts have them already. Where the reference names the
+   * image itself, another name is `BAD_OPTION`.
+   */
+  readonly names?: readonly string[]
+  /** Layer compression; undefined = keep what a passed-on layer has, none for a new one. */
+  readonly compression?: Extract<Compression, 'none' | 'gzip' | 'zstd'>
+  readonly compressionLevel?: number
+  readonly archiveFormat?: 'v1' | 'docker' | 'hybrid'
+  readonly manifestFormat?: 'docker' | 'oci'
+  readonly concurrency?: number
+}
+
+/** A way to name and reach images. One folder per transport, one line in `catalog.ts`. */
+export interface Transport {
+  readonly name: string
+  /** One line for help texts: the grammar of its location. */
+  readonly grammar: string
+  /** Parses what follows `name:`. Throws `BAD_REFERENCE`. */
+  parse(location: string): Reference
+  /** The inverse of `parse`, with the transport's name in front. */
+  format(reference: Reference): string
+  /** True when the bare path looks like this transport by its content. Must not throw. */
+  recognises(path: string): Promise<boolean>
+  /**
+   * Everything the place holds, in a stable order; the selector narrows it. What is there and cannot be told more of is
+   * left out and told as a note: one bad item hides no other.
+   */
+  list(reference: Reference, options: ListOptions): Promise<readonly ListItem[]>
+  /** Opens the one image that the reference selects (`AMBIGUOUS_SELECTION`, `NOT_FOUND`). The caller closes it. */
+  open(reference: Reference, options: OpenOptions): Promise<Image>
+  /** Opens the place for writing; nothing is touched before the first `write`. Throws `DESTINATION_EXISTS`. */
+  create(reference: Reference, options: DestinationOptions): Promise<Destination>
+  /**
+   * Checks every digest, size, name, link, hive, dependency and rule, and gathers all faults: each byte that anything
+   * refers to is read, and what is only named is told as a note `not-read`. Throws where the reference leads to nothing or
+   * to no such thing (see `isNoSuchThing`); any other error of the input that it throws counts as a fault.
+   */
+  verify(reference: Reference, options: OpenOptions): Promise<Verdict>
+}
