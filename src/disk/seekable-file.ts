@@ -7,7 +7,7 @@ import type {RandomAccess} from '../codecs/tar/index-tar.js'
 import {asTransshipError, InputError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import type {Compression} from '../model/image.js'
-import {requireNoText} from '../formats/archive-file/redirected-text.js'
+import {requireNoText} from './redirected-text.js'
 
 /** Read at a time when streaming. */
 const CHUNK_BYTES = 256 * 1024

@@ -11,13 +11,7 @@
  */
 export {decodeLayerTar, type DecodeLayerTarOptions} from '../codecs/layer-tar/decode-layer-tar.js'
 export {encodeLayerTar, type EncodeLayerTarOptions} from '../codecs/layer-tar/encode-layer-tar.js'
-export type {
-  AlternateStream,
-  DirectoryEntry,
-  FileEntry,
-  HardLinkEntry,
-  LayerEntry,
-} from '../model/layer-entry.js'
+export type {AlternateStream, DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry} from '../model/layer-entry.js'
 export {parseLayerPath, type LayerPath} from '../model/layer-path.js'
 export {readHeld as readContent} from '../model/held-file.js'
 export type {FileTimes, WindowsMetadata} from '../model/windows-metadata.js'

@@ -108,7 +108,10 @@ describe('The packed library', function () {
   for (const subpath of SUBPATHS) {
     it(`opens transship/${subpath}`, () => {
       const file = `open-${subpath.replace('/', '-')}.js`
-      writeFileSync(path.join(folder.path, file), `console.log(Object.keys(await import('transship/${subpath}')).length)`)
+      writeFileSync(
+        path.join(folder.path, file),
+        `console.log(Object.keys(await import('transship/${subpath}')).length)`,
+      )
       const {stdout, stderr} = run(file)
       assert.ok(Number(stdout) > 1, stderr)
     })

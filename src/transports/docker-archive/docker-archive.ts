@@ -1,5 +1,5 @@
 import {stat} from 'node:fs/promises'
-import {isRedirectedArchive} from '../../formats/archive-file/redirected-text.js'
+import {isRedirectedArchive} from '../../disk/redirected-text.js'
 import {findTarNames} from '../../formats/archive-file/tar-names.js'
 import type {Transport} from '../../model/transport.js'
 import {createDestination} from './destination.js'

@@ -1,5 +1,5 @@
 import {open} from 'node:fs/promises'
-import {InputError} from '../../model/errors.js'
+import {InputError} from '../model/errors.js'
 
 /** Marks in front of text, which PowerShell's `>` writes also when a program's output is an archive. */
 const MARKS: readonly (readonly [bytes: readonly number[], encoding: 'utf-16le' | 'utf-16be' | 'utf-8'])[] = [
