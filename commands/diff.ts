@@ -5,11 +5,12 @@ import {formatDiff} from '../src/terminal/diff-text.js'
 import {readingFlags, readingOptions} from '../src/terminal/reading-flags.js'
 
 export default class Diff extends BaseCommand {
-  static override summary = 'Compare two images or packages, across stacks: metadata, files and registry.'
+  static override summary = 'Compare two images or packages, across stacks: digests, metadata, files and registry.'
   static override description =
     'Files and registry are compared as a container would see them, however they are cut into layers: attributes, times, ' +
-    'security descriptors, links, streams and the digests of contents; keys and values. Metadata is compared as far as both ' +
-    'sides know it. Exits with 1 when there are differences. In lists, - is only left, + only right, ~ on both sides.'
+    'security descriptors, links, streams and the digests of contents; keys and values. Metadata, and the digests of manifest, ' +
+    'configuration and layers, are compared as far as both sides have them; give --only files --only registry to compare ' +
+    'what differently cut layers hold. Exits with 1 when there are differences. In lists, - is only left, + only right, ~ on both sides.'
   static override examples = [
     {
       description: 'Is the package what the image was?',

@@ -3,6 +3,7 @@ import type {Note, WorkOptions} from '../model/events.js'
 import {list, type ListRow} from '../convert/list.js'
 import type {Reference} from '../model/reference.js'
 import {findReference, formatReference, shownReference, TRANSPORTS} from '../transports/catalog.js'
+import {IMAGE_UNREADABLE} from '../model/fault-sink.js'
 import {PACKAGE_UNREADABLE} from '../formats/package/open-package.js'
 import {suggestNearest} from './did-you-mean.js'
 import type {Draft} from './draft.js'
@@ -195,7 +196,7 @@ class Expansion {
     const wanted = platform === undefined ? {} : {platform}
     const listed = list(text, {...this.#options, ...network, ...wanted, images: true}).then(({items: rows, notes}) => ({
       rows,
-      unreadable: notes.filter(({code}) => code === PACKAGE_UNREADABLE),
+      unreadable: notes.filter(({code}) => code === PACKAGE_UNREADABLE || code === IMAGE_UNREADABLE),
     }))
     this.#listed.set(key, listed)
     return listed

@@ -12,6 +12,8 @@ export interface PlanOptions {
   readonly 'without-base'?: boolean
   readonly all?: boolean
   readonly 'keep-recipe'?: boolean
+  readonly 'os-name'?: string
+  readonly 'os-version'?: string
   readonly name?: string
   readonly publisher?: string
   readonly 'package-version'?: string

@@ -27,6 +27,8 @@ export function unitOptions(options: PlanOptions, {folder, network}: UnitSurroun
     withoutBase: options['without-base'],
     all: options.all,
     keepRecipe: options['keep-recipe'],
+    osName: options['os-name'],
+    osVersion: options['os-version'],
     name: options.name,
     publisher: options.publisher,
     packageVersion: options['package-version'],

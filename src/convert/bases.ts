@@ -1,16 +1,19 @@
 import {InputError} from '../model/errors.js'
-import type {Image, Layer} from '../model/image.js'
+import type {Image, KnownPackage, Layer} from '../model/image.js'
 import {formatFullName, isSamePackage, type PackageIdentity} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
 import {transportOf} from '../transports/catalog.js'
+import {dependencyError} from '../formats/package/dependency-error.js'
+import {BASE_MISMATCH, differenceOf} from '../formats/package/payload-mark.js'
 import type {OpenOptions} from '../model/transport.js'
-import {labelledPackages} from './package-label.js'
+import {labelledLayers} from './labelled-layers.js'
 
 export interface SupplyOptions extends OpenOptions {
   /** The source, for messages. */
   readonly source: string
   /** The lowest layers may stay missing: they are what is to be left out. */
   readonly withoutBase?: boolean | undefined
+  readonly becomesPackages: boolean
 }
 
 /**
@@ -29,10 +32,13 @@ export async function supplyBases(
   }
   try {
     const isWhole = image.layers.every((layer) => layer.hasContent)
-    if (!isWhole) for (const reference of references) bases.push(await transportOf(reference).open(reference, options))
+    // Packages that are to be made depend on those that their layers are known as.
+    const asksWhatIsKnown = options.becomesPackages && image.layers[0]?.package === undefined
+    if (!isWhole || asksWhatIsKnown)
+      for (const reference of references) bases.push(await transportOf(reference).open(reference, options))
     const layers = image.layers.flatMap((layer) => (layer.hasContent ? [layer] : supply(layer, bases, options)))
     requireSupplied(layers, options)
-    return bases.length === 0 ? image : {...image, layers, close}
+    return bases.length === 0 ? image : {...image, layers, known: bases.flatMap(knownIn), close}
   } catch (error) {
     await close()
     throw error
@@ -59,43 +65,78 @@ function requireSupplied(layers: readonly Layer[], {source, withoutBase = false}
   })
 }
 
+function knownIn(base: Image): readonly KnownPackage[] {
+  const labelled = labelledLayers(base)
+  return base.layers.flatMap(({diffId, package: own}, index) => {
+    const metadata = own ?? labelled[index]?.metadata
+    if (diffId === undefined || metadata === undefined) return []
+    const {identity, isOsImage, dependencies} = metadata
+    const [below] = dependencies
+    return [{diffId, identity, isOsImage, ...(below === undefined ? {} : {below})}]
+  })
+}
+
+/** What stands in for a layer that the source only names. Throws `DEPENDENCY_MISMATCH` when the bases have another payload of its name. */
 function supply(layer: Layer, bases: readonly Image[], options: OpenOptions): readonly Layer[] {
-  const sameLayer = bases
-    .flatMap((base) => base.layers)
-    .find((candidate) => candidate.hasContent && candidate.diffId !== undefined && candidate.diffId === layer.diffId)
-  if (sameLayer !== undefined) return [withPackageOf(layer, sameLayer)]
+  for (const base of bases) {
+    const index = base.layers.findIndex(
+      (candidate) => candidate.hasContent && candidate.diffId !== undefined && candidate.diffId === layer.diffId,
+    )
+    const found = base.layers.slice(0, index + 1)
+    // An OS package is all that lies below; a layer of an image is itself alone.
+    const isWhole = layer.package?.isOsImage === true && found.every((each) => each.hasContent)
+    if (found.length > 0) return isWhole ? withTop(layer, found) : [withPackageOf(layer, ...found.slice(-1))]
+  }
   if (layer.package === undefined) return [layer]
   const {identity} = layer.package
+  let difference: string | undefined
   for (const base of bases) {
     const index = base.layers.findIndex((_, position) => isPackage(base, position, identity))
     const found = base.layers.slice(0, index + 1)
-    if (found.length > 0 && found.every((each) => each.hasContent)) return withTop(layer, found)
+    const [top] = found.slice(-1)
+    if (top === undefined || !found.every((each) => each.hasContent)) continue
+    const other = differenceOf(layer, top)
+    if (other === undefined) return withTop(layer, found)
+    difference ??= other
+    if (options.acceptBaseMismatch !== true) continue
+    noteMismatch(options, formatFullName(identity), other)
+    return withTop(layer, found)
   }
+  if (difference !== undefined) throw dependencyError(formatFullName(identity), {isMismatch: true, why: difference})
   return layer.package.isOsImage ? supplyOs(layer, identity, bases, options) : [layer]
 }
 
 function isPackage(base: Image, index: number, identity: PackageIdentity): boolean {
   const layer = base.layers[index]
   if (layer?.package !== undefined) return isSamePackage(layer.package.identity, identity)
-  const labelled = labelledPackages(base).find((candidate) => candidate.diffId === layer?.diffId)
+  const labelled = labelledLayers(base)[index]
   return labelled !== undefined && isSamePackage(labelled.metadata.identity, identity)
 }
 
-/** An image that knows nothing of packages stands for the OS package of its version. */
+/** An image that knows nothing of packages stands for the OS package of its version; never one of other layers than those recorded. */
 function supplyOs(
   layer: Layer,
   identity: PackageIdentity,
   bases: readonly Image[],
-  {acceptBaseMismatch, onEvent}: OpenOptions,
+  options: OpenOptions,
 ): readonly Layer[] {
   const complete = bases.filter((base) => base.layers.length > 0 && base.layers.every((each) => each.hasContent))
   const exact = complete.find((base) => base.platform.osVersion === identity.version)
-  const taken = exact ?? (acceptBaseMismatch === true ? complete[0] : undefined)
+  const taken = exact ?? (options.acceptBaseMismatch === true ? complete[0] : undefined)
   if (taken === undefined) return [layer]
-  const code = exact === undefined ? 'base-mismatch' : 'base-supplied'
+  const subject = formatFullName(identity)
+  const [top] = taken.layers.slice(-1)
+  const difference = top === undefined ? undefined : differenceOf(layer, top)
+  if (difference !== undefined && options.acceptBaseMismatch !== true)
+    throw dependencyError(subject, {isMismatch: true, why: difference})
   const message = `${taken.names[0] ?? 'An image'} of OS version ${taken.platform.osVersion ?? 'unknown'} stands in for it.`
-  onEvent?.({kind: 'note', code, message, subject: formatFullName(identity)})
+  if (exact === undefined || difference !== undefined) noteMismatch(options, subject, message)
+  else options.onEvent?.({kind: 'note', code: 'base-supplied', message, subject})
   return withTop(layer, taken.layers)
+}
+
+function noteMismatch({onEvent}: OpenOptions, subject: string, message: string): void {
+  onEvent?.({kind: 'note', code: BASE_MISMATCH, message, subject})
 }
 
 /** The package that was asked for is what the topmost of the layers completes. */
@@ -103,7 +144,9 @@ function withTop(layer: Layer, found: readonly Layer[]): readonly Layer[] {
   return found.map((each, index) => (index === found.length - 1 ? withPackageOf(layer, each) : each))
 }
 
-function withPackageOf(layer: Layer, found: Layer): Layer {
+/** What was only named, with what holds its content. */
+function withPackageOf(layer: Layer, found: Layer = layer): Layer {
+  const {absence: _absence, isMismatch: _isMismatch, payloadDigest: _payloadDigest, diffId: _diffId, ...named} = layer
   const known = found.package ?? layer.package
-  return {...layer, ...found, ...(known === undefined ? {} : {package: known})}
+  return {...named, ...found, ...(known === undefined ? {} : {package: known})}
 }

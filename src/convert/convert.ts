@@ -1,7 +1,7 @@
 import {LossError, placedError, UsageError} from '../model/errors.js'
-import type {Loss, Note, WorkEvent} from '../model/events.js'
+import type {Loss} from '../model/events.js'
 import type {Image} from '../model/image.js'
-import {formatFullName} from '../model/package-identity.js'
+import {formatFullName, identityKey, isSamePackage, type PackageIdentity} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
 import {resolveReference, transportOf} from '../transports/catalog.js'
 import type {
@@ -15,6 +15,8 @@ import type {
 } from '../model/transport.js'
 import {supplyBases} from './bases.js'
 import {Meter} from './metered.js'
+import {imageAsPackages, imageReasons, packageReasons, renamedReasons} from './exactness.js'
+import {Findings} from './findings.js'
 import {networkOf} from './network.js'
 import type {ConvertOptions} from './options.js'
 import type {ConversionPlan, PlanStep} from './plan.js'
@@ -22,27 +24,8 @@ import {resolveTelling} from './recognise.js'
 import {reportArtifact, type ConvertReport, type ReportArtifact} from './report.js'
 import {sourcesOf} from './sources.js'
 import {planImage, type ImagePlan} from './to-image.js'
+import {onRenamed} from './renamed-base.js'
 import {planPackages, type PackagesPlan} from './to-packages.js'
-
-/** Gathers what a conversion tells while it runs, and passes it on. */
-class Findings {
-  readonly losses: Loss[] = []
-  readonly notes: Note[] = []
-  readonly inexact: Note[] = []
-  readonly onEvent: (event: WorkEvent) => void
-
-  constructor(options: ConvertOptions) {
-    this.onEvent = (event) => {
-      if (event.kind === 'loss') this.losses.push({code: event.code, message: event.message, subject: event.subject})
-      if (event.kind === 'note') this.notes.push({code: event.code, message: event.message, subject: event.subject})
-      options.onEvent?.(event)
-    }
-  }
-
-  note(note: Note): void {
-    this.onEvent({kind: 'note', ...note})
-  }
-}
 
 /** Spells out what `withBase` means. Throws `BAD_OPTION` for options that contradict each other. */
 function consistent(options: ConvertOptions): ConvertOptions {
@@ -91,10 +74,12 @@ function openOptions(options: ConvertOptions, bases: readonly Reference[]): Open
 }
 
 function destinationOptions(options: ConvertOptions): DestinationOptions {
-  const {replace, tags, compression, compressionLevel, archiveFormat, manifestFormat, concurrency} = options
+  const {replace, acceptBaseMismatch, tags, compression, compressionLevel, archiveFormat, manifestFormat, concurrency} =
+    options
   return {
     ...networkOf(options),
     ...(replace === undefined ? {} : {replace}),
+    ...(acceptBaseMismatch === undefined ? {} : {acceptBaseMismatch}),
     ...(tags === undefined ? {} : {names: tags}),
     ...(compression === undefined ? {} : {compression}),
     ...(compressionLevel === undefined ? {} : {compressionLevel}),
@@ -123,7 +108,7 @@ function namedFor(sink: PackageDestination, options: ConvertOptions): ConvertOpt
 
 /** What is to be written there. Where one package has room, it is the top one; that the payload of others is missing is a loss. */
 async function packagesFor(sink: PackageDestination, image: Image, options: ConvertOptions): Promise<PackagesPlan> {
-  const plan = await planPackages(image, namedFor(sink, options))
+  const plan = await planPackages(image, namedFor(sink, options), sink)
   if (sink.holdsOne !== true) return plan
   for (const {draft} of plan.packages.slice(0, -1)) {
     if (draft.layer === undefined) continue
@@ -175,7 +160,7 @@ export async function planConversion(
     const steps: PlanStep[] = []
     let first: AnyPlan | undefined
     for (const {reference, named} of await sourcesOf(ends.source, opened, inner)) {
-      const image = named(await openSource(reference, inner))
+      const image = named(await openSource(reference, inner, opened.holds))
       try {
         const planned = await planFor(opened, image, inner)
         first ??= planned
@@ -200,14 +185,22 @@ export async function planConversion(
   }
 }
 
-async function openSource(reference: Reference, options: ConvertOptions): Promise<Image> {
+async function openSource(
+  reference: Reference,
+  options: ConvertOptions,
+  becoming: Destination['holds'],
+): Promise<Image> {
   const bases = await Promise.all((options.bases ?? []).map((base) => resolveReference(base)))
   const references = bases.map((base) => base.reference)
   const parents = await Promise.all((options.parents ?? []).map((parent) => resolveReference(parent)))
   const openedWith = {...openOptions(options, references), parents: parents.map((parent) => parent.reference)}
   const image = await openPlaced(reference, openedWith)
-  const source = transportOf(reference).format(reference)
-  return supplyBases(image, references, {...openOptions(options, []), source, withoutBase: options.withoutBase})
+  return supplyBases(image, references, {
+    ...openOptions(options, []),
+    source: transportOf(reference).format(reference),
+    withoutBase: options.withoutBase,
+    becomesPackages: becoming === 'packages',
+  })
 }
 
 /** Errors of a source name it, also where it was one of several. */
@@ -238,7 +231,7 @@ export async function convert(
   let bytesWritten = 0
   try {
     for (const {reference, named} of await sourcesOf(ends.source, sink, inner)) {
-      const image = named(await openSource(reference, inner))
+      const image = named(await openSource(reference, inner, sink.holds))
       try {
         // A bare layout has no name of its own.
         const subject = image.names.length > 0 ? image.names.join(' ') : transportOf(reference).format(reference)
@@ -259,16 +252,17 @@ export async function convert(
     await sink.abort()
     throw error
   }
+  const isUnchanged = sink.holds === 'images' && sink.isUnchanged === true
   return {
     source: transportOf(ends.source).format(ends.source),
     destination: transportOf(ends.destination).format(ends.destination),
-    artifacts: [...artifacts.values()],
+    artifacts: [...artifacts.values()].map((artifact) => (isUnchanged ? {...artifact, unchanged: true} : artifact)),
     losses: findings.losses,
     notes: findings.notes,
     exact: findings.inexact.length === 0 && findings.losses.length === 0,
     inexact: findings.inexact,
     bytesRead: meter.bytes,
-    bytesWritten,
+    bytesWritten: isUnchanged ? 0 : bytesWritten,
     seconds: (performance.now() - started) / 1000,
   }
 }
@@ -313,17 +307,26 @@ async function writePackages(
   for (const note of plan.notes) findings.note(note)
   const artifacts: ReportArtifact[] = []
   let bytes = 0
-  for (const {draft, layers} of plan.packages) {
+  const renamed = new Map<string, PackageIdentity>()
+  for (const planned of plan.packages) {
+    const {layers} = planned
+    const draft = onRenamed(planned.draft, renamed)
     const id = formatFullName(draft.metadata.identity)
     const total = layers.reduce((sum, layer) => sum + (image.layers[layer]?.sizeBytes ?? 0), 0)
     findings.onEvent({kind: 'step', id, title: `Write package ${id}`, ...(total > 0 ? {totalBytes: total} : {})})
     meter.begin(id)
     const artifact = await writePlaced(sink, draft, {title: titleOf(image, layers), options})
     findings.onEvent({kind: 'done', id, summary: artifact.unchanged ? 'already there' : 'written'})
+    if (!isSamePackage(artifact.identity, draft.metadata.identity))
+      renamed.set(identityKey(draft.metadata.identity), artifact.identity)
     artifacts.push(reportArtifact(artifact))
+    findings.inexact.push(
+      ...renamedReasons(image, draft, artifact),
+      ...packageReasons(image, {draft, layers}, artifact),
+    )
     bytes += artifact.bytesWritten
   }
-  findings.inexact.push(...plan.inexact)
+  findings.inexact.push(...plan.inexact, ...imageAsPackages(image))
   return {artifacts, bytes}
 }
 
@@ -357,6 +360,6 @@ async function writeOneImage(
   meter.begin(id)
   const artifact = await sink.write(plan.draft, options)
   findings.onEvent({kind: 'done', id, summary: artifact.imageId})
-  findings.inexact.push(...plan.inexact)
+  findings.inexact.push(...plan.inexact, ...imageReasons(image, artifact, plan.inexact.length > 0))
   return {artifacts: [reportArtifact(artifact)], bytes: artifact.bytesWritten}
 }

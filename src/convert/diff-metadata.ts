@@ -1,6 +1,6 @@
 import {formatFullName} from '../model/package-identity.js'
 import type {Image, PackageMetadata} from '../model/image.js'
-import {labelledPackages} from './package-label.js'
+import {labelledLayers} from './labelled-layers.js'
 
 /** Something that is known on both sides and not the same. */
 export interface MetadataDifference {
@@ -111,7 +111,7 @@ function entriesOf(value: unknown): [string, unknown][] {
 /** Of the topmost package, which is what a reference to packages selects, or of the label that an image keeps it in. */
 function packageFields(image: Image): Fields | undefined {
   const top = image.layers.at(-1)
-  const metadata = top?.package ?? labelledPackages(image).find(({diffId}) => diffId === top?.diffId)?.metadata
+  const metadata = top?.package ?? labelledLayers(image)[image.layers.length - 1]?.metadata
   return metadata === undefined ? undefined : fieldsOf(metadata)
 }
 

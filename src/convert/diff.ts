@@ -1,13 +1,16 @@
 import {comparePaths} from '../model/layer-path.js'
 import type {OpenOptions} from '../model/transport.js'
+import type {Image} from '../model/image.js'
+import {diffDigests, type DigestDifference} from './diff-digests.js'
 import {diffMetadata, type MetadataDifference} from './diff-metadata.js'
 import {diffRegistries, type RegistryDifference} from './diff-registry.js'
+import {explainLayers} from './explain-layers.js'
 import type {FileFacts, FileIndex} from './file-index.js'
 import {openImage, withImage} from './inspect.js'
 import {readPayload, type Payload} from './read-payload.js'
 
 /** What can be compared. */
-export const DIFF_PARTS = ['metadata', 'files', 'registry'] as const
+export const DIFF_PARTS = ['digests', 'metadata', 'files', 'registry'] as const
 export type DiffPart = (typeof DIFF_PARTS)[number]
 
 /** One side of a file. */
@@ -48,6 +51,8 @@ export interface DiffReport {
   readonly compared: readonly DiffPart[]
   /** Why something was not compared although asked for. */
   readonly notCompared: readonly string[]
+  /** Of manifest, configuration and layers, as far as both sides have them. */
+  readonly digests: readonly DigestDifference[]
   readonly metadata: readonly MetadataDifference[]
   readonly files: readonly FileDifference[]
   readonly registry: readonly RegistryDifference[]
@@ -61,11 +66,14 @@ export interface DiffOptions extends OpenOptions {
 }
 
 /**
- * Compares what two references name, whatever holds them: metadata as far as both sides know it, and the files and
- * registry that a container would see, however they are cut into layers. Contents are compared by digest as they pass.
+ * Compares what two references name, whatever holds them: the digests of manifest, configuration and layers and the
+ * metadata as far as both sides know them, and the files and registry that a container would see, however they are cut
+ * into layers. Contents are compared by digest as they pass.
  */
 export async function compare(left: string, right: string, options: DiffOptions = {}): Promise<DiffReport> {
-  const compared = DIFF_PARTS.filter((part) => options.parts?.includes(part) ?? true)
+  const wanted = DIFF_PARTS.filter((part) => options.parts?.includes(part) ?? true)
+  const isTimeless = options.ignoreTimes === true && wanted.includes('digests')
+  const compared = wanted.filter((part) => !isTimeless || part !== 'digests')
   const opened = await openImage(left, options)
   try {
     return await withImage(right, options, async (image, reference) => {
@@ -84,12 +92,21 @@ export async function compare(left: string, right: string, options: DiffOptions 
         payloads !== undefined && compared.includes('registry')
           ? [...diffRegistries(payloads[0].hives, payloads[1].hives, options)]
           : []
+      const found = compared.includes('digests') ? diffDigests(opened.image, image) : []
+      const isSeenAlike =
+        payloads !== undefined && compared.length === DIFF_PARTS.length && files.length + registry.length === 0
+      const digests = isSeenAlike ? await explained(found, opened.image, image, options) : found
       return {
         left: opened.reference,
         right: reference,
-        same: metadata.differences.length + files.length + registry.length === 0,
+        same: digests.length + metadata.differences.length + files.length + registry.length === 0,
         compared,
-        notCompared: [...metadata.notCompared, ...(payloads === undefined ? [] : unlikeBases(...payloads))],
+        notCompared: [
+          ...(isTimeless ? [TIMELESS] : []),
+          ...metadata.notCompared,
+          ...(payloads === undefined ? [] : unlikeBases(...payloads)),
+        ],
+        digests,
         metadata: metadata.differences,
         files,
         registry,
@@ -98,6 +115,25 @@ export async function compare(left: string, right: string, options: DiffOptions 
   } finally {
     await opened.image.close()
   }
+}
+
+const TIMELESS = 'Digests were not compared: they are of bytes that hold times.'
+
+/** Where a container sees the same, what makes layers differ is looked for in their bytes. */
+async function explained(
+  found: readonly DigestDifference[],
+  left: Image,
+  right: Image,
+  options: DiffOptions,
+): Promise<readonly DigestDifference[]> {
+  const told: DigestDifference[] = []
+  for (const difference of found) {
+    const index = Number(/^(?:layers|payloads)\.(\d+)$/.exec(difference.field)?.[1])
+    const [one, other] = [left.layers[index], right.layers[index]]
+    const isRead = one?.hasContent === true && other?.hasContent === true
+    told.push(isRead ? {...difference, message: await explainLayers(one, other, options)} : difference)
+  }
+  return told
 }
 
 function unlikeBases(left: Payload, right: Payload): string[] {

@@ -24,6 +24,9 @@ export interface ConvertOptions extends WorkOptions, NetworkOptions {
   readonly withBase?: boolean
   /** Write the OS package as a stub: name and identity without its bits. */
   readonly withoutBase?: boolean
+  /** Name and version of the OS package, in place of what the evidence says. */
+  readonly osName?: string
+  readonly osVersion?: string
   readonly name?: string
   readonly publisher?: string
   readonly packageVersion?: string

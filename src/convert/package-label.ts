@@ -1,9 +1,17 @@
 import {compileSchema} from '../codecs/json/validator.js'
 import {findDigest, type Digest} from '../model/digest.js'
-import type {Image, LayerForm, PackageMetadata} from '../model/image.js'
-import {formatFullName, parseFullName, requirePackageIdentity, type PackageIdentity} from '../model/package-identity.js'
 import {TransshipError} from '../model/errors.js'
-import {parseImageConfig} from './image-config.js'
+import type {LayerForm, PackageMetadata, RawDocument} from '../model/image.js'
+import {foldPath} from '../model/layer-path.js'
+import {
+  formatFullName,
+  isSamePackage,
+  parseFullName,
+  requirePackageIdentity,
+  type PackageIdentity,
+} from '../model/package-identity.js'
+import {decodeDocument, requireStorable} from '../formats/package/metadata.js'
+import {isAttachmentName, MAX_ATTACHMENT_BYTES} from '../formats/package/package-folder.js'
 
 /*
  * The label that carries packages through images: engines and image registries pass labels on untouched. It names each
@@ -111,52 +119,104 @@ function encodeAttachments(attachments: Readonly<Record<string, Uint8Array>>): R
 
 /**
  * Parses a label. Undefined when it is not one of ours or malformed: a label is a hint from outside, never a reason to
- * refuse the image; the caller notes it.
+ * refuse the image; the caller notes it. Whatever of it could not be written again is left out, and told to `onIgnored`.
  */
-export function findPackageLabel(label: string): readonly LabelledPackage[] | undefined {
+export function findPackageLabel(
+  label: string,
+  onIgnored: (what: string) => void = () => undefined,
+): readonly LabelledPackage[] | undefined {
   try {
-    const json: unknown = JSON.parse(label)
-    return validate(json) ? json.Packages.map(decodePackage) : undefined
+    const json: unknown = JSON.parse(label, requireWellFormed)
+    return validate(json) ? json.Packages.map((each) => decodePackage(each, onIgnored)) : undefined
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TransshipError) return undefined
     throw error
   }
 }
 
-function decodePackage(json: PackageJson): LabelledPackage {
+/** Half of a surrogate pair has no form in UTF-8: it would be another text once it is written. */
+function requireWellFormed(key: string, value: unknown): unknown {
+  if (isIllFormed(key) || (typeof value === 'string' && isIllFormed(value))) throw new SyntaxError('not well-formed')
+  return value
+}
+
+function isIllFormed(value: string): boolean {
+  return /\p{Surrogate}/u.test(value)
+}
+
+/** Bytes of the name of a folder or file on every file system. */
+const MAX_NAME_BYTES = 255
+
+function decodePackage(json: PackageJson, onIgnored: (what: string) => void): LabelledPackage {
   const identity = requirePackageIdentity(parseFullName(json.FullName))
+  const fullName = formatFullName(identity)
+  if (Buffer.byteLength(`${fullName}.appx`) > MAX_NAME_BYTES) throw new SyntaxError('a name that is too long')
   const diffId = findDigest(json.DiffID)
   if (diffId === undefined) throw new SyntaxError('not a digest')
   const dependencies: PackageIdentity[] = json.Dependencies.map(parseFullName)
+  const stated: PackageMetadata = {
+    identity,
+    ...(json.FriendlyName === undefined ? {} : {friendlyName: json.FriendlyName}),
+    ...(json.Description === undefined ? {} : {description: json.Description}),
+    architecture: json.Architecture,
+    ...(json.OSVersion === undefined ? {} : {osVersion: json.OSVersion}),
+    ...(json.OSFeatures === undefined ? {} : {osFeatures: json.OSFeatures}),
+    isOsImage: json.IsOSImage,
+    ...(json.IsDeleted === undefined ? {} : {isDeleted: json.IsDeleted}),
+    createdTime: json.CreatedTime,
+    dependencies,
+  }
+  requireStorable(stated)
+  const document = json.Document === undefined ? undefined : findDocument(json.Document, stated)
+  if (json.Document !== undefined && document === undefined) onIgnored(`the metadata.json of ${fullName}`)
+  const attachments = json.Attachments === undefined ? undefined : decodeAttachments(json.Attachments, onIgnored)
   return {
     form: json.Form,
     diffId,
     metadata: {
-      identity,
-      ...(json.FriendlyName === undefined ? {} : {friendlyName: json.FriendlyName}),
-      ...(json.Description === undefined ? {} : {description: json.Description}),
-      architecture: json.Architecture,
-      ...(json.OSVersion === undefined ? {} : {osVersion: json.OSVersion}),
-      ...(json.OSFeatures === undefined ? {} : {osFeatures: json.OSFeatures}),
-      isOsImage: json.IsOSImage,
-      ...(json.IsDeleted === undefined ? {} : {isDeleted: json.IsDeleted}),
-      createdTime: json.CreatedTime,
-      dependencies,
-      ...(json.Document === undefined
-        ? {}
-        : {document: {mediaType: 'application/json', bytes: Buffer.from(json.Document, 'utf8')}}),
-      ...(json.Attachments === undefined ? {} : {attachments: decodeAttachments(json.Attachments)}),
+      ...stated,
+      // What the package was made on stands in its document alone.
+      ...(document === undefined ? {} : {dependencies: document.dependencies, document: document.document}),
+      ...(attachments === undefined ? {} : {attachments}),
     },
   }
 }
 
-function decodeAttachments(attachments: Readonly<Record<string, string>>): Record<string, Uint8Array> {
-  return Object.fromEntries(Object.entries(attachments).map(([name, base64]) => [name, Buffer.from(base64, 'base64')]))
+/** The document as it was, if it speaks of this very package. */
+function findDocument(
+  text: string,
+  stated: PackageMetadata,
+): {readonly document: RawDocument; readonly dependencies: PackageMetadata['dependencies']} | undefined {
+  const bytes = Buffer.from(text, 'utf8')
+  try {
+    JSON.parse(text, requireWellFormed)
+    const {metadata} = decodeDocument(bytes, formatFullName(stated.identity))
+    const [own, ...others] = metadata.dependencies
+    const [wanted] = stated.dependencies
+    const isSameBase =
+      others.length === 0 && (own === undefined || wanted === undefined ? own === wanted : isSamePackage(own, wanted))
+    const isSame =
+      isSameBase && metadata.architecture === stated.architecture && metadata.isOsImage === stated.isOsImage
+    const document = {mediaType: 'application/json', bytes}
+    return isSame ? {document, dependencies: metadata.dependencies} : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TransshipError) return undefined
+    throw error
+  }
 }
 
-/** The packages that an image's label names; none where there is no label or it is malformed. */
-export function labelledPackages(image: Image): readonly LabelledPackage[] {
-  if (image.config === undefined) return []
-  const label = parseImageConfig(image.config).config?.Labels?.[PACKAGE_LABEL]
-  return (label === undefined ? undefined : findPackageLabel(label)) ?? []
+/** Those that a package can have beside its payload; of names that differ in case alone, the first. */
+function decodeAttachments(
+  attachments: Readonly<Record<string, string>>,
+  onIgnored: (what: string) => void,
+): Record<string, Uint8Array> | undefined {
+  const kept = new Map<string, {readonly name: string; readonly bytes: Uint8Array}>()
+  for (const [name, base64] of Object.entries(attachments)) {
+    const bytes = Buffer.from(base64, 'base64')
+    const isSound = bytes.byteLength <= MAX_ATTACHMENT_BYTES && bytes.toString('base64') === base64
+    if (isSound && isAttachmentName(name) && !kept.has(foldPath(name))) kept.set(foldPath(name), {name, bytes})
+    else onIgnored(`the attachment ${JSON.stringify(name.slice(0, 100))}`)
+  }
+  if (kept.size === 0) return undefined
+  return Object.fromEntries([...kept.values()].map(({name, bytes}) => [name, bytes]))
 }

@@ -26,7 +26,10 @@ export interface ConvertReport {
   readonly losses: readonly Loss[]
   /** Worth telling, nothing lost. */
   readonly notes: readonly Note[]
-  /** True when converting back gives the same bytes; `inexact` says why not, layer by layer. */
+  /**
+   * True when this run has proven that each layer, the configuration and the manifest of the source come back byte for
+   * byte; `inexact` and `losses` say why not.
+   */
   readonly exact: boolean
   readonly inexact: readonly Note[]
   readonly bytesRead: number
@@ -41,6 +44,7 @@ export function reportArtifact(artifact: ImageArtifact | PackageArtifact): Repor
         reference: artifact.reference,
         imageId: artifact.imageId,
         ...(artifact.manifestDigest === undefined ? {} : {manifestDigest: artifact.manifestDigest}),
+        ...(artifact.unchanged === true ? {unchanged: true} : {}),
         layers: artifact.layers,
       }
     : {

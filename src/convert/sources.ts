@@ -1,8 +1,11 @@
 import {UsageError} from '../model/errors.js'
+import type {WorkEvent} from '../model/events.js'
 import type {Image} from '../model/image.js'
 import type {Reference} from '../model/reference.js'
 import {resolveReference, transportOf} from '../transports/catalog.js'
+import {IMAGE_UNREADABLE} from '../model/fault-sink.js'
 import {findTaggedName} from '../formats/image-documents/image-name.js'
+import {PACKAGE_UNREADABLE} from '../formats/package/open-package.js'
 import type {Destination} from '../model/transport.js'
 import {listImages} from './listing.js'
 import type {ConvertOptions} from './options.js'
@@ -27,7 +30,7 @@ export async function sourcesOf(
 ): Promise<readonly Source[]> {
   if (options.all !== true) return [{reference, named: asItIs}]
   const transport = transportOf(reference)
-  const items = await listImages(reference, options)
+  const items = await listImages(reference, {...options, onEvent: (event) => options.onEvent?.(asLoss(event))})
   const isOneThing = reference.selector !== undefined && items.some(({kind}) => kind !== 'image')
   if (isOneThing) throw new UsageError('BAD_OPTION', {what: '--all takes everything, and the source selects one.'})
   if (items.length > 1 && sink.holds === 'images' && sink.holdsOne === true) {
@@ -57,6 +60,19 @@ export async function sourcesOf(
       named: (image: Image) => namedAs(image, item.names, isShared),
     })),
   )
+}
+
+/** Codes of the notes on what a listing shows no more of. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  IMAGE_UNREADABLE,
+  PACKAGE_UNREADABLE,
+  'tag-left-out',
+  'repository-left-out',
+])
+
+/** What a listing leaves out is lost where all of it is to be converted. */
+function asLoss(event: WorkEvent): WorkEvent {
+  return event.kind === 'note' && LEFT_OUT.has(event.code) ? {...event, kind: 'loss'} : event
 }
 
 /** Opened by its digest, an image does not know the tags that led there; names that others have as well would be taken from each other. */

@@ -4,6 +4,7 @@ import {ImageNames, isWholeImage} from '../model/image-names.js'
 import type {Note} from '../model/events.js'
 import type {Image, Layer, LayerForm, RawDocument} from '../model/image.js'
 import {formatFullName, type PackageIdentity} from '../model/package-identity.js'
+import {dependencyError} from '../formats/package/dependency-error.js'
 import {findDockerName} from '../formats/image-documents/image-name.js'
 import type {ImageDraft} from '../model/transport.js'
 import {packageTimeOfSeconds} from './created-time.js'
@@ -132,9 +133,12 @@ class ImagePlanner {
   #requireContent(layer: Layer): Layer {
     if (layer.hasContent || layer.blob !== undefined) return layer
     const identity = layer.package?.identity
-    throw new InputError(identity === undefined ? 'LAYER_MISSING' : 'DEPENDENCY_MISSING', {
-      what: `The content of ${identity === undefined ? layer.title : formatFullName(identity)} is not in the source.`,
-      why: layer.absence ?? 'The source holds only its name, since its bits are kept elsewhere.',
+    const why = layer.absence ?? 'The source holds only its name, since its bits are kept elsewhere.'
+    if (identity !== undefined)
+      throw dependencyError(formatFullName(identity), {isMismatch: layer.isMismatch === true, why})
+    throw new InputError('LAYER_MISSING', {
+      what: `The content of ${layer.title} is not in the source.`,
+      why,
       suggestions: ['Give --base REFERENCE with the package or image that holds it.'],
       at: {path: layer.title},
     })

@@ -2,33 +2,30 @@ import {digestOf} from '../model/digest.js'
 import {InputError, UnsupportedError, UsageError} from '../model/errors.js'
 import {ImageNames, isWholeImage} from '../model/image-names.js'
 import type {Note} from '../model/events.js'
-import type {Image, Layer, LayerForm, PackageMetadata} from '../model/image.js'
+import type {Image, KnownPackage, Layer, LayerForm, PackageDependency, PackageMetadata} from '../model/image.js'
 import {
   findPaddedVersion,
   formatFullName,
+  isSamePackage,
   requirePackageIdentity,
   type PackageIdentity,
 } from '../model/package-identity.js'
-import type {KeptImage, PackageDraft} from '../model/transport.js'
+import {dependencyError} from '../formats/package/dependency-error.js'
+import type {KeptImage, PackageDestination, PackageDraft} from '../model/transport.js'
 import {findPackageTime, packageTimeOfSeconds} from './created-time.js'
 import {chainName, identityOfImage} from './identity-mapping.js'
 import {isOwnConfig, parseImageConfig, type ImageConfig} from './image-config.js'
-import {parseImageName} from './image-name.js'
 import {groupsOf, requireRange} from './layer-range.js'
 import type {ConvertOptions, LayerRange} from './options.js'
 import {followingNames} from './follow-names.js'
 import {withoutOpaque} from './opaque.js'
+import {identifyOs} from './os-identity.js'
 import {findOsLayers, type OsLayers} from './os-layers.js'
-import {findPackageLabel, PACKAGE_LABEL, type LabelledPackage} from './package-label.js'
+import {labelledLayers} from './labelled-layers.js'
+import {PACKAGE_LABEL} from './package-label.js'
 import type {LayerMode} from './plan.js'
+import {dependencyOn, renameable, type PlannedPackage} from './planned-package.js'
 import {squashLayers} from './squash.js'
-
-/** A package to be written and the layers of the source that it is made from. */
-export interface PlannedPackage {
-  readonly draft: PackageDraft
-  readonly layers: readonly number[]
-  readonly role: 'os' | 'application'
-}
 
 export interface PackagesPlan {
   readonly mode: LayerMode
@@ -42,7 +39,11 @@ export interface PackagesPlan {
 const ARCHITECTURES: Readonly<Record<string, string>> = {amd64: 'x64', '386': 'x86', arm: 'arm', arm64: 'arm64'}
 
 /** Plans how an image becomes packages. Reads at most the lowest layer, and that only as far as needed. */
-export async function planPackages(image: Image, options: ConvertOptions): Promise<PackagesPlan> {
+export async function planPackages(
+  image: Image,
+  options: ConvertOptions,
+  destination: Pick<PackageDestination, 'findOsPackage'> = {},
+): Promise<PackagesPlan> {
   if (image.platform.os !== 'windows') {
     throw new UnsupportedError('PLATFORM_UNSUPPORTED', {
       what: `A package holds Windows payload; this image is for ${image.platform.os}.`,
@@ -55,7 +56,7 @@ export async function planPackages(image: Image, options: ConvertOptions): Promi
   if (image.layers.length === 0) {
     throw new InputError('LAYER_MISSING', {what: 'The image has no layers, so there is nothing to put into a package.'})
   }
-  return new PackagePlanner(image, options).plan()
+  return new PackagePlanner(image, options, destination).plan()
 }
 
 class PackagePlanner {
@@ -66,9 +67,12 @@ class PackagePlanner {
   readonly #inexact: Note[] = []
   readonly #keepRecipe: boolean
   readonly #names: ImageNames
+  readonly #destination: Pick<PackageDestination, 'findOsPackage'>
+  #knownCount = 0
 
-  constructor(image: Image, options: ConvertOptions) {
+  constructor(image: Image, options: ConvertOptions, destination: Pick<PackageDestination, 'findOsPackage'>) {
     this.#image = image
+    this.#destination = destination
     this.#options = options
     this.#names = new ImageNames(image.layers, {isWhole: isWholeImage(image)})
     this.#config = image.config === undefined ? undefined : parseImageConfig(image.config)
@@ -78,13 +82,15 @@ class PackagePlanner {
 
   async plan(): Promise<PackagesPlan> {
     const known = this.#knownPackages()
+    this.#knownCount = known.length
     const {layers} = this.#image
     if (this.#options.squashRange !== undefined) requireRange(this.#image, this.#options.squashRange)
     const complete = known.length === layers.length
     const osLayers = complete ? undefined : await this.#findOs(known.length)
     const osCount = osLayers?.count ?? 0
     const mode: LayerMode = complete && this.#options.layers === undefined ? 'copy' : (this.#options.layers ?? 'squash')
-    const packages = complete && mode !== 'squash' ? this.#renamedTop(known) : this.#newPackages(known, osCount, mode)
+    const packages =
+      complete && mode !== 'squash' ? this.#renamedTop(known) : await this.#newPackages(known, osCount, mode)
     return {
       mode,
       packages: this.#withKeptImage(packages),
@@ -96,26 +102,20 @@ class PackagePlanner {
 
   /** The packages that the source or the image's label states for the lowest layers, without a gap. */
   #knownPackages(): PlannedPackage[] {
-    const labelled = this.#labelledPackages()
+    const isLabelNeeded = this.#image.layers.some((layer) => layer.package === undefined)
+    const labelled = isLabelNeeded ? labelledLayers(this.#image, (note) => this.#notes.push(note)) : []
     const known: PlannedPackage[] = []
     for (const [index, layer] of this.#image.layers.entries()) {
-      const label = labelled.find((candidate) => candidate.diffId === layer.diffId)
+      const label = labelled[index]
       const metadata = layer.package ?? label?.metadata
       if (metadata === undefined) break
       const form = layer.form ?? label?.form ?? (metadata.dependencies.length === 0 ? 'base' : 'delta')
       known.push(this.#planned([index], {metadata, form}, metadata.isOsImage ? 'os' : 'application'))
     }
-    return known
-  }
-
-  #labelledPackages(): readonly LabelledPackage[] {
-    const label = this.#config?.config?.Labels?.[PACKAGE_LABEL]
-    if (label === undefined) return []
-    const packages = findPackageLabel(label)
-    if (packages === undefined && !this.#notes.some((note) => note.code === 'label-malformed')) {
-      this.#note('label-malformed', `The label ${PACKAGE_LABEL} is malformed and was not used.`, PACKAGE_LABEL)
-    }
-    return packages ?? []
+    // The package that is asked for keeps its name or is refused; what it lies on may have to make room.
+    return known.map((planned, index) =>
+      planned.role === 'os' && index < this.#image.layers.length - 1 ? renameable(planned) : planned,
+    )
   }
 
   async #findOs(knownCount: number): Promise<OsLayers> {
@@ -124,7 +124,7 @@ class PackagePlanner {
   }
 
   /** OS part, then what was built on it, each package depending on the one before. */
-  #newPackages(known: readonly PlannedPackage[], osCount: number, mode: LayerMode): PlannedPackage[] {
+  async #newPackages(known: readonly PlannedPackage[], osCount: number, mode: LayerMode): Promise<PlannedPackage[]> {
     const range = this.#options.squashRange
     if (range !== undefined && known.length > range.to) return this.#mergedKnown(known, range)
     const foldsBase = mode === 'squash' && this.#options.osLayers === 0
@@ -132,10 +132,10 @@ class PackagePlanner {
     const unmerged = range === undefined ? known : known.slice(0, range.from)
     const kept = foldsBase ? [] : squashKnown ? known.filter((planned) => planned.role === 'os') : unmerged
     const ownOs = Math.min(osCount, range?.from ?? osCount)
-    const packages = [...kept, ...this.#osPackages(ownOs)]
+    const packages = [...kept, ...(await this.#osPackages(ownOs))]
     const indices = this.#image.layers.map((_, index) => index).slice(kept.length + ownOs)
     if (indices.length === 0) return packages
-    let below = packages.at(-1)?.draft.metadata.identity ?? this.#namedBase()
+    let below: PackageDependency | undefined = dependencyOn(packages.at(-1)) ?? this.#namedBase()
     const top = squashKnown ? known.at(-1)?.draft.metadata.identity : undefined
     const identity = this.#givenIdentity(top ?? this.#mappedIdentity())
     const groups =
@@ -148,8 +148,9 @@ class PackagePlanner {
       const own = {...identity, name: chainName(identity.name, index, groups.length)}
       const metadata = this.#metadata(own, below === undefined ? [] : [below], false)
       const form: LayerForm = below !== undefined ? 'delta' : osCount > 0 ? 'base' : this.#lowestForm()
-      packages.push(this.#planned(group, {metadata, form}, 'application'))
-      below = own
+      const planned = this.#planned(group, {metadata, form}, 'application')
+      packages.push(planned)
+      below = dependencyOn(planned)
     }
     return packages
   }
@@ -179,37 +180,83 @@ class PackagePlanner {
     return form
   }
 
-  #osPackages(count: number): PlannedPackage[] {
+  async #osPackages(count: number): Promise<PlannedPackage[]> {
     if (count === 0) return []
     const indices = this.#image.layers.map((_, index) => index).slice(0, count)
-    const identity = this.#osIdentity()
-    if (this.#options.withoutBase === true) {
+    const identities = await this.#osIdentities(indices)
+    const top = identities.at(-1)
+    if (this.#options.withoutBase === true && top !== undefined) {
       this.#inexact.push({
         code: 'base-left-out',
         message: 'The OS package is written as a stub; converting back needs --base.',
-        subject: formatFullName(identity),
+        subject: formatFullName(top),
       })
-      return [this.#stub(indices, identity)]
+      return [this.#stub(indices, top)]
     }
     const packages: PlannedPackage[] = []
-    let below: PackageIdentity | undefined
-    for (const index of indices) {
-      const own = {...identity, name: chainName(identity.name, index, count)}
+    for (const [index, own] of identities.entries()) {
+      const below = dependencyOn(packages.at(-1))
       if (this.#image.layers[index]?.hasContent === false) {
-        this.#note('base-not-held', 'The source only names this layer; the OS package is a stub.', formatFullName(own))
+        const subject = formatFullName(own)
+        this.#note('base-not-held', 'The source only names this layer; the OS package is a stub.', subject)
+        const message = 'The OS package is a stub, as its layer is only named; converting back needs --base.'
+        this.#inexact.push({code: 'base-not-held', message, subject})
         packages.push(this.#stub([index], own))
       } else {
         const metadata = this.#metadata(own, below === undefined ? [] : [below], below === undefined)
-        packages.push(this.#planned([index], {metadata, form: below === undefined ? 'base' : 'delta'}, 'os'))
+        const form: LayerForm = below === undefined ? 'base' : 'delta'
+        packages.push(renameable(this.#planned([index], {metadata, form}, 'os')))
       }
-      below = own
     }
     return packages
   }
 
+  /** Of each OS layer: as the destination knows it by its digest, else by the evidence of the whole. */
+  async #osIdentities(indices: readonly number[]): Promise<readonly PackageIdentity[]> {
+    const identities: PackageIdentity[] = []
+    let found: PackageIdentity | undefined
+    for (const index of indices) {
+      const known = this.#knownOs(index, identities.at(-1))
+      found ??= known === undefined ? await this.#osIdentity(indices) : undefined
+      const own = found ?? known
+      if (known !== undefined) identities.push(known)
+      else if (own !== undefined) identities.push({...own, name: chainName(own.name, index, indices.length)})
+    }
+    return identities
+  }
+
+  #knownOs(index: number, below: PackageIdentity | undefined): PackageIdentity | undefined {
+    const {osName, osVersion} = this.#options
+    const diffId = this.#image.layers[index]?.diffId
+    if (diffId === undefined || osName !== undefined || osVersion !== undefined) return undefined
+    const there = this.#destination.findOsPackage?.(diffId, below)
+    const isIt = ({below: on, isOsImage, ...known}: KnownPackage) =>
+      known.diffId === diffId && (below === undefined ? isOsImage : on !== undefined && isSamePackage(on, below))
+    return there ?? this.#image.known?.find(isIt)?.identity
+  }
+
+  #osIdentity(indices: readonly number[]): Promise<PackageIdentity> {
+    const {osName, osVersion, signal} = this.#options
+    const layers = this.#image.layers.slice(0, indices.length)
+    return identifyOs(layers, this.#image.platform, {
+      ...(osName === undefined ? {} : {osName}),
+      ...(osVersion === undefined ? {} : {osVersion}),
+      ...(signal === undefined ? {} : {signal}),
+      note: (note) => this.#notes.push(note),
+    })
+  }
+
+  /** It stands for all of these layers, of which the topmost tells the others. */
   #stub(layers: readonly number[], identity: PackageIdentity): PlannedPackage {
     const metadata = this.#metadata(identity, [], true)
-    return {layers, role: 'os', draft: {metadata, form: 'base', keepRecipe: this.#keepRecipe}}
+    const stubOf = this.#image.layers[layers.at(-1) ?? 0]?.diffId
+    const draft: PackageDraft = {
+      metadata,
+      form: 'base',
+      keepRecipe: this.#keepRecipe,
+      ...(stubOf === undefined ? {} : {stubOf}),
+    }
+    return renameable({layers, role: 'os', draft})
   }
 
   #planned(
@@ -242,6 +289,8 @@ class PackagePlanner {
       })
     }
     if (layer.hasContent) return withoutOpaque(followingNames(layer, first, this.#names), this.#below(first))
+    if (layer.isMismatch === true)
+      throw dependencyError(title, {isMismatch: true, why: layer.absence ?? 'It is another payload.'})
     if (facts.metadata.isOsImage) return undefined
     const isForeign = layer.blob?.descriptor.urls !== undefined
     throw new InputError(layer.package === undefined ? 'LAYER_MISSING' : 'DEPENDENCY_MISSING', {
@@ -258,7 +307,11 @@ class PackagePlanner {
     return this.#image.namedBase === undefined && below.every((layer) => layer.hasContent) ? below : undefined
   }
 
-  #metadata(identity: PackageIdentity, dependencies: readonly PackageIdentity[], isOsImage: boolean): PackageMetadata {
+  #metadata(
+    identity: PackageIdentity,
+    dependencies: readonly PackageDependency[],
+    isOsImage: boolean,
+  ): PackageMetadata {
     const {platform} = this.#image
     const osVersion = platform.osVersion === undefined ? undefined : findPaddedVersion(platform.osVersion)
     const [name] = this.#image.names
@@ -303,35 +356,15 @@ class PackagePlanner {
     })
   }
 
-  /** `CN=Microsoft_<Name>_<os.version>`. The name follows the image's own, else what os.features tells. */
-  #osIdentity(): PackageIdentity {
-    const {osVersion, osFeatures} = this.#image.platform
-    const version = osVersion === undefined ? undefined : findPaddedVersion(osVersion)
-    if (version === undefined) {
-      this.#note('os-version-unknown', 'The image does not state a usable os.version.', osVersion ?? 'os.version')
-    }
-    return {publisher: 'CN=Microsoft', name: this.#osName(osFeatures ?? []), version: version ?? '10.0.0.0'}
-  }
-
-  #osName(osFeatures: readonly string[]): string {
-    const texts = [...this.#image.names.map((name) => parseImageName(name).path), JSON.stringify(this.#config ?? {})]
-    if (texts.some((text) => /nano-?server/i.test(text))) return 'NanoServer'
-    if (texts.some((text) => /server-?core/i.test(text)) || osFeatures.includes('win32k')) return 'WindowsServerCore'
-    this.#note(
-      'os-name-guessed',
-      'Nothing in the image names its OS; the OS package is called WindowsBase.',
-      'os package',
-    )
-    return 'WindowsBase'
-  }
-
   /** A top package that the source knows, renamed as asked; its document no longer fits it then. */
   #renamedTop(packages: readonly PlannedPackage[]): readonly PlannedPackage[] {
     const top = packages.at(-1)
     if (top === undefined) return packages
     const {document: _document, ...metadata} = top.draft.metadata
     const identity = this.#givenIdentity(metadata.identity)
-    if (formatFullName(identity) === formatFullName(metadata.identity)) return packages
+    const [own, given] = [formatFullName(metadata.identity), formatFullName(identity)]
+    if (own === given) return packages
+    this.#inexact.push({code: 'identity-changed', message: `The package was called ${own}.`, subject: given})
     return [...packages.slice(0, -1), {...top, draft: {...top.draft, metadata: {...metadata, identity}}}]
   }
 
@@ -351,7 +384,7 @@ class PackagePlanner {
     const top = packages.at(-1)
     // A configuration that was made of the packages says nothing beside them; kept, it would change the package.
     const isOwn = config !== undefined && isOwnConfig(config, PACKAGE_LABEL)
-    if (isOwn && packages.length === this.#knownPackages().length) return packages
+    if (isOwn && packages.length === this.#knownCount) return packages
     if (top === undefined || (config === undefined && manifest === undefined)) return packages
     const kept: KeptImage = {
       names,

@@ -144,13 +144,15 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
   },
   DEPENDENCY_MISMATCH: {
     exit: 3,
-    means: 'A dependency is there in another version or architecture than the one needed.',
+    means:
+      'A dependency is there in another version or architecture than the one needed, or with another payload than the one that was built on.',
     next: 'Give --base with the right one, or --accept-base-mismatch to take it all the same.',
   },
   IDENTITY_CLASH: {
     exit: 3,
-    means: 'Two packages have one identity and different content.',
-    next: 'Give one another --name or --package-version, or --replace what is there.',
+    means:
+      'Two packages have one identity and different content, or others were made on the one that is to be replaced.',
+    next: 'Give one another --name or --package-version. --replace overwrites what nothing else was made on.',
   },
   IDENTITY_INVALID: {
     exit: 3,
@@ -224,7 +226,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
   },
   DESTINATION_EXISTS: {
     exit: 3,
-    means: 'There is something at the destination already.',
+    means: 'There is something else at the destination already; what is equal is left, and no error.',
     next: 'Give --replace, or another destination.',
   },
   NO_ACCESS: {

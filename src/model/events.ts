@@ -27,3 +27,11 @@ export interface WorkOptions {
    */
   readonly maxUnpackedBytes?: number
 }
+
+/** The same for work whose events say nothing of what was asked for, such as a check of what is there already. */
+export function withoutEvents({signal, maxUnpackedBytes}: WorkOptions): WorkOptions {
+  return {
+    ...(signal === undefined ? {} : {signal}),
+    ...(maxUnpackedBytes === undefined ? {} : {maxUnpackedBytes}),
+  }
+}

@@ -65,6 +65,8 @@ export interface Layer {
   readonly hasContent: boolean
   /** Why it does not, for messages. */
   readonly absence?: string
+  /** True where something else lies in its place, on which what builds on it was not made. */
+  readonly isMismatch?: boolean
   /** Bytes that reading the entries will pass, for progress; undefined = not known. */
   readonly sizeBytes?: number
   /**
@@ -74,6 +76,17 @@ export interface Layer {
    */
   entries(options?: WorkOptions): AsyncIterable<LayerEntry>
 }
+
+/** What tells one payload from another without reading it; what is not known is absent. */
+export interface PayloadMark {
+  /** Digest of the payload as its package's metadata state it. */
+  readonly payloadDigest?: Digest
+  /** Digest of the layer's tar that the payload was made from. */
+  readonly diffId?: Digest
+}
+
+/** What a package builds on, and which payload that was when it was made: a delta fits no other. */
+export interface PackageDependency extends PackageIdentity, PayloadMark {}
 
 /** What a package knows about itself beside its payload. */
 export interface PackageMetadata {
@@ -89,11 +102,19 @@ export interface PackageMetadata {
   /** ISO 8601 with seven decimals and Z, as stored. */
   readonly createdTime: string
   /** None for an OS package, one otherwise. */
-  readonly dependencies: readonly PackageIdentity[]
+  readonly dependencies: readonly PackageDependency[]
   /** The metadata document as stored, verbatim. */
   readonly document?: RawDocument
   /** Files that the package holds beside its payload (`version.wcx` …), verbatim, by relative path. */
   readonly attachments?: Readonly<Record<string, Uint8Array>>
+}
+
+/** A package by the layer that it was made from. */
+export interface KnownPackage {
+  readonly diffId: Digest
+  readonly identity: PackageIdentity
+  readonly isOsImage: boolean
+  readonly below?: PackageIdentity
 }
 
 /**
@@ -112,6 +133,8 @@ export interface Image {
   readonly layers: readonly Layer[]
   /** A base that the source only names: what the lowest layer builds on, and why it is not among the layers. */
   readonly namedBase?: {readonly name: string; readonly identity?: PackageIdentity}
+  /** Packages that were made from layers with content here, as the places tell that `--base` names. */
+  readonly known?: readonly KnownPackage[]
   /** Faults that do not prevent use, found while opening. */
   readonly warnings: readonly {readonly code: string; readonly message: string}[]
   close(): Promise<void>

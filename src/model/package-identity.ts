@@ -14,6 +14,9 @@ export interface PackageIdentity {
 const NAME = /^[-.A-Za-z0-9]{3,50}$/
 const RESERVED_NAME = /^(?:\.{1,2}|(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\..*)?|xn--.*|.*\.)$/i
 const PUBLISHER = /^CN=[^,+="<>#;]+(?:, (?:CN|L|O|OU|E|C|S|STREET|T|G|I|SN|DC|SERIALNUMBER)=[^,+="<>#;]+)*$/
+/** No name of a file or in XML holds these: what Windows refuses, half of a surrogate pair, and no characters at all. */
+// eslint-disable-next-line no-control-regex
+const UNNAMEABLE = /[\u0000-\u001f\\/:*?|\ufffe\uffff]|\p{Surrogate}/u
 const VERSION = /^(?:0|[1-9][0-9]{0,4})(?:\.(?:0|[1-9][0-9]{0,4})){3}$/
 
 export function isPackageName(text: string): boolean {
@@ -22,8 +25,7 @@ export function isPackageName(text: string): boolean {
 
 export function isPublisher(text: string): boolean {
   // A folder is named after the publisher, so the characters that no Windows name may hold are refused as well.
-  // eslint-disable-next-line no-control-regex
-  return text.length <= 8192 && PUBLISHER.test(text) && !/[\u0000-\u001f\\/:*?|]/.test(text)
+  return text.length <= 8192 && PUBLISHER.test(text) && !UNNAMEABLE.test(text)
 }
 
 export function isPackageVersion(text: string): boolean {

@@ -103,6 +103,8 @@ export interface LayerArtifact {
   readonly size: number
   /** Members of the tar, or of the payload; absent of a layer that was passed on unopened. */
   readonly entries?: number
+  /** Of a payload: it was read back in this run, and gave the tar of `diffId`, or not; absent where none is given back. */
+  readonly rebuilt?: boolean
 }
 
 export interface ImageArtifact {
@@ -110,6 +112,8 @@ export interface ImageArtifact {
   readonly reference: string
   readonly imageId: Digest
   readonly manifestDigest?: Digest
+  /** All its names lead to it already. */
+  readonly unchanged?: boolean
   readonly layers: readonly LayerArtifact[]
   readonly bytesWritten: number
 }
@@ -131,6 +135,13 @@ export interface PackageDraft {
   readonly image?: KeptImage
   /** Keep what is needed to rebuild the layer's tar exactly. */
   readonly keepRecipe: boolean
+  /** Of a stub: the digest of the layer that it stands for, where that is known. */
+  readonly stubOf?: Digest
+  /**
+   * Nobody chose its name: where that is taken by another payload, the name gets the first digits of its own payload's
+   * digest, and both lie side by side.
+   */
+  readonly mayBeRenamed?: boolean
 }
 
 export interface PackageArtifact {
@@ -154,6 +165,8 @@ export interface ImageDestination {
   readonly holdsOne?: boolean
   write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact>
   commit(options: WorkOptions): Promise<void>
+  /** After `commit`: what was there is equal byte for byte, and stays; known only then of what is compared as a whole. */
+  readonly isUnchanged?: boolean
   abort(): Promise<void>
 }
 
@@ -166,6 +179,9 @@ export interface PackageDestination {
   readonly holdsOne?: true
   /** The package as it is there now. */
   findPackage(identity: PackageIdentity): Promise<ListItem | undefined>
+  /** The package there that was made from a layer, as an operating system, or as a change to `below`. */
+  findOsPackage?(diffId: Digest, below: PackageIdentity | undefined): PackageIdentity | undefined
+  /** The artifact tells the identity that the package has there, which may be another than the draft's. */
   write(draft: PackageDraft, options: WorkOptions): Promise<PackageArtifact>
   commit(options: WorkOptions): Promise<void>
   abort(): Promise<void>
@@ -174,8 +190,10 @@ export interface PackageDestination {
 export type Destination = ImageDestination | PackageDestination
 
 export interface DestinationOptions extends WorkOptions, NetworkOptions {
-  /** Overwrite what exists. */
+  /** Overwrite what exists and differs; the rule is that of `shared/replacing.ts`. */
   readonly replace?: boolean
+  /** Let packages build on another payload than the one that they were made on. */
+  readonly acceptBaseMismatch?: boolean
   /**
    * What images are to be called in place of their own names; drafts have them already. Where the reference names the
    * image itself, another name is `BAD_OPTION`.
@@ -200,12 +218,19 @@ export interface Transport {
   format(reference: Reference): string
   /** True when the bare path looks like this transport by its content. Must not throw. */
   recognises(path: string): Promise<boolean>
-  /** Everything the place holds, in a stable order; the selector narrows it. */
+  /**
+   * Everything the place holds, in a stable order; the selector narrows it. What is there and cannot be told more of is
+   * left out and told as a note: one bad item hides no other.
+   */
   list(reference: Reference, options: ListOptions): Promise<readonly ListItem[]>
   /** Opens the one image that the reference selects (`AMBIGUOUS_SELECTION`, `NOT_FOUND`). The caller closes it. */
   open(reference: Reference, options: OpenOptions): Promise<Image>
   /** Opens the place for writing; nothing is touched before the first `write`. Throws `DESTINATION_EXISTS`. */
   create(reference: Reference, options: DestinationOptions): Promise<Destination>
-  /** Checks every digest, size, name, link, hive, dependency and rule, and gathers all faults. Throws only if unreadable. */
+  /**
+   * Checks every digest, size, name, link, hive, dependency and rule, and gathers all faults: each byte that anything
+   * refers to is read, and what is only named is told as a note `not-read`. Throws where the reference leads to nothing or
+   * to no such thing (see `isNoSuchThing`); any other error of the input that it throws counts as a fault.
+   */
   verify(reference: Reference, options: OpenOptions): Promise<Verdict>
 }

@@ -4,6 +4,15 @@ export interface ListOptions {
   /** Also those that do not run. */
   readonly all: boolean
   readonly signal: AbortSignal
+  /** Takes what the manager does not tell of one container or namespace, which is listed as far as it is known. */
+  readonly onFault?: (fault: ContainerFault) => void
+}
+
+/** What could not be told of one of many. */
+export interface ContainerFault {
+  /** Id of a container, or name of a namespace. */
+  readonly subject: string
+  readonly message: string
 }
 
 export interface StopOptions {
@@ -21,7 +30,8 @@ export type StopOutcome = 'stopped' | 'killed' | 'already-stopped'
  * Connection to one container manager of the host. Nothing is connected before the first call, calls may overlap, and
  * each ends when its signal aborts, whatever the manager does. `stop` and `kill` give `already-stopped` for a container
  * that does not run, and throw `NOT_FOUND` for one that the manager does not know, `NO_ACCESS` where it may not be
- * reached, `ENGINE_UNAVAILABLE` when nobody answers, `TIMED_OUT` when the answer took too long.
+ * reached, `ENGINE_UNAVAILABLE` when nobody answers, `TIMED_OUT` when the answer took too long. `list` throws only what
+ * concerns all containers: one that cannot be asked about must not hide the others.
  */
 export interface ContainerManager {
   /** What it is called in reports: `docker`, `podman`, `containerd`, `host-compute-service`. */

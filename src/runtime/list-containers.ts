@@ -1,7 +1,7 @@
 import {EnvironmentError, TransshipError, type ErrorCode} from '../model/errors.js'
-import type {WorkOptions} from '../model/events.js'
+import type {Note, WorkOptions} from '../model/events.js'
 import {asConnectionError, isAbsent, orAborted, withTimeLimit} from '../engine-api/connection-error.js'
-import type {ContainerManager} from './container-manager.js'
+import type {ContainerFault, ContainerManager} from './container-manager.js'
 import type {ContainerRow, ContainerSighting} from './container-row.js'
 import {joinSightings} from './join-sightings.js'
 
@@ -21,6 +21,8 @@ export interface ManagerReport {
 export interface ContainerList {
   readonly containers: readonly ContainerRow[]
   readonly managers: readonly ManagerReport[]
+  /** What a manager could not tell of one of its containers or namespaces; the subject is its id or name. */
+  readonly notes: readonly Note[]
 }
 
 export interface ListContainersOptions extends WorkOptions {
@@ -47,6 +49,7 @@ export async function listContainers(
   return {
     containers: wanted === undefined ? rows : rows.filter((row) => row.manager.toLowerCase() === wanted),
     managers: answers.map(({report}) => report),
+    notes: answers.flatMap(({notes}) => notes),
   }
 }
 
@@ -74,6 +77,7 @@ export async function listHostContainers(
     if (error !== undefined)
       options.onEvent?.({kind: 'note', code: 'manager-failed', message: error.message, subject: name})
   }
+  for (const note of list.notes) options.onEvent?.({kind: 'note', ...note})
   return list
 }
 
@@ -85,17 +89,21 @@ export function nameOf(manager: {readonly name: string; readonly endpoint: strin
 async function ask(
   manager: ContainerManager,
   {all = false, timeoutMs = LIST_TIMEOUT_MS, signal}: ListContainersOptions,
-): Promise<{report: ManagerReport; sightings: readonly ContainerSighting[]}> {
+): Promise<{report: ManagerReport; sightings: readonly ContainerSighting[]; notes: readonly Note[]}> {
   const {name, endpoint} = manager
+  const notes: Note[] = []
+  const onFault = ({subject, message}: ContainerFault): void => {
+    notes.push({code: 'container-unreadable', message: `${nameOf(manager)}: ${message}`, subject})
+  }
   try {
     const sightings = await withTimeLimit(timeoutMs, signal, async (limited) => {
       try {
-        return await orAborted(manager.list({all, signal: limited}), limited)
+        return await orAborted(manager.list({all, signal: limited, onFault}), limited)
       } catch (error) {
         throw asConnectionError(error, manager, limited)
       }
     })
-    return {report: {name, endpoint, state: 'answered', containers: sightings.length}, sightings}
+    return {report: {name, endpoint, state: 'answered', containers: sightings.length}, sightings, notes}
   } catch (error) {
     if (!(error instanceof TransshipError) || error.code === 'INTERRUPTED') throw error
     const {code, message, suggestions} = error
@@ -103,6 +111,7 @@ async function ask(
     return {
       report: {name, endpoint, state, containers: 0, error: {code, message, suggestions}},
       sightings: [],
+      notes: [],
     }
   }
 }

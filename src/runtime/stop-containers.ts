@@ -1,5 +1,5 @@
 import {InternalError, TransshipError, type ErrorCode} from '../model/errors.js'
-import type {WorkOptions} from '../model/events.js'
+import type {Note, WorkOptions} from '../model/events.js'
 import {asConnectionError, orAborted, withTimeLimit} from '../engine-api/connection-error.js'
 import type {ContainerManager, StopOutcome} from './container-manager.js'
 import type {ContainerRow} from './container-row.js'
@@ -39,6 +39,8 @@ export interface ContainerOutcome {
 export interface EndResult {
   readonly containers: readonly ContainerOutcome[]
   readonly managers: readonly ManagerReport[]
+  /** What managers could not tell of single containers when they were asked for all. */
+  readonly notes: readonly Note[]
   /** 0 when all were ended, else the largest exit code. */
   readonly exitCode: number
 }
@@ -118,7 +120,8 @@ async function endContainers(
       return outcome
     }),
   )
-  return {containers, managers: listed.managers, exitCode: Math.max(0, ...containers.map(({exitCode}) => exitCode))}
+  const {managers: reports, notes} = listed
+  return {containers, managers: reports, notes, exitCode: Math.max(0, ...containers.map(({exitCode}) => exitCode))}
 }
 
 async function endOne(

@@ -50,6 +50,18 @@ export const convertFlags = {
     allowNo: true,
     helpGroup: 'WHAT IS MADE',
   }),
+  'os-name': Flags.string({
+    summary: 'Name of the OS package.',
+    description:
+      "Default: what the operating system's own SOFTWARE hive says; names and labels of images are not believed.",
+    helpValue: 'NAME',
+    helpGroup: 'IDENTITY',
+  }),
+  'os-version': Flags.string({
+    summary: 'Version of the OS package, four numbers; default: as its SOFTWARE hive says.',
+    helpValue: 'A.B.C.D',
+    helpGroup: 'IDENTITY',
+  }),
   name: Flags.string({summary: 'Name of the package.', helpValue: 'NAME', helpGroup: 'IDENTITY'}),
   publisher: Flags.string({
     summary: 'Publisher of the package, e.g. CN=Contoso.',
@@ -86,7 +98,12 @@ export const convertFlags = {
     summary: 'Form of the image manifest; default: as the source has it, else OCI.',
     helpGroup: 'STORAGE',
   })(),
-  replace: Flags.boolean({summary: 'Overwrite what is at the destination.', helpGroup: 'STORAGE'}),
+  replace: Flags.boolean({
+    summary: 'Overwrite what is at the destination and differs.',
+    description:
+      'What is equal is left as it is, with or without. A package that others were made on is not replaced by another.',
+    helpGroup: 'STORAGE',
+  }),
   strict: Flags.boolean({summary: 'Refuse to lose anything (exit 3), and write nothing then.'}),
   concurrency: Flags.integer({
     summary: 'How much is done at once; changes no byte.',
@@ -109,6 +126,8 @@ interface ConvertFlags extends NetworkFlags {
   readonly 'without-base': boolean
   readonly all: boolean
   readonly 'keep-recipe': boolean | undefined
+  readonly 'os-name': string | undefined
+  readonly 'os-version': string | undefined
   readonly name: string | undefined
   readonly publisher: string | undefined
   readonly 'package-version': string | undefined
@@ -135,6 +154,8 @@ export function convertOptions(flags: ConvertFlags): ConvertOptions {
     bases: flags.base,
     parents: flags.parent,
     osLayers,
+    osName: flags['os-name'],
+    osVersion: flags['os-version'],
     name: flags.name,
     publisher: flags.publisher,
     packageVersion: flags['package-version'],

@@ -35,7 +35,9 @@ function formatArtifact(artifact: ReportArtifact): string {
 export function formatConvert(report: ConvertReport): string {
   const exactness = report.exact
     ? 'Exact: converting back gives the same bytes.'
-    : 'Not exact: converting back gives the same content, not the same bytes.'
+    : report.losses.length > 0
+      ? 'Not exact: what is lost does not come back.'
+      : 'Not exact: converting back gives the same content, not the same bytes.'
   const inexact = formatFindings('Not exact because', report.inexact)
   const took = `Read ${formatBytes(report.bytesRead)}, wrote ${formatBytes(report.bytesWritten)} in ${formatSeconds(report.seconds)}.`
   return [

@@ -1,4 +1,4 @@
-import type {DiffReport, FileDifference} from '../convert/diff.js'
+import {DIFF_PARTS, type DiffReport, type FileDifference} from '../convert/diff.js'
 import type {RegistryDifference, ValueSide} from '../convert/diff-registry.js'
 import {printable} from '../model/printable.js'
 import {formatTable} from './table.js'
@@ -28,6 +28,12 @@ function formatFields({fields}: FileDifference | RegistryDifference): string | u
 
 /** A table for each part that differs, and the verdict. */
 export function formatDiff(report: DiffReport): string {
+  const digests = formatTable(report.digests, [
+    {title: 'DIGEST OF', cell: ({field}) => field},
+    {title: 'DIFFERENCE', cell: ({message}) => message},
+    {title: 'LEFT', cell: ({left}) => (left.includes(' ') ? undefined : left)},
+    {title: 'RIGHT', cell: ({right}) => (right.includes(' ') ? undefined : right)},
+  ])
   const metadata = formatTable(report.metadata, [
     {title: 'METADATA', cell: ({field}) => field},
     {title: 'LEFT', cell: ({left}) => formatJson(left)},
@@ -45,14 +51,19 @@ export function formatDiff(report: DiffReport): string {
     {title: 'LEFT', cell: ({left}) => formatValue(left)},
     {title: 'RIGHT', cell: ({right}) => formatValue(right)},
   ])
-  const counts = [
-    `metadata ${report.metadata.length}`,
-    `files ${report.files.length}`,
-    `registry ${report.registry.length}`,
-  ].filter((_, index) => report.compared.includes((['metadata', 'files', 'registry'] as const)[index] ?? 'files'))
+  const counts = DIFF_PARTS.filter((part) => report.compared.includes(part)).map(
+    (part) => `${part} ${report[part].length}`,
+  )
   const verdict = report.same ? 'No differences' : 'Different'
   const between = `${printable(report.left)} and ${printable(report.right)}`
-  return [metadata, files, registry, ...report.notCompared, `${verdict} between ${between} (${counts.join(', ')}).`]
+  return [
+    digests,
+    metadata,
+    files,
+    registry,
+    ...report.notCompared,
+    `${verdict} between ${between} (${counts.join(', ')}).`,
+  ]
     .filter((part) => part !== '')
     .join('\n\n')
 }

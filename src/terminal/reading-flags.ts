@@ -25,7 +25,7 @@ export const readingFlags = {
     multipleNonGreedy: true,
   }),
   'accept-base-mismatch': Flags.boolean({
-    summary: 'Accept a base of another version than the one named.',
+    summary: 'Accept a base of another version or payload than the one that was built on.',
     description: 'A delta only fits the build it was made on: the result may not run.',
   }),
   'max-unpacked': Flags.custom<number>({

@@ -1,4 +1,5 @@
 import type {VerifyReport} from '../convert/verify.js'
+import {NOT_READ} from '../formats/layer-blob/image-check.js'
 import {printable} from '../model/printable.js'
 import {formatBytes} from '../model/quantities.js'
 import {formatTable} from './table.js'
@@ -20,7 +21,11 @@ export function formatVerify(report: VerifyReport): string {
     {title: 'MESSAGE', cell: (fault) => fault.message},
   ])
   const count = report.faults.length
-  const verdict = report.ok ? 'is sound' : `has ${count} ${count === 1 ? 'fault' : 'faults'}`
+  const unread = report.notes.filter(({code}) => code === NOT_READ)
+  const notes = unread.map(({message}) => `Not read: ${printable(message)}`).join('\n')
+  const sound = unread.length === 0 ? 'is sound' : 'is sound as far as it is there'
+  const nothing = report.layers.length === 0 && report.bytes === 0 ? 'holds nothing to verify' : sound
+  const verdict = report.ok ? nothing : `has ${count} ${count === 1 ? 'fault' : 'faults'}`
   const checked = `${printable(report.reference)} ${verdict} (${formatBytes(report.bytes)} checked).`
-  return [layers, faults, checked].filter((part) => part !== '').join('\n\n')
+  return [layers, faults, notes, checked].filter((part) => part !== '').join('\n\n')
 }

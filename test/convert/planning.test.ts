@@ -187,9 +187,29 @@ function packageOf(fullName: string, below: string | undefined): PackageMetadata
     isOsImage: below === undefined,
     createdTime: '2016-03-26T09:12:44.0000000Z',
     dependencies: below === undefined ? [] : [parseFullName(below)],
-    document: {mediaType: 'application/json', bytes: Buffer.from(`{"Name":"${fullName}"}`)},
+    document: {mediaType: 'application/json', bytes: Buffer.from(documentOf(fullName, below))},
     attachments: {'version.wcx': Buffer.from('BuildNumber=17763\r\n')},
   }
+}
+
+/** A metadata.json: one that speaks of something else would not be believed. */
+function documentOf(fullName: string, below: string | undefined): string {
+  const {publisher: Publisher, name: Name, version: Version} = parseFullName(fullName)
+  const dependency = below === undefined ? undefined : parseFullName(below)
+  const Dependencies =
+    dependency === undefined
+      ? []
+      : [{Publisher: dependency.publisher, Name: dependency.name, Version: dependency.version}]
+  const Payload = {Kind: below === undefined ? 'base' : 'delta', Layout: 'transport-1'}
+  const facts = {
+    FormatVersion: 1,
+    Publisher,
+    Architecture: 'x64',
+    IsOSImage: below === undefined,
+    Dependencies,
+    Payload,
+  }
+  return JSON.stringify({Name, Version, Path: fullName, Size: 1, CreatedTime: '2016-03-26T09:12:44Z', Package: facts})
 }
 
 const OS = 'CN=Microsoft_WindowsServerCore_10.0.17763.1'

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import {once} from 'node:events'
 import {mkdtemp, rm, writeFile} from 'node:fs/promises'
-import {createServer as createHttpServer, type RequestListener} from 'node:http'
+import {
+  createServer as createHttpServer,
+  type RequestListener,
+  type Server as HttpServer,
+  type ServerResponse,
+} from 'node:http'
 import {createServer, type Server} from 'node:net'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
@@ -10,6 +15,7 @@ import {parseEngineEndpoint} from '../../src/engine-api/endpoint.js'
 import {EngineManager} from '../../src/runtime/engine/engine-manager.js'
 import {openManagers} from '../../src/runtime/open-managers.js'
 import {listContainers} from '../../src/runtime/list-containers.js'
+import {killContainers, stopContainers} from '../../src/runtime/stop-containers.js'
 
 /** What listens on a socket instead of a manager; undefined: a plain file, which nobody can connect to. */
 const FAULTS: readonly {title: string; serve: () => Server; code: string}[] = [
@@ -43,7 +49,25 @@ const FAULTS: readonly {title: string; serve: () => Server; code: string}[] = [
   {title: 'one that trickles', serve: http((_, answer) => answer.writeHead(200).write('[')), code: 'TIMED_OUT'},
 ]
 
-function http(listener: RequestListener): () => Server {
+/** What the engine says of the second of three containers. */
+const ODD: readonly {
+  readonly title: string
+  readonly details?: (answer: ServerResponse) => void
+  readonly summary?: object
+}[] = [
+  {title: 'has the state null', details: (answer) => answer.end('{"Id":"b","State":null}')},
+  {title: 'is answered with 500', details: (answer) => answer.writeHead(500).end('{"message":"no such layer"}')},
+  {title: 'is answered with 409', details: (answer) => answer.writeHead(409).end('{"message":"removal in progress"}')},
+  {title: 'is answered with 403', details: (answer) => answer.writeHead(403).end('{"message":"no"}')},
+  {title: 'is answered with a page', details: (answer) => answer.end('<html>')},
+  {title: 'is answered with a list', details: (answer) => answer.end('[]')},
+  {title: 'is answered with nothing', details: (answer) => answer.destroy()},
+  {title: 'hangs', details: () => undefined},
+  {title: 'is listed with a number for its state', summary: {State: 7}},
+  {title: 'is listed with names that are none', summary: {Names: 'b'}},
+]
+
+function http(listener: RequestListener): () => HttpServer {
   return () => createHttpServer(listener)
 }
 
@@ -113,6 +137,61 @@ describe('managers that misbehave', function () {
     assert.deepEqual(await reports(`unix://${plain}-not`, true), unavailable('absent'))
     assert.deepEqual(await reports('tcp://127.0.0.1:1', true), unavailable('absent'))
   })
+
+  for (const [index, {title, details, summary = {}}] of ODD.entries())
+    it(`lists every container although one ${title}, and says so`, async () => {
+      const path = join(folder, `odd-${index}.sock`)
+      const listed = ['a', 'b', 'c'].map((id) => ({Id: id, Names: [`/${id}`], Image: 'web:1', State: 'running'}))
+      Object.assign(listed[1]!, summary)
+      const acted: string[] = []
+      const server = http((request, answer) => {
+        const {url = '', method} = request
+        const id = /containers\/([abc])\//.exec(url)?.[1]
+        if (url === '/version') answer.end('{"Os":"linux"}')
+        else if (url.startsWith('/containers/json')) answer.end(JSON.stringify(listed))
+        else if (method === 'POST') {
+          acted.push(`${id ?? ''} ${url}`)
+          answer.writeHead(204).end()
+        } else if (url.includes('/stats')) answer.writeHead(500).end()
+        else if (id === 'b' && details !== undefined) details(answer)
+        else answer.end(JSON.stringify({Id: id, State: {Running: true, Pid: 7}, HostConfig: {}}))
+      })().listen(path)
+      await once(server, 'listening')
+      const managers = [new EngineManager('docker', parseEngineEndpoint(`unix://${path}`), {isGuess: false})]
+      try {
+        const {containers, notes, managers: reports} = await listContainers(managers)
+        assert.deepEqual(
+          containers.map(({id}) => id).sort(),
+          ['a', 'b', 'c'],
+        )
+        assert.deepEqual(
+          notes.map(({code, subject}) => [code, subject]),
+          [['container-unreadable', 'b']],
+        )
+        assert.deepEqual(
+          reports.map(({state}) => state),
+          ['answered'],
+        )
+        const sound = containers.find(({id}) => id === 'a')
+        assert.deepEqual([sound?.pid, sound?.isolation], [7, 'process'])
+        const ended = await killContainers(managers, ['a', 'c'])
+        assert.deepEqual(
+          ended.containers.map(({outcome}) => outcome),
+          ['killed', 'killed'],
+        )
+        const stopped = await stopContainers(managers, ['a'], {kill: true})
+        assert.deepEqual(
+          stopped.containers.map(({outcome}) => outcome),
+          ['stopped'],
+        )
+        assert.equal(acted.length, 3)
+        // The list tells enough of a running one to end it, too.
+        assert.equal((await killContainers(managers, ['b'])).exitCode, 0)
+      } finally {
+        server.close()
+        server.closeAllConnections()
+      }
+    })
 
   it('is interrupted at once', async () => {
     const path = join(folder, 'interrupted.sock')

@@ -79,11 +79,12 @@ export class PackageReader {
   /**
    * Reads the directory and the block map, and holds them against each other. Throws `ARCHIVE_TRUNCATED`,
    * `ARCHIVE_CORRUPT`, `ARCHIVE_CONTRADICTORY`, `MANIFEST_MISSING`, `MANIFEST_INVALID`, `NAME_UNSAFE`, `NAME_COLLISION`,
-   * `DUPLICATE_ENTRY`, `LIMIT_EXCEEDED`; of a bundle `FORMAT_UNSUPPORTED`.
+   * `DUPLICATE_ENTRY`, `LIMIT_EXCEEDED`; `UNRECOGNISED_FORMAT` for a zip that is no package, `FORMAT_UNSUPPORTED` for a bundle.
    */
   static async open(zip: ByteSource, title: string): Promise<PackageReader> {
     const directory = readZipDirectory(zip, title)
     const paths = readPaths(directory, title)
+    if (paths.get(MANIFEST) + paths.get(BLOCK_MAP) === 0) throw noPackage(title)
     for (const path of [MANIFEST, BLOCK_MAP, CONTENT_TYPES])
       if (paths.get(path) === 0) throw zipFault(title, `It has no ${path}.`, undefined, 'MANIFEST_MISSING')
     const firstBlocks = new Uint32Array(directory.count)
@@ -204,6 +205,14 @@ export class PackageReader {
     for (let index = 0; index < (part.mapped?.blocks ?? 0); index++) this.block(part, this.dataOf(part), index)
     return Buffer.concat(chunks)
   }
+}
+
+function noPackage(title: string): InputError {
+  return new InputError('UNRECOGNISED_FORMAT', {
+    what: `'${title}' is a zip file, and no AppX package.`,
+    why: `It has neither ${MANIFEST} nor ${BLOCK_MAP}.`,
+    at: {path: title},
+  })
 }
 
 /** A bundle is a package of packages; which of them is meant, only its owner can say. */

@@ -1,8 +1,11 @@
+import {isTarStart} from '../../codecs/tar/is-tar.js'
+import {BLOCK_BYTES} from '../../codecs/tar/tar-header.js'
 import {indexTar, type TarIndexEntry} from '../../codecs/tar/index-tar.js'
 import {digestAlgorithm, digestHex, type Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {requireDocumentSize} from '../../codecs/json/json-document.js'
+import {UnknowableError} from '../../model/no-such-thing.js'
 import {openSeekable, spoolStream, type SeekableFile} from '../../disk/seekable-file.js'
 
 /** A link may lead to a link; real archives need one step. */
@@ -29,7 +32,7 @@ export class Archive {
     this.repeated = [...repeated]
   }
 
-  /** Opens a file or standard input (`-`). The caller closes it. */
+  /** Opens a file or standard input (`-`). The caller closes it. `UNRECOGNISED_FORMAT`, `ARCHIVE_TRUNCATED` for what is no tar. */
   static async open(path: string, options: WorkOptions): Promise<Archive> {
     const title = path === '-' ? 'Standard input' : path
     return Archive.#over(await openSeekable(path, options), path, {...options, title})
@@ -49,6 +52,7 @@ export class Archive {
     {title, signal}: WorkOptions & {readonly title: string},
   ): Promise<Archive> {
     try {
+      if (!isTarStart(await file.read(0, BLOCK_BYTES))) throw noTar(title, file.size)
       return new Archive(path, file, await indexTar(file, {title, signal}))
     } catch (error) {
       await file.close()
@@ -102,6 +106,21 @@ export class Archive {
   close(): Promise<void> {
     return this.#file.close()
   }
+}
+
+function noTar(title: string, size: number): InputError {
+  const isCut = size < BLOCK_BYTES
+  return new UnknowableError(isCut ? 'ARCHIVE_TRUNCATED' : 'UNRECOGNISED_FORMAT', {
+    what: `${title} is not a tar archive.`,
+    why:
+      size === 0
+        ? 'It is empty.'
+        : isCut
+          ? `It has only ${size} bytes.`
+          : 'It does not begin with the header of a member.',
+    suggestions: ['Use a file made by docker save.'],
+    at: {path: title},
+  })
 }
 
 function cleanName(name: string): string {

@@ -1,12 +1,14 @@
 import {randomBytes} from 'node:crypto'
 import {createReadStream} from 'node:fs'
-import {link, lstat, mkdtemp, open, rename, rm, unlink, type FileHandle} from 'node:fs/promises'
+import {link, mkdtemp, open, rename, rm, stat, unlink, type FileHandle} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import path from 'node:path'
 import {pipeline} from 'node:stream/promises'
 import {BLOCK_BYTES, encodeTarHeader, END_BLOCKS, paddingOf} from '../../codecs/tar/tar-header.js'
-import {asTransshipError, findSystemCode, InputError, UsageError} from '../../model/errors.js'
+import {asTransshipError, findSystemCode, UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
+import {FileComparison, fileOccupant, isFile} from './file-comparison.js'
+import {occupied, requireReplaceable} from '../../model/replacing.js'
 
 export interface MemberHeader {
   /** At most 100 bytes of ASCII. */
@@ -15,6 +17,12 @@ export interface MemberHeader {
   readonly mode: number
   readonly size: number
   readonly linkname?: string
+}
+
+interface Held {
+  readonly handle: FileHandle
+  readonly folder?: string
+  readonly comparison?: FileComparison | undefined
 }
 
 /** Largest value of an 11-digit octal field, plus one. */
@@ -52,18 +60,25 @@ export class TarFile {
   readonly #temporary: string
   readonly #folder: string | undefined
   readonly #handle: FileHandle
+  readonly #comparison: FileComparison | undefined
+  /** Of bodies whose name is still open: whether they are where the file that is there has the same bytes. */
+  readonly #differing = new Set<number>()
   #position = 0
   #isClosed = false
 
-  private constructor(target: string, temporary: string, {handle, folder}: {handle: FileHandle; folder?: string}) {
+  private constructor(target: string, temporary: string, {handle, folder, comparison}: Held) {
     this.#path = target
     this.#temporary = temporary
     this.#handle = handle
     this.#folder = folder
+    this.#comparison = comparison
   }
 
-  /** `-` is standard output: the tar is then made in a temporary folder, since headers follow their bodies. */
-  static async create(target: string): Promise<TarFile> {
+  /**
+   * `-` is standard output: the tar is then made in a temporary folder, since headers follow their bodies. With a file that
+   * is there already, what is written is compared: the first difference is `DESTINATION_EXISTS` unless it may be replaced.
+   */
+  static async create(target: string, replace = false): Promise<TarFile> {
     try {
       if (target === '-') {
         const folder = await mkdtemp(path.join(tmpdir(), 'transship-'))
@@ -72,7 +87,8 @@ export class TarFile {
       }
       const name = `.${path.basename(target)}.tmp-${randomBytes(6).toString('hex')}`
       const temporary = path.join(path.dirname(target), name)
-      return new TarFile(target, temporary, {handle: await open(temporary, 'wx')})
+      const comparison = await FileComparison.open(target, replace)
+      return new TarFile(target, temporary, {handle: await open(temporary, 'wx'), comparison})
     } catch (error) {
       throw asTransshipError(error, {path: target})
     }
@@ -84,6 +100,12 @@ export class TarFile {
   }
 
   async #append(bytes: Uint8Array): Promise<void> {
+    await this.#write(bytes)
+    if (this.#comparison !== undefined && !(await this.#comparison.isSame(bytes, this.#position - bytes.byteLength)))
+      this.#comparison.differ()
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
     await this.#writeAt(bytes, this.#position)
     this.#position += bytes.byteLength
   }
@@ -110,31 +132,48 @@ export class TarFile {
   /** Writes a body behind a gap for its header; `name` fills the gap. */
   async addBody(body: AsyncIterable<Uint8Array>, {signal}: WorkOptions): Promise<OpenMember> {
     const offset = this.#position
-    await this.#append(END_BLOCKS.subarray(0, BLOCK_BYTES))
+    await this.#write(END_BLOCKS.subarray(0, BLOCK_BYTES))
+    let isSame = true
     for await (const chunk of body) {
       signal?.throwIfAborted()
-      await this.#append(chunk)
+      const at = this.#position
+      await this.#write(chunk)
+      // A body may be taken back: only its name makes it part of the tar.
+      isSame &&= this.#comparison === undefined || (await this.#comparison.isSame(chunk, at))
     }
+    if (!isSame) this.#differing.add(offset)
     const size = this.#position - offset - BLOCK_BYTES
-    await this.#append(END_BLOCKS.subarray(0, paddingOf(size)))
+    await this.#write(END_BLOCKS.subarray(0, paddingOf(size)))
     return {offset, size}
   }
 
   /** Gives the member that `addBody` wrote its header. */
   async name(member: OpenMember, name: string): Promise<void> {
-    await this.#writeAt(headerBlock({name, typeflag: '0', mode: 0o444, size: member.size}), member.offset)
+    const header = headerBlock({name, typeflag: '0', mode: 0o444, size: member.size})
+    await this.#writeAt(header, member.offset)
+    if (this.#comparison === undefined) return
+    const isSame = await this.#comparison.isSame(header, member.offset)
+    if (!isSame || this.#differing.has(member.offset)) this.#comparison.differ()
   }
 
   /** Takes back the member written last. */
   async drop(member: OpenMember): Promise<void> {
     await this.#handle.truncate(member.offset)
+    this.#differing.delete(member.offset)
     this.#position = member.offset
   }
 
-  /** Ends the tar and puts it in its place. `DESTINATION_EXISTS` when something took the place meanwhile. */
-  async commit(options: WorkOptions & {readonly replace: boolean}): Promise<void> {
+  /**
+   * Ends the tar and puts it in its place; true when an equal file is there, and was left. `DESTINATION_EXISTS` when something
+   * took the place meanwhile.
+   */
+  async commit(options: WorkOptions & {readonly replace: boolean}): Promise<boolean> {
     await this.#append(END_BLOCKS)
     try {
+      if (this.#comparison?.isEqual(this.#position) === true) {
+        await this.abort()
+        return true
+      }
       await this.#handle.sync()
       await this.#close()
       if (this.#folder !== undefined) {
@@ -143,7 +182,7 @@ export class TarFile {
           ...(options.signal === undefined ? {} : {signal: options.signal}),
         })
         await this.abort()
-        return
+        return false
       }
       if (options.replace) await rename(this.#temporary, this.#path)
       else await moveToFree(this.#temporary, this.#path)
@@ -151,6 +190,7 @@ export class TarFile {
       throw asTransshipError(error, {path: this.#path})
     }
     await syncFolder(path.dirname(this.#path))
+    return false
   }
 
   /** Removes what was written; safe at any time, also after `commit`. */
@@ -162,6 +202,7 @@ export class TarFile {
   async #close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    await this.#comparison?.close()
     await this.#handle.close()
   }
 }
@@ -172,9 +213,9 @@ async function moveToFree(from: string, to: string): Promise<void> {
     await link(from, to)
   } catch (error) {
     const code = findSystemCode(error)
-    if (code === 'EEXIST') throw destinationExists(to)
+    if (code === 'EEXIST') throw occupied(fileOccupant(to))
     // Not every file system has hard links.
-    await requireFree(to, false)
+    if (await isFile(to)) throw occupied(fileOccupant(to))
     await rename(from, to)
     return
   }
@@ -194,8 +235,8 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Throws `DESTINATION_EXISTS` when there is a file that must not be replaced, or a folder. */
-export async function requireFree(target: string, replace: boolean): Promise<void> {
+/** Throws `DESTINATION_EXISTS` when there is no file, which is never replaced by one, or a file that is no tar and must not go. */
+export async function requireFile(target: string, replace: boolean): Promise<void> {
   if (target === '-') {
     if (!process.stdout.isTTY) return
     throw new UsageError('BAD_OPTION', {
@@ -203,17 +244,8 @@ export async function requireFree(target: string, replace: boolean): Promise<voi
       suggestions: ['Redirect the output to a file or another program.'],
     })
   }
-  const found = await lstat(target).catch((error: unknown) => {
-    if (findSystemCode(error) === 'ENOENT') return undefined
-    throw asTransshipError(error, {path: target})
-  })
-  if (found !== undefined && !(replace && found.isFile())) throw destinationExists(target)
-}
-
-function destinationExists(target: string): InputError {
-  return new InputError('DESTINATION_EXISTS', {
-    what: `'${target}' exists.`,
-    suggestions: ['Give --replace to overwrite a file, or choose another destination.'],
-    at: {path: target},
-  })
+  if (!(await isFile(target))) return
+  // A tar is whole blocks: what is not cannot be equal to one.
+  const {size} = await stat(target)
+  if (size === 0 || size % BLOCK_BYTES !== 0) requireReplaceable(fileOccupant(target), replace)
 }

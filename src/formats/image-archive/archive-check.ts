@@ -3,7 +3,12 @@ import type {Verdict} from '../../model/transport.js'
 import type {Archive} from '../archive-file/archive.js'
 import {namesOfStored, type CheckedNames} from '../layer-blob/checked-names.js'
 import {ImageCheck} from '../layer-blob/image-check.js'
+import {isManifestType} from '../image-documents/media-types.js'
+import {archiveStore} from '../oci-layout/archive-store.js'
+import {IndexWalk, type PassedOver} from '../oci-layout/index-walk.js'
+import {verifyNamed} from '../oci-layout/verify-named.js'
 import type {ArchivedImage, ArchivedLayer} from './archived-image.js'
+import {configMissing} from './oci-images.js'
 import {storedLayer} from './open-offer.js'
 import {readOffers, type Offer} from './read-offers.js'
 
@@ -27,8 +32,14 @@ export class ArchiveCheck {
     this.#check = new ImageCheck(archive.path, options)
   }
 
-  /** `choose` gives what is to be checked of everything that is offered. */
-  async run(choose: (offers: readonly Offer[], check: ImageCheck) => readonly IndexedOffer[]): Promise<Verdict> {
+  /**
+   * `choose` gives what is to be checked of everything that is offered; with `isWhole`, all that index.json leads to is
+   * checked as well. Throws `UNRECOGNISED_FORMAT`, and what `choose` throws.
+   */
+  async run(
+    choose: (offers: readonly Offer[], check: ImageCheck) => readonly IndexedOffer[],
+    {isWhole = false} = {},
+  ): Promise<Verdict> {
     this.#checkNames()
     for (const {offer, index} of choose(await readOffers(this.#archive, this.#check), this.#check)) {
       this.#check.subject = offer.names[0] ?? `@${index}`
@@ -37,6 +48,7 @@ export class ArchiveCheck {
       })
     }
     this.#check.subject = this.#archive.path
+    if (isWhole) await this.#named()
     await this.#blobs()
     return this.#check.verdict
   }
@@ -67,6 +79,8 @@ export class ArchiveCheck {
         this.#check.add('LAYER_MISSING', `The content of ${title} is not there. ${layer.absence}`, title)
       } else if (layer.entry !== undefined) {
         await this.#check.gather(() => this.#layer(layer, title, image.facts.platform.os, {names, index}))
+      } else if (layer.descriptor !== undefined) {
+        this.#check.unread(`${title} (${layer.descriptor.digest}) is kept elsewhere.`, title)
       }
     }
   }
@@ -81,6 +95,27 @@ export class ArchiveCheck {
     if (layer.entry !== undefined) this.#checked.add(String(layer.entry.offset))
     if (!isRead) this.#check.count(stored.descriptor.size)
     await this.#check.layer(stored, os, named)
+  }
+
+  /** What index.json leads to beside the images: the index of an image names platforms that an engine need not have saved. */
+  async #named(): Promise<void> {
+    const entry = this.#archive.find('index.json')
+    if (entry === undefined || this.#archive.find('oci-layout') === undefined) return
+    const store = archiveStore(this.#archive)
+    const walk = new IndexWalk(store, this.#check, this.#options)
+    await this.#check.gather(async () => walk.index(await this.#archive.readDocument(entry), 'index.json'))
+    for (const image of walk.found)
+      if (this.#archive.findBlob(image.config.digest) === undefined)
+        this.#check.fault(configMissing(this.#archive, image))
+    const isLeftOut = ({reason, within, mediaType}: PassedOver) =>
+      reason === 'absent' && within.length > 0 && isManifestType(mediaType)
+    const leftOut = walk.passedOver.filter(isLeftOut)
+    if (leftOut.length > 0) {
+      const message = `${leftOut.length} of the manifests that an index names, for other platforms, are not in the archive.`
+      this.#check.unread(message, this.#archive.path)
+    }
+    const named = walk.passedOver.filter((each) => !isLeftOut(each))
+    await verifyNamed(store, named, {check: this.#check, read: new Set(), options: this.#options})
   }
 
   /** Every member that is named after its digest must have it, also those that no manifest names. */

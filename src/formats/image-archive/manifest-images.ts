@@ -21,7 +21,7 @@ export async function readManifestImages(
   const items = await attempt(sink, async () => parseManifestItems(await archive.readDocument(entry)))
   const images: ArchivedImage[] = []
   for (const item of items ?? []) {
-    const image = await attempt(sink, () => readItem(archive, item, {oci, sink}))
+    const image = await attempt(sink, () => readItem(archive, item, {oci, sink: sink.item}))
     if (image === undefined) continue
     warnOfContradiction(image, oci, sink)
     images.push(image)

@@ -4,7 +4,7 @@ import {Digester} from '../../model/digest.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Compression, Descriptor, Image, Layer} from '../../model/image.js'
 import type {Archive} from '../archive-file/archive.js'
-import type {StrictSink} from '../../model/fault-sink.js'
+import type {Warning} from '../../model/fault-sink.js'
 import {absentLayer, layerFromTar, type StoredLayer} from '../layer-blob/read-layer-blob.js'
 import {layerMediaType, MEDIA_TYPE} from '../image-documents/media-types.js'
 import type {ArchivedLayer} from './archived-image.js'
@@ -14,7 +14,7 @@ import type {Offer} from './read-offers.js'
 export async function openOffer(
   archive: Archive,
   offer: Offer,
-  {sink, ...options}: WorkOptions & {readonly sink: StrictSink},
+  {sink, ...options}: WorkOptions & {readonly sink: {readonly warnings: readonly Warning[]}},
 ): Promise<Image> {
   const image = await offer.read(options)
   const layers: Layer[] = []

@@ -33,7 +33,7 @@ export async function readOffers(archive: Archive, sink: FaultSink): Promise<rea
     const offers = listed.map((image) => offerOf(image, true))
     for (const image of oci) {
       if (listed.some((other) => other.imageId === image.config.digest)) continue
-      const found = await attempt(sink, () => archivedOciImage(archive, image, sink))
+      const found = await attempt(sink, () => archivedOciImage(archive, image, sink.item))
       if (found !== undefined) offers.push(offerOf(found, listed.length === 0))
     }
     const [lost] = oci.filter((image) => archive.findBlob(image.config.digest) === undefined)

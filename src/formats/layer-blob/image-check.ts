@@ -5,9 +5,13 @@ import type {WorkOptions} from '../../model/events.js'
 import type {Fault, LayerVerdict, Verdict} from '../../model/transport.js'
 import type {FaultSink, Warning} from '../../model/fault-sink.js'
 import {layerFromTar, layerTar, type StoredLayer} from './read-layer-blob.js'
+import {isNoSuchThing} from '../../model/no-such-thing.js'
 import {checkingHives} from './verify-hives.js'
 import {checkingNames, type CheckedNames} from './checked-names.js'
 import {verified} from '../../codecs/bytes/verified.js'
+
+/** Code of the notes on what is only named, and was not read. */
+export const NOT_READ = 'not-read'
 
 /** Gathers what `verify` finds in a place that keeps images, instead of stopping at the first fault. */
 export class ImageCheck implements FaultSink {
@@ -21,6 +25,11 @@ export class ImageCheck implements FaultSink {
   constructor(subject: string, options: WorkOptions) {
     this.subject = subject
     this.#options = options
+  }
+
+  /** Every fault of an item is told, not the first. */
+  get item(): FaultSink {
+    return this
   }
 
   get verdict(): Verdict {
@@ -44,6 +53,21 @@ export class ImageCheck implements FaultSink {
   /** Counts bytes as read and checked. */
   count(bytes: number): void {
     this.#bytes += bytes
+  }
+
+  /** Tells of content that is only named, so that it could not be read. */
+  unread(message: string, subject: string): void {
+    this.#options.onEvent?.({kind: 'note', code: NOT_READ, message, subject})
+  }
+
+  /** What finds out what there is to check: throws where there is no such thing at all, and keeps other faults. */
+  async gatherTop(step: () => Promise<void>): Promise<void> {
+    try {
+      await step()
+    } catch (error) {
+      if (isNoSuchThing(error) || !(error instanceof InputError || error instanceof UnsupportedError)) throw error
+      this.fault(error)
+    }
   }
 
   /** True when the step ended well; a fault of the input is kept. */
@@ -120,5 +144,18 @@ async function countEntries(
     signal,
     mayLackEnd: diffId !== undefined,
   })
-  for await (const item of items) if (item.kind === 'member') counts.entries++
+  for await (const item of items) {
+    if (item.kind !== 'member') continue
+    if (item.name === '') throw nameless(title, item.offset)
+    counts.entries++
+  }
+}
+
+function nameless(title: string, offset: number): InputError {
+  return new InputError('NAME_UNSAFE', {
+    what: 'A member of the layer has no name.',
+    why: 'Tools disagree about what to make of it.',
+    suggestions: ['Make the layer again.'],
+    at: {path: title, offset},
+  })
 }

@@ -37,6 +37,8 @@ export interface PassedOver {
   readonly digest: string
   readonly mediaType: string
   readonly reason: 'absent' | 'artifact' | 'unknown'
+  /** The descriptor that the index has of it. */
+  readonly stated: StatedDescriptor
   /** Digests of the indexes it is in, as of an image. */
   readonly within: readonly Digest[]
 }
@@ -114,7 +116,7 @@ export class IndexWalk {
     const refs = own.names.length + own.refs.length === 0 ? place.refs : own.refs
     const passOver = (reason: PassedOver['reason'], mediaType = stated.mediaType): void => {
       const {within} = place
-      this.passedOver.push({refs: [...names, ...refs], digest: stated.digest, mediaType, reason, within})
+      this.passedOver.push({refs: [...names, ...refs], digest: stated.digest, mediaType, reason, stated, within})
     }
     const isIndex = isIndexType(stated.mediaType)
     if (!isIndex && !isManifestType(stated.mediaType)) {

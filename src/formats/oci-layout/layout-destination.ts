@@ -1,6 +1,6 @@
 import {requireCompression} from '../../codecs/compression/compress.js'
-import {digestOf} from '../../model/digest.js'
-import {InputError, UsageError} from '../../model/errors.js'
+import {digestOf, type Digest} from '../../model/digest.js'
+import {UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Layer, RawDocument} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
@@ -11,6 +11,7 @@ import {tellLeftOut} from '../image-archive/image-names.js'
 import {findTaggedName, isNamedBy} from '../image-documents/image-name.js'
 import {layerArtifact, LayerWriter, type KeptLayer, type WrittenLayer} from '../layer-blob/layer-writer.js'
 import {MEDIA_TYPE} from '../image-documents/media-types.js'
+import {requireReplaceable} from '../../model/replacing.js'
 import {writeLayers} from '../layer-blob/side-by-side.js'
 import {descriptorOfDocument, descriptorOfLayer, familyOf, manifestFor} from '../image-documents/written-manifest.js'
 import {blobPath} from './content-store.js'
@@ -34,7 +35,8 @@ export interface LayoutFiles<M> {
   addFile(name: string, bytes: Uint8Array): Promise<void>
   /** A file of the layout that is added to; undefined when it is not there. */
   findExisting?(name: string): Promise<ExistingBlob<M> | undefined>
-  commit(options: WorkOptions & {readonly replace: boolean}): Promise<void>
+  /** True when what is there is equal as a whole, and was left. */
+  commit(options: WorkOptions & {readonly replace: boolean}): Promise<boolean>
   abort(): Promise<void>
 }
 
@@ -80,6 +82,8 @@ function namingOf<M>(target: LayoutTarget<M>): NamingReference | undefined {
 class LayoutDestination<M> implements ImageDestination {
   readonly holds = 'images'
   readonly holdsOne: boolean
+  isUnchanged = false
+  #isAllKept = true
   readonly #target: LayoutTarget<M>
   readonly #options: DestinationOptions
   readonly #named = new Set<string>()
@@ -96,7 +100,6 @@ class LayoutDestination<M> implements ImageDestination {
   async write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact> {
     const names = this.#namesOf(draft, options)
     const {files, layers: writer} = await this.#open()
-    this.#requireFree(names, files.existing)
     const before = files.size
     const write = async (layer: Layer, inner: WorkOptions): Promise<WrittenLayer<M>> => {
       const written = await writer.write(layer, inner)
@@ -117,9 +120,12 @@ class LayoutDestination<M> implements ImageDestination {
     await this.#addDocument(files, config)
     await this.#addDocument(files, manifest)
     const descriptor = descriptorOfDocument(manifest)
+    const isUnchanged = this.#requireFree(names, descriptor.digest, files.existing)
     const family = familyOf(manifest)
     if (family === 'docker' && this.#options.manifestFormat === undefined)
       options.onEvent?.({kind: 'note', ...KEPT_DOCKER_MANIFEST, subject: descriptor.digest})
+    const isKept = isUnchanged && (this.#options.replace !== true || layers.every((layer) => layer.kind !== 'stored'))
+    this.#isAllKept &&= isKept
     this.#written.push({names, entries: (own) => indexEntries(descriptor, draft.platform, own)})
     const selector = names[0]?.ref ?? `@${descriptor.digest}`
     return {
@@ -127,11 +133,12 @@ class LayoutDestination<M> implements ImageDestination {
       reference: this.#target.format({...this.#target.reference, selector}),
       imageId,
       manifestDigest: descriptor.digest,
+      ...(isUnchanged ? {unchanged: true} : {}),
       layers: layers.map((layer, index) => {
         const part = parts[index]
         return layerArtifact(layer, part === undefined ? undefined : descriptorOfLayer(part, family))
       }),
-      bytesWritten: files.size - before,
+      bytesWritten: isKept ? 0 : files.size - before,
     }
   }
 
@@ -156,17 +163,27 @@ class LayoutDestination<M> implements ImageDestination {
     return [{ref: selector, full: spelt?.full}]
   }
 
-  #requireFree(names: readonly IndexName[], existing: IndexDocument | undefined): void {
-    if (this.#options.replace === true) return
-    const taken = (existing?.manifests ?? []).flatMap((entry) => refIn(entry.annotations))
-    const clash = names.find(({ref}) => taken.includes(ref))
-    if (clash === undefined) return
-    const reference = this.#target.format({...this.#target.reference, selector: clash.ref})
-    throw new InputError('DESTINATION_EXISTS', {
-      what: `'${reference}' exists.`,
-      suggestions: ['Give --replace to let the name go to the new image, or choose another tag.'],
-      at: {reference},
-    })
+  /** True when the image is there under all of its names; a name of another is taken from it only where that was asked for. */
+  #requireFree(names: readonly IndexName[], digest: Digest, existing: IndexDocument | undefined): boolean {
+    const entries = existing?.manifests ?? []
+    const isIt = (entry: {readonly digest: string}) => entry.digest === digest
+    for (const {ref} of names) {
+      const other = entries.find((entry) => refIn(entry.annotations).includes(ref) && !isIt(entry))
+      if (other === undefined) continue
+      const reference = this.#target.format({...this.#target.reference, selector: ref})
+      requireReplaceable(
+        {
+          what: `'${reference}' is another image.`,
+          why: `There it is ${other.digest}, here ${digest}.`,
+          instead: ['Choose another tag.'],
+          at: {reference},
+        },
+        this.#options.replace === true,
+      )
+    }
+    return names.length === 0
+      ? entries.some(isIt)
+      : names.every(({ref}) => entries.some((entry) => isIt(entry) && refIn(entry.annotations).includes(ref)))
   }
 
   #isNew(name: string): boolean {
@@ -216,9 +233,11 @@ class LayoutDestination<M> implements ImageDestination {
 
   async commit(options: WorkOptions): Promise<void> {
     const {files} = await this.#open()
+    // What is equal stays as it is; only what may be replaced is mended where it is damaged.
+    if (this.#isAllKept && this.#written.length > 0) return this.abort()
     await files.addFile('oci-layout', Buffer.from(JSON.stringify({imageLayoutVersion: '1.0.0'})))
     await files.addFile('index.json', Buffer.from(JSON.stringify(this.#index(files.existing))))
-    await files.commit({...options, replace: this.#options.replace === true})
+    this.isUnchanged = await files.commit({...options, replace: this.#options.replace === true})
     this.#opened = undefined
   }
 

@@ -1,10 +1,10 @@
 import path from 'node:path'
-import type {Digest} from '../../model/digest.js'
+import {findDigest, type Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Image} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
-import {StrictSink, type FaultSink} from '../../model/fault-sink.js'
+import {attempt, LeavingOut, type FaultSink} from '../../model/fault-sink.js'
 import {findDockerName, isNamedBy, isSameName} from '../image-documents/image-name.js'
 import {compileSchema} from '../../codecs/json/validator.js'
 import {parseDocument} from '../../codecs/json/json-document.js'
@@ -45,17 +45,28 @@ const validateMarker = compileSchema<{readonly imageLayoutVersion: string}>({
   properties: {imageLayoutVersion: {type: 'string'}},
 })
 
-/** Checks `oci-layout` and gives the bytes of `index.json`. `UNRECOGNISED_FORMAT`, `FORMAT_UNSUPPORTED`. */
+/**
+ * Checks `oci-layout` and gives the bytes of `index.json`. `UNRECOGNISED_FORMAT` where there is neither,
+ * `MANIFEST_MISSING` and `ARCHIVE_CORRUPT` where one of them is gone, `MANIFEST_INVALID`, `FORMAT_UNSUPPORTED`.
+ */
 export async function readTopIndex(layout: OpenedLayout): Promise<Uint8Array> {
   const marker = await layout.findFile('oci-layout')
   const index = await layout.findFile('index.json')
-  if (marker === undefined || index === undefined) {
+  const at = {path: layout.store.title}
+  if (marker === undefined && index === undefined) {
     throw new InputError('UNRECOGNISED_FORMAT', {
       what: `'${layout.store.title}' is not an OCI layout.`,
-      why: `It has no ${marker === undefined ? 'oci-layout' : 'index.json'}.`,
-      at: {path: layout.store.title},
+      why: 'It has neither oci-layout nor index.json.',
+      at,
     })
   }
+  const incomplete = {
+    what: `The OCI layout '${layout.store.title}' is not complete.`,
+    suggestions: ['Copy it again.'],
+    at,
+  }
+  if (index === undefined) throw new InputError('MANIFEST_MISSING', {...incomplete, why: 'It has no index.json.'})
+  if (marker === undefined) throw new InputError('ARCHIVE_CORRUPT', {...incomplete, why: 'It has no oci-layout.'})
   const {imageLayoutVersion} = parseDocument(marker, {
     title: 'oci-layout',
     validate: validateMarker,
@@ -96,15 +107,20 @@ export function selected(images: readonly FoundImage[], {selector}: Reference): 
 export async function openLayoutImage(place: LayoutPlace, reference: Reference, options: OpenOptions): Promise<Image> {
   const layout = await place.open(reference.path, options)
   try {
-    const walk = await walkLayout(layout, new StrictSink(), options)
-    const read = await chooseImage(layout.store, selected(walk.found, reference), {
+    const sink = new LeavingOut()
+    const walk = await walkLayout(layout, sink, options)
+    const candidates = selected(walk.found, reference)
+    // What cannot be read may be what is meant, unless another is named.
+    if (reference.selector === undefined || candidates.length === 0) sink.requireNone()
+    const read = await chooseImage(layout.store, candidates, {
       ...options,
       reference: place.format(reference),
       passedOver: walk.passedOver.filter(({refs, digest}) => isOf(reference, refs, digest)),
       referenceTo: (digest) => place.format({...reference, selector: `@${digest}`}),
     })
     const names = namesOf(read.found, reference.path)
-    return await imageOver(layout.store, read, {...options, names, close: () => layout.close()})
+    const image = await imageOver(layout.store, read, {...options, names, close: () => layout.close()})
+    return {...image, warnings: [...image.warnings, ...sink.leftOut]}
   } catch (error) {
     await layout.close()
     throw error
@@ -115,6 +131,17 @@ function isOf({selector}: Reference, refs: readonly string[], digest: string): b
   return selector === undefined || refs.includes(selector) || selector === `@${digest}`
 }
 
+/** What the reference selects of that which is no image to be opened, with what is inside the indexes that it selects. */
+export function namedBy(walk: IndexWalk, reference: Reference): readonly PassedOver[] {
+  const digest = findDigest(reference.selector?.slice(1) ?? '')
+  return walk.passedOver.filter(
+    (named) =>
+      isOf(reference, named.refs, named.digest) ||
+      named.refs.some((name) => reference.selector !== undefined && isSameName(name, reference.selector)) ||
+      (digest !== undefined && named.within.includes(digest)),
+  )
+}
+
 /** Everything the layout offers, or what the selector leaves of it. */
 export async function listLayout(
   place: LayoutPlace,
@@ -123,15 +150,17 @@ export async function listLayout(
 ): Promise<readonly ListItem[]> {
   const layout = await place.open(reference.path, options)
   try {
-    const walk = await walkLayout(layout, new StrictSink(), options)
+    const sink = new LeavingOut()
+    const walk = await walkLayout(layout, sink, options)
     for (const absent of absentOf(walk, reference)) {
       const [subject = absent.digest] = absent.refs
       options.onEvent?.({kind: 'note', code: 'image-not-held', message: notHeld(absent), subject})
     }
     const items: ListItem[] = []
     for (const found of selected(walk.found, reference)) {
-      const {facts, imageId} = await readFound(layout.store, found, options)
-      if (facts.platform.os === 'unknown') continue
+      const read = await attempt(sink, () => readFound(layout.store, found, options))
+      if (read === undefined || read.facts.platform.os === 'unknown') continue
+      const {facts, imageId} = read
       const selector = uniqueSelector(found, walk.found)
       items.push({
         kind: 'image',
@@ -144,6 +173,7 @@ export async function listLayout(
         layers: found.layers.length,
       })
     }
+    sink.tell(items, options, reference.path)
     return items
   } finally {
     await layout.close()

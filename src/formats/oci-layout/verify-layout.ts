@@ -1,3 +1,4 @@
+import {InputError} from '../../model/errors.js'
 import type {Reference} from '../../model/reference.js'
 import type {OpenOptions, Verdict} from '../../model/transport.js'
 import {namesOfStored} from '../layer-blob/checked-names.js'
@@ -13,8 +14,9 @@ import {
 } from '../image-documents/platform-choice.js'
 import {blobPath, type ContentStore} from './content-store.js'
 import type {FoundImage} from './index-walk.js'
-import {absentOf, notHeld, selected, walkLayout, type LayoutPlace} from './layout.js'
+import {namedBy, selected, walkLayout, type LayoutPlace} from './layout.js'
 import {findStoredLayer, readFound} from './open-image.js'
+import {isAsked, verifyBlob, verifyNamed, type Checking} from './verify-named.js'
 
 /** Checks all images that the reference selects, and every blob, and gathers all faults. Throws `PLATFORM_UNSUPPORTED`. */
 export async function verifyLayout(place: LayoutPlace, reference: Reference, options: OpenOptions): Promise<Verdict> {
@@ -22,24 +24,29 @@ export async function verifyLayout(place: LayoutPlace, reference: Reference, opt
   try {
     const check = new ImageCheck(reference.path, options)
     const read = new Set<string>()
+    const checking = {check, read, options}
     const passed: OfferedPlatform[] = []
     let count = 0
-    await check.gather(async () => {
+    await check.gatherTop(async () => {
       const walk = await walkLayout(layout, check, options)
       const images = selected(walk.found, reference)
-      const absent = absentOf(walk, reference)
+      const named = namedBy(walk, reference)
+      // Something was selected, and cannot be read: that is told already.
+      if (images.length + named.length === 0 && reference.selector !== undefined && check.verdict.faults.length === 0)
+        throw notFound(reference, place.format(reference))
+      const absent = named.filter(({reason}) => reason === 'absent')
       count = images.length + absent.length
-      for (const image of absent) check.add('MANIFEST_MISSING', notHeld(image), image.refs[0] ?? image.digest)
-      if (count === 0 && reference.selector !== undefined) {
-        check.add('NOT_FOUND', `There is no image '${reference.selector}' in the layout.`, reference.path)
-      }
+      passed.push(
+        ...absent.flatMap(({stated}) => (isAsked(stated, options) ? [] : [{platform: stated.platform ?? undefined}])),
+      )
+      const selects = (digest: string) => place.format({...reference, selector: `@${digest}`})
       for (const found of images) {
         check.subject = found.refs[0] ?? found.names[0] ?? found.manifest.digest
-        const checking = {check, read, options, referenceTo: (digest: string) => referenceTo(reference, digest, place)}
         await check.gather(async () => {
-          passed.push(...(await verifyFound(layout.store, found, checking)))
+          passed.push(...(await verifyFound(layout.store, found, {...checking, referenceTo: selects})))
         })
       }
+      await verifyNamed(layout.store, named, checking)
     })
     requireFitting(passed, count, {reference: place.format(reference), platform: options.platform})
     check.subject = reference.path
@@ -52,8 +59,14 @@ export async function verifyLayout(place: LayoutPlace, reference: Reference, opt
   }
 }
 
-function referenceTo(reference: Reference, digest: string, place: LayoutPlace): string {
-  return place.format({...reference, selector: `@${digest}`})
+function notFound({selector = '', path}: Reference, reference: string): InputError {
+  return new InputError('NOT_FOUND', {
+    what: `There is no image '${selector.slice(0, 300)}' in '${path}'.`,
+    suggestions: [
+      `List what is there: transship list ${reference.slice(0, reference.length - selector.length).replace(/:$/, '')}`,
+    ],
+    at: {reference},
+  })
 }
 
 /** Where all that there is was passed over for its platform, nothing was checked, and must not be called sound. */
@@ -66,12 +79,7 @@ export function requireFitting(
   throw platformUnsupported(platform, {reference, offered: passed})
 }
 
-/** What checks of several images share. */
-export interface Checking {
-  readonly check: ImageCheck
-  /** Paths of blobs that have been read to their end. */
-  readonly read: Set<string>
-  readonly options: OpenOptions
+interface FoundChecking extends Checking {
   /** The reference that selects the image of this manifest alone. */
   readonly referenceTo: (digest: string) => string
 }
@@ -83,7 +91,7 @@ export interface Checking {
 export async function verifyFound(
   store: ContentStore,
   found: FoundImage,
-  {check, read, options, referenceTo: selects}: Checking,
+  {check, read, options, referenceTo: selects}: FoundChecking,
 ): Promise<readonly OfferedPlatform[]> {
   const wanted = options.platform === undefined ? undefined : parsePlatform(options.platform)
   const passedOver = (platform: StatedPlatform) => [{reference: selects(found.manifest.digest), platform}]
@@ -91,7 +99,13 @@ export async function verifyFound(
   const stated = found.entry.platform ?? {}
   if (wanted !== undefined && !fitsPlatform(stated, wanted, false)) return passedOver(stated)
   const {facts} = await readFound(store, found, options)
-  if (facts.platform.os === 'unknown') return []
+  read.add(blobPath(found.config.digest)).add(blobPath(found.manifest.digest))
+  if (facts.platform.os === 'unknown') {
+    // An attestation: what it names are documents of some sort, not layers.
+    for (const part of found.stated.slice(1))
+      await check.gather(() => verifyBlob(store, part, {check, read, options}, 'LAYER_MISSING'))
+    return []
+  }
   const platform = {...stated, ...statedPlatform(facts.platform)}
   if (wanted !== undefined && !fitsPlatform(platform, wanted, true)) return passedOver(platform)
   const {subject} = check
@@ -107,7 +121,10 @@ export async function verifyFound(
     await check.gather(async () => {
       const stored = await findStoredLayer(store, {found, facts, index, title}, options)
       if (stored === undefined) {
-        if (isForeignType(descriptor.mediaType)) return
+        if (isForeignType(descriptor.mediaType)) {
+          check.unread(`The content of ${title}, the foreign layer ${descriptor.digest}, is kept elsewhere.`, title)
+          return
+        }
         check.add('LAYER_MISSING', `The content of ${title}, ${descriptor.digest}, is not there.`, title)
         return
       }

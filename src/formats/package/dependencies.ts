@@ -1,23 +1,33 @@
 import {InputError} from '../../model/errors.js'
+import type {PackageDependency} from '../../model/image.js'
 import {formatFullName, identityKey, isSamePackage, type PackageIdentity} from '../../model/package-identity.js'
+import {differenceOf, isMarked, markOf} from './payload-mark.js'
 import {findPackage, type Repository, type StoredPackage} from './repository.js'
 
 /** A package and what it builds on, base first. */
 export interface DependencyChain {
   readonly packages: readonly StoredPackage[]
-  /** What the lowest package depends on and the repository does not hold; with the reason for the user. */
-  readonly missing?: {readonly identity: PackageIdentity; readonly why: string}
+  /** What the lowest package depends on and cannot be had here. */
+  readonly missing?: MissingDependency
+}
+
+export interface MissingDependency {
+  readonly identity: PackageDependency
+  /** `DEPENDENCY_MISMATCH`: another payload lies under its name. */
+  readonly code: 'DEPENDENCY_MISSING' | 'DEPENDENCY_MISMATCH'
+  /** For the user. */
+  readonly why: string
 }
 
 export interface ResolveOptions {
-  /** Take another version of a dependency when the one named is missing. */
+  /** Take another version of a dependency when the one named is missing, and another payload under its name. */
   readonly acceptBaseMismatch: boolean
   readonly onMismatch: (message: string) => void
 }
 
 /**
- * Resolves what a package depends on, by exact identity: a delta only fits the very payload it was made on. Throws
- * `DEPENDENCY_CYCLE` and `DEPENDENCY_MISMATCH` (architecture) with the chain.
+ * Resolves what a package depends on, by exact identity and, where it was recorded, by payload: a delta only fits the very
+ * payload it was made on. Throws `DEPENDENCY_CYCLE` and `DEPENDENCY_MISMATCH` (architecture) with the chain.
  */
 export function resolveDependencies(
   repository: Repository,
@@ -30,9 +40,15 @@ export function resolveDependencies(
     const names = () => chain.map((stored) => formatFullName(stored.metadata.identity)).join(' -> ')
     const found = findPackage(repository, next) ?? findMismatch(repository, next, options)
     if (found === undefined) {
-      const missing = {identity: next, why: `${nearMisses(repository, next)} Needed by ${names()}.`}
-      return {packages: chain.reverse(), missing}
+      const why = `${nearMisses(repository, next)} Needed by ${names()}.`
+      return {packages: chain.reverse(), missing: {identity: next, code: 'DEPENDENCY_MISSING', why}}
     }
+    const difference = isSamePackage(found.metadata.identity, next) ? differenceOf(next, markOf(found)) : undefined
+    if (difference !== undefined && !options.acceptBaseMismatch) {
+      const why = `${difference}${rightPayload(repository, next)} Needed by ${names()}.`
+      return {packages: chain.reverse(), missing: {identity: next, code: 'DEPENDENCY_MISMATCH', why}}
+    }
+    if (difference !== undefined) options.onMismatch(`${formatFullName(next)}: ${difference}`)
     if (seen.has(identityKey(found.metadata.identity))) {
       throw new InputError('DEPENDENCY_CYCLE', {
         what: 'The packages depend on each other in a circle.',
@@ -48,8 +64,19 @@ export function resolveDependencies(
   return {packages: chain.reverse()}
 }
 
-function dependencyOf({metadata}: StoredPackage): PackageIdentity | undefined {
+function dependencyOf({metadata}: StoredPackage): PackageDependency | undefined {
   return metadata.dependencies[0]
+}
+
+/** Where the payload is that was recorded, if it is there under another name. */
+function rightPayload({packages, beside = []}: Repository, wanted: PackageDependency): string {
+  const isIt = (stored: StoredPackage) => {
+    const mark = markOf(stored)
+    const isComparable = isMarked(mark) && (wanted.diffId === undefined) === (mark.diffId === undefined)
+    return isComparable && differenceOf(wanted, mark) === undefined
+  }
+  const found = isMarked(wanted) ? [...packages, ...beside].find(isIt) : undefined
+  return found === undefined ? '' : ` That one is there as ${formatFullName(found.metadata.identity)}.`
 }
 
 /** Other versions of a package, newest first. */

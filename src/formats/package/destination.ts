@@ -1,10 +1,8 @@
-import {execFile} from 'node:child_process'
-import {closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
-import {promisify} from 'node:util'
-import {parseDigest} from '../../model/digest.js'
-import {asTransshipError, InputError, TransshipError, UsageError} from '../../model/errors.js'
-import type {WorkOptions} from '../../model/events.js'
+import {parseDigest, type Digest} from '../../model/digest.js'
+import {asTransshipError, TransshipError, UsageError, type InputError} from '../../model/errors.js'
+import {withoutEvents, type WorkOptions} from '../../model/events.js'
 import type {PackageMetadata} from '../../model/image.js'
 import {formatFullName, identityKey, type PackageIdentity} from '../../model/package-identity.js'
 import type {
@@ -16,18 +14,27 @@ import type {
 } from '../../model/transport.js'
 import type {FolderLock} from '../../disk/folder-lock.js'
 import {MadeFolders} from '../../disk/made-folders.js'
+import {requireReplaceable} from '../../model/replacing.js'
 import {payloadArtifact, type PayloadFigures} from '../transport-layout/payload-artifact.js'
+import {dependentsOf} from './dependents.js'
 import {hasLeftovers, lockRepository, makeWorkFolder, REPLACED, restoreReplaced, type WorkPlace} from './lock.js'
 import {listItemOf} from './open-package.js'
+import {flushFileSystem, flushFolder} from './flush.js'
+import {HeldPackages, keyOf} from './held-packages.js'
+import {identityClash, requireUnneeded} from './identity-clash.js'
 import {findPackage, type Repository, type StoredPackage} from './repository.js'
+import {givesBackLayer} from './rebuild-layer.js'
 import {isWhole} from './verify-packages.js'
-import {isSameAsStored, isSamePackage, onlyAddsImage, writePackage, type WrittenPackage} from './write-package.js'
+import {draftBeside, identityTaken, standingOf} from './standing.js'
+import {renameWritten, writePackage, type WrittenPackage} from './write-package.js'
 
 interface Told {
   /** Undefined of a stub, and of a payload without an index. */
   readonly figures: PayloadFigures | undefined
   readonly unchanged: boolean
   readonly bytesWritten: number
+  /** Undefined when no layer tar is given back. */
+  readonly rebuilt: boolean | undefined
 }
 
 /** A package as the place keeps it: in the work folder still. */
@@ -53,9 +60,14 @@ export interface PackagePlace extends WorkPlace {
   nameOf(identity: PackageIdentity, existing: StoredPackage | undefined): string
   /** Makes of a package that was written as a folder what the place keeps. */
   seal(written: WrittenPackage, work: string, options: WorkOptions): Promise<SealedPackage>
+  /** All packages that may build on one there, where the repository is not all of them. */
+  neighbours?(): Promise<readonly StoredPackage[]>
   /** A file that tells what the folder is; written when it is not there. */
   readonly marker?: {readonly name: string; readonly bytes: string}
 }
+
+/** What is there stays, or the draft is to be placed as it was written. */
+type Settled = {readonly there: StoredPackage} | {readonly draft: PackageDraft; readonly written: WrittenPackage}
 
 /** Begun packages by identity, and what stands in their place now. */
 interface Pending extends SealedPackage {
@@ -80,6 +92,7 @@ class PackagesDestination implements PackageDestination {
   #repository: Repository
   readonly #replace: boolean
   readonly #pending = new Map<string, Pending>()
+  readonly #held: HeldPackages
   #lock: FolderLock | undefined
   #work: string | undefined
   #made: MadeFolders | undefined
@@ -92,6 +105,7 @@ class PackagesDestination implements PackageDestination {
     if (place.holdsOne === true) this.holdsOne = true
     this.#repository = repository
     this.#replace = options.replace ?? false
+    this.#held = new HeldPackages(() => this.#repository, this.#pending, options.acceptBaseMismatch ?? false)
   }
 
   findPackage(identity: PackageIdentity): Promise<ListItem | undefined> {
@@ -99,35 +113,69 @@ class PackagesDestination implements PackageDestination {
     return Promise.resolve(stored === undefined ? undefined : listItemOf(this.#repository, stored))
   }
 
-  async write(draft: PackageDraft, options: WorkOptions): Promise<PackageArtifact> {
-    const {identity} = draft.metadata
-    const key = identityKey(identity)
-    const known = this.#pending.get(key)?.stored ?? (this.#replace ? undefined : this.#existing(identity))
-    if (known !== undefined && isSameAsStored(draft, known)) return this.#unchanged(draft, known)
+  findOsPackage(diffId: Digest, below: PackageIdentity | undefined): PackageIdentity | undefined {
+    return this.#held.findOs(diffId, below)
+  }
+
+  async write(asked: PackageDraft, options: WorkOptions): Promise<PackageArtifact> {
+    const known = this.#replace ? undefined : this.#held.findSame(this.#held.recorded(asked))
+    if (known !== undefined) return this.#unchanged(asked, known, options)
     const work = await this.#begin(options)
-    this.#requireRoom(identity)
-    const existing = this.#existing(identity)
-    const begun = this.#pending.get(key)
-    if (begun === undefined && existing !== undefined && isSameAsStored(draft, existing))
-      if (await this.#mayStay(existing, options)) return this.#unchanged(draft, existing)
-    const folder = begun === undefined ? work : this.#beside(work)
+    // Only now it is sure what is there.
+    const draft = this.#held.recorded(asked)
+    this.#requireRoom(draft.metadata.identity)
+    const same = this.#held.findSame(draft)
+    const isMet = same !== undefined && this.#held.isMet(same)
+    if (same !== undefined && (isMet || (await this.#mayStay(same, options))))
+      return this.#unchanged(draft, same, options)
+    const folder = this.#folderFor(draft.metadata.identity, work)
     const written = await this.#whileHeld(() =>
-      writePackage(path.join(folder, formatFullName(identity)), draft, {
+      writePackage(path.join(folder, formatFullName(draft.metadata.identity)), draft, {
         ...options,
-        lower: this.#lower(draft),
+        lower: this.#held.lower(draft),
         isForFile: this.#place.keepsFiles === true,
       }),
     )
-    // What this very conversion wrote is not there to be replaced by it.
-    const kept = begun?.stored ?? (this.#replace ? undefined : existing)
-    if (kept !== undefined) {
-      if (isSamePackage(draft, written, kept)) {
-        rmSync(written.folder, {recursive: true, force: true})
-        return this.#unchanged(draft, kept)
-      }
-      if (kept.payload.Kind !== 'none' && !onlyAddsImage(draft, written, kept))
-        throw this.#clash(written, kept, begun !== undefined)
+    const placed = await this.#settle(draft, written, options)
+    if ('there' in placed) {
+      rmSync(written.folder, {recursive: true, force: true})
+      return this.#unchanged(draft, placed.there, options)
     }
+    return this.#seal(placed, folder, options)
+  }
+
+  /** What becomes of a package that has been written: it is there already, or it is to be placed, maybe beside another. */
+  async #settle(draft: PackageDraft, written: WrittenPackage, options: WorkOptions): Promise<Settled> {
+    const {identity} = draft.metadata
+    const begun = this.#pending.get(identityKey(identity))
+    const there = begun?.stored ?? this.#held.existing(identity)
+    const standing = there === undefined ? undefined : standingOf(draft, written, there)
+    const fits = () => there !== undefined && this.#neededBy(there, written.stored).length === 0
+    if (there === undefined || (standing === 'supplement' && (draft.mayBeRenamed !== true || fits())))
+      return {draft, written}
+    // An equal that may not stay is damaged.
+    if (standing === 'same')
+      return begun !== undefined || (await this.#mayStay(there, options)) ? {there} : {draft, written}
+    if (draft.mayBeRenamed !== true) {
+      if (begun !== undefined || !this.#replace) throw this.#clash(written, there)
+      return {draft, written}
+    }
+    const mark = written.payload?.digest ?? draft.stubOf
+    if (mark === undefined) throw this.#clash(written, there)
+    const renamed = draftBeside(draft, mark)
+    options.onEvent?.(identityTaken(identity, renamed.metadata.identity))
+    return this.#settle(renamed, renameWritten(written, renamed), options)
+  }
+
+  async #seal(
+    {draft, written}: {readonly draft: PackageDraft; readonly written: WrittenPackage},
+    folder: string,
+    options: WorkOptions,
+  ): Promise<PackageArtifact> {
+    const {identity} = draft.metadata
+    const key = identityKey(identity)
+    const begun = this.#pending.get(key)
+    const existing = this.#held.existing(identity)
     const name = begun?.name ?? this.#place.nameOf(identity, existing)
     const displaced = begun === undefined ? (existing?.entryName ?? this.#occupant(name)) : begun.displaced
     const sealed = await this.#whileHeld(() => this.#place.seal(written, folder, options))
@@ -136,11 +184,18 @@ class PackagesDestination implements PackageDestination {
       rmSync(begun.path, {recursive: true, force: true})
     }
     this.#pending.set(key, {...sealed, payload: written.payload, name, displaced})
-    return this.#artifact(draft.metadata, draft, {
+    return this.#artifact(sealed.stored.metadata, draft, {
       figures: written.payload,
       unchanged: false,
       bytesWritten: sealed.bytesWritten,
+      rebuilt: await givesBackLayer(sealed.stored, options),
     })
+  }
+
+  /** In the work folder; of a package that is written already in this work, beside it: several images may share one. */
+  #folderFor(identity: PackageIdentity, work: string): string {
+    const isTaken = existsSync(path.join(work, formatFullName(identity)))
+    return this.#pending.has(identityKey(identity)) || isTaken ? this.#beside(work) : work
   }
 
   /** A folder for a package that is written already in this work: several images may share one. */
@@ -161,13 +216,8 @@ class PackagesDestination implements PackageDestination {
   }
 
   /** What is to be replaced by its equal is read first: there is nothing to be done, unless it is damaged. */
-  async #mayStay(existing: StoredPackage, {signal}: WorkOptions): Promise<boolean> {
-    return !this.#replace || isWhole(this.#repository, existing, signal === undefined ? {} : {signal})
-  }
-
-  /** The package of that identity that a new one would replace. */
-  #existing(identity: PackageIdentity): StoredPackage | undefined {
-    return findPackage({packages: this.#repository.packages}, identity)
+  async #mayStay(existing: StoredPackage, options: WorkOptions): Promise<boolean> {
+    return !this.#replace || isWhole(this.#repository, existing, withoutEvents(options))
   }
 
   #requireRoom(identity: PackageIdentity): void {
@@ -183,60 +233,68 @@ class PackagesDestination implements PackageDestination {
   /** Something else has the name that the package is to get. */
   #occupant(name: string): string | undefined {
     if (!existsSync(path.join(this.#place.root, name))) return undefined
-    if (this.#replace) return name
-    throw new InputError('DESTINATION_EXISTS', {
-      what: `'${name}' exists already, and is another package or none.`,
-      suggestions: ['Choose another name, or give --replace.'],
-      at: {reference: this.#place.reference},
-    })
+    requireReplaceable(
+      {
+        what: `'${name}' exists already, and is another package or none.`,
+        instead: ['Choose another name.'],
+        at: {reference: this.#place.reference},
+      },
+      this.#replace,
+    )
+    return name
   }
 
-  /** The payloads that hard links may lead to: of the dependencies, nearest first. */
-  #lower(draft: PackageDraft): readonly StoredPackage[] {
-    const lower: StoredPackage[] = []
-    for (let next = draft.metadata.dependencies[0]; next !== undefined && lower.length < 1000;) {
-      const stored = this.#pending.get(identityKey(next))?.stored ?? findPackage(this.#repository, next)
-      if (stored === undefined) break
-      lower.push(stored)
-      next = stored.metadata.dependencies[0]
-    }
-    return lower
-  }
-
-  #unchanged(draft: PackageDraft, {metadata, payload}: StoredPackage): PackageArtifact {
+  async #unchanged(draft: PackageDraft, stored: StoredPackage, options: WorkOptions): Promise<PackageArtifact> {
+    const {metadata, payload} = stored
+    // A stub asks for nothing; what is there need not be what it stands for.
+    if (draft.layer !== undefined || draft.stubOf !== undefined) this.#held.meet(stored)
     const {Digest: text, Bytes: bytes = 0, Entries: entries = 0} = payload
     const digest = text === undefined ? undefined : parseDigest(text)
     const figures = digest === undefined ? undefined : {digest, bytes, entries}
-    return this.#artifact(metadata, draft, {figures, unchanged: true, bytesWritten: 0})
+    const rebuilt = await givesBackLayer(stored, options, this.#repository.referenceTo(metadata.identity))
+    return this.#artifact(metadata, draft, {figures, unchanged: true, bytesWritten: 0, rebuilt})
   }
 
   #artifact({identity, dependencies}: PackageMetadata, draft: PackageDraft, told: Told): PackageArtifact {
-    const {figures, unchanged, bytesWritten} = told
+    const {figures, unchanged, bytesWritten, rebuilt} = told
+    const proof = rebuilt === undefined ? {} : {rebuilt}
     return {
       kind: 'package',
       reference: this.#repository.referenceTo(identity),
       identity,
       dependencies,
       unchanged,
-      layers: figures === undefined ? [] : [payloadArtifact(draft.layer?.diffId, figures)],
+      layers: figures === undefined ? [] : [{...payloadArtifact(draft.layer?.diffId, figures), ...proof}],
       bytesWritten,
     }
   }
 
-  #clash(written: WrittenPackage, existing: StoredPackage, isOwn: boolean): InputError {
-    const fullName = formatFullName(existing.metadata.identity)
-    return new InputError('IDENTITY_CLASH', {
-      what: isOwn
-        ? `Two different packages would be called '${fullName}'.`
-        : `The repository holds another package '${fullName}' already.`,
-      why: `${isOwn ? "The first one's" : 'Its'} payload is ${existing.payload.Digest ?? 'not indexed'}, the new one ${written.payload?.digest ?? 'a stub'}${
-        existing.docker?.ConfigDigest === undefined ? '' : `; it came from the image ${existing.docker.ConfigDigest}`
-      }.`,
-      suggestions: isOwn
-        ? ['Convert them one by one, and give --name, --publisher or --package-version.']
-        : ['Give --name, --publisher or --package-version.', 'Give --replace to overwrite it.'],
-      at: {reference: this.#repository.referenceTo(existing.metadata.identity)},
+  #clash(written: WrittenPackage, there: StoredPackage): InputError {
+    return identityClash({
+      written,
+      there,
+      isOwn: this.#pending.has(keyOf(there)),
+      reference: this.#repository.referenceTo(there.metadata.identity),
+      neededBy: this.#neededBy(there, written.stored),
     })
+  }
+
+  #neededBy(old: StoredPackage, next: StoredPackage): readonly string[] {
+    const {packages, clashing = []} = this.#repository
+    return dependentsOf({old, next}, [...packages, ...clashing], new Set(this.#pending.keys()))
+  }
+
+  /** What goes for something else that others do not fit is not given up; what this work replaces as well is no matter. */
+  async #requireUnneeded(): Promise<void> {
+    const {packages, clashing = []} = this.#repository
+    const neighbours = (await this.#place.neighbours?.()) ?? [...packages, ...clashing]
+    const replaced = new Set(this.#pending.keys())
+    for (const {displaced, stored: next} of this.#pending.values()) {
+      const old = [...this.#repository.packages, ...neighbours].find(({entryName}) => entryName === displaced)
+      if (old === undefined) continue
+      const reference = this.#repository.referenceTo(old.metadata.identity)
+      requireUnneeded(old, dependentsOf({old, next}, neighbours, replaced), reference)
+    }
   }
 
   /** The work folder, made with the lock at the first write. */
@@ -268,6 +326,7 @@ class PackagesDestination implements PackageDestination {
       if (exists && hasLeftovers(this.#place)) await this.#cleanUp(options)
       return
     }
+    await this.#requireUnneeded()
     await flushFileSystem(root)
     this.#closeFiles()
     try {
@@ -333,22 +392,5 @@ class PackagesDestination implements PackageDestination {
     this.#work = undefined
     this.#lock?.release()
     this.#lock = undefined
-  }
-}
-
-/** Makes everything written durable before the renames do it: one call for all files where the system has it. */
-async function flushFileSystem(folder: string): Promise<void> {
-  if (process.platform !== 'linux') return
-  // A missing or old coreutils leaves durability to the system's own pace; atomicity does not depend on it.
-  await promisify(execFile)('sync', ['--file-system', folder]).catch(() => undefined)
-}
-
-function flushFolder(folder: string): void {
-  if (process.platform === 'win32') return
-  const fd = openSync(folder, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
   }
 }

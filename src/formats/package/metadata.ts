@@ -1,6 +1,6 @@
 import {findDigest, type Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
-import type {LayerForm, PackageMetadata} from '../../model/image.js'
+import type {LayerForm, PackageDependency, PackageMetadata} from '../../model/image.js'
 import {
   formatFullName,
   isSamePackage,
@@ -8,7 +8,15 @@ import {
   requirePackageIdentity,
   type PackageIdentity,
 } from '../../model/package-identity.js'
-import {parseMetadata, type DockerJson, type MetadataJson, type PackageJson, type PayloadJson} from './schema.js'
+import {differenceOf} from './payload-mark.js'
+import {
+  parseMetadata,
+  type DependencyJson,
+  type DockerJson,
+  type MetadataJson,
+  type PackageJson,
+  type PayloadJson,
+} from './schema.js'
 
 export const METADATA_MEDIA_TYPE = 'application/json'
 /** The document carries labels and extensions, never content. */
@@ -63,15 +71,30 @@ export function decodeDocument(bytes: Uint8Array, folderName: string): PackageDo
       isOsImage: facts.IsOSImage,
       ...(facts.IsDeleted === undefined ? {} : {isDeleted: facts.IsDeleted}),
       createdTime: json.CreatedTime,
-      dependencies: facts.Dependencies.map((dependency) =>
-        requirePackageIdentity({
-          publisher: dependency.Publisher,
-          name: dependency.Name,
-          version: dependency.Version,
-        }),
-      ),
+      dependencies: facts.Dependencies.map(decodeDependency),
       document,
     },
+  }
+}
+
+function decodeDependency(json: DependencyJson): PackageDependency {
+  const {PayloadDigest: payload, DiffID: diff} = json
+  const payloadDigest = payload === undefined ? undefined : findDigest(payload)
+  const diffId = diff === undefined ? undefined : findDigest(diff)
+  return {
+    ...requirePackageIdentity({publisher: json.Publisher, name: json.Name, version: json.Version}),
+    ...(payloadDigest === undefined ? {} : {payloadDigest}),
+    ...(diffId === undefined ? {} : {diffId}),
+  }
+}
+
+function encodeDependency({publisher, name, version, payloadDigest, diffId}: PackageDependency): DependencyJson {
+  return {
+    Publisher: publisher,
+    Name: name,
+    Version: version,
+    ...(payloadDigest === undefined ? {} : {PayloadDigest: payloadDigest}),
+    ...(diffId === undefined ? {} : {DiffID: diffId}),
   }
 }
 
@@ -127,11 +150,7 @@ export function encodeDocument(
     ...(metadata.osFeatures === undefined ? {} : {OSFeatures: metadata.osFeatures}),
     IsOSImage: metadata.isOsImage,
     IsDeleted: metadata.isDeleted ?? false,
-    Dependencies: metadata.dependencies.map((dependency) => ({
-      Publisher: dependency.publisher,
-      Name: dependency.name,
-      Version: dependency.version,
-    })),
+    Dependencies: metadata.dependencies.map(encodeDependency),
     Payload:
       payload === undefined
         ? {Kind: 'none', Layout: 'transport-1'}
@@ -176,20 +195,23 @@ export function isStillTrue(
       : stated.Kind === payload.form &&
         stated.Layout === 'transport-1' &&
         (stated.Digest === undefined || findDigest(stated.Digest) === payload.digest) &&
-        (stated.Bytes === undefined || stated.Bytes === payload.bytes)
+        (stated.Bytes === undefined || stated.Bytes === payload.bytes) &&
+        (stated.Entries === undefined || stated.Entries === payload.entries)
   const [dependency] = metadata.dependencies
   const [statedDependency] = document.metadata.dependencies
   const hasDependency =
     dependency === undefined || statedDependency === undefined
       ? dependency === statedDependency
-      : isSamePackage(dependency, statedDependency)
+      : isSamePackage(dependency, statedDependency) && differenceOf(statedDependency, dependency) === undefined
   const {docker: kept} = document
   // Without the extension, the package was no image's: a recipe of the layer it became meanwhile is not its own.
   const hasDocker =
     kept === undefined
       ? docker?.ConfigDigest === undefined && docker?.ManifestDigest === undefined
       : kept.ConfigDigest === docker?.ConfigDigest &&
+        kept.ConfigFile === docker?.ConfigFile &&
         kept.ManifestDigest === docker?.ManifestDigest &&
+        kept.ManifestFile === docker?.ManifestFile &&
         JSON.stringify(kept.Layers) === JSON.stringify(docker?.Layers)
   return (
     !document.isLegacy &&
@@ -198,4 +220,16 @@ export function isStillTrue(
     hasDependency &&
     hasDocker
   )
+}
+
+/** Throws `METADATA_INVALID` or `IDENTITY_INVALID` for metadata that could not be read again once they are written. */
+export function requireStorable(metadata: PackageMetadata): void {
+  const {document: _document, ...stated} = metadata
+  const title = formatFullName(metadata.identity)
+  decodeDocument(encodeDocument(stated, undefined, undefined), title)
+  if (Number.isNaN(Date.parse(metadata.createdTime)))
+    throw new InputError('METADATA_INVALID', {
+      what: `The package ${title} states a time that does not exist.`,
+      why: `Found ${metadata.createdTime}.`,
+    })
 }

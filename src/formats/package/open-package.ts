@@ -2,12 +2,15 @@ import {digestOf, findDigest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Image, Layer, RawDocument} from '../../model/image.js'
-import {formatFullName, type PackageIdentity} from '../../model/package-identity.js'
+import {formatFullName} from '../../model/package-identity.js'
 import type {ListItem, OpenOptions} from '../../model/transport.js'
-import {resolveDependencies} from './dependencies.js'
+import {dependencyError} from './dependency-error.js'
+import {resolveDependencies, type MissingDependency} from './dependencies.js'
 import {platformOf, selectFitting} from './fitting-packages.js'
+import {BASE_MISMATCH, isMarked, onlyMark} from './payload-mark.js'
 import {isFullName, selectPackage, type Repository, type StoredPackage} from './repository.js'
 import {layerOfPackage} from './stored-layer.js'
+import {untouchedLayer} from './untouched-layer.js'
 
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 
@@ -60,9 +63,15 @@ export function openPackage(repository: Repository, selector: string | undefined
   const chain = resolveDependencies(repository, top, {
     acceptBaseMismatch: options.acceptBaseMismatch ?? false,
     onMismatch: (message) =>
-      options.onEvent?.({kind: 'note', code: 'base-mismatch', message, subject: formatFullName(top.metadata.identity)}),
+      options.onEvent?.({kind: 'note', code: BASE_MISMATCH, message, subject: formatFullName(top.metadata.identity)}),
   })
-  const layers = chain.packages.map(layerOfPackage)
+  const layers = chain.packages.map((stored, index) => {
+    const [record] = chain.packages[index + 1]?.metadata.dependencies ?? []
+    if (record === undefined || !isMarked(record)) return layerOfPackage(stored)
+    // A stub holds nothing that could be compared; what stands in for it must be what was built on.
+    if (stored.payload.Kind === 'none') return {...layerOfPackage(stored), ...onlyMark(record)}
+    return options.acceptBaseMismatch === true ? layerOfPackage(stored) : untouchedLayer(stored)
+  })
   const config = readConfig(top)
   const manifest = readManifest(top)
   return {
@@ -82,14 +91,17 @@ export function openPackage(repository: Repository, selector: string | undefined
   }
 }
 
-function missingLayer({identity, why}: {identity: PackageIdentity; why: string}): Layer {
+function missingLayer({identity, code, why}: MissingDependency): Layer {
+  const {publisher, name, version} = identity
   const isOsImage = /^cn=microsoft(,|$)/i.test(identity.publisher)
   return {
     title: formatFullName(identity),
+    ...onlyMark(identity),
     hasContent: false,
     absence: why,
+    ...(code === 'DEPENDENCY_MISMATCH' ? {isMismatch: true} : {}),
     package: {
-      identity,
+      identity: {publisher, name, version},
       architecture: 'neutral',
       isOsImage,
       createdTime: '1970-01-01T00:00:00.0000000Z',
@@ -97,11 +109,7 @@ function missingLayer({identity, why}: {identity: PackageIdentity; why: string})
     },
     // eslint-disable-next-line @typescript-eslint/require-await
     async *entries() {
-      throw new InputError('DEPENDENCY_MISSING', {
-        what: `The package ${formatFullName(identity)} is missing.`,
-        why,
-        suggestions: ['Give --base REFERENCE with the package or image that holds it.'],
-      })
+      throw dependencyError(formatFullName(identity), {isMismatch: code === 'DEPENDENCY_MISMATCH', why})
       yield undefined as never
     },
   }

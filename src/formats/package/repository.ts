@@ -26,6 +26,8 @@ export interface Repository<P extends StoredPackage = StoredPackage> {
   readonly packages: readonly P[]
   /** Packages beside those of the reference, which may only serve as dependencies. */
   readonly beside?: readonly StoredPackage[]
+  /** Packages that share an identity, so that none of them can be meant; they still build on others. */
+  readonly clashing?: readonly StoredPackage[]
   /** Entries that are no usable packages, and why. */
   readonly faults: readonly Fault[]
   /** The same as errors, by the identity that the entry is named after. */
@@ -46,20 +48,46 @@ export function isFullName(name: string): boolean {
   }
 }
 
-/** Throws `IDENTITY_CLASH` when two packages have one identity. */
-export function requireDistinct(packages: readonly StoredPackage[]): void {
-  const seen = new Map<string, StoredPackage>()
+/** What reading the entries of a place has found. */
+export interface FoundPackages<P extends StoredPackage> {
+  readonly packages: readonly P[]
+  readonly faults: readonly Fault[]
+  readonly unreadable: ReadonlyMap<string, TransshipError>
+  readonly clashing?: readonly StoredPackage[]
+}
+
+/**
+ * Leaves out packages of one identity: which of them is meant cannot be known, and the others must not be hidden. Each is
+ * a fault `IDENTITY_CLASH`, which asking for it throws.
+ */
+export function distinct<P extends StoredPackage>({packages, faults, unreadable}: FoundPackages<P>): FoundPackages<P> {
+  const byKey = new Map<string, P[]>()
   for (const stored of packages) {
     const key = identityKey(stored.metadata.identity)
-    const other = seen.get(key)
-    if (other !== undefined) {
-      throw new InputError('IDENTITY_CLASH', {
-        what: `Two packages have one identity: '${other.entryName}' and '${stored.entryName}'.`,
-        why: 'Publisher and name are compared case-insensitively.',
-        suggestions: ['Remove one of the two.'],
-      })
-    }
-    seen.set(key, stored)
+    byKey.set(key, [...(byKey.get(key) ?? []), stored])
+  }
+  const clashes: Fault[] = []
+  const broken = new Map(unreadable)
+  const kept = new Set<P>()
+  for (const [key, same] of byKey) {
+    const [first, second] = same
+    if (first !== undefined && second === undefined) kept.add(first)
+    if (first === undefined || second === undefined) continue
+    const clash = new InputError('IDENTITY_CLASH', {
+      what: `Two packages have one identity: '${first.entryName}' and '${second.entryName}'.`,
+      why: 'Publisher and name are compared case-insensitively.',
+      suggestions: ['Remove one of the two.'],
+    })
+    broken.set(key, clash)
+    for (const {entryName} of same) clashes.push({code: clash.code, message: clash.message, subject: entryName})
+  }
+  const clashing = packages.filter((stored) => !kept.has(stored))
+  for (const stored of clashing) stored.close?.()
+  return {
+    packages: packages.filter((stored) => kept.has(stored)),
+    faults: [...faults, ...clashes],
+    unreadable: broken,
+    clashing,
   }
 }
 

@@ -16,6 +16,12 @@ export interface DockerLayerJson {
   readonly RecipeDigest?: string
 }
 
+/** A dependency, and the payload that the package was made on; packages of before state the identity alone. */
+export interface DependencyJson extends IdentityJson {
+  readonly PayloadDigest?: string
+  readonly DiffID?: string
+}
+
 /** Extension `docker/1`: what Docker knows and a package does not. */
 export interface DockerJson {
   readonly References?: readonly string[]
@@ -46,7 +52,7 @@ export interface PackageJson {
   readonly OSFeatures?: readonly string[]
   readonly IsOSImage: boolean
   readonly IsDeleted?: boolean
-  readonly Dependencies: readonly IdentityJson[]
+  readonly Dependencies: readonly DependencyJson[]
   readonly Payload: PayloadJson
   readonly Extensions?: Readonly<Record<string, unknown>> & {readonly 'docker/1'?: DockerJson}
 }
@@ -74,6 +80,7 @@ const identity = {
 }
 const text = {type: 'string'}
 const digest = {type: 'string', pattern: '^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$'}
+const dependency = {...identity, properties: {...identity.properties, PayloadDigest: digest, DiffID: digest}}
 /** A file of the package: below it, without a way out. */
 const file = {type: 'string', pattern: '^docker/[A-Za-z0-9][-A-Za-z0-9._]*$'}
 
@@ -124,7 +131,7 @@ const SCHEMA = {
         OSFeatures: {type: 'array', items: text},
         IsOSImage: {type: 'boolean'},
         IsDeleted: {type: 'boolean'},
-        Dependencies: {type: 'array', maxItems: 1, items: identity},
+        Dependencies: {type: 'array', maxItems: 1, items: dependency},
         Payload: {
           type: 'object',
           required: ['Kind', 'Layout'],

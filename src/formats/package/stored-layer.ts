@@ -11,13 +11,10 @@ import {findIndex} from '../transport-layout/read-index.js'
 import {TransportLayout} from '../transport-layout/read-layout.js'
 import {replayLayout} from '../transport-layout/replay-layout.js'
 import {streamFile} from '../transport-layout/layout-files.js'
-import {isPayloadName, OWN_NAMES} from './package-folder.js'
+import {isAttachmentName, MAX_ATTACHMENT_BYTES} from './package-folder.js'
 import type {StoredPackage} from './repository.js'
 
 export const INDEX_NAME = 'payload-index.jsonl'
-
-/** Attachments travel in a label of an image configuration, which engines read whole. */
-const MAX_ATTACHMENT_BYTES = 64 * 1024
 
 /** The payload of a package as a layer. */
 export function layerOfPackage(stored: StoredPackage): Layer {
@@ -94,7 +91,7 @@ async function* readEntries(stored: StoredPackage, options: WorkOptions): AsyncG
 function withAttachments({files, entryName, metadata}: StoredPackage): PackageMetadata {
   const attachments: Record<string, Uint8Array> = {}
   for (const name of files.list('').files) {
-    if (OWN_NAMES.has(name) || isPayloadName(name)) continue
+    if (!isAttachmentName(name)) continue
     const bytes = files.findSmall(name, Infinity, `${entryName}/${name}`)
     if (bytes !== undefined && bytes.byteLength <= MAX_ATTACHMENT_BYTES) attachments[name] = bytes
   }

@@ -1,18 +1,19 @@
-import {encodeLayerTar} from '../../codecs/layer-tar/encode-layer-tar.js'
-import {Digester, type Digest} from '../../model/digest.js'
-import {TransshipError} from '../../model/errors.js'
+import type {Digest} from '../../model/digest.js'
+import {InputError, UnsupportedError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {ImageNames, isWholeImage} from '../../model/image-names.js'
 import type {LayerEntry} from '../../model/layer-entry.js'
 import {formatFullName} from '../../model/package-identity.js'
 import type {Fault, LayerVerdict, Verdict} from '../../model/transport.js'
 import {checkingNames} from '../layer-blob/checked-names.js'
+import {NOT_READ} from '../layer-blob/image-check.js'
 import {checkingHives} from '../layer-blob/verify-hives.js'
 import {verifyIndex} from '../transport-layout/verify-layout.js'
 import {resolveDependencies, type DependencyChain} from './dependencies.js'
 import {fittingPackages, selectFitting} from './fitting-packages.js'
 import type {Repository, StoredPackage} from './repository.js'
 import {readVerified} from './open-package.js'
+import {rebuildLayer} from './rebuild-layer.js'
 import {layerOfPackage, openLayout, readIndex, recipeOf} from './stored-layer.js'
 
 /** Checks the selected package, or all of a repository: documents, index, every file, dependencies, recipes. */
@@ -56,7 +57,7 @@ export async function isWhole<P extends StoredPackage>(
   options: VerifyPackagesOptions<P>,
 ): Promise<boolean> {
   const {faults} = await verifyPackages({...repository, packages: [stored], faults: []}, undefined, options)
-  return faults.every(({code}) => code === 'DEPENDENCY_MISSING')
+  return faults.every(({code}) => code === 'DEPENDENCY_MISSING' || code === 'DEPENDENCY_MISMATCH')
 }
 
 class PackageVerifier {
@@ -81,7 +82,11 @@ class PackageVerifier {
     })
     await this.#gather('docker', () => readVerified(this.#stored, docker?.ConfigFile, docker?.ConfigDigest))
     await this.#gather('docker', () => readVerified(this.#stored, docker?.ManifestFile, docker?.ManifestDigest))
-    if (payload.Kind === 'none') return {title: this.#title, entries: 0}
+    if (payload.Kind === 'none') {
+      const message = `${this.#title} is a stub: its payload is kept elsewhere.`
+      this.#options.onEvent?.({kind: 'note', code: NOT_READ, message, subject: this.#title})
+      return {title: this.#title, entries: 0}
+    }
     await this.#gather('payload-index.jsonl', () => this.#verifyPayload())
     const recipe = recipeOf(this.#stored)
     if (recipe?.digest !== undefined)
@@ -95,8 +100,8 @@ class PackageVerifier {
       onMismatch: () => undefined,
     })
     if (chain.missing === undefined) return
-    const {identity, why} = chain.missing
-    this.#fault('DEPENDENCY_MISSING', `It needs ${formatFullName(identity)}. ${why}`, this.#title)
+    const {identity, code, why} = chain.missing
+    this.#fault(code, `It needs ${formatFullName(identity)}. ${why}`, this.#title)
   }
 
   async #verifyPayload(): Promise<void> {
@@ -124,22 +129,17 @@ class PackageVerifier {
       }
     }
     try {
-      const digester = new Digester()
-      const layer = layerOfPackage(this.#stored)
-      const entriesOf = checkingHives(this.#followed(layer.entries(this.#options)), (fault) => {
-        this.#fault(fault.code, fault.message, `${this.#title}/${fault.subject}`)
-      })
-      for await (const piece of encodeLayerTar(counted(entriesOf), {
-        ...this.#options,
-        keepFrames: true,
-      }))
-        digester.update(piece)
-      const found = digester.digest()
-      return {
-        title: this.#title,
-        entries,
-        ...(diffId === undefined ? {} : {diffId, reproducible: found === diffId}),
+      const found = await rebuildLayer(this.#stored, this.#options, (source) =>
+        checkingHives(this.#followed(counted(source)), (fault) => {
+          this.#fault(fault.code, fault.message, `${this.#title}/${fault.subject}`)
+        }),
+      )
+      if (diffId === undefined) return {title: this.#title, entries}
+      if (found !== diffId) {
+        const message = `Converting it back gives a layer tar of ${found}; it was made from one of ${diffId}.`
+        this.#fault('DIGEST_MISMATCH', message, this.#title)
       }
+      return {title: this.#title, entries, diffId, reproducible: found === diffId}
     } catch (error) {
       this.#keep(error, this.#title)
       return {title: this.#title, entries, ...(diffId === undefined ? {} : {diffId, reproducible: false})}
@@ -165,9 +165,9 @@ class PackageVerifier {
         onMismatch: () => undefined,
       })
     } catch (error) {
+      if (!(error instanceof InputError)) throw error
       const {identity} = this.#stored.metadata
-      if (error instanceof TransshipError) return {packages: [this.#stored], missing: {identity, why: error.what}}
-      throw error
+      return {packages: [this.#stored], missing: {identity, code: 'DEPENDENCY_MISSING', why: error.what}}
     }
   }
 
@@ -180,7 +180,7 @@ class PackageVerifier {
   }
 
   #keep(error: unknown, subject: string): void {
-    if (!(error instanceof TransshipError) || error.code === 'INTERRUPTED') throw error
+    if (!(error instanceof InputError || error instanceof UnsupportedError)) throw error
     this.#fault(error.code, error.message, subject)
   }
 

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto'
-import {closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync} from 'node:fs'
+import {closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync} from 'node:fs'
 import path from 'node:path'
 import {RecipeEncoder} from '../../codecs/recipe/recipe-file.js'
 import {recordingRecipe} from '../../codecs/recipe/record-recipe.js'
@@ -9,15 +9,17 @@ import type {WorkOptions} from '../../model/events.js'
 import type {Layer, PackageMetadata} from '../../model/image.js'
 import type {FileEntry, LayerEntry} from '../../model/layer-entry.js'
 import type {LayerPath} from '../../model/layer-path.js'
-import {formatFullName} from '../../model/package-identity.js'
+import {formatFullName, isSamePackage as isSameIdentity} from '../../model/package-identity.js'
 import type {KeptImage, PackageDraft} from '../../model/transport.js'
 import {FolderFiles} from '../transport-layout/folder-files.js'
 import {LayoutLookup} from '../transport-layout/layout-lookup.js'
 import {writePieces} from '../transport-layout/carrier-output.js'
 import {writeLayout} from '../transport-layout/write-layout.js'
 import {decodeDocument, encodeDocument, isStillTrue, type PayloadFacts} from './metadata.js'
+import {isAttachmentName, MAX_ATTACHMENT_BYTES} from './package-folder.js'
+import {differenceOf, markOf} from './payload-mark.js'
 import type {StoredPackage} from './repository.js'
-import type {DockerJson} from './schema.js'
+import type {DockerJson, DockerLayerJson} from './schema.js'
 import {INDEX_NAME, openLayout, readIndex} from './stored-layer.js'
 
 export interface WritePackageOptions extends WorkOptions {
@@ -34,6 +36,7 @@ export interface WrittenPackage {
   readonly bytesWritten: number
 }
 
+const METADATA = 'metadata.json'
 const RECIPE = 'docker/recipe-0.gz'
 const CONFIG = 'docker/config.json'
 const MANIFEST = 'docker/manifest.json'
@@ -58,7 +61,7 @@ async function write(folder: string, draft: PackageDraft, options: WritePackageO
     draft.keepRecipe && draft.layer?.diffId !== undefined ? new RecipeFile(folder, draft.layer.diffId) : undefined
   const payload =
     draft.layer === undefined ? undefined : await writePayload(folder, draft, draft.layer, recipe, options)
-  const docker = dockerOf(draft, recipe)
+  const docker = dockerOf(draft, recipe?.layer ?? (draft.stubOf === undefined ? undefined : {DiffID: draft.stubOf}))
   const {metadata} = draft
   const kept = metadata.document === undefined ? undefined : decodeKept(metadata, folderName)
   const isKept = kept !== undefined && isStillTrue(kept, metadata, payload, docker)
@@ -66,16 +69,16 @@ async function write(folder: string, draft: PackageDraft, options: WritePackageO
   if (usesDocker) writeImage(folder, draft.image)
   else rmSync(path.join(folder, 'docker'), {recursive: true, force: true})
   for (const [name, bytes] of Object.entries(attachmentsOf(metadata, isKept, options.lower)))
-    writeFileSync(path.join(folder, path.basename(name)), bytes, {flag: 'wx'})
+    if (isAttachmentName(name)) writeFileSync(path.join(folder, name), bytes, {flag: 'wx'})
   const document =
     isKept && metadata.document !== undefined ? metadata.document.bytes : encodeDocument(metadata, payload, docker)
-  writeFileSync(path.join(folder, 'metadata.json'), document, {flag: 'wx', flush: true})
-  const stored = {
-    entryName: folderName,
-    files: new FolderFiles(folder, folderName),
-    ...decodeDocument(document, folderName),
+  writeFileSync(path.join(folder, METADATA), document, {flag: 'wx', flush: true})
+  return {
+    folder,
+    stored: storedIn(folder, document),
+    payload,
+    bytesWritten: (payload?.bytes ?? 0) + document.byteLength,
   }
-  return {folder, stored, payload, bytesWritten: (payload?.bytes ?? 0) + document.byteLength}
 }
 
 function decodeKept({document}: PackageMetadata, folderName: string) {
@@ -193,8 +196,8 @@ class RecipeFile {
   }
 }
 
-function dockerOf({image}: PackageDraft, recipe: RecipeFile | undefined): DockerJson | undefined {
-  if (image === undefined && recipe === undefined) return undefined
+function dockerOf({image}: PackageDraft, layer: DockerLayerJson | undefined): DockerJson | undefined {
+  if (image === undefined && layer === undefined) return undefined
   const {config, manifest} = image ?? {}
   return {
     ...(image === undefined ? {} : {References: image.names}),
@@ -204,7 +207,7 @@ function dockerOf({image}: PackageDraft, recipe: RecipeFile | undefined): Docker
     ...(manifest === undefined
       ? {}
       : {ManifestFile: MANIFEST, ManifestDigest: digestOf(manifest.bytes), ManifestMediaType: manifest.mediaType}),
-    ...(recipe === undefined ? {} : {Layers: [recipe.layer]}),
+    ...(layer === undefined ? {} : {Layers: [layer]}),
   }
 }
 
@@ -230,7 +233,10 @@ function attachmentsOf(
 ): Readonly<Record<string, Uint8Array>> {
   const {attachments, isOsImage, osVersion, identity} = metadata
   if (isKept || attachments?.[VERSION_FILE] !== undefined) return attachments ?? {}
-  const os = lower.find((stored) => stored.metadata.isOsImage)?.metadata.identity ?? (isOsImage ? identity : undefined)
+  const below = lower.find((stored) => stored.metadata.isOsImage)
+  const copied = below?.files.findSmall(VERSION_FILE, MAX_ATTACHMENT_BYTES, `${below.entryName}/${VERSION_FILE}`)
+  if (copied !== undefined) return {...attachments, [VERSION_FILE]: copied}
+  const os = below?.metadata.identity ?? (isOsImage ? identity : undefined)
   const build = (isOsImage ? (osVersion ?? identity.version) : os?.version)?.split('.')[2]
   if (os === undefined || build === undefined) return attachments ?? {}
   return {...attachments, [VERSION_FILE]: Buffer.from(`BuildNumber=${build}\r\nProductName=${os.name}\r\n`, 'latin1')}
@@ -242,7 +248,10 @@ function attachmentsOf(
  */
 export function isSameAsStored(draft: PackageDraft, stored: StoredPackage): boolean {
   const {docker, payload} = stored
-  if (draft.layer === undefined) return true
+  // A stub asks for no more than what it stands for.
+  if (draft.layer === undefined)
+    return draft.stubOf === undefined || differenceOf({diffId: draft.stubOf}, markOf(stored)) === undefined
+  if (!isSameBase(draft, stored)) return false
   const {diffId, payloadDigest} = draft.layer
   const storedDiffId = docker?.Layers?.[0]?.DiffID
   const isSameLayer =
@@ -252,7 +261,35 @@ export function isSameAsStored(draft: PackageDraft, stored: StoredPackage): bool
 
 /** True when what was written is what is there already: the same payload, the same way back, of the same image. */
 export function isSamePackage(draft: PackageDraft, written: WrittenPackage, stored: StoredPackage): boolean {
-  return isSameLayer(written, stored) && isSameImage(draft, stored)
+  return isSameLayer(written, stored) && isSameImage(draft, stored) && isSameBase(draft, stored)
+}
+
+/** Made on the same package, as far as both tell. */
+function isSameBase({metadata: {dependencies}}: PackageDraft, {metadata}: StoredPackage): boolean {
+  return (
+    dependencies.length === metadata.dependencies.length &&
+    dependencies.every((dependency, index) => {
+      const there = metadata.dependencies[index]
+      return there !== undefined && isSameIdentity(dependency, there) && differenceOf(dependency, there) === undefined
+    })
+  )
+}
+
+/** The same package under another identity: its folder and what its metadata.json says. */
+export function renameWritten(written: WrittenPackage, draft: PackageDraft): WrittenPackage {
+  const {identity} = draft.metadata
+  const folder = path.join(path.dirname(written.folder), formatFullName(identity))
+  renameSync(written.folder, folder)
+  const document = encodeDocument(draft.metadata, written.payload, written.stored.docker)
+  const file = path.join(folder, METADATA)
+  rmSync(file)
+  writeFileSync(file, document, {flag: 'wx', flush: true})
+  return {...written, folder, stored: storedIn(folder, document)}
+}
+
+function storedIn(folder: string, document: Uint8Array): StoredPackage {
+  const entryName = path.basename(folder)
+  return {entryName, files: new FolderFiles(folder, entryName), ...decodeDocument(document, entryName)}
 }
 
 /**

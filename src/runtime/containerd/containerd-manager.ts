@@ -32,9 +32,21 @@ export class ContainerdManager implements ContainerManager {
     this.isGuess = options.isGuess
   }
 
-  async list({all, signal}: ListOptions): Promise<readonly ContainerSighting[]> {
+  async list({all, signal, onFault}: ListOptions): Promise<readonly ContainerSighting[]> {
     const {namespaces} = await this.#client.call('containerd.services.namespaces.v1.Namespaces/List', {}, {signal})
-    const rows = await mapConcurrently(namespaces, CONCURRENCY, ({name}) => this.#listNamespace(name, all, signal))
+    const failures: unknown[] = []
+    const rows = await mapConcurrently(namespaces, CONCURRENCY, async ({name}) => {
+      try {
+        return await this.#listNamespace(name, all, signal)
+      } catch (error) {
+        if (signal.aborted || !(error instanceof TransshipError) || error.code === 'INTERRUPTED') throw error
+        failures.push(error)
+        onFault?.({subject: name, message: error.message})
+        return []
+      }
+    })
+    // Where no namespace can be listed, it is containerd that does not answer.
+    if (failures.length > 0 && failures.length === namespaces.length) throw failures[0]
     return rows.flat()
   }
 

@@ -12,6 +12,7 @@ import {
   isContainerDetails,
   isContainerList,
   isContainerStatistics,
+  isContainerSummary,
   type ContainerDetails,
   type ContainerStatistics,
   type ContainerSummary,
@@ -21,6 +22,8 @@ import {
 const CONCURRENCY = 8
 /** Numbers are a nicety: an engine that is slow to count must not cost the list. */
 const STATISTICS_MS = 1500
+/** An engine may wait for a container that hangs, and everybody would wait with it. */
+const DETAILS_MS = 2000
 /** Docker's client sends the same: engines without a stop signal in the configuration use it. */
 const DEFAULT_STOP_SIGNAL = 'SIGTERM'
 
@@ -43,11 +46,30 @@ export class EngineManager implements ContainerManager {
     this.#client = new EngineClient(endpoint, name)
   }
 
-  async list({all, signal}: ListOptions): Promise<readonly ContainerSighting[]> {
+  async list({all, signal, onFault}: ListOptions): Promise<readonly ContainerSighting[]> {
     const path = `/containers/json?all=${all}`
     const [version, containers] = await Promise.all([this.#version(signal), this.#client.get(path, signal)])
     const summaries = requireAnswer(isContainerList, containers, path)
-    const rows = await mapConcurrently(summaries, CONCURRENCY, (summary) => this.#describe(summary, version, signal))
+    const rows = await mapConcurrently(summaries, CONCURRENCY, async (listed) => {
+      // Of a container that is listed in some odd way, its id is known, and it can be asked itself.
+      const summary = isContainerSummary(listed) ? listed : {Id: listed.Id}
+      const tell = (error: unknown): void => {
+        const fault = asConnectionError(error, this, signal)
+        if (signal.aborted || !(fault instanceof TransshipError) || fault.code === 'INTERRUPTED') throw error
+        onFault?.({subject: summary.Id, message: fault.message})
+      }
+      try {
+        if (summary !== listed) requireAnswer(isContainerSummary, listed, path)
+      } catch (error) {
+        tell(error)
+      }
+      try {
+        return await this.#describe(summary, version, signal)
+      } catch (error) {
+        tell(error)
+        return sightingOf(summary, {}, version)
+      }
+    })
     return rows.filter((row) => row !== undefined)
   }
 
@@ -84,26 +106,11 @@ export class EngineManager implements ContainerManager {
     version: {manager: string; os: string | undefined},
     signal: AbortSignal,
   ): Promise<ContainerSighting | undefined> {
-    const details = await this.#inspect(summary.Id, signal)
+    const details = await withTimeLimit(DETAILS_MS, signal, (limited) => this.#inspect(summary.Id, limited))
     if (details === undefined) return undefined
-    const state = parseContainerState(summary.State ?? details.State.Status ?? '')
+    const {state, ...known} = sightingOf(summary, details, version)
     const statistics = state === 'running' ? await this.#findStatistics(summary.Id, signal) : undefined
-    const {Pid: pid, StartedAt: startedAt} = details.State
-    const os = details.Platform === undefined || details.Platform === '' ? version.os : details.Platform
-    const image = summary.Image ?? details.Config?.Image
-    return {
-      id: summary.Id,
-      name: (summary.Names?.[0] ?? details.Name ?? '').replace(/^\//, ''),
-      manager: version.manager,
-      ...(image === undefined ? {} : {image}),
-      state,
-      ...(os === undefined ? {} : {os}),
-      isolation: details.HostConfig?.Isolation === 'hyperv' ? 'hyperv' : 'process',
-      ...(pid === undefined || pid === 0 ? {} : {pid}),
-      ...measured(statistics, os),
-      // Engines say year 1 for a container that never ran.
-      ...(startedAt === undefined || startedAt.startsWith('0001-') ? {} : {startedAt}),
-    }
+    return {...known, state, ...measured(statistics, known.os)}
   }
 
   async #inspect(id: string, signal: AbortSignal): Promise<ContainerDetails | undefined> {
@@ -132,7 +139,11 @@ export class EngineManager implements ContainerManager {
     if (status === 304) return 'already-stopped'
     if (status === 409 || status === 500) {
       // 'Is not running' is told as a conflict, by old engines as a failure; so are other things.
-      const details = await this.#inspect(id, signal)
+      const details = await this.#inspect(id, signal).catch((error: unknown) => {
+        // The refusal itself says more than that it cannot be asked about either.
+        if (signal.aborted || !(error instanceof TransshipError)) throw error
+        return undefined
+      })
       if (details !== undefined && !isRunning(details)) return 'already-stopped'
     }
     if (status < 200 || status >= 300) throw this.#client.refusal(status, body, `POST ${path}`)
@@ -153,6 +164,30 @@ export class EngineManager implements ContainerManager {
       if (!isLate || signal.aborted) throw asConnectionError(error, this, signal)
       throw stillRunning(target, timeoutSeconds, cause)
     })
+  }
+}
+
+/** What the list of all tells of a container, and what it tells itself where it can be asked. */
+function sightingOf(
+  summary: ContainerSummary,
+  details: Partial<ContainerDetails>,
+  version: {readonly manager: string; readonly os: string | undefined},
+): ContainerSighting {
+  const {Pid: pid, StartedAt: startedAt, Status: status} = details.State ?? {}
+  const os = details.Platform === undefined || details.Platform === '' ? version.os : details.Platform
+  const image = summary.Image ?? details.Config?.Image
+  const {HostConfig: host} = details
+  return {
+    id: summary.Id,
+    name: (summary.Names?.[0] ?? details.Name ?? '').replace(/^\//, ''),
+    manager: version.manager,
+    ...(image === undefined ? {} : {image}),
+    state: parseContainerState(summary.State ?? status ?? ''),
+    ...(os === undefined ? {} : {os}),
+    ...(details.Id === undefined ? {} : {isolation: host?.Isolation === 'hyperv' ? 'hyperv' : 'process'}),
+    ...(pid === undefined || pid === 0 ? {} : {pid}),
+    // Engines say year 1 for a container that never ran.
+    ...(startedAt === undefined || startedAt.startsWith('0001-') ? {} : {startedAt}),
   }
 }
 

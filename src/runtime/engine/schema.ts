@@ -4,8 +4,8 @@ import {compileSchema} from '../../codecs/json/validator.js'
 export interface ContainerSummary {
   readonly Id: string
   readonly Names?: readonly string[] | null
-  readonly Image?: string
-  readonly State?: string
+  readonly Image?: string | null
+  readonly State?: string | null
 }
 
 /** Answer of `GET /containers/{id}/json`, as far as it is used. */
@@ -34,11 +34,18 @@ const whole = {type: 'number'}
 const someObject = (properties: object, required: readonly string[] = []) => ({type: 'object', required, properties})
 const nullable = (schema: object) => ({anyOf: [{type: 'null'}, schema]})
 
-export const isContainerList = compileSchema<readonly ContainerSummary[]>({
+/** The list as a whole; each element is looked at by itself, so that one odd container hides no other. */
+export const isContainerList = compileSchema<readonly {readonly Id: string}[]>({
   type: 'array',
   maxItems: 1_000_000,
-  items: someObject({Id: text, Names: nullable({type: 'array', items: text}), Image: text, State: text}, ['Id']),
+  items: someObject({Id: text}, ['Id']),
 })
+
+export const isContainerSummary = compileSchema<ContainerSummary>(
+  someObject({Id: text, Names: nullable({type: 'array', items: text}), Image: nullable(text), State: nullable(text)}, [
+    'Id',
+  ]),
+)
 
 export const isContainerDetails = compileSchema<ContainerDetails>(
   someObject(

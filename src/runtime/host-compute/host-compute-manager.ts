@@ -31,9 +31,9 @@ export class HostComputeManager implements ContainerManager {
     this.#open = open
   }
 
-  async list({all, signal}: ListOptions): Promise<readonly ContainerSighting[]> {
+  async list({all, signal, onFault}: ListOptions): Promise<readonly ContainerSighting[]> {
     const service = await this.#opened()
-    const systems = await enumerate(service, signal)
+    const systems = await enumerate(service, signal, (subject, message) => onFault?.({subject, message}))
     const wanted = systems.filter((system) => all || stateOf(system) !== 'stopped')
     return mapConcurrently(wanted, CONCURRENCY, async (system) =>
       describe(system, stateOf(system) === 'running' ? await findNumbers(service, system.Id, signal) : {}),
@@ -75,12 +75,16 @@ export class HostComputeManager implements ContainerManager {
   }
 }
 
-async function enumerate(service: ComputeService, signal: AbortSignal): Promise<readonly ComputeSystem[]> {
+async function enumerate(
+  service: ComputeService,
+  signal: AbortSignal,
+  onOdd?: (id: string, message: string) => void,
+): Promise<readonly ComputeSystem[]> {
   const {result, document} = await orAborted(service.enumerate(CONTAINERS, ENUMERATE_MS), signal)
   if (classifyResult(result) !== 'done') {
     throw resultError(result, 'The Host Compute Service refused to list the containers.', document)
   }
-  return parseSystems(document)
+  return parseSystems(document, onOdd)
 }
 
 async function findNumbers(service: ComputeService, id: string, signal: AbortSignal): Promise<ComputeSystemProperties> {

@@ -26,10 +26,15 @@ const text = {type: 'string'}
 const whole = {type: 'number'}
 const someObject = (properties: object, required: readonly string[] = []) => ({type: 'object', required, properties})
 
-const isSystemList = compileSchema<readonly ComputeSystem[]>({
+/** The list as a whole; each element is looked at by itself, so that one odd system hides no other. */
+const isSystemList = compileSchema<readonly {readonly Id: string}[]>({
   type: 'array',
   maxItems: 1_000_000,
-  items: someObject(
+  items: someObject({Id: text}, ['Id']),
+})
+
+const isSystem = compileSchema<ComputeSystem>(
+  someObject(
     {
       Id: text,
       SystemType: text,
@@ -41,7 +46,7 @@ const isSystemList = compileSchema<readonly ComputeSystem[]>({
     },
     ['Id'],
   ),
-})
+)
 
 const isProperties = compileSchema<ComputeSystemProperties>(
   someObject({
@@ -54,9 +59,20 @@ const isProperties = compileSchema<ComputeSystemProperties>(
   }),
 )
 
-/** Answer of an enumeration. Throws `MANIFEST_INVALID`. Nothing at all means that there is no system. */
-export function parseSystems(document: string | undefined): readonly ComputeSystem[] {
-  return document === undefined || document.trim() === '' ? [] : parse(document, isSystemList)
+/**
+ * Answer of an enumeration. Throws `MANIFEST_INVALID`. Nothing at all means that there is no system. Of a system that is
+ * told of in some odd way only the id is taken, and `onOdd` told.
+ */
+export function parseSystems(
+  document: string | undefined,
+  onOdd: (id: string, message: string) => void = () => undefined,
+): readonly ComputeSystem[] {
+  if (document === undefined || document.trim() === '') return []
+  return parse(document, isSystemList).map((listed) => {
+    if (isSystem(listed)) return listed
+    onOdd(listed.Id, invalid(errorsText(isSystem, 'answer')).message)
+    return {Id: listed.Id}
+  })
 }
 
 /** Answer about one system. Throws `MANIFEST_INVALID`. */

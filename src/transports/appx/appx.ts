@@ -5,7 +5,7 @@ import {verifyPackages} from '../../formats/package/verify-packages.js'
 import type {OpenOptions, Transport, Verdict} from '../../model/transport.js'
 import {createAppx} from './destination.js'
 import {APPX, GRAMMAR} from './reference.js'
-import {findPlace, isAppxPlace, readPlace} from './repository.js'
+import {isAppxPlace, readPlace} from './repository.js'
 import {verifyContainer} from './verify.js'
 
 /**
@@ -24,15 +24,14 @@ export const appx: Transport = {
   verify: verifyAppx,
 }
 
-/** A file so damaged that its lists cannot be read is a fault, as it is among the files of a folder. */
 async function verifyAppx(reference: Reference, options: OpenOptions): Promise<Verdict> {
-  let repository
-  try {
-    repository = await readPlace(reference)
-  } catch (error) {
-    if (!(error instanceof InputError) || error.code === 'NOT_FOUND' || findPlace(reference).kind === 'folder')
-      throw error
-    return {faults: [{code: error.code, message: error.message, subject: reference.path}], layers: [], bytes: 0}
+  const repository = await readPlace(reference)
+  if (repository.packages.length + repository.faults.length === 0) {
+    throw new InputError('UNRECOGNISED_FORMAT', {
+      what: `'${reference.path}' holds no .appx file.`,
+      suggestions: ['Give the file, or the folder that it lies in.'],
+      at: {reference: GRAMMAR.format(reference)},
+    })
   }
   return verifyPackages(repository, reference.selector, {
     ...options,

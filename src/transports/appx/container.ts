@@ -7,6 +7,10 @@ import {OPEN_FLAGS, readFully} from '../../disk/small-file.js'
 /** Read ahead. */
 const WINDOW_BYTES = 128 * 1024
 const NOTHING: Uint8Array = new Uint8Array(0)
+/** The end record of a zip without a comment. */
+const END_BYTES = 22
+/** Of a zip with entries, of an empty one, of one of several parts. */
+const ZIP_STARTS: ReadonlySet<string> = new Set(['PK\x03\x04', 'PK\x05\x06', 'PK\x07\x08'])
 
 /**
  * An .appx file. Its lists stay in memory; the file itself is opened when something is read, and `close` lets go of it
@@ -37,12 +41,27 @@ export class Container implements ByteSource {
   static async open(file: string, title: string): Promise<Container> {
     const container = new Container(file, title)
     try {
+      container.#requireZip()
       container.#reader = await PackageReader.open(container, title)
       return container
     } catch (error) {
       container.close()
       throw error
     }
+  }
+
+  /** A file that neither begins nor ends as a zip does is none, however it is called. */
+  #requireZip(): void {
+    const head = this.sizeBytes < 4 ? NOTHING : this.read(0, 4)
+    if (ZIP_STARTS.has(Buffer.from(head).toString('latin1'))) return
+    const end = this.sizeBytes < END_BYTES ? NOTHING : this.read(this.sizeBytes - END_BYTES, 4)
+    if (Buffer.from(end).toString('latin1') === 'PK\x05\x06') return
+    throw new InputError('UNRECOGNISED_FORMAT', {
+      what: `'${this.title}' is not an AppX package.`,
+      why: this.sizeBytes === 0 ? 'It is empty.' : 'It is no zip file.',
+      suggestions: ['Give a package that Export-ContainerImage or transship wrote.'],
+      at: {path: this.title},
+    })
   }
 
   get reader(): PackageReader {

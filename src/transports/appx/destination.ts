@@ -7,7 +7,7 @@ import type {DestinationOptions, PackageDestination} from '../../model/transport
 import {createPackages, type PackagePlace} from '../../formats/package/destination.js'
 import {readPackageFile} from './read-package.js'
 import {APPX, EXTENSION} from './reference.js'
-import {findPlace, readPlace, repositoryOf, type AppxPlace} from './repository.js'
+import {findPlace, readNeighbours, readPlace, repositoryOf, type AppxPlace} from './repository.js'
 import {writeContainer} from './write-container.js'
 
 /** Opens a file for one package, or a folder for a file of each; made if it is not there. `DESTINATION_EXISTS`, `BAD_OPTION`. */
@@ -39,6 +39,7 @@ function placeOf(place: AppxPlace, options: DestinationOptions & {readonly level
         throw error
       }
     },
+    ...(isFile ? {neighbours: async () => (await readNeighbours(root)).packages} : {}),
     nameOf: (identity, existing) =>
       isFile ? name : (existing?.entryName ?? `${formatFullName(identity)}${EXTENSION}`),
     seal: async ({folder, stored}, work, {signal}) => {

@@ -5,7 +5,7 @@ import {asTransshipError, TransshipError} from '../../model/errors.js'
 import {foldPath} from '../../model/layer-path.js'
 import {formatFullName, identityKey, isSamePackage, parseFullName} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
-import {isFullName, requireDistinct, type Repository} from '../../formats/package/repository.js'
+import {distinct, isFullName, type Repository} from '../../formats/package/repository.js'
 import type {Fault} from '../../model/transport.js'
 import {readPackageFile, type AppxPackage} from './read-package.js'
 import {APPX, EXTENSION, GRAMMAR} from './reference.js'
@@ -72,8 +72,7 @@ interface Found {
 
 async function readFolder(root: string): Promise<Repository<AppxPackage>> {
   const found = await readFiles(root, await packageNames(root))
-  requireDistinct(found.packages)
-  return repositoryOf({kind: 'folder', path: root, exists: true}, found)
+  return repositoryOf({kind: 'folder', path: root, exists: true}, distinct(found))
 }
 
 async function packageNames(root: string): Promise<readonly string[]> {
@@ -103,6 +102,11 @@ async function readFiles(root: string, names: readonly string[]): Promise<Found>
     }
   }
   return {packages, faults, unreadable}
+}
+
+/** All packages of a folder, whatever else is wrong with it. */
+export async function readNeighbours(root: string): Promise<Found> {
+  return readFiles(root, await packageNames(root))
 }
 
 /** One package; what it depends on is looked for in the files beside it. */
@@ -135,7 +139,7 @@ async function readBeside(file: string, top: AppxPackage): Promise<Found> {
 /** A place that has been read, or is still to be made. */
 export function repositoryOf(
   place: AppxPlace,
-  found: Pick<Repository<AppxPackage>, 'packages' | 'faults' | 'unreadable'> = {
+  found: Pick<Repository<AppxPackage>, 'packages' | 'faults' | 'unreadable' | 'clashing'> = {
     packages: [],
     faults: [],
     unreadable: new Map(),

@@ -12,7 +12,7 @@ import type {ArchiveForm, WrittenImage, WrittenLayer} from '../../formats/image-
 import {HybridForm} from '../../formats/image-archive/hybrid-form.js'
 import {ClassicForm} from './classic-form.js'
 import {formatLocation, selectionOf} from './reference.js'
-import {requireFree, TarFile, type OpenMember} from '../../formats/archive-file/tar-file.js'
+import {requireFile, TarFile, type OpenMember} from '../../formats/archive-file/tar-file.js'
 
 /** Opens an archive for writing; nothing is touched yet. `DESTINATION_EXISTS`, `BAD_OPTION`, `BAD_REFERENCE`. */
 export async function createDestination(reference: Reference, options: DestinationOptions): Promise<ImageDestination> {
@@ -32,7 +32,7 @@ export async function createDestination(reference: Reference, options: Destinati
     })
   }
   requireNames(options.names, namingOf(reference))
-  await requireFree(reference.path, options.replace === true)
+  await requireFile(reference.path, options.replace === true)
   const form = options.archiveFormat ?? 'hybrid'
   const {compression} = options
   if (form !== 'hybrid' && compression !== undefined && compression !== 'none') {
@@ -56,6 +56,7 @@ function namingOf({selector, ...place}: Reference): NamingReference | undefined 
 class ArchiveDestination implements ImageDestination {
   readonly holds = 'images'
   readonly holdsOne: boolean
+  isUnchanged = false
   readonly #reference: Reference
   readonly #form: ArchiveForm
   readonly #options: DestinationOptions
@@ -104,7 +105,7 @@ class ArchiveDestination implements ImageDestination {
 
   async #open(): Promise<{file: TarFile; layers: LayerWriter<OpenMember>}> {
     if (this.#opened !== undefined) return this.#opened
-    const file = await TarFile.create(this.#reference.path)
+    const file = await TarFile.create(this.#reference.path, this.#options.replace)
     const layers = new LayerWriter<OpenMember>(
       {
         takes: this.#form.takesCompressed ? ['none', 'gzip', 'zstd'] : ['none'],
@@ -125,7 +126,7 @@ class ArchiveDestination implements ImageDestination {
   async commit(options: WorkOptions): Promise<void> {
     const {file} = await this.#open()
     await this.#form.end(file)
-    await file.commit({...options, replace: this.#options.replace === true})
+    this.isUnchanged = await file.commit({...options, replace: this.#options.replace === true})
     this.#opened = undefined
   }
 

@@ -2,19 +2,24 @@ import type {WorkOptions} from '../../model/events.js'
 import type {Image} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
 import {Archive} from '../../formats/archive-file/archive.js'
-import {StrictSink} from '../../model/fault-sink.js'
+import {LeavingOut} from '../../model/fault-sink.js'
 import {openOffer} from '../../formats/image-archive/open-offer.js'
 import {readOffers, type Offer} from '../../formats/image-archive/read-offers.js'
 import type {ListItem, OpenOptions} from '../../model/transport.js'
+import {selectionOf} from './reference.js'
 import {matching, referenceOf, requireOne} from './select-image.js'
 
 /** Opens the one image that the reference selects; layers are read from the archive in place. */
 export async function openImage(reference: Reference, options: OpenOptions): Promise<Image> {
   const archive = await Archive.open(reference.path, options)
   try {
-    const sink = new StrictSink()
-    const offer = requireOne(await readOffers(archive, sink), reference, options.platform)
-    return await openOffer(archive, offer, {...options, sink})
+    const sink = new LeavingOut()
+    const offers = await readOffers(archive, sink)
+    // By name it is known which one is meant; by its place it is not where others are left out, nor without any.
+    const isNamed = selectionOf(reference)?.kind === 'name' && matching(offers, reference, options.platform).length > 0
+    if (!isNamed) sink.requireNone()
+    const offer = requireOne(offers, reference, options.platform)
+    return await openOffer(archive, offer, {...options, sink: {warnings: [...sink.warnings, ...sink.leftOut]}})
   } catch (error) {
     await archive.close()
     throw error
@@ -25,8 +30,12 @@ export async function openImage(reference: Reference, options: OpenOptions): Pro
 export async function listImages(reference: Reference, options: WorkOptions): Promise<readonly ListItem[]> {
   const archive = await Archive.open(reference.path, options)
   try {
-    const offers = await readOffers(archive, new StrictSink())
-    return matching(offers, reference).map(({index, offer}) => listItem(reference.path, offers, {index, offer}))
+    const sink = new LeavingOut()
+    const offers = await readOffers(archive, sink)
+    if (selectionOf(reference)?.kind === 'index') sink.requireNone()
+    const items = matching(offers, reference).map(({index, offer}) => listItem(reference.path, offers, {index, offer}))
+    sink.tell(items, options, reference.path)
+    return items
   } finally {
     await archive.close()
   }

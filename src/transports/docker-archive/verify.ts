@@ -8,15 +8,17 @@ import {matching, requireOne} from './select-image.js'
 export async function verifyArchive(reference: Reference, options: OpenOptions): Promise<Verdict> {
   const archive = await Archive.open(reference.path, options)
   try {
-    return await new ArchiveCheck(archive, options).run((offers, check) => {
-      const chosen = matching(offers, reference, options.platform)
-      if (chosen.length === 0 && offers.length > 0 && options.platform !== undefined)
-        requireOne(offers, reference, options.platform)
-      if (chosen.length === 0 && reference.selector !== undefined) {
-        check.add('NOT_FOUND', `There is no image '${reference.selector}' in the archive.`, archive.path)
-      }
-      return chosen
-    })
+    return await new ArchiveCheck(archive, options).run(
+      (offers, check) => {
+        const chosen = matching(offers, reference, options.platform)
+        // What is damaged may be what was meant, and that is told.
+        const isAsked = reference.selector !== undefined || options.platform !== undefined
+        if (chosen.length === 0 && isAsked && check.verdict.faults.length === 0)
+          requireOne(offers, reference, options.platform)
+        return chosen
+      },
+      {isWhole: reference.selector === undefined && options.platform === undefined},
+    )
   } finally {
     await archive.close()
   }

@@ -9,6 +9,7 @@ import type {WrittenImage, WrittenLayer} from '../../formats/image-archive/archi
 import {HybridForm} from '../../formats/image-archive/hybrid-form.js'
 import {ImageNames} from '../../formats/image-archive/image-names.js'
 import {isSameName, type TaggedName} from '../../formats/image-documents/image-name.js'
+import {requireReplaceable} from '../../model/replacing.js'
 import {layerArtifact, LayerWriter} from '../../formats/layer-blob/layer-writer.js'
 import type {OpenMember} from '../../formats/archive-file/tar-file.js'
 import type {
@@ -113,7 +114,8 @@ class EngineDestination implements ImageDestination {
       kind: 'image',
       reference: this.#referenceTo(names, imageId),
       imageId,
-      manifestDigest,
+      // Other engines unpack what they are sent, and make a manifest anew when they are asked for one.
+      ...((await this.#engine.usesContainerd()) ? {manifestDigest} : {}),
       layers: layers.map((layer, index) => layerArtifact(layer, descriptors[index])),
       bytesWritten: tar.size - before,
     }
@@ -140,27 +142,38 @@ class EngineDestination implements ImageDestination {
     if (layers === undefined) return undefined
     const imageId = digestOf(draft.config(layers.map(({diffId}) => diffId)).bytes)
     this.#names.register({names, others: []}, imageId)
-    await this.#requireFree(names, [imageId])
+    const isNamed = await this.#requireFree(names, [imageId])
     // By manifest it cannot be told what the image will be called.
     if ((await this.#engine.usesContainerd()) || (await this.#engine.find(imageId)) === undefined) return undefined
     this.#undo.rememberPresent(imageId)
     this.#images.push({names, ids: [imageId], isSent: false})
-    return {kind: 'image', reference: this.#referenceTo(names, imageId), imageId, layers, bytesWritten: 0}
+    const unchanged = isNamed ? {unchanged: true} : {}
+    return {kind: 'image', reference: this.#referenceTo(names, imageId), imageId, ...unchanged, layers, bytesWritten: 0}
   }
 
-  /** Engines take a name away from the image that has it; that is done here only where it was asked for. */
-  async #requireFree(names: readonly TaggedName[], ids: readonly Digest[]): Promise<void> {
+  /**
+   * Engines take a name away from the image that has it; that is done here only where it was asked for. True when all names
+   * lead to the image already.
+   */
+  async #requireFree(names: readonly TaggedName[], ids: readonly Digest[]): Promise<boolean> {
+    let isNamed = true
     for (const {full, familiar} of names) {
       const found = await this.#engine.find(full)
       this.#undo.remember(full, found === undefined ? undefined : idDigest(found.Id))
-      if (found === undefined || ids.includes(idDigest(found.Id)) || this.#options.replace === true) continue
-      throw new InputError('DESTINATION_EXISTS', {
-        what: `${this.#engine.name} has another image of the name '${familiar}'.`,
-        why: `There it is ${idDigest(found.Id)}, here ${ids[0] ?? ''}.`,
-        suggestions: ['Give --replace to take the name away from it.', 'Give another name with --tag.'],
-        at: {reference: this.#engine.endpoint},
-      })
+      if (found !== undefined && ids.includes(idDigest(found.Id))) continue
+      isNamed = false
+      if (found === undefined) continue
+      requireReplaceable(
+        {
+          what: `${this.#engine.name} has another image of the name '${familiar}'.`,
+          why: `There it is ${idDigest(found.Id)}, here ${ids[0] ?? ''}.`,
+          instead: ['Give another name with --tag.'],
+          at: {reference: this.#engine.endpoint},
+        },
+        this.#options.replace === true,
+      )
     }
+    return isNamed
   }
 
   #referenceTo([name]: readonly TaggedName[], imageId: Digest): string {

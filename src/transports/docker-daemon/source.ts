@@ -1,10 +1,11 @@
 import {mapConcurrently} from '../../model/map-concurrently.js'
-import {InputError} from '../../model/errors.js'
-import type {WorkOptions} from '../../model/events.js'
+import type {Digest} from '../../model/digest.js'
+import {InputError, TransshipError} from '../../model/errors.js'
+import type {WorkEvent, WorkOptions} from '../../model/events.js'
 import type {Image, Platform} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
 import {Archive} from '../../formats/archive-file/archive.js'
-import {StrictSink} from '../../model/fault-sink.js'
+import {IMAGE_UNREADABLE, StrictSink} from '../../model/fault-sink.js'
 import {ArchiveCheck, type IndexedOffer} from '../../formats/image-archive/archive-check.js'
 import {openOffer} from '../../formats/image-archive/open-offer.js'
 import {readOffers, type Offer} from '../../formats/image-archive/read-offers.js'
@@ -16,7 +17,7 @@ import {
   statedPlatform,
 } from '../../formats/image-documents/platform-choice.js'
 import {digestMismatch} from '../../codecs/bytes/verified.js'
-import type {ListItem, NetworkOptions, OpenOptions, Verdict} from '../../model/transport.js'
+import type {Fault, ListItem, NetworkOptions, OpenOptions, Verdict} from '../../model/transport.js'
 import {Engine, idDigest} from './engine.js'
 import {requireImage, tagsOf, type EngineImage} from './find-image.js'
 import {formatLocation, NAME, parseLocation, wantedOf} from './reference.js'
@@ -137,7 +138,8 @@ export async function listImages(
     return [await itemOf(engine, details, {names, reference: formatLocation(found)})]
   }
   const ids = [...new Set((await engine.images()).map(({Id}) => idDigest(Id)))]
-  const images = await mapConcurrently(ids, CONCURRENCY, async (id) => ({id, details: await engine.find(id)}))
+  const images = await mapConcurrently(ids, CONCURRENCY, (id) => findTelling(engine, id))
+  const faults = images.flatMap(({fault}) => (fault === undefined ? [] : [fault]))
   const items: ListItem[] = []
   for (const {id, details} of images) {
     // Gone meanwhile: not there to be listed.
@@ -152,7 +154,32 @@ export async function listImages(
     const {details, reference: found} = await requireImage(engine, reference)
     return [await itemOf(engine, details, {names: tagsOf(details), reference: formatLocation(found)})]
   }
+  const [first] = faults
+  if (items.length === 0 && first !== undefined) throw first
+  for (const {id, fault} of images) {
+    if (fault === undefined) continue
+    const message = `It is left out: ${fault.message}`
+    options.onEvent?.({kind: 'note', code: IMAGE_UNREADABLE, message, subject: `${NAME}:${id}`})
+  }
   return items.sort((left, right) => (left.reference < right.reference ? -1 : 1))
+}
+
+/** One image of many: what the engine cannot tell of it must not hide the others. */
+async function findTelling(
+  engine: Engine,
+  id: Digest,
+): Promise<{readonly id: Digest; readonly details?: ImageDetails | undefined; readonly fault?: TransshipError}> {
+  try {
+    return {id, details: await engine.find(id)}
+  } catch (error) {
+    if (!isOfOneImage(error)) throw error
+    return {id, fault: error}
+  }
+}
+
+/** An engine fails for one image with the same codes as for all; where every image fails, it is the engine. */
+function isOfOneImage(error: unknown): error is TransshipError {
+  return error instanceof TransshipError && (error.exitCode === 3 || error.exitCode === 4)
 }
 
 function isOfRepository(tag: string, name: string): boolean {
@@ -191,31 +218,48 @@ function platformOf({Os: os, Architecture: architecture, OsVersion: version}: Im
 /** Saves everything that the reference selects, one image at a time, and checks it to the last byte. */
 export async function verifyImages(reference: Reference, options: OpenOptions): Promise<Verdict> {
   const engine = await Engine.connect(options)
-  const items = wantedOf(reference).kind === 'all' ? await listImages(reference, options) : [undefined]
+  const faults: Fault[] = []
+  // What the list leaves out has a fault here.
+  const onEvent = (event: WorkEvent): void => {
+    if (event.kind === 'note' && event.code === IMAGE_UNREADABLE)
+      faults.push({code: 'ENGINE_REFUSED', message: event.message, subject: event.subject})
+    else options.onEvent?.(event)
+  }
+  const items = wantedOf(reference).kind === 'all' ? await listImages(reference, {...options, onEvent}) : [undefined]
   const verdicts: Verdict[] = []
+  let first: TransshipError | undefined
   for (const item of items) {
-    const image = await requireImage(
-      engine,
-      item === undefined ? reference : parseLocation(item.reference.slice(NAME.length + 1)),
-    )
-    const archive = await saveImage(engine, image, options)
+    const own = item === undefined ? reference : parseLocation(item.reference.slice(NAME.length + 1))
     try {
-      const check = new ArchiveCheck(archive, options)
-      const isById = !(await engine.usesContainerd())
-      const verdict = await check.run((offers, faults) => {
-        const chosen = chooseOffer(offers, image, options)
-        const mismatch = isById ? findMismatch(chosen.offer, image, engine) : undefined
-        if (mismatch !== undefined) faults.fault(mismatch)
-        return [chosen]
-      })
-      verdicts.push(verdict)
-    } finally {
-      await archive.close()
+      verdicts.push(await verifySaved(engine, own, options))
+    } catch (error) {
+      // Of one image of many, what the engine refuses to give is a fault of that image.
+      if (item === undefined || !isOfOneImage(error)) throw error
+      faults.push({code: error.code, message: error.message, subject: item.reference})
+      first ??= error
     }
   }
+  if (first !== undefined && verdicts.length === 0) throw first
+  verdicts.push({faults, layers: [], bytes: 0})
   return {
-    faults: verdicts.flatMap(({faults}) => faults),
+    faults: verdicts.flatMap((verdict) => verdict.faults),
     layers: verdicts.flatMap(({layers}) => layers),
     bytes: verdicts.reduce((sum, {bytes}) => sum + bytes, 0),
+  }
+}
+
+async function verifySaved(engine: Engine, reference: Reference, options: OpenOptions): Promise<Verdict> {
+  const image = await requireImage(engine, reference)
+  const archive = await saveImage(engine, image, options)
+  try {
+    const isById = !(await engine.usesContainerd())
+    return await new ArchiveCheck(archive, options).run((offers, faults) => {
+      const chosen = chooseOffer(offers, image, options)
+      const mismatch = isById ? findMismatch(chosen.offer, image, engine) : undefined
+      if (mismatch !== undefined) faults.fault(mismatch)
+      return [chosen]
+    })
+  } finally {
+    await archive.close()
   }
 }

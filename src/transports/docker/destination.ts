@@ -9,6 +9,7 @@ import {requireSame} from '../../formats/image-documents/given-names.js'
 import {findTaggedName, isSameName, isTag} from '../../formats/image-documents/image-name.js'
 import {layerArtifact, LayerWriter, type LayerShelf} from '../../formats/layer-blob/layer-writer.js'
 import type {LayerBody, LayerFacts} from '../../formats/layer-blob/layer-body.js'
+import {requireReplaceable} from '../../model/replacing.js'
 import {writeLayers} from '../../formats/layer-blob/side-by-side.js'
 import {
   descriptorOfDocument,
@@ -23,6 +24,7 @@ import {discard, header, isPassing} from './http.js'
 import {formatLocation, placeOf, requireRepository, wantedOf} from './reference.js'
 import {Registry, type Answered} from './registry.js'
 import {statedDigest} from './stated-digest.js'
+import {findTagDigest} from './tag-digest.js'
 import {Upload, UploadLost} from './upload.js'
 import {vouchedFor} from './vouched-for.js'
 
@@ -88,6 +90,8 @@ class RegistryDestination implements ImageDestination {
   readonly #options: DestinationOptions
   #registry: Registry | undefined
   #manifest: RawDocument | undefined
+  /** Tags to be given at `commit`. */
+  #free: readonly string[] = []
   #sentBytes = 0
 
   constructor(reference: Reference, tags: Tags, options: DestinationOptions) {
@@ -105,6 +109,8 @@ class RegistryDestination implements ImageDestination {
     }
     this.#registry ??= await Registry.connect(placeOf(this.#reference), this.#options)
     const registry = this.#registry
+    const there = new Map<string, Digest | undefined>()
+    for (const tag of this.#tags) there.set(tag, await findTagDigest(registry, tag, options))
     const before = this.#sentBytes
     const writer = new LayerWriter<Digest>(this.#shelf(registry), this.#options)
     const {concurrency} = this.#options
@@ -125,19 +131,42 @@ class RegistryDestination implements ImageDestination {
       {kept: draft.manifest, family: this.#options.manifestFormat},
     )
     this.#manifest = manifest
+    const digest = digestOf(manifest.bytes)
+    this.#free = this.#tagsToGive(digest, there)
     const family = familyOf(manifest)
     const hasNames = (this.#options.names ?? []).length > 0
     return {
       kind: 'image',
       reference: formatLocation(hasNames ? {...this.#reference, selector: this.#tags[0]} : this.#reference),
       imageId,
-      manifestDigest: digestOf(manifest.bytes),
+      manifestDigest: digest,
+      ...(this.#free.length === 0 ? {unchanged: true} : {}),
       layers: layers.map((layer, index) => {
         const part = parts[index]
         return layerArtifact(layer, part === undefined ? undefined : descriptorOfLayer(part, family))
       }),
       bytesWritten: this.#sentBytes - before,
     }
+  }
+
+  /** Tags that lead elsewhere or nowhere; those that lead to another image are taken from it only where that was asked for. */
+  #tagsToGive(digest: Digest, there: ReadonlyMap<string, Digest | undefined>): readonly string[] {
+    const open = this.#tags.filter((tag) => there.get(tag) !== digest)
+    for (const tag of open) {
+      const other = there.get(tag)
+      if (other === undefined) continue
+      const reference = formatLocation({...this.#reference, selector: tag})
+      requireReplaceable(
+        {
+          what: `'${reference}' is another image.`,
+          why: `There it is ${other}, here ${digest}.`,
+          instead: ['Choose another tag.'],
+          at: {reference},
+        },
+        this.#options.replace === true,
+      )
+    }
+    return open
   }
 
   #shelf(registry: Registry): LayerShelf<Digest> {
@@ -237,7 +266,7 @@ class RegistryDestination implements ImageDestination {
     const registry = this.#registry
     const manifest = this.#manifest
     if (registry === undefined || manifest === undefined) return
-    for (const tag of this.#tags) await this.#tag(registry, manifest, tag, signal)
+    for (const tag of this.#free) await this.#tag(registry, manifest, tag, signal)
     await registry.close()
     this.#registry = undefined
   }

@@ -5,19 +5,15 @@ import type {WorkOptions} from '../../model/events.js'
 import type {Compression, Descriptor} from '../../model/image.js'
 import type {StatedDescriptor} from '../../formats/image-documents/image-documents.js'
 import {MAX_DOCUMENT_BYTES, requireDocumentSize} from '../../codecs/json/json-document.js'
-import {isIndexType, isManifestType, MEDIA_TYPE, statedCompression} from '../../formats/image-documents/media-types.js'
+import {isIndexType, isManifestType, statedCompression} from '../../formats/image-documents/media-types.js'
 import {requireDigest, type ContentStore} from '../../formats/oci-layout/content-store.js'
 import {downloadBlob, findForeign, hasBlob} from './download.js'
 import {header} from './http.js'
 import {findStatedDigest} from './stated-digest.js'
 import {formatLocation, wantedOf} from './reference.js'
 import type {Registry} from './registry.js'
+import {ACCEPT} from './tag-digest.js'
 import type {Reference} from '../../model/reference.js'
-
-/** Without it some registries serve a form of 2014 that nothing can be checked by. */
-const ACCEPT = [MEDIA_TYPE.ociIndex, MEDIA_TYPE.dockerIndex, MEDIA_TYPE.ociManifest, MEDIA_TYPE.dockerManifest].join(
-  ', ',
-)
 
 /** The content of one repository; the document that was asked for first is at hand. */
 export function registryStore(registry: Registry, top?: Top): ContentStore {

@@ -11,6 +11,7 @@ import {chooseImage} from '../../formats/oci-layout/choose-image.js'
 import {IndexWalk} from '../../formats/oci-layout/index-walk.js'
 import {imageOver, readFound} from '../../formats/oci-layout/open-image.js'
 import {requireFitting, verifyFound} from '../../formats/oci-layout/verify-layout.js'
+import {verifyNamed} from '../../formats/oci-layout/verify-named.js'
 import {platformOf, type StatedPlatform} from '../../formats/image-documents/image-documents.js'
 import {isForeignType, isLayerType} from '../../formats/image-documents/media-types.js'
 import {fitsPlatform, parsePlatform, type OfferedPlatform} from '../../formats/image-documents/platform-choice.js'
@@ -182,20 +183,23 @@ export async function verifyImages(reference: Reference, options: OpenOptions): 
     const passed: OfferedPlatform[] = []
     let count = 0
     const referenceTo = (digest: string) => formatLocation({...reference, selector: `@${digest}`})
-    await check.gather(async () => {
+    await check.gatherTop(async () => {
       const top = await readTop(registry, reference, options)
       const walk = await walkFrom(registry, top, check, options)
-      const read = new Set<string>()
-      count = walk.found.length + walk.unwanted.length
+      const store = registryStore(registry, top)
+      const checking = {check, read: new Set<string>(), options}
+      const absent = walk.passedOver.filter(({reason}) => reason === 'absent')
+      count = walk.found.length + walk.unwanted.length + absent.length
       passed.push(
         ...walk.unwanted.map(({digest, platform}) => ({reference: referenceTo(digest), platform: platform ?? {}})),
       )
       for (const found of walk.found) {
         check.subject = findDigest(found.manifest.digest) ?? check.subject
         await check.gather(async () => {
-          passed.push(...(await verifyFound(registryStore(registry), found, {check, read, options, referenceTo})))
+          passed.push(...(await verifyFound(store, found, {...checking, referenceTo})))
         })
       }
+      await verifyNamed(store, walk.passedOver, checking)
     })
     requireFitting(passed, count, {reference: title, platform: options.platform})
     return check.verdict

@@ -6,7 +6,7 @@ import {isMissing} from '../../formats/package/repository.js'
 import {verifyPackages} from '../../formats/package/verify-packages.js'
 import type {Transport} from '../../model/transport.js'
 import {GRAMMAR, INBOX} from './reference.js'
-import {isRepository, readRepository, repositoryOf} from './repository.js'
+import {isRepository, readRepository, repositoryOf, requireRepository} from './repository.js'
 
 const MARKER = {name: 'repository.json', bytes: '{"Format":"transship-repository","FormatVersion":1}\r\n'}
 
@@ -20,8 +20,11 @@ export const inbox: Transport = {
   list: async (reference, options) => listPackages(await readRepository(reference.path), reference.selector, options),
   open: async (reference, options) => openPackage(await readRepository(reference.path), reference.selector, options),
   create: async (reference, options) => createPackages(await placeOf(reference), options),
-  verify: async (reference, options) =>
-    verifyPackages(await readRepository(reference.path), reference.selector, options),
+  verify: async (reference, options) => {
+    const repository = await readRepository(reference.path)
+    await requireRepository(repository)
+    return verifyPackages(repository, reference.selector, options)
+  },
 }
 
 /** It is made if it is not there. Each package is a folder of its own, called by its full name. */

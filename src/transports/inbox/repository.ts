@@ -3,7 +3,7 @@ import path from 'node:path'
 import {asTransshipError, InputError, TransshipError} from '../../model/errors.js'
 import {formatFullName, identityKey, parseFullName} from '../../model/package-identity.js'
 import {decodeDocument, MAX_METADATA_BYTES} from '../../formats/package/metadata.js'
-import {isFullName, requireDistinct, type Repository, type StoredPackage} from '../../formats/package/repository.js'
+import {distinct, isFullName, type Repository, type StoredPackage} from '../../formats/package/repository.js'
 import {FolderFiles} from '../../formats/transport-layout/folder-files.js'
 import {findSmallFile} from '../../disk/small-file.js'
 import type {Fault} from '../../model/transport.js'
@@ -22,7 +22,7 @@ export async function isRepository(folder: string): Promise<boolean> {
 
 /**
  * Reads all packages of a repository. What cannot be read is told as a fault and left out: one bad package must not
- * hide the others. Throws `NOT_FOUND` and the like for the folder itself, `IDENTITY_CLASH` for two packages of one identity.
+ * hide the others, nor must two of one identity. Throws `NOT_FOUND` and the like for the folder itself.
  */
 export async function readRepository(root: string): Promise<Repository> {
   let children
@@ -44,8 +44,17 @@ export async function readRepository(root: string): Promise<Repository> {
       if (isFullName(child.name)) unreadable.set(identityKey(parseFullName(child.name)), error)
     }
   }
-  requireDistinct(packages)
-  return repositoryOf(root, {packages, faults, unreadable})
+  return repositoryOf(root, distinct({packages, faults, unreadable}))
+}
+
+/** Throws `UNRECOGNISED_FORMAT` for a folder that holds no package, not even a broken one, and is not marked as a repository. */
+export async function requireRepository({root, packages, unreadable}: Repository): Promise<void> {
+  if (packages.length + unreadable.size > 0 || (await isRepository(root))) return
+  throw new InputError('UNRECOGNISED_FORMAT', {
+    what: `'${root}' is not a repository of packages.`,
+    why: 'It holds no package, and no repository.json.',
+    at: {reference: `${INBOX}:${root}`},
+  })
 }
 
 function readPackage(root: string, entryName: string): StoredPackage {
@@ -66,7 +75,11 @@ function readPackage(root: string, entryName: string): StoredPackage {
 /** A repository that has been read, or is still to be made. */
 export function repositoryOf(
   root: string,
-  found: Pick<Repository, 'packages' | 'faults' | 'unreadable'> = {packages: [], faults: [], unreadable: new Map()},
+  found: Pick<Repository, 'packages' | 'faults' | 'unreadable' | 'clashing'> = {
+    packages: [],
+    faults: [],
+    unreadable: new Map(),
+  },
 ): Repository {
   return {
     root,

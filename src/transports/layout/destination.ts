@@ -2,8 +2,9 @@ import {randomBytes} from 'node:crypto'
 import {existsSync, renameSync, rmSync} from 'node:fs'
 import path from 'node:path'
 import type {HeldBytes} from '../../codecs/compression/held-bytes.js'
-import {asTransshipError, InputError, UsageError} from '../../model/errors.js'
-import type {WorkOptions} from '../../model/events.js'
+import type {Digest} from '../../model/digest.js'
+import {asTransshipError, UsageError} from '../../model/errors.js'
+import {withoutEvents, type WorkOptions} from '../../model/events.js'
 import {formatFullName} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
 import type {
@@ -14,23 +15,35 @@ import type {
   PackageDraft,
 } from '../../model/transport.js'
 import {MadeFolders} from '../../disk/made-folders.js'
+import {requireReplaceable, type Occupant} from '../../model/replacing.js'
 import {writePieces} from '../../formats/transport-layout/carrier-output.js'
 import {payloadArtifact} from '../../formats/transport-layout/payload-artifact.js'
+import {verifyIndex} from '../../formats/transport-layout/verify-layout.js'
 import {writeLayout} from '../../formats/transport-layout/write-layout.js'
-import {indexFileOf} from './layout-folder.js'
+import {digestOfIndex, findLayoutFolder, indexFileOf, namesIn, openLayoutFolder, readIndexOf} from './layout-folder.js'
 import {formatLayoutReference} from './reference.js'
 
-/** Opens a new folder for one transport layout; one that exists is `DESTINATION_EXISTS` without `replace`. */
+/**
+ * Opens a folder for one transport layout. One that exists is `DESTINATION_EXISTS`, unless it is a layout of just the same
+ * payload, or a layout that may be replaced; what is no layout is never replaced by one.
+ */
 export function createLayout(reference: Reference, options: DestinationOptions): Promise<PackageDestination> {
   const target = path.resolve(reference.path)
-  if (existsSync(target) && options.replace !== true) {
-    throw new InputError('DESTINATION_EXISTS', {
-      what: `'${reference.path}' exists already.`,
-      suggestions: ['Choose another folder, or give --replace.'],
-      at: {reference: formatLayoutReference(reference)},
-    })
+  const replace = options.replace ?? false
+  // Without the index that is written beside each, it cannot be equal.
+  if (existsSync(target) && digestOfIndex(target) === undefined) requireReplaceable(occupantOf(reference), replace)
+  return Promise.resolve(new LayoutDestination(reference, target, replace))
+}
+
+function occupantOf(reference: Reference): Occupant {
+  const names = namesIn(reference.path)
+  const isLayout = findLayoutFolder(reference.path) !== undefined || names.length === 0
+  return {
+    what: `'${reference.path}' exists already${isLayout ? ' and differs' : ', and is no transport layout'}.`,
+    instead: ['Choose another folder.'],
+    isReplaceable: isLayout,
+    at: {reference: formatLayoutReference(reference)},
   }
-  return Promise.resolve(new LayoutDestination(reference, target))
 }
 
 /** Holds one layer: what a package's metadata says has no place in a bare layout. */
@@ -39,13 +52,16 @@ class LayoutDestination implements PackageDestination {
   readonly dropsMetadata = true
   readonly #reference: Reference
   readonly #target: string
+  readonly #mayReplace: boolean
   #work: string | undefined
   #made: MadeFolders | undefined
   #index: HeldBytes | undefined
+  #isUnchanged = false
 
-  constructor(reference: Reference, target: string) {
+  constructor(reference: Reference, target: string, replace: boolean) {
     this.#reference = reference
     this.#target = target
+    this.#mayReplace = replace
   }
 
   findPackage(): Promise<ListItem | undefined> {
@@ -85,10 +101,26 @@ class LayoutDestination implements PackageDestination {
     })
     this.#index = written.index
     const {digest, payloadBytes: bytes, entries} = written
-    return {
-      ...artifact,
-      layers: [payloadArtifact(draft.layer.diffId, {digest, bytes, entries})],
-      bytesWritten: bytes,
+    const layers = [payloadArtifact(draft.layer.diffId, {digest, bytes, entries})]
+    if (existsSync(this.#target) && (await this.#isThere(digest, options))) {
+      this.#isUnchanged = true
+      return {...artifact, unchanged: true, layers, bytesWritten: 0}
+    }
+    if (existsSync(this.#target)) requireReplaceable(occupantOf(this.#reference), this.#mayReplace)
+    return {...artifact, layers, bytesWritten: bytes}
+  }
+
+  /** True when the folder holds just that payload, file by file, and nothing beside it. */
+  async #isThere(digest: Digest, work: WorkOptions): Promise<boolean> {
+    const found = digestOfIndex(this.#target) === digest ? findLayoutFolder(this.#target) : undefined
+    const index = found === undefined ? undefined : readIndexOf(this.#target)
+    if (found === undefined || index === undefined) return false
+    const options = withoutEvents(work)
+    const layout = openLayoutFolder(found, index, options)
+    try {
+      return layout.scanned.strays.length === 0 && (await verifyIndex(layout, index, options)).faults.length === 0
+    } finally {
+      layout.close()
     }
   }
 
@@ -105,6 +137,7 @@ class LayoutDestination implements PackageDestination {
 
   commit(): Promise<void> {
     if (this.#work === undefined || this.#index === undefined) return Promise.resolve()
+    if (this.#isUnchanged) return this.abort()
     try {
       this.#replace(this.#work, this.#index)
     } catch (error) {

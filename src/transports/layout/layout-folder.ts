@@ -39,7 +39,8 @@ export function digestOfIndex(folder: string): Digest | undefined {
   }
 }
 
-function namesIn(folder: string): string[] {
+/** What lies in a folder; nothing where it cannot be listed. */
+export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch {

@@ -1,4 +1,4 @@
-import {TransshipError} from '../../model/errors.js'
+import {InputError, UnsupportedError} from '../../model/errors.js'
 import {ImageNames} from '../../model/image-names.js'
 import type {Reference} from '../../model/reference.js'
 import type {Fault, OpenOptions, Verdict} from '../../model/transport.js'
@@ -33,7 +33,7 @@ export async function verifyLayoutFolder(reference: Reference, options: OpenOpti
     const followed = checkingNames(layout.entries(), named, {...options, report: keep})
     for await (const entry of checkingHives(followed, keep)) if (entry.kind !== 'frame') entries++
   } catch (error) {
-    if (!(error instanceof TransshipError) || error.code === 'INTERRUPTED') throw error
+    if (!(error instanceof InputError || error instanceof UnsupportedError)) throw error
     faults.push({code: error.code, message: error.message, subject: found.folder})
   }
   return {faults, layers: [{title: found.folder, entries}], bytes}

@@ -3,7 +3,7 @@ import {openLayoutImage, listLayout, type LayoutPlace} from '../../formats/oci-l
 import {createLayout} from '../../formats/oci-layout/layout-destination.js'
 import {layoutGrammar} from '../../formats/oci-layout/reference.js'
 import {verifyLayout} from '../../formats/oci-layout/verify-layout.js'
-import {requireFree, TarFile, type OpenMember} from '../../formats/archive-file/tar-file.js'
+import {requireFile, TarFile, type OpenMember} from '../../formats/archive-file/tar-file.js'
 import {findTarNames} from '../../formats/archive-file/tar-names.js'
 import type {Transport} from '../../model/transport.js'
 import {openTar} from './tar.js'
@@ -33,8 +33,8 @@ export const ociArchive: Transport = {
   list: (reference, options) => listLayout(place, reference, options),
   open: (reference, options) => openLayoutImage(place, reference, options),
   create: async (reference, options) => {
-    await requireFree(reference.path, options.replace === true)
-    const open = async () => tarLayout(await TarFile.create(reference.path))
+    await requireFile(reference.path, options.replace === true)
+    const open = async () => tarLayout(await TarFile.create(reference.path, options.replace))
     return createLayout<OpenMember>({reference, format: grammar.format, open}, options)
   },
   verify: (reference, options) => verifyLayout(place, reference, options),

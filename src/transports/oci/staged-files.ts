@@ -7,6 +7,7 @@ import type {WorkOptions} from '../../model/events.js'
 import {streamFile} from './folder.js'
 import {FolderLock} from '../../disk/folder-lock.js'
 import {parseIndex, type IndexDocument} from '../../formats/image-documents/image-documents.js'
+import {occupied} from '../../model/replacing.js'
 import {MadeFolders} from '../../disk/made-folders.js'
 import type {ExistingBlob} from '../../formats/oci-layout/kept-blob.js'
 import type {LayoutFiles} from '../../formats/oci-layout/layout-destination.js'
@@ -28,9 +29,10 @@ export async function requireLayoutOrFree(root: string): Promise<void> {
   if (found === undefined) return
   const isFolder = (await stat(root)).isDirectory()
   if (isFolder && (existsSync(path.join(root, 'oci-layout')) || (await contentOf(root)).length === 0)) return
-  throw new InputError('DESTINATION_EXISTS', {
+  throw occupied({
     what: `'${root}' exists and is not an OCI layout.`,
-    suggestions: ['Choose another folder; it is made where it does not exist.'],
+    instead: ['Choose another folder; it is made where it does not exist.'],
+    isReplaceable: false,
     at: {path: root},
   })
 }
@@ -171,11 +173,12 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
     return file
   }
 
-  async commit(): Promise<void> {
+  /** Of a layout, entries are compared one by one: as a whole it is never told to be equal. */
+  async commit(): Promise<boolean> {
     try {
       if (this.#lock === undefined) {
         await this.#moveWhole()
-        return
+        return false
       }
       this.#lock.requireHeld()
       const blobs = path.join(this.#stage, 'blobs')
@@ -192,6 +195,7 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
         await rename(path.join(this.#stage, name), path.join(this.#root, name))
       }
       await this.abort()
+      return false
     } catch (error) {
       throw asTransshipError(error, {path: this.#root})
     }

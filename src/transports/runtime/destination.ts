@@ -6,6 +6,7 @@ import type {WorkOptions} from '../../model/events.js'
 import {formatFullName} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
 import {destroyRuntimeLayer, importRuntimeLayer} from '../../runtime/storage/runtime-layers.js'
+import {occupied} from '../../model/replacing.js'
 import {payloadArtifact} from '../../formats/transport-layout/payload-artifact.js'
 import {writeLayout} from '../../formats/transport-layout/write-layout.js'
 import type {
@@ -23,9 +24,10 @@ export function createRuntime(reference: Reference, _options: DestinationOptions
   requireRuntime(reference)
   const target = path.resolve(reference.path)
   if (existsSync(target)) {
-    throw new InputError('DESTINATION_EXISTS', {
+    throw occupied({
       what: `'${reference.path}' exists already.`,
-      suggestions: ['Choose a new folder: Windows makes the layer itself.'],
+      instead: ['Choose a new folder: Windows makes the layer itself.'],
+      isReplaceable: false,
       at: {reference: formatRuntimeReference(reference)},
     })
   }

@@ -1,0 +1,114 @@
+import {digestOf} from '../model/digest.js'
+import type {Note} from '../model/events.js'
+import type {Image, Layer} from '../model/image.js'
+import {formatFullName, isSamePackage} from '../model/package-identity.js'
+import type {ImageArtifact, PackageArtifact, PackageDraft} from '../model/transport.js'
+import {manifestFor} from '../formats/image-documents/written-manifest.js'
+import {isOwnConfig} from './image-config.js'
+import {labelledLayers} from './labelled-layers.js'
+import {PACKAGE_LABEL} from './package-label.js'
+
+/*
+ * A conversion is exact when this run has proven that each layer, the configuration and the manifest of the source come
+ * back byte for byte. Here is what speaks against it once something has been written; plans tell what they know before.
+ */
+
+/** What an image cannot get back from packages, whatever they are made of: its manifest, and layers as they were stored. */
+export function imageAsPackages(image: Image): readonly Note[] {
+  const {manifest, config} = image
+  // What packages keep of an image goes from one to the other as it is.
+  if (image.layers.every(({blob}) => blob === undefined)) return []
+  const subject = image.names[0] ?? manifest?.digest ?? 'the image'
+  const compressed = image.layers.filter(({blob}) => blob !== undefined && blob.compression !== 'none')
+  const digest = manifest === undefined ? '' : ` and another manifest digest than ${manifest.digest}`
+  const [first] = compressed
+  if (first !== undefined) {
+    const count = compressed.length === 1 ? '1 layer' : `${compressed.length} layers`
+    const message = `The source stores ${count} compressed (${first.blob?.compression ?? ''}), and packages keep their content only: converting back gives uncompressed layers${digest}.`
+    return [{code: 'compression-not-kept', message, subject}]
+  }
+  if (manifest === undefined || config === undefined || isManifestMadeAgain(image)) return []
+  const message = `Converting back gives another manifest than ${manifest.digest}.`
+  return [{code: 'manifest-not-kept', message, subject}]
+}
+
+/** Asks what writes the manifest on the way back, given the layers as they come back: uncompressed. */
+function isManifestMadeAgain(image: Image): boolean {
+  const {manifest, config, layers} = image
+  if (manifest === undefined || config === undefined) return true
+  const parts = layers.map(backAsWritten)
+  if (!parts.every((part) => part !== undefined)) return false
+  const written = {config: {digest: digestOf(config.bytes), size: config.bytes.byteLength}, layers: parts}
+  // A configuration that was made of packages is not kept with them, nor is its manifest.
+  const kept = isMadeOfPackages(image) ? {} : {kept: manifest}
+  return digestOf(manifestFor(written, kept).bytes) === manifest.digest
+}
+
+/** Its configuration tells nothing but of the packages that all its layers were; it is made of them again. */
+function isMadeOfPackages(image: Image): boolean {
+  const {config, layers} = image
+  return config !== undefined && isOwnConfig(config, PACKAGE_LABEL) && labelledLayers(image).length === layers.length
+}
+
+/** A package that had to make room for another of its name; the way back gives the new name, in its document or in a label. */
+export function renamedReasons(image: Image, draft: PackageDraft, artifact: PackageArtifact): readonly Note[] {
+  const {identity, document} = draft.metadata
+  if (isSamePackage(artifact.identity, identity)) return []
+  if (document === undefined && !isMadeOfPackages(image)) return []
+  const message = `It is now ${formatFullName(artifact.identity)}.`
+  return [{code: 'identity-taken', message, subject: formatFullName(identity)}]
+}
+
+function backAsWritten({diffId, blob, hasContent}: Layer) {
+  if (blob === undefined) return undefined
+  const {descriptor} = blob
+  // A foreign layer comes back as the descriptor that it is.
+  if (!hasContent) return descriptor
+  if (diffId === undefined || descriptor.digest !== diffId) return undefined
+  return {diffId, digest: diffId, size: descriptor.size, compression: 'none' as const}
+}
+
+/** What a package that was written does not give back of the layers that it was made of. */
+export function packageReasons(
+  image: Image,
+  {draft, layers}: {readonly draft: PackageDraft; readonly layers: readonly number[]},
+  artifact: PackageArtifact,
+): readonly Note[] {
+  const [index] = layers
+  const source = layers.length === 1 && index !== undefined ? image.layers[index] : undefined
+  const [written] = artifact.layers
+  // Several layers in one, a stub: the plan has said so.
+  if (source === undefined || draft.layer === undefined || !draft.keepRecipe) return []
+  const subject = formatFullName(artifact.identity)
+  if (source.diffId !== undefined && written?.rebuilt !== true) {
+    const message = `The package does not give back the layer tar ${source.diffId}; its content is complete.`
+    return [{code: 'layer-not-rebuilt', message, subject}]
+  }
+  if (source.payloadDigest !== undefined && written !== undefined && written.digest !== source.payloadDigest) {
+    const message = `Its payload was ${source.payloadDigest} and is now ${written.digest}.`
+    return [{code: 'payload-changed', message, subject}]
+  }
+  return []
+}
+
+/** What an image that was written has not got of its source; `isExplained` = the plan has told why its layers differ. */
+export function imageReasons(image: Image, artifact: ImageArtifact, isExplained: boolean): readonly Note[] {
+  if (isExplained) return []
+  const reasons: Note[] = []
+  const {config, manifest, layers} = image
+  for (const [index, {diffId, title}] of layers.entries()) {
+    const written = artifact.layers[index]?.diffId
+    if (diffId === undefined || written === undefined || written === diffId) continue
+    reasons.push({code: 'layer-changed', message: `The layer was ${diffId} and is now ${written}.`, subject: title})
+  }
+  if (config !== undefined && digestOf(config.bytes) !== artifact.imageId) {
+    const message = `The image ID was ${digestOf(config.bytes)} and is now ${artifact.imageId}.`
+    reasons.push({code: 'config-changed', message, subject: artifact.reference})
+  }
+  if (manifest !== undefined && manifest.digest !== artifact.manifestDigest) {
+    const now = artifact.manifestDigest === undefined ? 'none is kept there' : `it is now ${artifact.manifestDigest}`
+    const message = `The manifest digest was ${manifest.digest}; ${now}.`
+    reasons.push({code: 'manifest-changed', message, subject: artifact.reference})
+  }
+  return reasons
+}

@@ -1,0 +1,125 @@
+import type {Note, WorkOptions} from '../model/events.js'
+import type {Layer, Platform} from '../model/image.js'
+import {findPaddedVersion, type PackageIdentity} from '../model/package-identity.js'
+import {findOsFacts, type OsFacts} from './os-facts.js'
+
+/*
+ * The identity of an OS package, by evidence of its payload: what its own SOFTWARE hive says, then what the configuration
+ * says. Names and labels are texts that anybody writes as they like, and are never looked at. Source: design, section 8.
+ */
+
+export interface OsIdentityOptions extends WorkOptions {
+  readonly osName?: string
+  readonly osVersion?: string
+  readonly note: (note: Note) => void
+}
+
+const PUBLISHER = 'CN=Microsoft'
+const SUBJECT = 'os package'
+
+/** Names of OS packages by the kind of installation. Source: design, section 8; names of the inbox package page, 1.2. */
+const NAMES: Readonly<Record<string, string>> = {
+  'nano server': 'NanoServer',
+  'server core': 'WindowsServerCore',
+  server: 'WindowsServer',
+}
+const OTHER = 'WindowsBase'
+
+/** `CN=Microsoft_<Name>_<version>` of the operating system that these layers are, base first. What contradicts is noted. */
+export async function identifyOs(
+  layers: readonly Layer[],
+  platform: Platform,
+  options: OsIdentityOptions,
+): Promise<PackageIdentity> {
+  const {osName, osVersion, note} = options
+  const isGiven = osName !== undefined && osVersion !== undefined
+  const onUnusable = (why: string) => {
+    note({code: 'os-hive-unusable', message: `The SOFTWARE hive tells nothing of the OS. ${why}`, subject: SUBJECT})
+  }
+  const facts = isGiven ? undefined : await findOsFacts(layers, {...options, onUnusable})
+  return {
+    publisher: PUBLISHER,
+    name: osName ?? nameOf(facts, platform, note),
+    version: osVersion === undefined ? versionOf(facts, platform, note) : (findPaddedVersion(osVersion) ?? osVersion),
+  }
+}
+
+function nameOf(facts: OsFacts | undefined, {osFeatures}: Platform, note: OsIdentityOptions['note']): string {
+  const stated = facts === undefined ? undefined : statedName(facts, note)
+  // An empty list says as little as none.
+  const hasWin32k = osFeatures === undefined || osFeatures.length === 0 ? undefined : osFeatures.includes('win32k')
+  if (stated === undefined) {
+    // Nano Server is the one without it. Source: image-spec config.md, os.features.
+    if (hasWin32k === true) return 'WindowsServerCore'
+    note({
+      code: 'os-name-guessed',
+      message: `Neither a SOFTWARE hive nor os.features tell which OS the image holds; its package is called ${OTHER}. --os-name gives it another name.`,
+      subject: SUBJECT,
+    })
+    return OTHER
+  }
+  if (hasWin32k !== undefined && hasWin32k === (stated === 'NanoServer'))
+    contradict(
+      note,
+      `The SOFTWARE hive is that of ${stated}, and os.features ${hasWin32k ? 'hold' : 'lack'} win32k; the hive is believed.`,
+    )
+  return stated
+}
+
+/** By the kind of installation; where that is not stated, by an edition that only one kind has. */
+function statedName(
+  {installationType, editionId, productName}: OsFacts,
+  note: OsIdentityOptions['note'],
+): string | undefined {
+  const edition = editionName(editionId) ?? editionName(productName)
+  if (installationType === undefined) return edition
+  const name = NAMES[installationType.toLowerCase()] ?? OTHER
+  if (edition !== undefined && (edition === 'NanoServer') !== (name === 'NanoServer'))
+    contradict(
+      note,
+      `The SOFTWARE hive states the installation '${installationType}' and the edition '${editionId ?? productName ?? ''}'; the installation is believed.`,
+    )
+  return name
+}
+
+function editionName(edition: string | undefined): string | undefined {
+  if (edition === undefined) return undefined
+  if (/nano/i.test(edition)) return 'NanoServer'
+  // ServerDatacenter is the edition of the whole server and of Server Core alike.
+  return /cor(?:e)?$/i.test(edition) ? 'WindowsServerCore' : undefined
+}
+
+function versionOf(facts: OsFacts | undefined, {osVersion}: Platform, note: OsIdentityOptions['note']): string {
+  const configured = osVersion === undefined ? undefined : findPaddedVersion(osVersion)
+  const own = facts === undefined ? undefined : factVersion(facts, configured)
+  if (facts?.build !== undefined && /^\d+/.exec(facts.buildLab ?? `${facts.build}`)?.[0] !== String(facts.build))
+    contradict(
+      note,
+      `The SOFTWARE hive states build ${facts.build} and the lab '${facts.buildLab ?? ''}'; the build is believed.`,
+    )
+  if (own !== undefined) {
+    if (configured !== undefined && configured !== own)
+      contradict(note, `The SOFTWARE hive is of ${own}, and os.version says ${configured}; the hive is believed.`)
+    return own
+  }
+  if (configured === undefined) {
+    note({
+      code: 'os-version-unknown',
+      message: 'The image does not state a usable os.version. --os-version tells it.',
+      subject: osVersion ?? 'os.version',
+    })
+  }
+  return configured ?? '10.0.0.0'
+}
+
+/** A hive without UBR tells the build alone; the revision is then that of the configuration, if it is of that build. */
+function factVersion({major, minor, build, revision}: OsFacts, configured: string | undefined): string | undefined {
+  if (build === undefined) return undefined
+  const stem = `${major}.${minor}.${build}`
+  if (revision !== undefined) return findPaddedVersion(`${stem}.${revision}`)
+  return configured?.startsWith(`${stem}.`) === true ? configured : findPaddedVersion(stem)
+}
+
+function contradict(note: OsIdentityOptions['note'], message: string): void {
+  note({code: 'os-evidence-contradicts', message, subject: SUBJECT})
+}

@@ -1,0 +1,59 @@
+import {encodeLayerTar} from '../../codecs/layer-tar/encode-layer-tar.js'
+import {Digester, type Digest} from '../../model/digest.js'
+import {TransshipError} from '../../model/errors.js'
+import {withoutEvents, type WorkOptions} from '../../model/events.js'
+import type {LayerEntry} from '../../model/layer-entry.js'
+import {layerOfPackage, recipeOf} from './stored-layer.js'
+import type {StoredPackage} from './repository.js'
+
+/**
+ * Reads the payload of a package to its end, as converting it back would, and gives the digest of the layer tar that it
+ * makes. `through` sees each entry. Throws what reading the payload throws.
+ */
+export async function rebuildLayer(
+  stored: StoredPackage,
+  options: WorkOptions,
+  through: (entries: AsyncIterable<LayerEntry>) => AsyncIterable<LayerEntry> = (entries) => entries,
+): Promise<Digest> {
+  const digester = new Digester()
+  const entries = through(layerOfPackage(stored).entries(options))
+  for await (const piece of encodeLayerTar(entries, {...options, keepFrames: true})) {
+    options.signal?.throwIfAborted()
+    digester.update(piece)
+  }
+  return digester.digest()
+}
+
+/** What has been proven in this process of packages that stay as they are, by what they are known by. */
+const PROVEN = new Map<string, boolean>()
+
+/**
+ * True when the package as it is stored gives back the layer tar that it was made from, byte for byte; undefined when it
+ * keeps no recipe, so that there is no tar to give back. Many images share one base: `key` is what a package that is
+ * not about to change is remembered by.
+ */
+export async function givesBackLayer(
+  stored: StoredPackage,
+  options: WorkOptions,
+  key?: string,
+): Promise<boolean | undefined> {
+  const recipe = recipeOf(stored)
+  if (recipe === undefined) return undefined
+  const known =
+    key === undefined ? undefined : `${key} ${stored.payload.Digest ?? ''} ${recipe.digest ?? ''} ${recipe.diffId}`
+  const remembered = known === undefined ? undefined : PROVEN.get(known)
+  if (remembered !== undefined) return remembered
+  const isGivenBack = await isRebuilt(stored, recipe.diffId, withoutEvents(options))
+  if (known !== undefined) PROVEN.set(known, isGivenBack)
+  return isGivenBack
+}
+
+async function isRebuilt(stored: StoredPackage, diffId: Digest, options: WorkOptions): Promise<boolean> {
+  try {
+    return (await rebuildLayer(stored, options)) === diffId
+  } catch (error) {
+    // What cannot be read back is not given back; `verify` tells why.
+    if (!(error instanceof TransshipError) || error.code === 'INTERRUPTED') throw error
+    return false
+  }
+}
