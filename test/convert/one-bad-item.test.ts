@@ -27,17 +27,17 @@ const BREAKING: readonly {title: string; change: (members: Member[]) => Member[]
     title: 'has another configuration than its name says',
     change: (members) => members.map(([name, body]): Member => [name, body === BAD.config ? `${BAD.config} ` : body]),
   },
-  {
-    title: 'lacks a layer',
-    change: (members) =>
-      members.map(([name, body]): Member => {
-        if (name !== 'manifest.json') return [name, body]
-        const items = JSON.parse(body as string) as {RepoTags: string[]; Layers: string[]}[]
-        for (const item of items) if (item.RepoTags[0] === 'bad:1') item.Layers = ['nowhere/layer.tar']
-        return [name, JSON.stringify(items)]
-      }),
-  },
 ]
+
+/** The layers of bad:1 are not there. */
+function withoutLayer(members: Member[]): Member[] {
+  return members.map(([name, body]): Member => {
+    if (name !== 'manifest.json') return [name, body]
+    const items = JSON.parse(body as string) as {RepoTags: string[]; Layers: string[]}[]
+    for (const item of items) if (item.RepoTags[0] === 'bad:1') item.Layers = ['nowhere/layer.tar']
+    return [name, JSON.stringify(items)]
+  })
+}
 
 function bothImages(): Member[] {
   const [good, bad] = [classicMembers(GOOD, ['good:1']), classicMembers(BAD, ['bad:1'])]
@@ -86,6 +86,25 @@ describe('one bad item among many', () => {
       await assert.rejects(list(`docker-archive:${file}`), {exitCode: 3})
     })
   }
+
+  it('is shown where it lacks a layer, which --base may supply; converted without it is refused', async () => {
+    const file = fresh('images.tar')
+    writeFileSync(file, await tarOf(withoutLayer(bothImages())))
+    const {items} = await list(`docker-archive:${file}`)
+    assert.deepEqual(
+      items.map(({names}) => names),
+      [['bad:1'], ['good:1']],
+    )
+    const good = await convert(`docker-archive:${file}:good:1`, `oci:${fresh()}`)
+    assert.equal(good.artifacts.length, 1)
+    for (const [source, all] of [
+      [`docker-archive:${file}:bad:1`, false],
+      [`docker-archive:${file}`, true],
+    ] as const)
+      await assert.rejects(convert(source, `oci:${fresh()}`, {all}), {code: 'LAYER_MISSING'})
+    const {faults, layers} = await verify(`docker-archive:${file}`)
+    assert.deepEqual([faults.map(({code}) => code), layers.length], [['LAYER_MISSING'], 1])
+  })
 
   for (const {title, spoil} of [
     {title: 'a manifest that is not what its digest says', spoil: (digests: Digests) => digests.manifest},
@@ -220,6 +239,11 @@ describe('one bad item among many', () => {
       assert.deepEqual(
         notes.map(({code}) => code),
         ['tag-left-out'],
+      )
+      const all = await convert(`docker://${registry.host}/shop`, `oci:${fresh()}`, {all: true})
+      assert.deepEqual(
+        [all.artifacts.length, all.losses.map(({code}) => code), all.exact],
+        [1, ['tag-left-out'], false],
       )
     } finally {
       await registry.stop()
