@@ -2,7 +2,7 @@ import {randomBytes} from 'node:crypto'
 import {existsSync, renameSync, rmSync} from 'node:fs'
 import path from 'node:path'
 import type {HeldBytes} from '../../codecs/compression/held-bytes.js'
-import {asTransshipError, InputError, UsageError} from '../../model/errors.js'
+import {asTransshipError, UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {formatFullName} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
@@ -14,21 +14,17 @@ import type {
   PackageDraft,
 } from '../../model/transport.js'
 import {MadeFolders} from '../../disk/made-folders.js'
+import {bareArtifact, requireNewFolder, writeBarePayload} from '../../formats/transport-layout/bare-payload.js'
 import {writePieces} from '../../formats/transport-layout/carrier-output.js'
-import {payloadArtifact} from '../../formats/transport-layout/payload-artifact.js'
-import {writeLayout} from '../../formats/transport-layout/write-layout.js'
 import {indexFileOf} from './layout-folder.js'
 import {formatLayoutReference} from './reference.js'
 
 /** Opens a new folder for one transport layout; one that exists is `DESTINATION_EXISTS` without `replace`. */
 export function createLayout(reference: Reference, options: DestinationOptions): Promise<PackageDestination> {
   const target = path.resolve(reference.path)
-  if (existsSync(target) && options.replace !== true) {
-    throw new InputError('DESTINATION_EXISTS', {
-      what: `'${reference.path}' exists already.`,
-      suggestions: ['Choose another folder, or give --replace.'],
-      at: {reference: formatLayoutReference(reference)},
-    })
+  if (options.replace !== true) {
+    const given = formatLayoutReference(reference)
+    requireNewFolder(target, reference.path, given, 'Choose another folder, or give --replace.')
   }
   return Promise.resolve(new LayoutDestination(reference, target))
 }
@@ -53,43 +49,21 @@ class LayoutDestination implements PackageDestination {
   }
 
   async write(draft: PackageDraft, options: WorkOptions): Promise<PackageArtifact> {
-    const {identity, dependencies} = draft.metadata
-    const artifact = {
-      kind: 'package',
-      reference: formatLayoutReference(this.#reference),
-      identity,
-      dependencies,
-      unchanged: false,
-    } as const
+    const place = {reference: formatLayoutReference(this.#reference), kind: 'A bare transport layout'} as const
+    const {layer} = draft
     // A stub stands for what lies elsewhere; of a layout, that are its parents.
-    if (draft.layer === undefined) return {...artifact, layers: [], bytesWritten: 0}
-    if (this.#work !== undefined) throw this.#secondLayer(formatFullName(identity))
+    if (layer === undefined) return bareArtifact(draft, place)
+    if (this.#work !== undefined) throw this.#secondLayer(formatFullName(draft.metadata.identity))
     const work = `${this.#target}.tmp-${randomBytes(6).toString('hex')}`
     try {
       this.#made = MadeFolders.make(work)
       this.#work = work
     } catch (error) {
-      throw asTransshipError(error, {reference: formatLayoutReference(this.#reference)})
+      throw asTransshipError(error, {reference: place.reference})
     }
-    options.onEvent?.({
-      kind: 'loss',
-      code: 'metadata-not-kept',
-      message: 'A bare transport layout holds a payload only; metadata and configuration are left out.',
-      subject: formatFullName(identity),
-    })
-    const written = await writeLayout(work, draft.layer.entries(options), {
-      ...options,
-      title: this.#reference.path,
-      form: draft.form,
-      keepsRecipe: false,
-    })
+    const written = await writeBarePayload(work, {draft, layer, title: this.#reference.path}, place, options)
     this.#index = written.index
-    const {digest, payloadBytes: bytes, entries} = written
-    return {
-      ...artifact,
-      layers: [payloadArtifact(draft.layer.diffId, {digest, bytes, entries})],
-      bytesWritten: bytes,
-    }
+    return written.artifact
   }
 
   #secondLayer(title: string): UsageError {
