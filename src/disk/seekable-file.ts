@@ -1,6 +1,8 @@
+import {createWriteStream} from 'node:fs'
 import {mkdtemp, open, rm, type FileHandle} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import path from 'node:path'
+import {pipeline} from 'node:stream/promises'
 import {decompress} from '../codecs/compression/decompress.js'
 import {detectCompression, detectStream, MAGIC_BYTES} from '../codecs/compression/detect-compression.js'
 import type {RandomAccess} from '../codecs/tar/index-tar.js'
@@ -130,15 +132,8 @@ async function spool(
   const remove = () => rm(folder, {recursive: true, force: true})
   const file = path.join(folder, 'archive.tar')
   try {
-    const handle = await open(file, 'wx')
-    try {
-      for await (const chunk of decompress(body, compression, options)) {
-        options.signal?.throwIfAborted()
-        await handle.writeFile(chunk)
-      }
-    } finally {
-      await handle.close()
-    }
+    const signal = options.signal === undefined ? {} : {signal: options.signal}
+    await pipeline(decompress(body, compression, options), createWriteStream(file, {flags: 'wx'}), signal)
     const spooled = await SeekableFile.open(file, remove)
     // Where an open file may be unlinked, nothing is left behind even if the process is killed.
     if (process.platform !== 'win32') await remove()

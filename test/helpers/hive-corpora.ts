@@ -1,44 +1,19 @@
 import {spawnSync} from 'node:child_process'
-import {existsSync, mkdirSync, openSync, closeSync, readdirSync, readSync, statSync, writeFileSync} from 'node:fs'
+import {closeSync, openSync, readdirSync, readSync, statSync} from 'node:fs'
 import path from 'node:path'
+import {findPartialCorpus} from './corpora.js'
 
-/*
- * Registry hives among the test files of other projects. None are part of this one: the folder that TRANSSHIP_CORPORA
- * names holds them, one folder a project, each a working tree or a bare Git repository whose folder has the name in its own.
- */
+/* Registry hives among the test files of other projects; corpora.ts says where those are. */
 
 /** Where the tree of a project is, unpacked below `scratch` if need be; undefined when it was not fetched. */
 export function findHiveCorpus(name: string, scratch: string): string | undefined {
-  const root = process.env['TRANSSHIP_CORPORA']
-  if (root === undefined || !existsSync(root)) return undefined
-  const entry = readdirSync(root).find((candidate) => candidate.includes(name))
-  if (entry === undefined) return undefined
-  const folder = path.join(root, entry)
-  const repository = [folder, path.join(folder, 'repo')].find((candidate) =>
-    ['HEAD', 'objects'].every((part) => existsSync(path.join(candidate, part))),
-  )
-  return repository === undefined ? folder : unpack(repository, path.join(scratch, name))
-}
-
-/** File by file: a partial copy of a repository lists files that it does not hold, and `git archive` stops at the first. */
-function unpack(repository: string, target: string): string {
-  const git = (...args: string[]) => spawnSync('git', ['--git-dir', repository, ...args], {maxBuffer: 2 ** 30})
-  const listed = git('ls-tree', '-r', '-z', '--name-only', 'HEAD')
-  if (listed.status !== 0) throw new Error(`${repository} cannot be listed: ${listed.stderr.toString()}`)
-  for (const name of listed.stdout
-    .toString()
-    .split('\0')
-    .filter((each) => each !== '')) {
-    const blob = git('cat-file', 'blob', `HEAD:${name}`)
-    if (blob.status !== 0) continue
-    const file = path.join(target, name)
-    mkdirSync(path.dirname(file), {recursive: true})
-    writeFileSync(file, blob.stdout)
-    if (!name.endsWith('.xz')) continue
-    const run = spawnSync('xz', ['--decompress', '--force', file], {encoding: 'utf8'})
-    if (run.status !== 0) throw new Error(`${file} cannot be decompressed: ${run.stderr}`)
-  }
-  return target
+  return findPartialCorpus(name, scratch, {
+    onFile: (file) => {
+      if (!file.endsWith('.xz')) return
+      const run = spawnSync('xz', ['--decompress', '--force', file], {encoding: 'utf8'})
+      if (run.status !== 0) throw new Error(`${file} cannot be decompressed: ${run.stderr}`)
+    },
+  })
 }
 
 /** The files below a folder that begin as hives do, but for logs; in a fixed order. */

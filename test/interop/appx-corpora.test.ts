@@ -8,7 +8,8 @@ import {MANIFEST} from '../../src/codecs/appx/part-name.js'
 import {verifyParts} from '../../src/codecs/appx/verify-container.js'
 import {TransshipError} from '../../src/model/errors.js'
 import {Container} from '../../src/transports/appx/container.js'
-import {expectationsIn, findCorpusTree, type Expectation} from '../helpers/package-corpora.js'
+import {findPartialCorpus} from '../helpers/corpora.js'
+import {expectationsIn, type Expectation} from '../helpers/package-corpora.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
 import {requireTool, runTool} from '../helpers/tools.js'
 
@@ -89,7 +90,7 @@ describe('the packages that msix-packaging is tested with', () => {
 
   before(function () {
     this.timeout(120_000)
-    const found = findCorpusTree('msix-packaging', folder.path, 'src/test')
+    const found = findPartialCorpus('msix-packaging', folder.path, {below: 'src/test'})
     if (found === undefined) {
       // They are no package of the system, so that no machine is bound to have them.
       console.error('    SKIPPED, TRANSSHIP_CORPORA names no folder with msix-packaging: its packages are not read')

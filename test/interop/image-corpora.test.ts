@@ -4,7 +4,7 @@ import path from 'node:path'
 import {convert, inspect, verify} from '../../src/index.js'
 import {TransshipError} from '../../src/model/errors.js'
 import {sha256} from '../helpers/archives.js'
-import {findCorpusTree} from '../helpers/package-corpora.js'
+import {findPartialCorpus} from '../helpers/corpora.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
 import {requireTool, runTool} from '../helpers/tools.js'
 
@@ -66,7 +66,7 @@ describe('image archives and layouts of other projects', () => {
     this.timeout(120_000)
     for (const {name, below} of PROJECTS)
       for (const part of below) {
-        const root = findCorpusTree(name, path.join(folder.path, part.replaceAll('/', '-')), part)
+        const root = findPartialCorpus(name, path.join(folder.path, part.replaceAll('/', '-')), {below: part})
         if (root !== undefined) images.push(...imagesBelow(root, part))
       }
     images.splice(0, images.length, ...images.filter(({name}) => !NO_IMAGES.some((each) => name.endsWith(each))))

@@ -54,6 +54,10 @@ export interface OpenMember {
 /**
  * The tar that a destination writes: beside its final place, which it takes only at `commit`. Bodies go in one pass;
  * their headers, whose names are digests, follow when they are known.
+ *
+ * Not tar-stream's `pack`: it wants the name and size of a member before its body, so every layer would take a detour by
+ * a temporary file. That takes 62 % longer, and twice the room on disk. (`npm run bench:tar`: 256 MiB in memory, median
+ * of 15 rounds in turn.)
  */
 export class TarFile {
   readonly #path: string

@@ -19,11 +19,15 @@ export async function spoolContent(
 ): Promise<SpooledContent> {
   let file: PayloadFile | undefined
   const close = () => {
-    file?.close()
-    rmSync(spool, {force: true})
+    try {
+      file?.close()
+    } finally {
+      rmSync(spool, {force: true})
+    }
   }
+  // Outside of `try`: a file that was there before is not this one's to remove.
+  const output = new CarrierOutput(spool, {place: spool, limit, signal})
   try {
-    const output = new CarrierOutput(spool, {place: spool, limit, signal})
     try {
       await output.content(content, content.size, undefined)
       output.end()

@@ -1,36 +1,18 @@
-import {closeSync, lstatSync, openSync, statSync} from 'node:fs'
-import path from 'node:path'
 import type {HeldBytes} from '../../codecs/compression/held-bytes.js'
-import {decodeTombstones, encodeTombstones, findTombstoneLine} from '../../codecs/tombstones/tombstones.js'
-import {planCarrier, type CarrierPlan} from '../../codecs/carrier/plan-carrier.js'
 import type {Digest} from '../../model/digest.js'
-import {asTransshipError, findSystemCode, InputError} from '../../model/errors.js'
+import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {LayerForm} from '../../model/image.js'
 import type {DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry} from '../../model/layer-entry.js'
-import {
-  DIRECTORY_CARRIER_SUFFIX,
-  foldPath,
-  nameTaken,
-  parentPath,
-  payloadPart,
-  type LayerPath,
-} from '../../model/layer-path.js'
-import {UnpackLimit} from '../../model/unpack-limit.js'
-import type {FileTimes, WindowsMetadata} from '../../model/windows-metadata.js'
-import {PayloadFile} from './carrier-file.js'
-import {CarrierOutput, storeBytes, type CarrierOutputOptions, type Stamp, type StoredFile} from './carrier-output.js'
-import {DiskClock} from '../../disk/disk-clock.js'
-import {readDiskTimes} from '../../disk/disk-times.js'
-import {DiskFile} from './folder-files.js'
+import {DIRECTORY_CARRIER_SUFFIX, nameTaken, parentPath, payloadPart, type LayerPath} from '../../model/layer-path.js'
+import type {FileTimes} from '../../model/windows-metadata.js'
 import {LayoutFolders} from './layout-folders.js'
 import {LayoutLinks} from './layout-links.js'
-import {areLayoutNotes, decodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
-import {findNativeTimes} from '../../disk/native-times.js'
-import {IndexWriter} from './payload-index.js'
+import {decodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
+import {PayloadWriter} from './payload-writer.js'
 import {metadataOf, streamsOf} from './read-layout.js'
 import {TOMBSTONES} from './scan-layout.js'
-import {spoolContent} from './spooled-content.js'
+import {WrittenDeletions} from './written-deletions.js'
 
 export interface WriteLayoutOptions extends WorkOptions {
   /** For messages: the folder, or the package whose payload it becomes. */
@@ -57,9 +39,6 @@ export interface WrittenLayout {
   readonly digest: Digest
 }
 
-/** Content up to this size goes into the carrier in one write. */
-const SMALL_BYTES = 1024 * 1024
-
 /**
  * Writes a layer as a transport layout into an existing, empty folder. Entries must come without opaque directories;
  * parents that no entry states are made without metadata. Source: hcsshim internal/wclayer/legacy.go Add, AddLink;
@@ -79,14 +58,11 @@ export async function writeLayout(
 }
 
 class LayoutWriter {
-  readonly #root: string
   readonly #options: WriteLayoutOptions
-  readonly #outputOptions: Pick<CarrierOutputOptions, 'limit' | 'signal'>
-  readonly #index = new IndexWriter()
+  readonly #payload: PayloadWriter
   readonly #folders: LayoutFolders
-  readonly #clock = new DiskClock(findNativeTimes())
-  readonly #tombstones: LayerPath[] = []
   readonly #links: LayoutLinks
+  readonly #deletions = new WrittenDeletions()
   #filesNotes: LayoutNotes = {}
   /** What the entries of the top folders say of their times, and of those of the sidecars beside. */
   readonly #tops = new Map<LayerPath, {readonly own: FileTimes; readonly sidecar: FileTimes}>()
@@ -94,14 +70,13 @@ class LayoutWriter {
   #isVmPlain = false
   #hasVm = false
   #entries = 0
-  #payloadBytes = 0
 
   constructor(root: string, options: WriteLayoutOptions) {
-    this.#root = root
     this.#options = options
-    const {title, maxUnpackedBytes, signal} = options
-    this.#outputOptions = {limit: new UnpackLimit(title, maxUnpackedBytes), signal}
-    this.#folders = new LayoutFolders(root, title, (place) => this.#index.findName(place))
+    const {title} = options
+    this.#payload = new PayloadWriter(root, title, options)
+    const {index} = this.#payload
+    this.#folders = new LayoutFolders(root, title, (place) => index.findName(place))
     this.#links = new LayoutLinks({
       root,
       title,
@@ -112,10 +87,10 @@ class LayoutWriter {
       copyLower: (file, link) => this.#file({...file, path: link.path}),
       copyOwn: (place, target, link) => this.#copyOwn(place, target, link),
       onLink: (file, target) => {
-        this.#index.addLink(file, target)
+        index.addLink(file, target)
       },
       onCopy: (file, target) => {
-        this.#copyTimes(file, target)
+        this.#payload.copyTimes(file, target)
       },
     })
   }
@@ -143,17 +118,16 @@ class LayoutWriter {
   }
 
   async finish(): Promise<WrittenLayout> {
+    const {clock, index} = this.#payload
     await this.#links.finish()
-    // Windows deletes after it has written: a name that was made again must not be in the list, nor one below a file.
-    const deletions = this.#tombstones.filter((deleted) => !this.#isThere(deleted) && !this.#isBelowFile(deleted))
     // Of a base, the hives lie among the files; only a delta must have the folder, even an empty one.
     for (const top of this.#options.form === 'delta' ? ['Files', 'Hives'] : ['Files']) this.#folders.make(top)
-    this.#writeTombstones(deletions)
+    this.#writeTombstones()
     this.#topTimes()
-    this.#folders.finish(this.#clock)
+    this.#folders.finish(clock)
     this.#tellUnkeptTimes()
-    const {bytes: index, digest} = this.#index.finish()
-    return {entries: this.#entries, payloadBytes: this.#payloadBytes, index, digest}
+    const {bytes, digest} = index.finish()
+    return {entries: this.#entries, payloadBytes: this.#payload.sizeBytes, index: bytes, digest}
   }
 
   /**
@@ -161,64 +135,42 @@ class LayoutWriter {
    * all folders do. Without one, the folders' own times are all that there is to read.
    */
   #topTimes(): void {
-    const hasHive = this.#index.findName('Hives/System_Delta') !== undefined
+    const hasHive = this.#payload.index.findName('Hives/System_Delta') !== undefined
     if (this.#options.form === 'base') return
     for (const [top, {own, sidecar}] of this.#tops)
       if (hasHive) this.#folders.retime(top, sidecar)
-      else this.#index.add({path: this.#folders.find(top) ?? top, times: own})
+      else this.#payload.index.add({path: this.#folders.find(top) ?? top, times: own})
   }
 
   #tellUnkeptTimes(): void {
     const {unkeptTimes = 'loss', onEvent} = this.#options
-    const {unkept} = this.#clock
+    const {unkept} = this.#payload.clock
     if (unkept === undefined || unkeptTimes === 'ignored') return
     const message = `${unkept.message}${unkeptTimes === 'note' ? ' The payload index keeps it.' : ''}`
     onEvent?.({kind: unkeptTimes, code: 'times-not-kept', message, subject: unkept.subject})
   }
 
   #tombstone(deleted: LayerPath): void {
-    if (findTombstoneLine(deleted) !== undefined) {
-      this.#tombstones.push(deleted)
-      return
-    }
+    if (this.#deletions.add(deleted)) return
     this.#lost('deletion-outside-files', 'tombstones.txt can only name what lies below Files.', deleted)
-  }
-
-  /** True for a file or folder that was written, however it is spelt. Asked when all has been written. */
-  #isThere(entry: LayerPath): boolean {
-    return this.#folders.find(entry) !== undefined || this.#findFile(entry) !== undefined
-  }
-
-  #isBelowFile(entry: LayerPath): boolean {
-    for (let above = parentPath(entry); above !== undefined; above = parentPath(above)) {
-      if (this.#folders.find(above) !== undefined) return false
-      if (this.#findFile(above) !== undefined) return true
-    }
-    return false
   }
 
   /** Where a file of this layer lies that has this name, in whatever case. */
   #findFile(entry: LayerPath): string | undefined {
     const place = this.#folders.findPlace(entry)
-    return place === undefined ? undefined : this.#index.findName(place)
+    return place === undefined ? undefined : this.#payload.index.findName(place)
   }
 
-  #writeTombstones(deletions: readonly LayerPath[]): void {
-    const bytes = this.#tombstoneBytes(deletions)
+  #writeTombstones(): void {
+    const {tombstones: kept, tombstonesTimes: times} = this.#filesNotes
+    const written = {
+      isFolder: (entry: LayerPath) => this.#folders.find(entry) !== undefined,
+      isFile: (entry: LayerPath) => this.#findFile(entry) !== undefined,
+    }
+    const bytes = this.#deletions.encode(written, kept, this.#options.form === 'delta')
     if (bytes === undefined) return
     // No entry stands for it; its time must only not be that of the day.
-    const {tombstonesTimes: times} = this.#filesNotes
-    const stamp = this.#stamp(times ?? this.#folders.timesOf('Files'), TOMBSTONES)
-    const {sizeBytes, sha256} = storeBytes(this.#disk(TOMBSTONES), [bytes], TOMBSTONES, stamp)
-    this.#payloadBytes += sizeBytes
-    this.#index.add({path: TOMBSTONES, sizeBytes, sha256, ...(times === undefined ? {} : {times})})
-  }
-
-  #tombstoneBytes(deletions: readonly LayerPath[]): Uint8Array | undefined {
-    const kept = this.#filesNotes.tombstones
-    if (kept === null && deletions.length === 0) return undefined
-    if (kept !== undefined && kept !== null && saysTheSame(kept, this.#tombstones)) return kept
-    return this.#options.form === 'delta' || deletions.length > 0 ? encodeTombstones(deletions) : undefined
+    this.#payload.bytes(TOMBSTONES, bytes, {disk: times ?? this.#folders.timesOf('Files'), indexed: times})
   }
 
   async #directory(entry: DirectoryEntry): Promise<void> {
@@ -230,43 +182,15 @@ class LayoutWriter {
     if (isTop && part === 'files') this.#filesNotes = notes
     const folder = this.#folders.state(entry.path, {...entry.meta.times, ...notes.times})
     if (this.#isPlain(entry.path)) {
-      await this.#plainDirectory(entry, folder, notes)
+      await this.#dropStreams(entry)
+      this.#payload.plainDirectory(entry, folder, notes)
       return
     }
     const sidecar = `${folder}${DIRECTORY_CARRIER_SUFFIX}`
     const meta = {...entry.meta, times: notes.sidecarTimes ?? entry.meta.times}
     if (isTop && part !== 'utility-vm') this.#tops.set(entry.path, {own: entry.meta.times, sidecar: meta.times})
-    if (notes.sidecar !== undefined) {
-      const stored = storeBytes(this.#disk(sidecar), [notes.sidecar], sidecar, this.#stamp(meta.times, sidecar))
-      this.#stored(sidecar, stored, meta)
-      return
-    }
-    await this.#carrier({...entry, meta}, sidecar)
-  }
-
-  async #plainDirectory(entry: DirectoryEntry, folder: string, notes: LayoutNotes): Promise<void> {
-    await this.#dropStreams(entry)
-    this.#index.add({path: folder, ...this.#plainFacts(entry, notes)})
-  }
-
-  /** What the disk cannot keep of an entry without a carrier. */
-  #plainFacts(entry: FileEntry | DirectoryEntry, {times}: LayoutNotes) {
-    const {attributes, securityDescriptor, extendedAttributes, reparsePoint} = entry.meta
-    const hasMetadata =
-      securityDescriptor !== undefined || extendedAttributes !== undefined || reparsePoint !== undefined
-    return {
-      times: {...entry.meta.times, ...times},
-      attributes,
-      ...(hasMetadata
-        ? {
-            metadata: {
-              ...(securityDescriptor === undefined ? {} : {securityDescriptor}),
-              ...(extendedAttributes === undefined ? {} : {extendedAttributes}),
-              ...(reparsePoint === undefined ? {} : {reparsePoint}),
-            },
-          }
-        : {}),
-    }
+    if (notes.sidecar === undefined) await this.#payload.carrier({...entry, meta}, sidecar)
+    else this.#payload.bytes(sidecar, notes.sidecar, {disk: meta.times, indexed: meta.times})
   }
 
   async #dropStreams(entry: FileEntry | DirectoryEntry): Promise<void> {
@@ -284,110 +208,11 @@ class LayoutWriter {
   async #file(entry: FileEntry): Promise<void> {
     const file = this.#newPlace(entry)
     if (!this.#isPlain(entry.path)) {
-      await this.#carrier(entry, file)
+      await this.#payload.carrier(entry, file)
       return
     }
-    const facts = this.#plainFacts(entry, decodeLayoutNotes(entry.frame?.layout))
-    const stored = await this.#writeParts(
-      file,
-      {parts: [{kind: 'content', sizeBytes: entry.content?.size ?? 0}], isFramed: true, isAbsent: false},
-      withoutStreams({...entry, meta: {...entry.meta, times: facts.times}}),
-    )
+    await this.#payload.plainFile(entry, file, decodeLayoutNotes(entry.frame?.layout))
     await this.#dropStreams(entry)
-    this.#payloadBytes += stored.sizeBytes
-    this.#index.add({path: file, ...stored, ...facts})
-  }
-
-  async #carrier(entry: FileEntry | DirectoryEntry, file: string): Promise<void> {
-    const {layout} = entry.frame ?? {}
-    const content = entry.kind === 'file' ? entry.content : undefined
-    const plan = planCarrier(
-      {
-        kind: entry.kind,
-        meta: entry.meta,
-        ...(content === undefined ? {} : {contentBytes: content.size}),
-        ...(content?.ranges === undefined ? {} : {contentRanges: content.ranges}),
-      },
-      layout === undefined || areLayoutNotes(layout) ? undefined : layout,
-      (why) => {
-        this.#note('layout-frame-unusable', `Its kept form does not fit it: ${why}`, entry.path)
-      },
-    )
-    if (plan.isAbsent) {
-      // Without a sidecar, nothing else would tell its times.
-      this.#index.add({path: file.slice(0, -DIRECTORY_CARRIER_SUFFIX.length), times: entry.meta.times})
-      return
-    }
-    this.#stored(file, await this.#writeParts(file, plan, entry), entry.meta)
-  }
-
-  async #writeParts(file: string, plan: CarrierPlan, entry: FileEntry | DirectoryEntry): Promise<StoredFile> {
-    const {meta, streams} = entry
-    const content = entry.kind === 'file' ? entry.content : undefined
-    const stamp = this.#stamp(meta.times, file)
-    const isWhole = streams === undefined && plan.parts.every((part) => part.kind !== 'stream' && !isSparse(part))
-    if (isWhole && (content === undefined || (content.bytes?.byteLength ?? Infinity) <= SMALL_BYTES)) {
-      const bytes = content?.bytes ?? new Uint8Array(0)
-      const pieces = plan.parts.map((part) => (part.kind === 'bytes' ? part.bytes : bytes))
-      return storeBytes(this.#disk(file), pieces, this.#title(file), stamp)
-    }
-    const output = new CarrierOutput(this.#disk(file), {...this.#outputOptions, place: this.#title(file)})
-    try {
-      await this.#parts(output, file, plan, entry)
-      return output.finish(stamp)
-    } finally {
-      output.close()
-    }
-  }
-
-  async #parts(
-    output: CarrierOutput,
-    file: string,
-    plan: CarrierPlan,
-    entry: FileEntry | DirectoryEntry,
-  ): Promise<void> {
-    const firstStream = plan.parts.findIndex((part) => part.kind === 'stream')
-    const contentAt = plan.parts.findIndex((part) => part.kind === 'content')
-    const content = entry.kind === 'file' ? entry.content : undefined
-    // Content must be read before the streams, wherever the carrier has it.
-    const isLate = firstStream >= 0 && firstStream < contentAt && content !== undefined
-    const spooled = isLate
-      ? await spoolContent(content, `${this.#disk(file)}.~content`, this.#outputOptions)
-      : undefined
-    const held = spooled?.content ?? content
-    const streams = entry.streams?.[Symbol.asyncIterator]()
-    try {
-      for (const part of plan.parts) {
-        if (part.kind === 'bytes') output.put(part.bytes)
-        else if (part.kind === 'content') await output.content(held, part.sizeBytes, part.sparse)
-        else {
-          const next = await streams?.next()
-          if (next === undefined || next.done === true || next.value.content.size !== part.sizeBytes)
-            throw this.#streamMissing(entry.path)
-          await output.stream(next.value.name, next.value.content, part)
-        }
-      }
-      for (let next = await streams?.next(); next !== undefined && next.done !== true; next = await streams?.next()) {
-        if (firstStream >= 0) throw this.#streamMissing(entry.path)
-        await output.stream(next.value.name, next.value.content, undefined)
-      }
-    } finally {
-      await streams?.return?.()
-      spooled?.close()
-    }
-  }
-
-  #streamMissing(entry: LayerPath): InputError {
-    return new InputError('RECIPE_CORRUPT', {
-      what: `The kept form of '${entry}' does not fit its alternate streams.`,
-      suggestions: ['Convert without it (--no-keep-recipe).'],
-      at: {path: this.#options.title},
-    })
-  }
-
-  #stored(file: string, {sizeBytes, sha256}: StoredFile, {times}: WindowsMetadata): void {
-    this.#payloadBytes += sizeBytes
-    this.#index.add({path: file, sizeBytes, sha256, times})
   }
 
   /** True where files lie as they are: hives, and a utility VM of a delta. */
@@ -398,14 +223,11 @@ class LayoutWriter {
 
   /** Writes a file of this layer again. Without a carrier, what is known of it is in the index. */
   async #copyOwn(place: string, target: LayerPath, {path: name, meta}: HardLinkEntry): Promise<void> {
-    const disk = this.#disk(place)
-    const file = new PayloadFile(new DiskFile(disk, place), statSync(disk).size, {
-      ...this.#outputOptions,
-      place: this.#title(place),
-    })
+    const known = this.#payload.index.find(place)
+    const file = this.#payload.open(place)
     try {
       if (this.#isPlain(target)) {
-        const {attributes = meta.attributes, times = meta.times, metadata} = this.#index.find(place) ?? {}
+        const {attributes = meta.attributes, times = meta.times, metadata} = known ?? {}
         await this.#file({kind: 'file', path: name, meta: {attributes, times, ...metadata}, content: file.whole()})
         return
       }
@@ -414,23 +236,12 @@ class LayoutWriter {
       await this.#file({
         kind: 'file',
         path: name,
-        meta: metadataOf(carrier, this.#index.find(place)?.times ?? meta.times),
+        meta: metadataOf(carrier, known?.times ?? meta.times),
         ...content,
         ...streamsOf(file, carrier),
       })
     } finally {
       file.close()
-    }
-  }
-
-  /** A copy that stands for a link has the time at which it was made. */
-  #copyTimes(file: string, target: string): void {
-    const times = readDiskTimes(this.#disk(target), lstatSync(this.#disk(target), {bigint: true}))
-    const fd = openSync(this.#disk(file), 'r+')
-    try {
-      this.#stamp(times, file)(fd)
-    } finally {
-      closeSync(fd)
     }
   }
 
@@ -442,20 +253,6 @@ class LayoutWriter {
     return this.#folders.placeFor(entry, meta.times)
   }
 
-  #stamp(times: FileTimes, place: string): Stamp {
-    return (fd) => {
-      this.#clock.setFile(fd, times, this.#title(place))
-    }
-  }
-
-  #disk(place: string): string {
-    return path.join(this.#root, place)
-  }
-
-  #title(place: string): string {
-    return `${this.#options.title}/${place}`
-  }
-
   #noPlace(entry: LayerPath): InputError {
     return new InputError('NAME_UNSAFE', {
       what: `'${entry}' has no place in a transport layout.`,
@@ -464,29 +261,10 @@ class LayoutWriter {
     })
   }
 
-  #note(code: string, message: string, subject: string): void {
-    this.#options.onEvent?.({kind: 'note', code, message, subject})
-  }
-
   /** Lost, unless a recipe beside the payload still holds it. */
   #lost(code: string, message: string, subject: string): void {
     const kind = this.#options.keepsRecipe ? 'note' : 'loss'
     const kept = this.#options.keepsRecipe ? ' The recipe keeps it.' : ''
     this.#options.onEvent?.({kind, code, message: `${message}${kept}`, subject})
   }
-}
-
-function isSparse(part: CarrierPlan['parts'][number]): boolean {
-  return part.kind === 'content' && part.sparse !== undefined
-}
-
-function withoutStreams({streams: _streams, ...entry}: FileEntry): FileEntry {
-  return entry
-}
-
-/** True when the bytes of a tombstones.txt name just these deletions, in whatever order and form. */
-function saysTheSame(bytes: Uint8Array, deletions: readonly LayerPath[]): boolean {
-  const kept = new Set(decodeTombstones(bytes).map(foldPath))
-  const now = new Set(deletions.map(foldPath))
-  return kept.size === now.size && [...now].every((deleted) => kept.has(deleted))
 }

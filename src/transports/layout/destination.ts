@@ -16,10 +16,9 @@ import type {
 } from '../../model/transport.js'
 import {MadeFolders} from '../../disk/made-folders.js'
 import {requireReplaceable, type Occupant} from '../../model/replacing.js'
+import {bareArtifact, writeBarePayload} from '../../formats/transport-layout/bare-payload.js'
 import {writePieces} from '../../formats/transport-layout/carrier-output.js'
-import {payloadArtifact} from '../../formats/transport-layout/payload-artifact.js'
 import {verifyIndex} from '../../formats/transport-layout/verify-layout.js'
-import {writeLayout} from '../../formats/transport-layout/write-layout.js'
 import {digestOfIndex, findLayoutFolder, indexFileOf, namesIn, openLayoutFolder, readIndexOf} from './layout-folder.js'
 import {formatLayoutReference} from './reference.js'
 
@@ -69,45 +68,28 @@ class LayoutDestination implements PackageDestination {
   }
 
   async write(draft: PackageDraft, options: WorkOptions): Promise<PackageArtifact> {
-    const {identity, dependencies} = draft.metadata
-    const artifact = {
-      kind: 'package',
-      reference: formatLayoutReference(this.#reference),
-      identity,
-      dependencies,
-      unchanged: false,
-    } as const
+    const place = {reference: formatLayoutReference(this.#reference), kind: 'A bare transport layout'} as const
+    const {layer} = draft
     // A stub stands for what lies elsewhere; of a layout, that are its parents.
-    if (draft.layer === undefined) return {...artifact, layers: [], bytesWritten: 0}
-    if (this.#work !== undefined) throw this.#secondLayer(formatFullName(identity))
+    if (layer === undefined) return bareArtifact(draft, place)
+    if (this.#work !== undefined) throw this.#secondLayer(formatFullName(draft.metadata.identity))
     const work = `${this.#target}.tmp-${randomBytes(6).toString('hex')}`
     try {
       this.#made = MadeFolders.make(work)
       this.#work = work
     } catch (error) {
-      throw asTransshipError(error, {reference: formatLayoutReference(this.#reference)})
+      throw asTransshipError(error, {reference: place.reference})
     }
-    options.onEvent?.({
-      kind: 'loss',
-      code: 'metadata-not-kept',
-      message: 'A bare transport layout holds a payload only; metadata and configuration are left out.',
-      subject: formatFullName(identity),
-    })
-    const written = await writeLayout(work, draft.layer.entries(options), {
-      ...options,
-      title: this.#reference.path,
-      form: draft.form,
-      keepsRecipe: false,
-    })
+    const written = await writeBarePayload(work, {draft, layer, title: this.#reference.path}, place, options)
     this.#index = written.index
-    const {digest, payloadBytes: bytes, entries} = written
-    const layers = [payloadArtifact(draft.layer.diffId, {digest, bytes, entries})]
-    if (existsSync(this.#target) && (await this.#isThere(digest, options))) {
+    const {artifact} = written
+    if (!existsSync(this.#target)) return artifact
+    if (await this.#isThere(written.digest, options)) {
       this.#isUnchanged = true
-      return {...artifact, unchanged: true, layers, bytesWritten: 0}
+      return {...artifact, unchanged: true, bytesWritten: 0}
     }
-    if (existsSync(this.#target)) requireReplaceable(occupantOf(this.#reference), this.#mayReplace)
-    return {...artifact, layers, bytesWritten: bytes}
+    requireReplaceable(occupantOf(this.#reference), this.#mayReplace)
+    return artifact
   }
 
   /** True when the folder holds just that payload, file by file, and nothing beside it. */

@@ -1,5 +1,5 @@
-import {existsSync} from 'node:fs'
 import {mkdir, mkdtemp, rm} from 'node:fs/promises'
+import {existsSync} from 'node:fs'
 import path from 'node:path'
 import {asTransshipError, InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
@@ -7,8 +7,7 @@ import {formatFullName} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
 import {destroyRuntimeLayer, importRuntimeLayer} from '../../runtime/storage/runtime-layers.js'
 import {occupied} from '../../model/replacing.js'
-import {payloadArtifact} from '../../formats/transport-layout/payload-artifact.js'
-import {writeLayout} from '../../formats/transport-layout/write-layout.js'
+import {writeBarePayload} from '../../formats/transport-layout/bare-payload.js'
 import type {
   DestinationOptions,
   ListItem,
@@ -54,40 +53,21 @@ class RuntimeDestination implements PackageDestination {
   }
 
   async write(draft: PackageDraft, options: WorkOptions): Promise<PackageArtifact> {
-    const {identity, dependencies} = draft.metadata
-    const subject = formatFullName(identity)
-    if (draft.layer === undefined) {
+    const title = formatFullName(draft.metadata.identity)
+    const place = {reference: formatRuntimeReference(this.#reference), kind: 'A runtime layer'} as const
+    const {layer} = draft
+    if (layer === undefined) {
       throw new InputError('DEPENDENCY_MISSING', {
-        what: `The content of ${subject} is needed, since a runtime layer is made on top of its parents.`,
+        what: `The content of ${title} is needed, since a runtime layer is made on top of its parents.`,
         suggestions: ['Say where it is: --base REFERENCE.'],
-        at: {reference: formatRuntimeReference(this.#reference)},
+        at: {reference: place.reference},
       })
     }
     const folder = path.join(await this.#workFolder(), String(this.#layouts.length))
     await mkdir(folder)
-    options.onEvent?.({
-      kind: 'loss',
-      code: 'metadata-not-kept',
-      message: 'A runtime layer holds a payload only; metadata and configuration are left out.',
-      subject,
-    })
-    const written = await writeLayout(folder, draft.layer.entries(options), {
-      ...options,
-      title: subject,
-      form: draft.form,
-      keepsRecipe: false,
-    })
+    const {artifact} = await writeBarePayload(folder, {draft, layer, title}, place, options)
     this.#layouts.push(folder)
-    const {digest, payloadBytes: bytes, entries} = written
-    return {
-      kind: 'package',
-      reference: formatRuntimeReference(this.#reference),
-      identity,
-      dependencies,
-      unchanged: false,
-      layers: [payloadArtifact(draft.layer.diffId, {digest, bytes, entries})],
-      bytesWritten: bytes,
-    }
+    return artifact
   }
 
   async commit(options: WorkOptions): Promise<void> {

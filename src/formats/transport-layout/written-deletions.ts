@@ -1,0 +1,53 @@
+import {decodeTombstones, encodeTombstones, findTombstoneLine} from '../../codecs/tombstones/tombstones.js'
+import {foldPath, parentPath, type LayerPath} from '../../model/layer-path.js'
+
+/** What has been written so far, asked when all has been. */
+export interface WrittenNames {
+  /** True for a folder of this name, in whatever case. */
+  readonly isFolder: (entry: LayerPath) => boolean
+  /** True for a file of this name, in whatever case. */
+  readonly isFile: (entry: LayerPath) => boolean
+}
+
+/** The deletions of a layer, on their way into tombstones.txt. */
+export class WrittenDeletions {
+  readonly #deleted: LayerPath[] = []
+
+  /** Takes a deletion; false for one that tombstones.txt cannot name. */
+  add(deleted: LayerPath): boolean {
+    if (findTombstoneLine(deleted) === undefined) return false
+    this.#deleted.push(deleted)
+    return true
+  }
+
+  /**
+   * The bytes of tombstones.txt; undefined where there is to be none. `kept` are the bytes it had, null for none: they
+   * are used again where they name the same. Only a delta has the file without a deletion.
+   */
+  encode(written: WrittenNames, kept: Uint8Array | null | undefined, isDelta: boolean): Uint8Array | undefined {
+    // Windows deletes after it has written: a name that was made again must not be in the list, nor one below a file.
+    const deletions = this.#deleted.filter((deleted) => !isWritten(deleted, written) && !isBelowFile(deleted, written))
+    if (kept === null && deletions.length === 0) return undefined
+    if (kept !== undefined && kept !== null && saysTheSame(kept, this.#deleted)) return kept
+    return isDelta || deletions.length > 0 ? encodeTombstones(deletions) : undefined
+  }
+}
+
+function isWritten(entry: LayerPath, {isFolder, isFile}: WrittenNames): boolean {
+  return isFolder(entry) || isFile(entry)
+}
+
+function isBelowFile(entry: LayerPath, {isFolder, isFile}: WrittenNames): boolean {
+  for (let above = parentPath(entry); above !== undefined; above = parentPath(above)) {
+    if (isFolder(above)) return false
+    if (isFile(above)) return true
+  }
+  return false
+}
+
+/** True when the bytes of a tombstones.txt name just these deletions, in whatever order and form. */
+function saysTheSame(bytes: Uint8Array, deletions: readonly LayerPath[]): boolean {
+  const kept = new Set(decodeTombstones(bytes).map(foldPath))
+  const now = new Set(deletions.map(foldPath))
+  return kept.size === now.size && [...now].every((deleted) => kept.has(deleted))
+}
