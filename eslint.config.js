@@ -55,6 +55,7 @@ const TRANSPORTS = [
   'appx',
   'layout',
   'runtime',
+  'wim',
 ]
 const apart = TRANSPORTS.map((name) => ({
   files: [`src/transports/${name}/**/*.ts`],
