@@ -254,6 +254,12 @@ async function openSource(reference: Reference, options: ConvertOptions): Promis
   return supplyBases(image, references, openOptions(options, []))
 }
 
+/** What cannot be written cannot come back with the same bytes. */
+function noWayBack(reference: Reference): Note {
+  const {name, format} = transportOf(reference)
+  return {code: 'source-only', message: `transship does not write ${name}: files.`, subject: format(reference)}
+}
+
 /** Errors of a source name it, also where it was one of several. */
 async function openPlaced(reference: Reference, options: OpenOptions): Promise<Image> {
   try {
@@ -288,6 +294,7 @@ export async function convert(
         // A bare layout has no name of its own.
         const subject = image.names.length > 0 ? image.names.join(' ') : transportOf(reference).format(reference)
         for (const warning of image.warnings) findings.note({...warning, subject})
+        if (transportOf(reference).isSourceOnly === true) findings.inexact.push(noWayBack(reference))
         const written = await writeImage(image, sink, {meter, findings, options: inner})
         for (const artifact of written.artifacts) tellOnce(artifact, artifacts)
         bytesWritten += written.bytes

@@ -1,6 +1,7 @@
 import type {ImageDescription} from '../../codecs/wim/description.js'
 import type {ImageTree} from '../../codecs/wim/image-tree.js'
 import {HeaderFlag} from '../../codecs/wim/header.js'
+import type {WorkOptions} from '../../model/events.js'
 import type {Image, Layer} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
 import type {ListItem, OpenOptions} from '../transport.js'
@@ -9,11 +10,17 @@ import {isUtilityVm, matching, referenceOf, requireOne} from './select-image.js'
 import {WimFile} from './wim-file.js'
 import {readWimLayer, type WimLayerImages} from './wim-layer.js'
 
-/** Every image of the file, in its order. */
-export async function listWim(reference: Reference): Promise<readonly ListItem[]> {
+/** Every image of the file, in its order; the utility VM of one is no image of its own unless it is asked for. */
+export async function listWim(reference: Reference, {onEvent}: WorkOptions = {}): Promise<readonly ListItem[]> {
   const wim = await WimFile.open(reference.path)
   try {
-    return matching(wim, reference).map((description) => listItem(wim, description))
+    const found = matching(wim, reference)
+    const vms = reference.selector === undefined && found.length > 1 ? found.filter(isUtilityVm) : []
+    for (const vm of vms) {
+      const message = 'It is the utility VM of the others and is converted with them.'
+      onEvent?.({kind: 'note', code: 'utility-vm', message, subject: referenceOf(wim, vm)})
+    }
+    return found.filter((description) => !vms.includes(description)).map((description) => listItem(wim, description))
   } finally {
     await wim.close()
   }
@@ -99,6 +106,7 @@ function* warningsOf(
   }
   yield {
     code: 'base-hives-missing',
-    message: 'A WIM holds no Hives/*_Base; the host makes them from Windows/System32/config when it installs the image.',
+    message:
+      'A WIM holds no Hives/*_Base; the host makes them from Windows/System32/config when it installs the image.',
   }
 }

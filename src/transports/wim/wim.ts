@@ -13,6 +13,7 @@ const MAGIC_BYTES = 12
 export const wim: Transport = {
   name: WIM,
   grammar: GRAMMAR,
+  isSourceOnly: true,
   parse: parseWimLocation,
   format: formatWimReference,
   recognises,
