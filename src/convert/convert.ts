@@ -256,8 +256,9 @@ async function openSource(reference: Reference, options: ConvertOptions): Promis
 
 /** What cannot be written cannot come back with the same bytes. */
 function noWayBack(reference: Reference): Note {
-  const {name, format} = transportOf(reference)
-  return {code: 'source-only', message: `transship does not write ${name}: files.`, subject: format(reference)}
+  const transport = transportOf(reference)
+  const message = `transship does not write ${transport.name}: references.`
+  return {code: 'source-only', message, subject: transport.format(reference)}
 }
 
 /** Errors of a source name it, also where it was one of several. */

@@ -9,6 +9,8 @@ const LENGTH_SYMBOLS = 249
 const PRETREE_SYMBOLS = 20
 const ALIGNED_SYMBOLS = 8
 const LEAST_MATCH = 2
+/** From here on a call that copies is faster than a loop. */
+const LONG_MATCH = 32
 const DEFAULT_BLOCK_BYTES = 32768
 const MAIN_BITS = 11
 const LENGTH_BITS = 10
@@ -261,7 +263,10 @@ export class LzxDecoder {
       }
       if (offset > to) throw wimFault('A match in an LZX chunk starts before the chunk.')
       if (length > end - to) throw wimFault('A match in an LZX chunk runs past its block.')
-      for (let from = to - offset; length > 0; length--) output[to++] = output[from++] ?? 0
+      if (length >= LONG_MATCH && offset >= length) {
+        output.copyWithin(to, to - offset, to - offset + length)
+        to += length
+      } else for (const stop = to + length; to < stop; to++) output[to] = output[to - offset] ?? 0
     }
     this.#at = at
     this.#bits = bits

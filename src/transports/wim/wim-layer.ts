@@ -2,6 +2,8 @@ import type {WimEntry, WimReparse} from '../../codecs/wim/entry.js'
 import type {PlacedEntry} from '../../codecs/wim/image-tree.js'
 import {HeaderFlag} from '../../codecs/wim/header.js'
 import {decodeItemAttributes, ItemTag} from '../../codecs/wim/tagged-items.js'
+import type {CarrierSubject} from '../../codecs/carrier/plan-carrier.js'
+import {findLink} from '../../codecs/reparse-point/encode-reparse-point.js'
 import {MAX_REPARSE_DATA_BYTES} from '../../codecs/reparse-point/decode-reparse-point.js'
 import {contentOf, type Content} from '../../model/content.js'
 import {InputError, placedError, UnsupportedError, type TransshipError} from '../../model/errors.js'
@@ -9,6 +11,7 @@ import type {WorkOptions} from '../../model/events.js'
 import type {AlternateStream, LayerEntry} from '../../model/layer-entry.js'
 import {parseLayerPath, type LayerPath} from '../../model/layer-path.js'
 import {FileAttribute, type WindowsMetadata} from '../../model/windows-metadata.js'
+import {layoutFrameOf} from './layout-frame.js'
 import {WimLosses} from './losses.js'
 import {encodeReparseBuffer, rootedOnC} from './reparse-buffer.js'
 import {requireStreamName} from './stream-name.js'
@@ -106,11 +109,14 @@ class ImageReader {
     })
     requireDifferent(streams, path)
     const rest = streams.length === 0 ? {} : {streams: iterate(streams)}
-    if ((entry.attributes & FileAttribute.directory) !== 0) return {kind: 'directory', path, meta, ...rest}
+    if ((entry.attributes & FileAttribute.directory) !== 0)
+      return {kind: 'directory', path, meta, ...rest, ...layoutFrameOf({kind: 'directory', meta}, streams)}
     const target = this.#findTarget(entry, path)
     if (target !== undefined) return {kind: 'hard-link', path, target, meta}
-    const content = this.#fileContent(entry, path)
-    return {kind: 'file', path, meta, ...(content === undefined ? {} : {content}), ...rest}
+    const content = this.#fileContent(entry, meta, path)
+    const body = content === undefined ? {} : {content}
+    const frame = isLinkWithData(meta, content) ? {} : layoutFrameOf(subjectOf(meta, content), streams)
+    return {kind: 'file', path, meta, ...body, ...rest, ...frame}
   }
 
   /**
@@ -126,12 +132,12 @@ class ImageReader {
     return target
   }
 
-  /** A link has no data of its own; a reparse point of another kind may. */
-  #fileContent(entry: WimEntry, path: LayerPath): Content | undefined {
-    const {data, isEncrypted, reparse} = entry
-    if (isEncrypted) return encryptedContent(path)
-    if (data === undefined || (data === '' && reparse !== undefined)) return undefined
-    return this.#content(data, path)
+  /** A link has no data of its own; a reparse point of another kind has, be they none. */
+  #fileContent(entry: WimEntry, meta: WindowsMetadata, path: LayerPath): Content | undefined {
+    if (entry.isEncrypted) return encryptedContent(path)
+    const {data} = entry
+    const isLink = meta.reparsePoint !== undefined && findLink(meta.reparsePoint) !== undefined
+    return data === undefined || (data === '' && isLink) ? undefined : this.#content(data, path)
   }
 
   #content(hash: string, title: string): Content {
@@ -162,6 +168,15 @@ class ImageReader {
     const buffer = encodeReparseBuffer(reparse, data)
     return this.#fixesLinks && !reparse.isNotFixed ? rootedOnC(buffer) : buffer
   }
+}
+
+function subjectOf(meta: WindowsMetadata, content: Content | undefined): CarrierSubject {
+  return {kind: 'file', meta, ...(content === undefined ? {} : {contentBytes: content.size})}
+}
+
+/** A tar has no place for it, and says so itself; a frame would promise that it has. */
+function isLinkWithData({reparsePoint}: WindowsMetadata, content: Content | undefined): boolean {
+  return reparsePoint !== undefined && findLink(reparsePoint) !== undefined && (content?.size ?? 0) > 0
 }
 
 /** There is no change time in a WIM: that of the last write is the latest that is known. */
