@@ -134,8 +134,8 @@ class ImageReader {
 
   /** A link has no data of its own; a reparse point of another kind has, be they none. */
   #fileContent(entry: WimEntry, meta: WindowsMetadata, path: LayerPath): Content | undefined {
-    if (entry.isEncrypted) return encryptedContent(path)
     const {data} = entry
+    if (entry.isEncrypted && data !== undefined) return encryptedContent(path, this.#wim.blob(data, path).sizeBytes)
     const isLink = meta.reparsePoint !== undefined && findLink(meta.reparsePoint) !== undefined
     return data === undefined || (data === '' && isLink) ? undefined : this.#content(data, path)
   }
@@ -185,9 +185,9 @@ function timesOf({creation, lastAccess, lastWrite}: WimEntry): WindowsMetadata['
 }
 
 /** What ReadEncryptedFileRaw gives cannot be decrypted without the key, nor be written as a file's data. */
-function encryptedContent(path: LayerPath): Content {
+function encryptedContent(path: LayerPath, size: number): Content {
   return {
-    size: 0,
+    size,
     // eslint-disable-next-line @typescript-eslint/require-await, require-yield -- a content that can only be refused
     async *open(): AsyncGenerator<Uint8Array> {
       throw new UnsupportedError('FORMAT_UNSUPPORTED', {

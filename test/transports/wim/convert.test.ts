@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
-import {copyFileSync, existsSync} from 'node:fs'
+import {createHash} from 'node:crypto'
+import {copyFileSync, existsSync, readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {convert} from '../../../src/convert/convert.js'
 import {compare} from '../../../src/convert/diff.js'
 import {inspect} from '../../../src/convert/inspect.js'
 import {list} from '../../../src/convert/list.js'
 import {verify} from '../../../src/convert/verify.js'
+import {WimFile} from '../../../src/transports/wim/wim-file.js'
+import {readWimLayer} from '../../../src/transports/wim/wim-layer.js'
+import {collect} from '../../helpers/bytes.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
 import {wimVector} from '../../helpers/wim-files.js'
 
@@ -79,6 +83,32 @@ describe('Windows image files, converted', () => {
     )
     const vm = await inspect(`wim:${wimVector('two-images')}:2`)
     assert.equal(vm.platform.osVersion, undefined)
+  })
+
+  it('refuses the data of a file that is encrypted, and lists it all the same', async () => {
+    const file = inFolder('encrypted.wim')
+    const bytes = readFileSync(wimVector('none'))
+    const table = bytes.subarray(Number(bytes.readBigUInt64LE(56)))
+    const metadataEntry = [...Array(50).keys()]
+      .map((index) => table.subarray(50 * index))
+      .find((each) => (each.readUInt8(7) & 2) !== 0)
+    assert.ok(metadataEntry !== undefined)
+    const start = Number(metadataEntry.readBigUInt64LE(8))
+    const metadata = bytes.subarray(start, start + metadataEntry.readUIntLE(0, 6))
+    const name = metadata.indexOf(Buffer.from('copy-of-hello.txt', 'utf16le'))
+    metadata.writeUInt32LE(0x4020, name - 0x66 + 0x08)
+    createHash('sha1').update(metadata).digest().copy(metadataEntry, 30)
+    writeFileSync(file, bytes)
+    const wim = await WimFile.open(file)
+    let met = 0
+    for await (const entry of readWimLayer(wim, {files: 1}, {onFault: () => undefined})) {
+      if (entry.kind !== 'file' || entry.path !== 'Files/copy-of-hello.txt') continue
+      met++
+      assert.ok(entry.content !== undefined && entry.content.size > 0)
+      await assert.rejects(collect(entry.content.open()), {code: 'FORMAT_UNSUPPORTED', message: /EFS/})
+    }
+    await wim.close()
+    assert.equal(met, 1)
   })
 
   it('refuses to be a destination, and leaves nothing there', async () => {
