@@ -1,5 +1,5 @@
 import {LossError, placedError, UsageError} from '../model/errors.js'
-import type {Loss} from '../model/events.js'
+import type {Loss, Note} from '../model/events.js'
 import type {Image} from '../model/image.js'
 import {formatFullName, identityKey, isSamePackage, type PackageIdentity} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
@@ -203,6 +203,13 @@ async function openSource(
   })
 }
 
+/** What cannot be written cannot come back with the same bytes. */
+function noWayBack(reference: Reference): Note {
+  const transport = transportOf(reference)
+  const message = `transship does not write ${transport.name}: references.`
+  return {code: 'source-only', message, subject: transport.format(reference)}
+}
+
 /** Errors of a source name it, also where it was one of several. */
 async function openPlaced(reference: Reference, options: OpenOptions): Promise<Image> {
   try {
@@ -236,6 +243,7 @@ export async function convert(
         // A bare layout has no name of its own.
         const subject = image.names.length > 0 ? image.names.join(' ') : transportOf(reference).format(reference)
         for (const warning of image.warnings) findings.note({...warning, subject})
+        if (transportOf(reference).isSourceOnly === true) findings.inexact.push(noWayBack(reference))
         const written = await writeImage(image, sink, {meter, findings, options: inner})
         for (const artifact of written.artifacts) tellOnce(artifact, artifacts)
         bytesWritten += written.bytes

@@ -212,6 +212,8 @@ export interface Transport {
   readonly name: string
   /** One line for help texts: the grammar of its location. */
   readonly grammar: string
+  /** It can be read only: what is converted from there cannot be converted back. */
+  readonly isSourceOnly?: true
   /** Parses what follows `name:`. Throws `BAD_REFERENCE`. */
   parse(location: string): Reference
   /** The inverse of `parse`, with the transport's name in front. */

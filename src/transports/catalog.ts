@@ -11,6 +11,7 @@ import {layout} from './layout/layout.js'
 import {oci} from './oci/oci.js'
 import {ociArchive} from './oci-archive/oci-archive.js'
 import {runtime} from './runtime/runtime.js'
+import {wim} from './wim/wim.js'
 import type {Transport} from '../model/transport.js'
 
 /** Every way to name and reach images. A new transport is one folder and one line here. */
@@ -24,6 +25,7 @@ export const TRANSPORTS: readonly Transport[] = [
   appx,
   layout,
   runtime,
+  wim,
 ]
 
 const SUGGESTIONS = () => TRANSPORTS.map((transport) => `${transport.name}:${transport.grammar}`)

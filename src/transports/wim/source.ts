@@ -1,0 +1,112 @@
+import type {ImageDescription} from '../../codecs/wim/description.js'
+import type {ImageTree} from '../../codecs/wim/image-tree.js'
+import {HeaderFlag} from '../../codecs/wim/header.js'
+import type {WorkOptions} from '../../model/events.js'
+import type {Image, Layer} from '../../model/image.js'
+import type {Reference} from '../../model/reference.js'
+import type {ListItem, OpenOptions} from '../../model/transport.js'
+import {configOf, createdTimeOf, imageNamesOf, isWindowsImage, missingHives, platformOf} from './describe-image.js'
+import {isUtilityVm, matching, referenceOf, requireOne} from './select-image.js'
+import {WimFile} from './wim-file.js'
+import {readWimLayer, type WimLayerImages} from './wim-layer.js'
+
+/** Every image of the file, in its order; the utility VM of one is no image of its own unless it is asked for. */
+export async function listWim(reference: Reference, {onEvent}: WorkOptions = {}): Promise<readonly ListItem[]> {
+  const wim = await WimFile.open(reference.path)
+  try {
+    const found = matching(wim, reference)
+    const vms = reference.selector === undefined && found.length > 1 ? found.filter(isUtilityVm) : []
+    for (const vm of vms) {
+      const message = 'It is the utility VM of the others and is converted with them.'
+      onEvent?.({kind: 'note', code: 'utility-vm', message, subject: referenceOf(wim, vm)})
+    }
+    return found.filter((description) => !vms.includes(description)).map((description) => listItem(wim, description))
+  } finally {
+    await wim.close()
+  }
+}
+
+function listItem(wim: WimFile, description: ImageDescription): ListItem {
+  const {name, totalBytes} = description
+  const createdTime = createdTimeOf(description)
+  return {
+    kind: 'image',
+    reference: referenceOf(wim, description),
+    names: name === undefined ? [] : [name],
+    platform: platformOf(description),
+    ...(createdTime === undefined ? {} : {createdTime}),
+    ...(totalBytes === undefined ? {} : {sizeBytes: totalBytes}),
+    layers: 1,
+  }
+}
+
+/** The image as one base layer; its utility VM is part of it where the file has one. */
+export async function openWim(reference: Reference, options: OpenOptions): Promise<Image> {
+  const wim = await WimFile.open(reference.path)
+  try {
+    options.signal?.throwIfAborted()
+    const description = requireOne(wim, reference)
+    const tree = await wim.tree(description.index)
+    return {
+      names: imageNamesOf(description),
+      platform: platformOf(description),
+      config: configOf(description),
+      layers: [layerOf(wim, description, isWindowsImage(tree))],
+      warnings: [...warningsOf(wim, description, tree)],
+      close: () => wim.close(),
+    }
+  } catch (error) {
+    await wim.close()
+    throw error
+  }
+}
+
+function layerOf(wim: WimFile, description: ImageDescription, isBase: boolean): Layer {
+  const images = imagesOf(wim, description)
+  const {totalBytes} = description
+  return {
+    title: `image ${description.index}`,
+    ...(isBase ? {form: 'base' as const} : {}),
+    hasContent: true,
+    ...(totalBytes === undefined ? {} : {sizeBytes: totalBytes}),
+    entries: (options = {}) => readWimLayer(wim, images, options),
+  }
+}
+
+/** The image, and the utility VM that the file has for it. */
+export function imagesOf(wim: WimFile, description: ImageDescription): WimLayerImages {
+  const utilityVm = isUtilityVm(description) ? undefined : wim.descriptions.find(isUtilityVm)
+  return {files: description.index, ...(utilityVm === undefined ? {} : {utilityVm: utilityVm.index})}
+}
+
+function* warningsOf(
+  wim: WimFile,
+  description: ImageDescription,
+  tree: ImageTree,
+): Generator<Image['warnings'][number]> {
+  if ((wim.header.flags & HeaderFlag.writeInProgress) !== 0) {
+    yield {
+      code: 'write-in-progress',
+      message: 'The file says that a program is writing to it, or crashed while it did.',
+    }
+  }
+  if (!wim.isDescribed) {
+    yield {code: 'xml-contradictory', message: 'The XML of the file describes other images than the file holds.'}
+  }
+  if (!isWindowsImage(tree)) {
+    yield {code: 'no-windows', message: 'The image holds no Windows: it has no system hive.'}
+    return
+  }
+  const missing = missingHives(tree)
+  if (missing.length > 0) {
+    yield {code: 'hives-missing', message: `The image lacks hives that a container needs: ${missing.join(', ')}.`}
+  }
+  if (imagesOf(wim, description).utilityVm === undefined) {
+    yield {code: 'utility-vm-missing', message: 'The file holds no utility VM: Hyper-V isolated containers cannot run.'}
+  }
+  yield {
+    code: 'base-hives-missing',
+    message:
+      'A WIM holds no Hives/*_Base; the host makes them from Windows/System32/config when it installs the image.',
+  }
+}
