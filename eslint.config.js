@@ -69,7 +69,7 @@ const apart = TRANSPORTS.map((name) => ({
 }))
 
 export default tseslint.config(
-  {ignores: ['dist/', 'coverage/', 'node_modules/', '.wine/', '.node/']},
+  {ignores: ['dist/', 'coverage/', 'node_modules/', '.wine/', '.node/', '.pwsh/']},
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
