@@ -4,6 +4,9 @@ using System;
 using System.Reflection;
 using System.Runtime.InteropServices;
 
+// Never a library of that name beside a script or in the current folder.
+[assembly: DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+
 namespace Transship
 {
     /// <summary>What one call gave: the HRESULT, unsigned, and the document that came with it, which may be null.</summary>
@@ -51,6 +54,11 @@ namespace Transship
             }
             catch (EntryPointNotFoundException)
             {
+                return false;
+            }
+            catch (ArgumentNullException)
+            {
+                // PowerShell 7 looks for a library that is missing beside the assembly, and one in memory has no folder.
                 return false;
             }
         }
@@ -130,7 +138,6 @@ namespace Transship
             }
         }
 
-        [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
         internal static class Native
         {
             private const string Dll = "computecore.dll";
@@ -240,7 +247,6 @@ namespace Transship
             return taken;
         }
 
-        [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
         internal static class Native
         {
             private const string Dll = "vmcompute.dll";

@@ -4,14 +4,14 @@ function Export-ContainerPackage {
     Writes a package, or an image as a package, to a file that can be carried away (.appx).
 
     .DESCRIPTION
-    A file holds one package. What it depends on is not in it: export that too, or have it at the other end already.
-    Anything that the file cannot store is a warning.
+    A file holds one package. A folder gets the packages that it depends on as well, a file of each; one that is there
+    already with the same content is left as it is. Anything that was not written is a warning.
 
     .PARAMETER Reference
     The package: inbox:REPOSITORY:PACKAGE, or any other reference or path.
 
     .PARAMETER Path
-    A file ending in .appx, or a folder, in which the file is named after the package.
+    A file ending in .appx, or a folder, in which files are named after their packages.
 
     .PARAMETER Replace
     Overwrites what exists there.
@@ -19,12 +19,12 @@ function Export-ContainerPackage {
     .EXAMPLE
     Export-ContainerPackage inbox:D:\Repository:Shop -Path E:\Transfer
 
-    Writes one package into a folder.
+    Writes one package into a folder, with those it depends on.
 
     .EXAMPLE
-    Get-ContainerPackage inbox:D:\Repository | Where-Object -Property IsOSImage -EQ $false | Export-ContainerPackage -Path E:\Transfer
+    Get-ContainerPackage inbox:D:\Repository | Export-ContainerPackage -Path E:\Transfer
 
-    Writes every package but those of operating systems.
+    Writes every package of a repository.
 
     .INPUTS
     Strings, and objects with a property Reference.

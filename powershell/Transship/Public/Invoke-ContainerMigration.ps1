@@ -9,7 +9,7 @@ function Invoke-ContainerMigration {
     still there has the State already-done.
 
     The plan is a YAML or JSON file. With -Source and -Destination the cmdlet writes it: one item for each archive,
-    image or package that the source holds.
+    image or package that the source holds. A file of the folder that is no archive is a warning.
 
     With -WhatIf the cmdlet returns what it would do, and writes nothing.
 
@@ -100,6 +100,9 @@ function Invoke-ContainerMigration {
                 $PSCmdlet.WriteError($answer.Failure)
                 return
             }
+            foreach ($name in Get-PassedOver -Source $Source -Item $answer.Document.items) {
+                Write-Warning -Message "Not in the plan, since it is no archive that can be read: $name"
+            }
             if (-not $isAllowed) {
                 New-TransshipObject -TypeName Transship.MigrationPlan -Document $answer.Document -Property @{ Title = $file }
                 return
@@ -143,5 +146,29 @@ function Invoke-ContainerMigration {
             }
             $item
         }
+    }
+}
+
+function Get-PassedOver {
+    # The files of a folder that no item of a plan names. A damaged archive must not be left out unseen.
+    [CmdletBinding()]
+    [OutputType([string])]
+    param(
+        [Parameter(Mandatory)]
+        [string] $Source,
+
+        [AllowNull()]
+        [object[]] $Item
+    )
+
+    if (-not (Test-Path -LiteralPath $Source -PathType Container)) { return }
+    # A folder that is a repository or an OCI layout itself is named as a whole.
+    $folder = (Resolve-Path -LiteralPath $Source).ProviderPath
+    $sources = @($Item | Where-Object { $_ } | ForEach-Object { [string] $_.source })
+    $leaf = Split-Path -Path $folder -Leaf
+    if ($sources | Where-Object { $_ -match "[:\\/]$([regex]::Escape($leaf))(:|$)" -or $_ -match ':\.?$' }) { return }
+    foreach ($file in Get-ChildItem -LiteralPath $folder -File | Sort-Object -Property Name) {
+        $pattern = "[:\\/]$([regex]::Escape($file.Name))(:|$)"
+        if (-not ($sources | Where-Object { $_ -match $pattern })) { $file.Name }
     }
 }
