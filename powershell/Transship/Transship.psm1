@@ -39,7 +39,7 @@ if ($Names -eq 'Inbox') {
     foreach ($name in $script:InboxAliases.Keys) {
         $taken = Get-Command -Name $name -ErrorAction Ignore
         if ($taken -and $taken.Source -ne 'Transship' -and "$($taken.Definition)" -ne $script:InboxAliases[$name]) {
-            Write-Warning -Message "$name stays what it is, a command of $($taken.Source)."
+            Write-Warning -Message "$name stays what it is: $($taken.CommandType) $($taken.Source)".Trim()
             continue
         }
         Set-Alias -Name $name -Value $script:InboxAliases[$name] -Scope Global

@@ -57,7 +57,7 @@ function New-TransshipError {
     $exception.Data['Suggestions'] = $Suggestion
     $record = New-Object -TypeName System.Management.Automation.ErrorRecord -ArgumentList $exception, $Code, $category, $Target
     $details = New-Object -TypeName System.Management.Automation.ErrorDetails -ArgumentList $Message
-    if ($Suggestion) { $details.RecommendedAction = $Suggestion -join ' ' }
+    if ($Suggestion) { $details.RecommendedAction = $Suggestion -join "`n" }
     $record.ErrorDetails = $details
     $record
 }

@@ -54,7 +54,7 @@ function Compare-ContainerPackage {
     about_Transship
     #>
     [CmdletBinding()]
-    [OutputType('Transship.Difference', [bool])]
+    [OutputType('Transship.Difference', 'System.Boolean')]
     param(
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [Alias('FullName')]

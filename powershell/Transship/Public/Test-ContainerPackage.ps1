@@ -46,7 +46,7 @@ function Test-ContainerPackage {
     about_Transship
     #>
     [CmdletBinding()]
-    [OutputType('Transship.Verification', [bool])]
+    [OutputType('Transship.Verification', 'System.Boolean')]
     param(
         [Parameter(Mandatory, Position = 0, ValueFromPipeline, ValueFromPipelineByPropertyName)]
         [Alias('FullName')]
