@@ -34,7 +34,6 @@ function requirePowerShell(test: Mocha.Context): void {
 /** Runs one suite in a PowerShell of its own. */
 async function runSuite(name: string, environment: Readonly<Record<string, string>> = {}): Promise<SuiteResult> {
   const script = `
-    $ErrorActionPreference = 'Stop'
     $configuration = New-PesterConfiguration
     $configuration.Run.Path = '${path.join(SUITES, `${name}.Tests.ps1`)}'
     $configuration.Run.PassThru = $true
@@ -128,7 +127,10 @@ describe('PowerShell module and real dockerd, containerd and Podman', function (
 
   it('lists, stops, waits for and kills their containers', async function () {
     assert.ok(host)
-    for (const [name, command] of [['by', undefined], ['stubborn', STUBBORN]] as const) {
+    for (const [name, command] of [
+      ['by', undefined],
+      ['stubborn', STUBBORN],
+    ] as const) {
       await host.runInEngine(host.dockerSocket, `${name}-docker`, command)
       await host.runInEngine(host.podmanSocket, `${name}-podman`, command)
       host.runInContainerd('default', `${name}-ctr`, command)

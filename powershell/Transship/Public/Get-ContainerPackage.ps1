@@ -19,9 +19,6 @@ function Get-ContainerPackage {
     .PARAMETER Version
     Gives only packages of this version.
 
-    .PARAMETER Platform
-    Gives only what is for this platform, for example windows/amd64.
-
     .EXAMPLE
     Get-ContainerPackage inbox:D:\Repository | Sort-Object -Property SizeBytes -Descending
 
@@ -61,15 +58,11 @@ function Get-ContainerPackage {
         [string] $Publisher = '*',
 
         [SupportsWildcards()]
-        [string] $Version = '*',
-
-        [string] $Platform
+        [string] $Version = '*'
     )
 
     process {
-        $arguments = @('list', $Reference)
-        if ($Platform) { $arguments += '--platform', $Platform }
-        $answer = Invoke-Transship -ArgumentList $arguments -Target $Reference -Activity "Reading $Reference"
+        $answer = Invoke-Transship -ArgumentList @('list', $Reference) -Target $Reference -Activity "Reading $Reference"
         if ($answer.Failure) {
             $PSCmdlet.WriteError($answer.Failure)
             return

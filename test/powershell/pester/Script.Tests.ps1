@@ -25,9 +25,8 @@ Describe 'The script' {
         $rows = Import-Csv (Join-Path $Drive first/migration.csv)
         $rows.File | Should -Be 'cut.tar', 'letter.tar', 'shop.tar', 'the same again.tar'
         $rows.State | Should -Be failed, failed, converted, 'there already'
-        $rows[0].Code | Should -BeLike ARCHIVE_*
-        $rows[1].Code | Should -Be UNRECOGNISED_FORMAT
-        $rows[1].Advice | Should -Not -BeNullOrEmpty
+        $rows[0].Code, $rows[1].Code | Should -Be BAD_REFERENCE, BAD_REFERENCE
+        $rows[0].Advice | Should -Not -BeNullOrEmpty
         $rows[2].Package | Should -Be CN=contoso_shop_1.2.0.0
         $page = Get-Content (Join-Path $Drive first/migration.html) -Raw
         $page | Should -BeLike '*2 failed*1 converted*1 there already*'
