@@ -24,7 +24,7 @@ async function scripts(): Promise<readonly {readonly file: string; readonly text
 
 /** The names in a list of PowerShell, @('A' 'B'). */
 function namesIn(text: string, start: string): readonly string[] {
-  const [, list = ''] = text.slice(text.indexOf(start)).match(/@\(([^)]*)\)/) ?? []
+  const [, list = ''] = /@\(([^)]*)\)/.exec(text.slice(text.indexOf(start))) ?? []
   return [...list.matchAll(/'([^']+)'/g)].map(([, name]) => name ?? '')
 }
 
