@@ -29,7 +29,7 @@ Describe 'The script' {
         $rows[0].Advice | Should -Not -BeNullOrEmpty
         $rows[2].Package | Should -Be CN=contoso_shop_1.2.0.0
         $page = Get-Content (Join-Path $Drive first/migration.html) -Raw
-        $page | Should -BeLike '*2 failed*1 converted*1 there already*'
+        $page | Should -BeLike '*1 converted, 2 failed, 1 there already*'
         ([xml] ($page -replace '<!DOCTYPE[^>]*>')).html.body.table.tr.Count | Should -Be 5
     }
 
