@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import {readFile} from 'node:fs/promises'
+import {readdir, readFile} from 'node:fs/promises'
 import {createRequire} from 'node:module'
 import path from 'node:path'
 import {Config} from '@oclif/core'
@@ -7,15 +7,26 @@ import {Language, Parser, type Node} from 'web-tree-sitter'
 import {PROJECT} from '../helpers/snapshot.js'
 
 const MODULE = path.join(PROJECT, 'powershell', 'Transship')
-const FUNCTIONS = [
-  'Convert-ContainerPackage',
-  'Get-ContainerPackage',
-  'Test-ContainerPackage',
-  'Get-ComputeContainer',
-  'Stop-ComputeContainer',
-]
-/** Of PowerShell's approved verbs those that are used, and what it calls a private function of the module. */
-const APPROVED = ['Convert', 'Get', 'Test', 'Stop', 'Invoke']
+/** Public: one file for each cmdlet, named after it. Private: what they share. */
+const FOLDERS = ['.', 'Private', 'Public']
+
+/** Every script of the module, by its path in it. */
+async function scripts(): Promise<readonly {readonly file: string; readonly text: string}[]> {
+  const files: {file: string; text: string}[] = []
+  for (const folder of FOLDERS)
+    for (const name of (await readdir(path.join(MODULE, folder))).sort())
+      if (/\.ps[md]?1$/.test(name)) {
+        const file = path.join(folder, name)
+        files.push({file, text: await readFile(path.join(MODULE, file), 'utf8')})
+      }
+  return files
+}
+
+/** The names in a list of PowerShell, @('A' 'B'). */
+function namesIn(text: string, start: string): readonly string[] {
+  const [, list = ''] = /@\(([^)]*)\)/.exec(text.slice(text.indexOf(start))) ?? []
+  return [...list.matchAll(/'([^']+)'/g)].map(([, name]) => name ?? '')
+}
 
 describe('PowerShell module', () => {
   let parse: (text: string) => Node
@@ -37,64 +48,60 @@ describe('PowerShell module', () => {
     assert.ok(!parse("function Get-One { 'one' }").hasError)
   })
 
-  for (const file of ['Transship.psm1', 'Transship.psd1'])
-    it(`parses ${file} without a fault`, async () => {
-      const root = parse(await readFile(path.join(MODULE, file), 'utf8'))
+  it('parses without a fault', async () => {
+    for (const {file, text} of await scripts()) {
+      const root = parse(text)
       const faults = root.descendantsOfType('ERROR').map((node) => `line ${node.startPosition.row + 1}: ${node.text}`)
-      assert.deepEqual(faults, [])
-      assert.ok(!root.hasError)
-    })
-
-  it('exports what it defines, under approved verbs', async () => {
-    const root = parse(await readFile(path.join(MODULE, 'Transship.psm1'), 'utf8'))
-    const defined = root.descendantsOfType('function_name').map((node) => node.text)
-    assert.deepEqual(defined, ['Invoke-Transship', ...FUNCTIONS])
-    for (const name of defined) assert.ok(APPROVED.includes(name.split('-')[0]!), name)
-    const manifest = await readFile(path.join(MODULE, 'Transship.psd1'), 'utf8')
-    const [, list = ''] = /FunctionsToExport\s*=\s*@\(([^)]*)\)/.exec(manifest) ?? []
-    assert.deepEqual(
-      [...list.matchAll(/'([^']+)'/g)].map(([, name]) => name),
-      FUNCTIONS,
-    )
+      assert.deepEqual(faults, [], file)
+      assert.ok(!root.hasError, file)
+    }
   })
 
-  it('helps with a synopsis, every parameter, two examples and the outputs', async () => {
-    const root = parse(await readFile(path.join(MODULE, 'Transship.psm1'), 'utf8'))
-    for (const definition of root.descendantsOfType('function_statement')) {
-      const text = definition.text
-      const name = definition.descendantsOfType('function_name')[0]!.text
-      if (!FUNCTIONS.includes(name)) continue
-      const [, help = ''] = /<#([^]*?)#>/.exec(text) ?? []
-      assert.match(help, /\.SYNOPSIS\n\s+\S/, name)
-      assert.match(help, /\.OUTPUTS\n\s+\S/, name)
-      assert.ok([...help.matchAll(/\.EXAMPLE\n/g)].length >= 2, `${name} has too few examples`)
-      const parameters = definition
-        .descendantsOfType('script_parameter')
-        .map((node) => /\$(\w+)(?:\s*=[^]*)?$/.exec(node.text)?.[1])
-      assert.ok(parameters.length > 0, name)
-      const explained = [...help.matchAll(/\.PARAMETER (\w+)/g)].map(([, parameter]) => parameter)
-      assert.deepEqual(explained.sort(), parameters.sort(), name)
+  it('exports a cmdlet for each file in Public, from the manifest as from the module', async () => {
+    const cmdlets = (await readdir(path.join(MODULE, 'Public'))).map((name) => path.basename(name, '.ps1')).sort()
+    for (const [file, start] of [
+      ['Transship.psd1', 'FunctionsToExport'],
+      ['Transship.psm1', 'Export-ModuleMember'],
+    ] as const)
+      assert.deepEqual([...namesIn(await readFile(path.join(MODULE, file), 'utf8'), start)].sort(), cmdlets)
+    for (const name of cmdlets) {
+      const root = parse(await readFile(path.join(MODULE, 'Public', `${name}.ps1`), 'utf8'))
+      assert.equal(root.descendantsOfType('function_name')[0]?.text, name)
     }
   })
 
   it('passes only options that the command line has', async () => {
     const config = await Config.load(PROJECT)
-    const root = parse(await readFile(path.join(MODULE, 'Transship.psm1'), 'utf8'))
-    const used: string[] = []
-    for (const definition of root.descendantsOfType('function_statement')) {
-      const code = definition.text.replace(/<#[^]*?#>/, '')
-      const ids = [...code.matchAll(/@\('(convert|list|verify|containers)'(?:, '(list|stop|kill)')?/g)].map((match) =>
-        match
-          .slice(1)
-          .filter((part: string | undefined) => part !== undefined)
-          .join(':'),
-      )
+    const shared = await readFile(path.join(MODULE, 'Private', 'Get-OptionArgument.ps1'), 'utf8')
+    const used = new Set<string>()
+    for (const {file, text} of await scripts()) {
+      const ids = [...text.matchAll(/@\('([a-z]+)'(?:, '([a-z]+)')?/g)]
+        .map(([, command, sub]) => (sub === undefined ? command : `${command}:${sub}`))
+        .filter((id) => id !== undefined && config.findCommand(id) !== undefined) as string[]
       if (ids.length === 0) continue
-      const flags = ids.flatMap((id) => Object.keys(config.findCommand(id, {must: true}).flags))
+      const flags = ids.flatMap((id) => Object.entries(config.findCommand(id, {must: true}).flags))
+      const known = new Set(
+        flags.flatMap(([name, flag]) => ('allowNo' in flag && flag.allowNo ? [name, `no-${name}`] : [name])),
+      )
+      const code = text.replaceAll(/<#[^]*?#>/g, '') + (text.includes('$script:ReadingOptions') ? shared : '')
       for (const [, flag = ''] of code.matchAll(/'--([a-z-]+)'/g))
-        assert.ok(flags.includes(flag), `${ids.join()} --${flag}`)
-      used.push(...ids)
+        assert.ok(known.has(flag) || flag === 'json', `${file}: ${ids.join()} --${flag}`)
+      for (const id of ids) used.add(id)
     }
-    assert.deepEqual(used, ['convert', 'list', 'verify', 'containers:list', 'containers:kill', 'containers:stop'])
+    assert.deepEqual([...used].sort(), [
+      'batch',
+      'batch:plan',
+      'containers:kill',
+      'containers:list',
+      'containers:stop',
+      'convert',
+      'diff',
+      'files',
+      'hive',
+      'layout:export',
+      'layout:import',
+      'list',
+      'verify',
+    ])
   })
 })
