@@ -10,6 +10,8 @@ import {startBatchProgress} from './start-batch-progress.js'
 import {markTold, watchStdout} from './broken-stdout.js'
 import {asFailure, documentFailure, formatFailure} from './failure.js'
 import {Interrupts} from './interrupts.js'
+import type {TableView} from './table-view.js'
+import {isPossible, suggestMeant, withSuggestions} from './mistypes.js'
 import {canRepaint, messageOf, startProgress} from './progress.js'
 
 const INTERRUPTED_EXIT = 130
@@ -45,6 +47,7 @@ export abstract class BaseCommand extends Command {
 
   readonly #interrupts = new Interrupts()
   #hasBegunOutput = false
+  #view: TableView = {}
   #globals: GlobalFlags = {quiet: false, verbose: false, 'no-color': false}
 
   protected override async init(): Promise<void> {
@@ -67,6 +70,13 @@ export abstract class BaseCommand extends Command {
     const flags: Parsed = parsed.flags
     const isOn = (name: string) => flags[name] === true
     this.#globals = {quiet: isOn('quiet'), verbose: isOn('verbose'), 'no-color': isOn('no-color')}
+    const {columns, sort} = flags
+    this.#view = {
+      isWhole: isOn('no-trunc'),
+      ...(isOn('no-trunc') ? {} : widthOf(process.stdout)),
+      ...(Array.isArray(columns) ? {columns: columns.map(String)} : {}),
+      ...(typeof sort === 'string' ? {sort} : {}),
+    }
     return parsed
   }
 
@@ -156,6 +166,11 @@ export abstract class BaseCommand extends Command {
     await writeToStdout(batches(pieces, this.signal))
   }
 
+  /** How tables are shown: as wide as the terminal of stdout, whole where there is none, and as `table-flags.ts` says. */
+  protected get view(): TableView {
+    return this.#view
+  }
+
   /** Prints a result, which may have several lines, unless `--json` prints it as a document. */
   protected print(text: string): void {
     if (text !== '') this.log(text)
@@ -181,7 +196,13 @@ export abstract class BaseCommand extends Command {
 
   /** Anything thrown as the error that is told. */
   protected asFailure(error: unknown): TransshipError {
-    return asFailure(error, this.signal, this.id ?? '')
+    const failure = asFailure(error, this.signal, this.id?.replaceAll(':', ' ') ?? '')
+    const flags = {...this.ctor.baseFlags, ...this.ctor.flags}
+    const {suggestions} = failure
+    const possible = suggestions.filter((suggestion) => isPossible(suggestion, flags))
+    const meant = suggestMeant(error, flags)
+    const isSame = meant.length === 0 && possible.length === suggestions.length
+    return isSame ? failure : withSuggestions(failure, [...meant, ...possible])
   }
 
   protected override catch(error: Error): Promise<void> {
@@ -194,7 +215,7 @@ export abstract class BaseCommand extends Command {
       return Promise.resolve()
     }
     const verbose = this.#globals.verbose || this.argv.includes('--verbose')
-    process.stderr.write(formatFailure(failure, {verbose, red: (text) => this.#red(text)}))
+    process.stderr.write(formatFailure(failure, {verbose, red: (text) => this.#red(text), ...widthOf(process.stderr)}))
     markTold(failure)
     // oclif ends the process with this code, and prints nothing more.
     throw Object.assign(failure, {oclif: {exit: failure.exitCode}, skipOclifErrorHandling: true})
@@ -254,4 +275,9 @@ function roomIn(stream: NodeJS.WriteStream): Promise<void> {
     }
     for (const event of events) stream.once(event, settle)
   })
+}
+
+/** Columns of a terminal; nothing for anything else, and for a terminal that does not know its size. */
+function widthOf({isTTY, columns}: NodeJS.WriteStream): {readonly width?: number} {
+  return isTTY && columns > 0 ? {width: columns} : {}
 }

@@ -2,6 +2,7 @@ import type {DiffReport, FileDifference} from '../convert/diff.js'
 import type {RegistryDifference, ValueSide} from '../convert/diff-registry.js'
 import {printable} from '../model/printable.js'
 import {formatTable} from './table.js'
+import type {TableView} from './table-view.js'
 
 /** As in a patch: what is only left, only right, and on both sides but not the same. */
 const MARKS = {removed: '-', added: '+', changed: '~'} as const
@@ -27,24 +28,36 @@ function formatFields({fields}: FileDifference | RegistryDifference): string | u
 }
 
 /** A table for each part that differs, and the verdict. */
-export function formatDiff(report: DiffReport): string {
-  const metadata = formatTable(report.metadata, [
-    {title: 'METADATA', cell: ({field}) => field},
-    {title: 'LEFT', cell: ({left}) => formatJson(left)},
-    {title: 'RIGHT', cell: ({right}) => formatJson(right)},
-  ])
-  const files = formatTable(report.files, [
-    {title: '', cell: ({change}) => MARKS[change]},
-    {title: 'FILE', cell: ({path}) => path},
-    {title: 'DIFFERS IN', cell: formatFields},
-  ])
-  const registry = formatTable(report.registry, [
-    {title: '', cell: ({change}) => MARKS[change]},
-    {title: 'KEY', cell: formatKey},
-    {title: 'DIFFERS IN', cell: formatFields},
-    {title: 'LEFT', cell: ({left}) => formatValue(left)},
-    {title: 'RIGHT', cell: ({right}) => formatValue(right)},
-  ])
+export function formatDiff(report: DiffReport, view?: TableView): string {
+  const metadata = formatTable(
+    report.metadata,
+    [
+      {title: 'METADATA', cell: ({field}) => field},
+      {title: 'LEFT', cell: ({left}) => formatJson(left), fit: 'end'},
+      {title: 'RIGHT', cell: ({right}) => formatJson(right), fit: 'end'},
+    ],
+    view,
+  )
+  const files = formatTable(
+    report.files,
+    [
+      {title: '', cell: ({change}) => MARKS[change]},
+      {title: 'FILE', cell: ({path}) => path, fit: 'middle'},
+      {title: 'DIFFERS IN', cell: formatFields, fit: 'end'},
+    ],
+    view,
+  )
+  const registry = formatTable(
+    report.registry,
+    [
+      {title: '', cell: ({change}) => MARKS[change]},
+      {title: 'KEY', cell: formatKey, fit: 'middle'},
+      {title: 'DIFFERS IN', cell: formatFields, fit: 'end'},
+      {title: 'LEFT', cell: ({left}) => formatValue(left), fit: 'end'},
+      {title: 'RIGHT', cell: ({right}) => formatValue(right), fit: 'end'},
+    ],
+    view,
+  )
   const counts = [
     `metadata ${report.metadata.length}`,
     `files ${report.files.length}`,
