@@ -6,6 +6,7 @@ import {printable} from '../model/printable.js'
 import {formatBytes, formatSeconds} from '../model/quantities.js'
 import {formatTable} from './table.js'
 import type {TableView} from './table-view.js'
+import {fitSentence} from './wrap-text.js'
 
 /** What a batch did: failures in full, then the totals. */
 export function formatBatch({items, totals, seconds}: BatchReport): string {
@@ -61,7 +62,11 @@ export function formatDryRun({items, bytes, space}: DryRunReport, view?: TableVi
         need.isEnough ? '.' : ': not enough.'
       }`,
   )
-  return [table, `${left} of ${items.length} items to do, ${formatBytes(bytes)} to read.`, ...needs].join('\n')
+  return [
+    table,
+    `${left} of ${items.length} items to do, ${formatBytes(bytes)} to read.`,
+    ...needs.map((text) => fitSentence(text, view)),
+  ].join('\n')
 }
 
 /** What was put into a queue. */

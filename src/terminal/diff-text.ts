@@ -3,6 +3,7 @@ import type {RegistryDifference, ValueSide} from '../convert/diff-registry.js'
 import {printable} from '../model/printable.js'
 import {formatTable} from './table.js'
 import type {TableView} from './table-view.js'
+import {fitSentence} from './wrap-text.js'
 
 /** As in a patch: what is only left, only right, and on both sides but not the same. */
 const MARKS = {removed: '-', added: '+', changed: '~'} as const
@@ -65,7 +66,8 @@ export function formatDiff(report: DiffReport, view?: TableView): string {
   ].filter((_, index) => report.compared.includes((['metadata', 'files', 'registry'] as const)[index] ?? 'files'))
   const verdict = report.same ? 'No differences' : 'Different'
   const between = `${printable(report.left)} and ${printable(report.right)}`
-  return [metadata, files, registry, ...report.notCompared, `${verdict} between ${between} (${counts.join(', ')}).`]
+  const told = `${verdict} between ${between} (${counts.join(', ')}).`
+  return [metadata, files, registry, ...report.notCompared, fitSentence(told, view)]
     .filter((part) => part !== '')
     .join('\n\n')
 }

@@ -1,6 +1,7 @@
 import {Errors} from '@oclif/core'
 import {asTransshipError, InternalError, InterruptedError, TransshipError, UsageError} from '../model/errors.js'
 import {hidePasswords} from '../model/hidden-password.js'
+import {COMMAND_LINE} from './mistypes.js'
 import {wrapText} from './wrap-text.js'
 import {printable, printableLines} from '../model/printable.js'
 
@@ -121,7 +122,7 @@ const MOST_NARROW = 20
 
 /**
  * The failure as text: what, where, why, what to do next, the code; with its causes and traces when `verbose`. Prose is
- * wrapped at `width`; what may be copied, places and suggestions, stands on one line.
+ * wrapped at `width`; what may be copied, places and command lines, stands on one line.
  */
 export function formatFailure(
   failure: TransshipError,
@@ -139,7 +140,9 @@ export function formatFailure(
   if (where !== undefined) lines.push(`  Where: ${printable(where)}`)
   if (failure.why !== undefined) lines.push(prose('  Why:  ', printable(failure.why)))
   failure.suggestions.forEach((suggestion, index) => {
-    lines.push(`  ${index === 0 ? 'Try:  ' : '      '} ${printable(suggestion)}`)
+    const label = `  ${index === 0 ? 'Try:  ' : '      '}`
+    const text = printable(suggestion)
+    lines.push(COMMAND_LINE.test(text) ? `${label} ${text}` : prose(label, text))
   })
   lines.push(`  Code:  ${failure.code}`)
   const isOurs = failure instanceof InternalError

@@ -48,7 +48,7 @@ export function* hiveLines(keys: () => Iterable<HiveRow>, view?: TableView): Gen
   yield* tableLines(
     rows,
     [
-      {title: 'KEY', cell: ({key, value}) => (value === undefined ? key.path : ''), fit: 'middle'},
+      {title: 'KEY', cell: ({key, value}) => (value === undefined ? key.path : ''), fit: 'middle', least: 36},
       {title: 'CHANGE', cell: (row) => (hasChanges ? formatChange(row) : undefined)},
       {title: 'VALUE', cell: formatName, fit: 'end'},
       {title: 'TYPE', cell: ({value}) => value?.type ?? ''},

@@ -26,7 +26,7 @@ export function suggestMeant(error: unknown, flags: KnownFlags): readonly string
 }
 
 /** Command lines of transship itself or of others name flags of their own. */
-const COMMAND_LINE = /\b(?:transship|docker|podman|ctr|npm|skopeo) /
+export const COMMAND_LINE = /\b(?:transship|docker|podman|ctr|npm|skopeo) /
 
 /**
  * Whether a command can do what is suggested: the same error comes out of many commands, and a flag that only some of

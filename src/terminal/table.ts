@@ -1,6 +1,6 @@
-import cliTruncate from 'cli-truncate'
 import stringWidth from 'string-width'
 import {printable} from '../model/printable.js'
+import {cutText} from './cut-text.js'
 import {shortenDigests} from './short-digest.js'
 import type {Column} from './table-column.js'
 import {arrange, chooseColumns, sortRows, type TableView} from './table-view.js'
@@ -76,14 +76,14 @@ function* linesOf<Row>(
       .join('  ')
       .trimEnd()
     // On a terminal that is too narrow for what keeps its width.
-    yield view.width === undefined || textWidth(text) <= view.width ? text : cliTruncate(text, view.width)
+    yield view.width === undefined || textWidth(text) <= view.width ? text : cutText(text, view.width, 'end')
   }
 }
 
 /** The lines of a cell. */
 function fitted(text: string, width: number, fit: Column<never>['fit']): readonly string[] {
   if (fit === undefined || textWidth(text) <= width) return [text]
-  return fit === 'wrap' ? wrapText(text, width) : [cliTruncate(text, width, {position: fit})]
+  return fit === 'wrap' ? wrapText(text, width) : [cutText(text, width, fit)]
 }
 
 /**

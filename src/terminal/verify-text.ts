@@ -3,6 +3,7 @@ import {printable} from '../model/printable.js'
 import {formatBytes} from '../model/quantities.js'
 import {formatTable} from './table.js'
 import type {TableView} from './table-view.js'
+import {fitSentence} from './wrap-text.js'
 
 /** The layers that were checked, every fault, and the verdict. */
 export function formatVerify(report: VerifyReport, view?: TableView): string {
@@ -31,5 +32,5 @@ export function formatVerify(report: VerifyReport, view?: TableView): string {
   const count = report.faults.length
   const verdict = report.ok ? 'is sound' : `has ${count} ${count === 1 ? 'fault' : 'faults'}`
   const checked = `${printable(report.reference)} ${verdict} (${formatBytes(report.bytes)} checked).`
-  return [layers, faults, checked].filter((part) => part !== '').join('\n\n')
+  return [layers, faults, fitSentence(checked, view)].filter((part) => part !== '').join('\n\n')
 }

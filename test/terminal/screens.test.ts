@@ -38,7 +38,10 @@ describe('screens', () => {
   before(function () {
     if (process.platform === 'win32') skipLoudly(this, 'Windows has no pseudo terminal that Python makes')
     requireTool(this, 'python3')
-    cpSync('samples/repository', path.join(folder.path, 'samples/repository'), {recursive: true, preserveTimestamps: true})
+    cpSync('samples/repository', path.join(folder.path, 'samples/repository'), {
+      recursive: true,
+      preserveTimestamps: true,
+    })
     cpSync('samples/shop.tar', path.join(folder.path, 'samples/shop.tar'))
     cpSync('samples/repository', path.join(folder.path, 'broken'), {recursive: true, preserveTimestamps: true})
     const broken = path.join(folder.path, 'broken', 'CN=Contoso_Shop_1.2.0.0')
