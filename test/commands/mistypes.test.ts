@@ -31,8 +31,6 @@ const MEANT = [
   {args: ['list', 'docker-archve:x.tar'], meant: 'docker-archive:x.tar', note: 'a transport'},
   {args: ['list', 'Inbox:C:\\repo'], meant: 'inbox:C:\\repo', note: 'a transport in another case'},
   {args: ['list', 'samples/shp.tar'], meant: 'samples/shop.tar', note: 'a file', code: 'NOT_FOUND'},
-  {args: ['list', 'samples/repository', '--columns', 'nmae'], meant: 'name', note: 'a column'},
-  {args: ['list', 'samples/repository', '--sort=-sise'], meant: 'size', note: 'a column to sort by'},
 ] as readonly {args: string[]; meant: string; note: string; code?: string}[]
 
 describe('mistypes', () => {
