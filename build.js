@@ -8,7 +8,16 @@ import {build} from 'esbuild'
 
 const MANIFEST = 'oclif.manifest.json'
 /** Not carried in the command line: oclif is shared with its plugins, the others load files of their own or are seldom met. */
-const APART = ['@oclif/core', '@oclif/plugin-autocomplete', '@grpc/grpc-js', '@grpc/proto-loader', 'bullmq', 'koffi']
+const APART = [
+  '@oclif/core',
+  '@oclif/plugin-autocomplete',
+  '@oclif/plugin-help',
+  '@oclif/plugin-version',
+  '@grpc/grpc-js',
+  '@grpc/proto-loader',
+  'bullmq',
+  'koffi',
+]
 
 // Files that are left over would still run as commands and tests, and a manifest hide commands that are new.
 rmSync('dist', {recursive: true, force: true})

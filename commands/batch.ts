@@ -10,6 +10,7 @@ import {formatBatch, formatDryRun, formatEnqueued} from '../src/terminal/batch-t
 import {networkOfEnvironment} from '../src/terminal/network-flags.js'
 import {QUEUE_DESCRIPTION, queueOptions, requireUnwatched, rootFlag} from '../src/terminal/queue-flags.js'
 import {batchReporting, reportFlag} from '../src/terminal/report-flag.js'
+import {wholeFlag} from '../src/terminal/table-flags.js'
 
 export default class Batch extends BaseCommand {
   static override summary = 'Convert everything that a plan names.'
@@ -49,6 +50,7 @@ export default class Batch extends BaseCommand {
     plan: Args.string({required: true, description: 'File of the plan, YAML or JSON.'}),
   }
   static override flags = {
+    ...wholeFlag,
     'dry-run': Flags.boolean({
       summary: 'Tell what would be done, with sizes and the disk space needed, and write nothing.',
       exclusive: ['report'],
@@ -119,7 +121,7 @@ export default class Batch extends BaseCommand {
     }
     if (flags['dry-run']) {
       const report = await this.showingBatch((run) => dryRunBatch(args.plan, {...options, ...run}))
-      this.print(formatDryRun(report))
+      this.print(formatDryRun(report, this.view))
       return report
     }
     if (queue !== undefined && flags.detach) {

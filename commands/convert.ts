@@ -7,6 +7,7 @@ import {convertFlags, convertOptions} from '../src/terminal/convert-flags.js'
 import {formatConvert, formatPlan} from '../src/terminal/convert-text.js'
 import {isPipe} from '../src/terminal/is-pipe.js'
 import {convertReporting, reportFlag} from '../src/terminal/report-flag.js'
+import {wholeFlag} from '../src/terminal/table-flags.js'
 
 const JSON_INTO_PIPE = '--json prints to stdout, which the archive is written to: name a file, or leave out --json.'
 
@@ -60,6 +61,7 @@ export default class Convert extends BaseCommand {
     destination: Args.string({required: true, description: 'Where to write it: TRANSPORT:LOCATION.'}),
   }
   static override flags = {
+    ...wholeFlag,
     ...convertFlags,
     'dry-run': Flags.boolean({summary: 'Tell what would be done, and write nothing.', exclusive: ['report']}),
     report: reportFlag,
@@ -72,7 +74,7 @@ export default class Convert extends BaseCommand {
       const plan = await this.showing(`Planning ${args.source}`, (run) =>
         planConversion(args.source, args.destination, {...options, ...run}),
       )
-      this.print(formatPlan(plan))
+      this.print(formatPlan(plan, this.view))
       return plan
     }
     const isPiped = isPipe(args.destination)
@@ -91,7 +93,7 @@ export default class Convert extends BaseCommand {
             asFailure: (error) => this.asFailure(error),
           })
     if (isPiped) this.printBeside(formatConvert(report))
-    else this.print(formatConvert(report))
+    else this.print(formatConvert(report, this.view))
     return report
   }
 }

@@ -3,6 +3,7 @@ import {compare, DIFF_PARTS, type DiffReport} from '../src/convert/diff.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
 import {formatDiff} from '../src/terminal/diff-text.js'
 import {readingFlags, readingOptions} from '../src/terminal/reading-flags.js'
+import {wholeFlag} from '../src/terminal/table-flags.js'
 
 export default class Diff extends BaseCommand {
   static override summary = 'Compare two images or packages, across stacks: digests, metadata, files and registry.'
@@ -30,6 +31,7 @@ export default class Diff extends BaseCommand {
     right: Args.string({required: true, description: 'What to compare it with.'}),
   }
   static override flags = {
+    ...wholeFlag,
     ...readingFlags,
     only: Flags.option({
       summary: 'Compare only this part; may be repeated.',
@@ -49,7 +51,7 @@ export default class Diff extends BaseCommand {
     }
     const title = `Comparing ${args.left} and ${args.right}`
     const report = await this.showing(title, (run) => compare(args.left, args.right, {...options, ...run}))
-    this.print(formatDiff(report))
+    this.print(formatDiff(report, this.view))
     if (!report.same) this.found()
     return report
   }

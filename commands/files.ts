@@ -4,6 +4,7 @@ import {UsageError} from '../src/model/errors.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
 import {formatFiles} from '../src/terminal/files-text.js'
 import {readingFlags, readingOptions} from '../src/terminal/reading-flags.js'
+import {tableFlags} from '../src/terminal/table-flags.js'
 
 export default class Files extends BaseCommand {
   static override summary = 'Show the files of an image or package after merging all layers.'
@@ -34,6 +35,7 @@ export default class Files extends BaseCommand {
   }
   static override flags = {
     ...readingFlags,
+    ...tableFlags,
     layer: Flags.integer({summary: 'Only this layer; the base is 0.', helpValue: 'N', min: 0}),
     security: Flags.boolean({summary: 'Show owners and rights too, as SDDL.'}),
     cat: Flags.boolean({summary: "Write the file's content to stdout, byte for byte.", exclusive: ['json']}),
@@ -49,7 +51,7 @@ export default class Files extends BaseCommand {
       return undefined
     }
     const report = await this.showing(`Reading ${args.ref}`, (run) => files(args.ref, args.path, {...options, ...run}))
-    this.print(formatFiles(report, {security: flags.security}))
+    this.print(formatFiles(report, {security: flags.security, view: this.view}))
     return report
   }
 }

@@ -3,6 +3,7 @@ import {encodeReg, openRegistry, type OpenRegistry} from '../src/convert/hive.js
 import {BaseCommand} from '../src/terminal/base-command.js'
 import {hiveDocument, hiveLines} from '../src/terminal/hive-text.js'
 import {readingFlags, readingOptions} from '../src/terminal/reading-flags.js'
+import {wholeFlag} from '../src/terminal/table-flags.js'
 
 export default class Hive extends BaseCommand {
   static override summary = 'Show the Windows registry of an image or package after merging all layers.'
@@ -28,6 +29,7 @@ export default class Hive extends BaseCommand {
     key: Args.string({description: 'A key in it, with \\; HKLM and HKU for the roots.'}),
   }
   static override flags = {
+    ...wholeFlag,
     ...readingFlags,
     layer: Flags.integer({summary: 'Only what this layer changes; the base is 0.', helpValue: 'N', min: 0}),
     reg: Flags.boolean({summary: 'Write a .reg file to stdout, in UTF-16 as regedit does.', exclusive: ['json']}),
@@ -59,7 +61,7 @@ export default class Hive extends BaseCommand {
   }
 
   #text(registry: OpenRegistry): Iterable<string> {
-    return this.jsonEnabled() ? hiveDocument(registry) : lines(hiveLines(() => registry.rows()))
+    return this.jsonEnabled() ? hiveDocument(registry) : lines(hiveLines(() => registry.rows(), this.view))
   }
 }
 

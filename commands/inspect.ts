@@ -4,6 +4,7 @@ import {BaseCommand} from '../src/terminal/base-command.js'
 import {documentBytes} from '../src/terminal/document.js'
 import {formatInspect, formatLayerTree} from '../src/terminal/inspect-text.js'
 import {readingFlags, readingOptions} from '../src/terminal/reading-flags.js'
+import {wholeFlag} from '../src/terminal/table-flags.js'
 
 export default class Inspect extends BaseCommand {
   static override summary = 'Show the metadata, layers, dependencies and warnings of an image or package.'
@@ -27,6 +28,7 @@ export default class Inspect extends BaseCommand {
   }
   static override flags = {
     ...readingFlags,
+    ...wholeFlag,
     config: Flags.boolean({
       summary: 'Write the configuration to stdout, byte for byte.',
       exclusive: ['manifest', 'tree', 'json'],
@@ -47,7 +49,7 @@ export default class Inspect extends BaseCommand {
       return undefined
     }
     const report = await this.showing(`Reading ${args.ref}`, (run) => inspect(args.ref, {...options, ...run}))
-    this.print(flags.tree ? formatLayerTree(report) : formatInspect(report))
+    this.print(flags.tree ? formatLayerTree(report) : formatInspect(report, this.view))
     return report
   }
 }

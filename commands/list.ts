@@ -4,11 +4,14 @@ import {BaseCommand} from '../src/terminal/base-command.js'
 import {networkFlags, networkOptions} from '../src/terminal/network-flags.js'
 import {readingFlags} from '../src/terminal/reading-flags.js'
 import {formatList} from '../src/terminal/list-text.js'
+import {tableFlags} from '../src/terminal/table-flags.js'
 
 export default class List extends BaseCommand {
   static override summary =
     'List the packages of a repository, the images of an archive, or the repositories of an image registry.'
-  static override description = 'Each row ends with the reference that selects it, for use with the other commands.'
+  static override description =
+    'Columns: kind, name, image-id, platform, version, layers, size, created; and reference, on request: what selects the row, ' +
+    'for use with the other commands. A narrow terminal shows fewer of them.'
   static override examples = [
     {
       description: 'The packages of an inbox repository:',
@@ -23,7 +26,7 @@ export default class List extends BaseCommand {
     ref: Args.string({required: true, description: 'TRANSPORT:LOCATION, or an existing path.'}),
   }
 
-  static override flags = {platform: readingFlags.platform, ...networkFlags}
+  static override flags = {platform: readingFlags.platform, ...networkFlags, ...tableFlags}
 
   async run(): Promise<ListReport> {
     const {args, flags} = await this.parse(List)
@@ -34,7 +37,7 @@ export default class List extends BaseCommand {
         ...(flags.platform === undefined ? {} : {platform: flags.platform}),
       }),
     )
-    this.print(formatList(report))
+    this.print(formatList(report, this.view))
     return report
   }
 }

@@ -2,6 +2,7 @@ import {Args} from '@oclif/core'
 import {verify, type VerifyReport} from '../src/convert/verify.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
 import {readingFlags, readingOptions} from '../src/terminal/reading-flags.js'
+import {wholeFlag} from '../src/terminal/table-flags.js'
 import {formatVerify} from '../src/terminal/verify-text.js'
 
 export default class Verify extends BaseCommand {
@@ -20,13 +21,13 @@ export default class Verify extends BaseCommand {
   static override args = {
     ref: Args.string({required: true, description: 'TRANSPORT:LOCATION, or an existing path.'}),
   }
-  static override flags = readingFlags
+  static override flags = {...readingFlags, ...wholeFlag}
 
   async run(): Promise<VerifyReport> {
     const {args, flags} = await this.parse(Verify)
     const options = await readingOptions(flags)
     const report = await this.showing(`Verifying ${args.ref}`, (run) => verify(args.ref, {...options, ...run}))
-    this.print(formatVerify(report))
+    this.print(formatVerify(report, this.view))
     if (!report.ok) this.found()
     return report
   }

@@ -1,4 +1,15 @@
 #!/usr/bin/env node
-import {execute} from '@oclif/core'
+import {Config, Errors, flush, handle, run} from '@oclif/core'
 
-await execute({dir: import.meta.url})
+try {
+  await run(process.argv.slice(2), import.meta.url)
+  await flush()
+} catch (error) {
+  // oclif answers `nosuch --help` itself, past its hook for commands that there are not.
+  const [, id] = error instanceof Errors.CLIError ? (/^Command (.+) not found\.$/s.exec(error.message) ?? []) : []
+  if (id === undefined) await handle(error as Error)
+  else {
+    const {tellUnknownCommand} = await import('./terminal/unknown-command.js')
+    tellUnknownCommand(id.split(':'), await Config.load(import.meta.url))
+  }
+}

@@ -4,6 +4,7 @@ import {BaseCommand} from '../../src/terminal/base-command.js'
 import {formatContainers} from '../../src/terminal/containers-text.js'
 import {withManagers} from '../../src/terminal/host-managers.js'
 import {repeatedly} from '../../src/terminal/repeatedly.js'
+import {tableFlags} from '../../src/terminal/table-flags.js'
 
 export default class ContainersList extends BaseCommand {
   static override summary = 'List the containers of this host, whoever started them.'
@@ -21,6 +22,7 @@ export default class ContainersList extends BaseCommand {
     },
   ]
   static override flags = {
+    ...tableFlags,
     all: Flags.boolean({char: 'a', summary: 'Also show containers that do not run.'}),
     manager: Flags.string({summary: 'Show only the containers that this manager made.', helpValue: 'NAME'}),
     watch: Flags.boolean({
@@ -41,7 +43,7 @@ export default class ContainersList extends BaseCommand {
             listHostContainers(managers, {all: flags.all, ...manager, ...run}),
           )
           if (isAgain && process.stdout.isTTY) process.stdout.write('\u001b[H\u001b[2J')
-          this.print(formatContainers(list))
+          this.print(formatContainers(list, this.view))
           return list
         },
         this.signal,

@@ -2,7 +2,7 @@ import type {PlanFault} from './plan-text.js'
 import {PlanText} from './plan-text.js'
 import {UsageError} from '../model/errors.js'
 import {isPlan, type PlanItemDocument, type PlanOptions} from './plan-schema.js'
-import {suggestNearest} from './did-you-mean.js'
+import {suggestNearest} from '../model/did-you-mean.js'
 import {withVariables, type Environment} from './variables.js'
 
 /** An item of a plan, its defaults filled in and its variables replaced; templates stand as written. */

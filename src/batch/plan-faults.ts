@@ -1,6 +1,6 @@
 import {TransshipError} from '../model/errors.js'
 import {findReference, shownReference, TRANSPORTS} from '../transports/catalog.js'
-import {suggestNearest} from './did-you-mean.js'
+import {suggestNearest} from '../model/did-you-mean.js'
 import type {PlanItem} from './parse-plan.js'
 import type {PlanFault, PlanPath} from './plan-text.js'
 import {globFaults} from './select-rows.js'

@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs'
 import {Ajv2020, type ErrorObject, type SchemaObject, type ValidateFunction} from 'ajv/dist/2020.js'
 import type {Validator} from '../codecs/json/validator.js'
-import {suggestNearest} from './did-you-mean.js'
+import {suggestNearest} from '../model/did-you-mean.js'
 import type {PlanFault} from './plan-text.js'
 
 /** Options of an item: the flags of `convert`, by their names there. */

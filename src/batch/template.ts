@@ -4,7 +4,7 @@ import {parseImageName} from '../convert/image-name.js'
 import type {ListRow} from '../convert/list.js'
 import {digestOf, findDigest} from '../model/digest.js'
 import {parseFullName, type PackageIdentity} from '../model/package-identity.js'
-import {suggestNearest} from './did-you-mean.js'
+import {suggestNearest} from '../model/did-you-mean.js'
 import type {PlanFault, PlanPath} from './plan-text.js'
 
 /** What `{…}` may stand for in a destination or an option. */

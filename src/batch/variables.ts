@@ -1,4 +1,4 @@
-import {suggestNearest} from './did-you-mean.js'
+import {suggestNearest} from '../model/did-you-mean.js'
 import type {PlanFault, PlanPath} from './plan-text.js'
 
 /** What variables stand for. The command passes its environment in; the library reads none. */

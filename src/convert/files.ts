@@ -8,6 +8,7 @@ import type {OpenOptions} from '../model/transport.js'
 import {describeSecurity, type DescribedSecurity} from './describe-security.js'
 import {openImage, withImage} from './inspect.js'
 import {mergeLayers} from './merge.js'
+import {foldTypedPath} from './typed-path.js'
 
 /** One row of `files`. */
 export interface FileRow extends DescribedSecurity {
@@ -80,11 +81,6 @@ function isWithin(path: LayerPath, prefix: string): boolean {
   if (prefix === '') return true
   const folded = foldPath(path)
   return folded === prefix || folded.startsWith(`${prefix}/`)
-}
-
-/** A path as users type it: `\` or `/`, with or without a leading or trailing separator. Folded for comparing. */
-function foldTypedPath(text: string | undefined): string {
-  return foldPath((text ?? '').replaceAll('\\', '/').replace(/^\/+|\/+$/g, ''))
 }
 
 function requireLayer(image: Image, layer: number): void {

@@ -7,6 +7,7 @@ import type {Note} from '../model/events.js'
 import type {OpenOptions} from '../model/transport.js'
 import {describeSecurity, type DescribedSecurity} from './describe-security.js'
 import {openMounts, type HiveMount, type OpenMounts} from './hive-mounts.js'
+import {findControlSet, splitTypedKey} from './typed-key.js'
 
 /** One value of a key. */
 export interface HiveValueRow {
@@ -126,7 +127,7 @@ export async function openRegistry(
   key: string | undefined,
   options: ReadHiveOptions = {},
 ): Promise<OpenRegistry> {
-  const names = splitKey(key)
+  const names = splitTypedKey(key)
   const notes = new Map<string, Note>()
   const opened = await openMounts(text, {
     ...options,
@@ -244,16 +245,6 @@ function findParts(
   return parts
 }
 
-const ABBREVIATIONS: Readonly<Record<string, string>> = {HKLM: 'HKEY_LOCAL_MACHINE', HKU: 'HKEY_USERS'}
-
-/** A key as users type it: with or without a backslash at either end, `HKLM` for `HKEY_LOCAL_MACHINE`. */
-function splitKey(text: string | undefined): string[] {
-  const names = (text ?? '').split('\\').filter((name) => name !== '')
-  const [first = ''] = names
-  const whole = ABBREVIATIONS[first.toUpperCase()]
-  return whole === undefined ? names : [whole, ...names.slice(1)]
-}
-
 /** The key of these names in a mounted hive; the whole hive when the names end above it. */
 function findBelow(mount: HiveMount, names: readonly string[]): {root: HiveKey; path: string} | undefined {
   const matching = mount.path.filter((name, index) => names[index] === undefined || isSame(name, names[index]))
@@ -262,7 +253,7 @@ function findBelow(mount: HiveMount, names: readonly string[]): {root: HiveKey; 
   let path = mount.path.join('\\')
   let root: HiveKey | undefined = mount.root
   for (const name of names.slice(isUnder ? mount.path.length : 0)) {
-    root = findSubkey(root, name)
+    root = findSubkey(root, name) ?? findControlSet(root, name)
     if (root === undefined) return undefined
     path = `${path}\\${root.name}`
   }

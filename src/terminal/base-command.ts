@@ -8,11 +8,13 @@ import {hidePasswords} from '../model/hidden-password.js'
 import {printable} from '../model/printable.js'
 import {startBatchProgress} from './start-batch-progress.js'
 import {markTold, watchStdout} from './broken-stdout.js'
-import {asFailure, documentFailure, formatFailure, interruption} from './failure.js'
+import {asFailure, documentFailure, formatFailure} from './failure.js'
+import {Interrupts} from './interrupts.js'
+import type {TableView} from './table-view.js'
+import {isPossible, suggestMeant, withSuggestions} from './mistypes.js'
 import {canRepaint, messageOf, startProgress} from './progress.js'
 
-/** Signals that end the work cleanly. */
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+const INTERRUPTED_EXIT = 130
 
 type Parsed = Record<string, unknown>
 
@@ -43,24 +45,20 @@ export abstract class BaseCommand extends Command {
     'no-color': Flags.boolean({summary: 'No colour, as with NO_COLOR set.', helpGroup: 'GLOBAL'}),
   }
 
-  readonly #abort = new AbortController()
+  readonly #interrupts = new Interrupts()
   #hasBegunOutput = false
+  #view: TableView = {}
   #globals: GlobalFlags = {quiet: false, verbose: false, 'no-color': false}
-
-  // A second signal finds no listener and ends the process at once, for when cleaning up hangs.
-  readonly #onSignal = () => {
-    this.#unlisten()
-    this.#abort.abort(interruption())
-  }
 
   protected override async init(): Promise<void> {
     await super.init()
     watchStdout()
-    for (const signal of SIGNALS) process.once(signal, this.#onSignal)
+    this.#interrupts.listen()
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {
-    this.#unlisten()
+    this.#interrupts.close()
+    this.#tellLateInterrupt(error)
     await super.finally(error)
   }
 
@@ -72,12 +70,19 @@ export abstract class BaseCommand extends Command {
     const flags: Parsed = parsed.flags
     const isOn = (name: string) => flags[name] === true
     this.#globals = {quiet: isOn('quiet'), verbose: isOn('verbose'), 'no-color': isOn('no-color')}
+    const {columns, sort} = flags
+    this.#view = {
+      isWhole: isOn('no-trunc'),
+      ...(isOn('no-trunc') ? {} : widthOf(process.stdout)),
+      ...(Array.isArray(columns) ? {columns: columns.map(String)} : {}),
+      ...(typeof sort === 'string' ? {sort} : {}),
+    }
     return parsed
   }
 
   /** Aborts on Ctrl-C; for what waits outside of `showing`. */
   get signal(): AbortSignal {
-    return this.#abort.signal
+    return this.#interrupts.signal
   }
 
   /** Runs a piece of work and shows on stderr what it tells. `work` gets the signal and the listener to pass on. */
@@ -88,7 +93,7 @@ export abstract class BaseCommand extends Command {
     let failed = true
     try {
       const result = await work({
-        signal: this.#abort.signal,
+        signal: this.signal,
         onEvent: (event) => {
           progress.onEvent(event)
         },
@@ -112,7 +117,7 @@ export abstract class BaseCommand extends Command {
     const progress = await startBatchProgress({mode, stream, verbose: this.#globals.verbose})
     try {
       return await work({
-        signal: this.#abort.signal,
+        signal: this.signal,
         onEvent: (event) => {
           progress.onEvent(event)
         },
@@ -129,7 +134,7 @@ export abstract class BaseCommand extends Command {
     const mode = this.#globals.quiet ? 'silent' : 'lines'
     const progress = await startProgress({title: '', mode, stream: process.stderr, verbose: this.#globals.verbose})
     const chunks = work({
-      signal: this.#abort.signal,
+      signal: this.signal,
       onEvent: (event) => {
         progress.onEvent(event)
       },
@@ -158,7 +163,12 @@ export abstract class BaseCommand extends Command {
   /** Writes a result to stdout piece by piece while it is made, `--json` documents too; ends when the work is aborted. */
   protected async writing(pieces: Iterable<string | Uint8Array>): Promise<void> {
     this.#hasBegunOutput = true
-    await writeToStdout(batches(pieces, this.#abort.signal))
+    await writeToStdout(batches(pieces, this.signal))
+  }
+
+  /** How tables are shown: as wide as the terminal of stdout, whole where there is none, and as `table-flags.ts` says. */
+  protected get view(): TableView {
+    return this.#view
   }
 
   /** Prints a result, which may have several lines, unless `--json` prints it as a document. */
@@ -178,7 +188,7 @@ export abstract class BaseCommand extends Command {
 
   /** After an interrupt, exit 130: told as an error, but for `--json`, whose one document is what was done until then. */
   protected requireUninterrupted(): void {
-    const {signal} = this.#abort
+    const {signal} = this
     if (!signal.aborted) return
     if (!this.jsonEnabled()) signal.throwIfAborted()
     process.exitCode = this.asFailure(signal.reason).exitCode
@@ -186,7 +196,13 @@ export abstract class BaseCommand extends Command {
 
   /** Anything thrown as the error that is told. */
   protected asFailure(error: unknown): TransshipError {
-    return asFailure(error, this.#abort.signal, this.id ?? '')
+    const failure = asFailure(error, this.signal, this.id?.replaceAll(':', ' ') ?? '')
+    const flags = {...this.ctor.baseFlags, ...this.ctor.flags}
+    const {suggestions} = failure
+    const possible = suggestions.filter((suggestion) => isPossible(suggestion, flags))
+    const meant = suggestMeant(error, flags)
+    const isSame = meant.length === 0 && possible.length === suggestions.length
+    return isSame ? failure : withSuggestions(failure, [...meant, ...possible])
   }
 
   protected override catch(error: Error): Promise<void> {
@@ -199,7 +215,7 @@ export abstract class BaseCommand extends Command {
       return Promise.resolve()
     }
     const verbose = this.#globals.verbose || this.argv.includes('--verbose')
-    process.stderr.write(formatFailure(failure, {verbose, red: (text) => this.#red(text)}))
+    process.stderr.write(formatFailure(failure, {verbose, red: (text) => this.#red(text), ...widthOf(process.stderr)}))
     markTold(failure)
     // oclif ends the process with this code, and prints nothing more.
     throw Object.assign(failure, {oclif: {exit: failure.exitCode}, skipOclifErrorHandling: true})
@@ -210,8 +226,11 @@ export abstract class BaseCommand extends Command {
     return isPlain || !process.stderr.isTTY ? text : styleText(['bold', 'red'], text)
   }
 
-  #unlisten(): void {
-    for (const signal of SIGNALS) process.removeListener(signal, this.#onSignal)
+  /** Interrupted too late to stop anything: the result stands, and a script that was to stop must hear of it. */
+  #tellLateInterrupt(error: Error | undefined): void {
+    if (!this.signal.aborted || error !== undefined || process.exitCode === INTERRUPTED_EXIT) return
+    process.exitCode = INTERRUPTED_EXIT
+    process.stderr.write('Interrupted when the work was done already: its result is complete.\n')
   }
 }
 
@@ -256,4 +275,9 @@ function roomIn(stream: NodeJS.WriteStream): Promise<void> {
     }
     for (const event of events) stream.once(event, settle)
   })
+}
+
+/** Columns of a terminal; nothing for anything else, and for a terminal that does not know its size. */
+function widthOf({isTTY, columns}: NodeJS.WriteStream): {readonly width?: number} {
+  return isTTY && columns > 0 ? {width: columns} : {}
 }

@@ -5,6 +5,8 @@ import type {WorkerReport} from '../batch/queue/run-worker.js'
 import {printable} from '../model/printable.js'
 import {formatBytes, formatSeconds} from '../model/quantities.js'
 import {formatTable} from './table.js'
+import type {TableView} from './table-view.js'
+import {fitSentence} from './wrap-text.js'
 
 /** What a batch did: failures in full, then the totals. */
 export function formatBatch({items, totals, seconds}: BatchReport): string {
@@ -41,14 +43,18 @@ function all(count: number): string {
 }
 
 /** What a batch would do. */
-export function formatDryRun({items, bytes, space}: DryRunReport): string {
-  const table = formatTable(items, [
-    {title: 'STATE', cell: ({state}) => (state === 'to-do' ? 'to do' : 'done')},
-    {title: 'SIZE', cell: (item) => (item.bytes === undefined ? undefined : formatBytes(item.bytes)), align: 'right'},
-    {title: 'SOURCE', cell: ({source}) => source},
-    {title: 'DESTINATION', cell: ({destination}) => destination},
-    {title: 'AFTER', cell: ({after}) => (after.length === 0 ? undefined : after.join(', '))},
-  ])
+export function formatDryRun({items, bytes, space}: DryRunReport, view?: TableView): string {
+  const table = formatTable(
+    items,
+    [
+      {title: 'STATE', cell: ({state}) => (state === 'to-do' ? 'to do' : 'done')},
+      {title: 'SIZE', cell: (item) => (item.bytes === undefined ? undefined : formatBytes(item.bytes)), align: 'right'},
+      {title: 'SOURCE', cell: ({source}) => source, fit: 'middle'},
+      {title: 'DESTINATION', cell: ({destination}) => destination, fit: 'middle'},
+      {title: 'AFTER', cell: ({after}) => (after.length === 0 ? undefined : after.join(', ')), fit: 'end', spare: 1},
+    ],
+    view,
+  )
   const left = items.filter(({state}) => state === 'to-do').length
   const needs = space.map(
     (need) =>
@@ -56,7 +62,11 @@ export function formatDryRun({items, bytes, space}: DryRunReport): string {
         need.isEnough ? '.' : ': not enough.'
       }`,
   )
-  return [table, `${left} of ${items.length} items to do, ${formatBytes(bytes)} to read.`, ...needs].join('\n')
+  return [
+    table,
+    `${left} of ${items.length} items to do, ${formatBytes(bytes)} to read.`,
+    ...needs.map((text) => fitSentence(text, view)),
+  ].join('\n')
 }
 
 /** What was put into a queue. */

@@ -4,68 +4,101 @@ import type {Loss} from '../model/events.js'
 import {formatBytes, formatSeconds} from '../model/quantities.js'
 import {printable} from '../model/printable.js'
 import {formatFields, formatTable} from './table.js'
+import type {TableView} from './table-view.js'
 
-function formatFindings(title: string, findings: readonly Loss[]): string[] {
+function formatFindings(title: string, findings: readonly Loss[], view?: TableView): string[] {
   if (findings.length === 0) return []
-  const table = formatTable(findings, [
-    {title: 'CODE', cell: (finding) => finding.code},
-    {title: 'SUBJECT', cell: (finding) => (finding.subject === '' ? undefined : finding.subject)},
-    {title: 'MESSAGE', cell: (finding) => finding.message},
-  ])
+  const table = formatTable(
+    findings,
+    [
+      {title: 'CODE', cell: (finding) => finding.code},
+      {title: 'SUBJECT', cell: (finding) => (finding.subject === '' ? undefined : finding.subject), fit: 'middle'},
+      {title: 'MESSAGE', cell: (finding) => finding.message, fit: 'wrap'},
+    ],
+    view,
+  )
   return [`${title}:\n${table}`]
 }
 
-function formatArtifact(artifact: ReportArtifact): string {
+function formatArtifact(artifact: ReportArtifact, view?: TableView): string {
   const head = `${artifact.unchanged === true ? 'Already there' : 'Made'}: ${printable(artifact.reference)}`
-  const fields = formatFields([
-    ['  Package', artifact.identity],
-    ['  Image ID', artifact.imageId],
-    ['  Manifest', artifact.manifestDigest],
-    ['  Depends on', artifact.dependencies?.length ? artifact.dependencies.join(', ') : undefined],
-  ])
-  const layers = formatTable(artifact.layers, [
-    {title: '  LAYER', cell: (layer) => `  ${layer.diffId ?? layer.digest}`},
-    {title: 'STORED', cell: (layer) => formatBytes(layer.size), align: 'right'},
-    {title: 'ENTRIES', cell: (layer) => layer.entries?.toString(), align: 'right'},
-  ])
+  const fields = formatFields(
+    [
+      ['  Package', artifact.identity],
+      ['  Image ID', artifact.imageId],
+      ['  Manifest', artifact.manifestDigest],
+      ['  Depends on', artifact.dependencies?.length ? artifact.dependencies.join(', ') : undefined],
+    ],
+    view,
+  )
+  const layers = formatTable(
+    artifact.layers,
+    [
+      {title: '  LAYER', cell: (layer) => `  ${layer.diffId ?? layer.digest}`, fit: 'end'},
+      {title: 'STORED', cell: (layer) => formatBytes(layer.size), align: 'right'},
+      {title: 'ENTRIES', cell: (layer) => layer.entries?.toString(), align: 'right'},
+    ],
+    view,
+  )
   return [head, fields, layers].filter((part) => part !== '').join('\n')
 }
 
 /** What `convert` did. */
-export function formatConvert(report: ConvertReport): string {
+export function formatConvert(report: ConvertReport, view?: TableView): string {
   const exactness = report.exact
     ? 'Exact: converting back gives the same bytes.'
     : report.losses.length > 0
       ? 'Not exact: what is lost does not come back.'
       : 'Not exact: converting back gives the same content, not the same bytes.'
-  const inexact = formatFindings('Not exact because', report.inexact)
+  const inexact = formatFindings('Not exact because', report.inexact, view)
   const took = `Read ${formatBytes(report.bytesRead)}, wrote ${formatBytes(report.bytesWritten)} in ${formatSeconds(report.seconds)}.`
   return [
-    ...report.artifacts.map(formatArtifact),
-    ...formatFindings('Lost', report.losses),
+    ...report.artifacts.map((artifact) => formatArtifact(artifact, view)),
+    ...formatFindings('Lost', report.losses, view),
     ...inexact,
     `${exactness}\n${took}`,
   ].join('\n\n')
 }
 
 /** What `convert` would do. */
-export function formatPlan(plan: ConversionPlan): string {
+export function formatPlan(plan: ConversionPlan, view?: TableView): string {
   const os = plan.osLayers
-  const head = formatFields([
-    ['Source', plan.source],
-    ['Destination', plan.destination],
-    ['Layers', MODES[plan.mode]],
-    ['OS layers', os === undefined ? undefined : `${os.count} (${os.evidence.join('; ')})`],
-  ])
-  const steps = formatTable(plan.steps, [
-    {title: 'MAKES', cell: (step) => step.kind},
-    {title: 'NAME', cell: (step) => step.title},
-    {title: 'ROLE', cell: (step) => step.role},
-    {title: 'FROM LAYERS', cell: (step) => (step.layers.length === 0 ? undefined : formatRange(step.layers))},
-    {title: 'READS', cell: (step) => (step.bytes === undefined ? undefined : formatBytes(step.bytes)), align: 'right'},
-    {title: 'DEPENDS ON', cell: (step) => (step.dependencies?.length ? step.dependencies.join(', ') : undefined)},
-  ])
-  return [head, steps, ...formatFindings('Would be lost', plan.losses), 'Nothing was written (--dry-run).'].join('\n\n')
+  const head = formatFields(
+    [
+      ['Source', plan.source],
+      ['Destination', plan.destination],
+      ['Layers', MODES[plan.mode]],
+      ['OS layers', os === undefined ? undefined : `${os.count} (${os.evidence.join('; ')})`],
+    ],
+    view,
+  )
+  const steps = formatTable(
+    plan.steps,
+    [
+      {title: 'MAKES', cell: (step) => step.kind},
+      {title: 'NAME', cell: (step) => step.title, fit: 'middle'},
+      {title: 'ROLE', cell: (step) => step.role},
+      {
+        title: 'FROM LAYERS',
+        cell: (step) => (step.layers.length === 0 ? undefined : formatRange(step.layers)),
+        spare: 1,
+      },
+      {
+        title: 'READS',
+        cell: (step) => (step.bytes === undefined ? undefined : formatBytes(step.bytes)),
+        align: 'right',
+      },
+      {
+        title: 'DEPENDS ON',
+        cell: (step) => (step.dependencies?.length ? step.dependencies.join(', ') : undefined),
+        fit: 'end',
+      },
+    ],
+    view,
+  )
+  return [head, steps, ...formatFindings('Would be lost', plan.losses, view), 'Nothing was written (--dry-run).'].join(
+    '\n\n',
+  )
 }
 
 const MODES = {

@@ -2,6 +2,8 @@ import {DIFF_PARTS, type DiffReport, type FileDifference} from '../convert/diff.
 import type {RegistryDifference, ValueSide} from '../convert/diff-registry.js'
 import {printable} from '../model/printable.js'
 import {formatTable} from './table.js'
+import type {TableView} from './table-view.js'
+import {fitSentence} from './wrap-text.js'
 
 /** As in a patch: what is only left, only right, and on both sides but not the same. */
 const MARKS = {removed: '-', added: '+', changed: '~'} as const
@@ -27,43 +29,53 @@ function formatFields({fields}: FileDifference | RegistryDifference): string | u
 }
 
 /** A table for each part that differs, and the verdict. */
-export function formatDiff(report: DiffReport): string {
-  const digests = formatTable(report.digests, [
-    {title: 'DIGEST OF', cell: ({field}) => field},
-    {title: 'DIFFERENCE', cell: ({message}) => message},
-    {title: 'LEFT', cell: ({left}) => (left.includes(' ') ? undefined : left)},
-    {title: 'RIGHT', cell: ({right}) => (right.includes(' ') ? undefined : right)},
-  ])
-  const metadata = formatTable(report.metadata, [
-    {title: 'METADATA', cell: ({field}) => field},
-    {title: 'LEFT', cell: ({left}) => formatJson(left)},
-    {title: 'RIGHT', cell: ({right}) => formatJson(right)},
-  ])
-  const files = formatTable(report.files, [
-    {title: '', cell: ({change}) => MARKS[change]},
-    {title: 'FILE', cell: ({path}) => path},
-    {title: 'DIFFERS IN', cell: formatFields},
-  ])
-  const registry = formatTable(report.registry, [
-    {title: '', cell: ({change}) => MARKS[change]},
-    {title: 'KEY', cell: formatKey},
-    {title: 'DIFFERS IN', cell: formatFields},
-    {title: 'LEFT', cell: ({left}) => formatValue(left)},
-    {title: 'RIGHT', cell: ({right}) => formatValue(right)},
-  ])
+export function formatDiff(report: DiffReport, view?: TableView): string {
+  const digests = formatTable(
+    report.digests,
+    [
+      {title: 'DIGEST OF', cell: ({field}) => field},
+      {title: 'DIFFERENCE', cell: ({message}) => message, fit: 'wrap'},
+      {title: 'LEFT', cell: ({left}) => (left.includes(' ') ? undefined : left), fit: 'end'},
+      {title: 'RIGHT', cell: ({right}) => (right.includes(' ') ? undefined : right), fit: 'end'},
+    ],
+    view,
+  )
+  const metadata = formatTable(
+    report.metadata,
+    [
+      {title: 'METADATA', cell: ({field}) => field},
+      {title: 'LEFT', cell: ({left}) => formatJson(left), fit: 'end'},
+      {title: 'RIGHT', cell: ({right}) => formatJson(right), fit: 'end'},
+    ],
+    view,
+  )
+  const files = formatTable(
+    report.files,
+    [
+      {title: '', cell: ({change}) => MARKS[change]},
+      {title: 'FILE', cell: ({path}) => path, fit: 'middle'},
+      {title: 'DIFFERS IN', cell: formatFields, fit: 'end'},
+    ],
+    view,
+  )
+  const registry = formatTable(
+    report.registry,
+    [
+      {title: '', cell: ({change}) => MARKS[change]},
+      {title: 'KEY', cell: formatKey, fit: 'middle'},
+      {title: 'DIFFERS IN', cell: formatFields, fit: 'end'},
+      {title: 'LEFT', cell: ({left}) => formatValue(left), fit: 'end'},
+      {title: 'RIGHT', cell: ({right}) => formatValue(right), fit: 'end'},
+    ],
+    view,
+  )
   const counts = DIFF_PARTS.filter((part) => report.compared.includes(part)).map(
     (part) => `${part} ${report[part].length}`,
   )
   const verdict = report.same ? 'No differences' : 'Different'
   const between = `${printable(report.left)} and ${printable(report.right)}`
-  return [
-    digests,
-    metadata,
-    files,
-    registry,
-    ...report.notCompared,
-    `${verdict} between ${between} (${counts.join(', ')}).`,
-  ]
+  const told = `${verdict} between ${between} (${counts.join(', ')}).`
+  return [digests, metadata, files, registry, ...report.notCompared, fitSentence(told, view)]
     .filter((part) => part !== '')
     .join('\n\n')
 }

@@ -1,6 +1,8 @@
 import {Errors} from '@oclif/core'
 import {asTransshipError, InternalError, InterruptedError, TransshipError, UsageError} from '../model/errors.js'
 import {hidePasswords} from '../model/hidden-password.js'
+import {COMMAND_LINE} from './mistypes.js'
+import {wrapText} from './wrap-text.js'
 import {printable, printableLines} from '../model/printable.js'
 
 /** What `--json` prints when a command fails. Schema: `src/schemas/error.schema.json`. */
@@ -115,17 +117,32 @@ function place({at}: TransshipError): string | undefined {
   return known.length === 0 ? undefined : known.join(', ')
 }
 
-/** The failure as text: what, where, why, what to do next, the code; with its causes and traces when `verbose`. */
+/** Columns that prose is given, however narrow the terminal is. */
+const MOST_NARROW = 20
+
+/**
+ * The failure as text: what, where, why, what to do next, the code; with its causes and traces when `verbose`. Prose is
+ * wrapped at `width`; what may be copied, places and command lines, stands on one line.
+ */
 export function formatFailure(
   failure: TransshipError,
-  options: {verbose: boolean; red: (text: string) => string},
+  options: {verbose: boolean; red: (text: string) => string; width?: number},
 ): string {
   const where = place(failure)
-  const lines = [`${options.red('Error:')} ${printableLines(failure.what)}`]
+  const prose = (label: string, text: string) => {
+    const {width} = options
+    if (width === undefined) return `${label} ${text}`
+    const margin = ' '.repeat(label.length + 1)
+    const lines = text.split('\n').flatMap((line) => wrapText(line, Math.max(MOST_NARROW, width - margin.length)))
+    return `${label} ${lines.join(`\n${margin}`)}`
+  }
+  const lines = [prose('Error:', printableLines(failure.what)).replace('Error:', options.red)]
   if (where !== undefined) lines.push(`  Where: ${printable(where)}`)
-  if (failure.why !== undefined) lines.push(`  Why:   ${printable(failure.why)}`)
+  if (failure.why !== undefined) lines.push(prose('  Why:  ', printable(failure.why)))
   failure.suggestions.forEach((suggestion, index) => {
-    lines.push(`  ${index === 0 ? 'Try:  ' : '      '} ${printable(suggestion)}`)
+    const label = `  ${index === 0 ? 'Try:  ' : '      '}`
+    const text = printable(suggestion)
+    lines.push(COMMAND_LINE.test(text) ? `${label} ${text}` : prose(label, text))
   })
   lines.push(`  Code:  ${failure.code}`)
   const isOurs = failure instanceof InternalError

@@ -1,6 +1,7 @@
 import type {FileRow, FilesReport} from '../convert/files.js'
 import {FileAttribute, UNIX_EPOCH} from '../model/windows-metadata.js'
 import {formatTable} from './table.js'
+import type {TableView} from './table-view.js'
 
 /** FILE_ATTRIBUTE_* bits with the letters of `attrib`, in its order. Source: winnt.h; attrib /?. */
 const LETTERS = [
@@ -40,13 +41,20 @@ function formatPath({path, target, streams}: FileRow): string {
  * One row for each file and folder: attributes, exact size in bytes, last write, layer, path with links and streams; with
  * `security` the security descriptor as SDDL.
  */
-export function formatFiles({entries}: FilesReport, options: {readonly security: boolean}): string {
-  return formatTable(entries, [
-    {title: 'MODE', cell: formatMode},
-    {title: 'SIZE', cell: (row) => row.size?.toString(), align: 'right'},
-    {title: 'LAST WRITE', cell: (row) => formatFileTime(row.times?.lastWrite)},
-    {title: 'LAYER', cell: (row) => row.layer.toString(), align: 'right'},
-    {title: 'PATH', cell: formatPath},
-    {title: 'SECURITY', cell: (row) => (options.security ? formatSecurity(row) : undefined)},
-  ])
+export function formatFiles(
+  {entries}: FilesReport,
+  options: {readonly security: boolean; readonly view?: TableView},
+): string {
+  return formatTable(
+    entries,
+    [
+      {title: 'MODE', cell: formatMode},
+      {title: 'SIZE', cell: (row) => row.size?.toString(), align: 'right', order: ({size}) => size},
+      {title: 'LAST WRITE', cell: (row) => formatFileTime(row.times?.lastWrite), spare: 2},
+      {title: 'LAYER', cell: (row) => row.layer.toString(), align: 'right', spare: 1},
+      {title: 'PATH', cell: formatPath, fit: 'middle'},
+      {title: 'SECURITY', cell: (row) => (options.security ? formatSecurity(row) : undefined), fit: 'end'},
+    ],
+    options.view,
+  )
 }

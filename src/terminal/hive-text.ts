@@ -1,5 +1,6 @@
 import type {HiveReport, HiveRow, HiveValueRow, OpenRegistry} from '../convert/hive.js'
 import {tableLines} from './table.js'
+import type {TableView} from './table-view.js'
 
 /** Bytes of data shown of a value that is not text or a number. */
 const SHOWN_BYTES = 32
@@ -35,7 +36,7 @@ function formatData({value}: Row): string {
  * One row for each key and one for each of its values: name, type and data; in a delta, what is done to lower layers.
  * `keys` is read twice.
  */
-export function* hiveLines(keys: () => Iterable<HiveRow>): Generator<string> {
+export function* hiveLines(keys: () => Iterable<HiveRow>, view?: TableView): Generator<string> {
   let hasChanges = false
   const rows = function* (): Generator<Row> {
     for (const key of keys()) {
@@ -44,13 +45,17 @@ export function* hiveLines(keys: () => Iterable<HiveRow>): Generator<string> {
       for (const value of key.values) yield {key, value}
     }
   }
-  yield* tableLines(rows, [
-    {title: 'KEY', cell: ({key, value}) => (value === undefined ? key.path : '')},
-    {title: 'CHANGE', cell: (row) => (hasChanges ? formatChange(row) : undefined)},
-    {title: 'VALUE', cell: formatName},
-    {title: 'TYPE', cell: ({value}) => value?.type ?? ''},
-    {title: 'DATA', cell: formatData},
-  ])
+  yield* tableLines(
+    rows,
+    [
+      {title: 'KEY', cell: ({key, value}) => (value === undefined ? key.path : ''), fit: 'middle', least: 36},
+      {title: 'CHANGE', cell: (row) => (hasChanges ? formatChange(row) : undefined)},
+      {title: 'VALUE', cell: formatName, fit: 'end'},
+      {title: 'TYPE', cell: ({value}) => value?.type ?? ''},
+      {title: 'DATA', cell: formatData, fit: 'end'},
+    ],
+    view,
+  )
 }
 
 /** The same of what is at hand. */

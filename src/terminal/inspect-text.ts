@@ -2,6 +2,7 @@ import type {InspectedLayer, InspectedPackage, InspectReport} from '../convert/i
 import {printable} from '../model/printable.js'
 import {formatBytes} from '../model/quantities.js'
 import {formatFields, formatTable} from './table.js'
+import type {TableView} from './table-view.js'
 
 function formatPlatform({platform}: InspectReport): string {
   const version = platform.osVersion === undefined ? '' : ` ${platform.osVersion}`
@@ -27,31 +28,36 @@ function layerName(layer: InspectedLayer): string {
 }
 
 /** Metadata, layers (base first) and warnings. */
-export function formatInspect(report: InspectReport): string {
-  const head = formatFields([
-    ['Reference', report.reference],
-    ['Names', report.names.length === 0 ? undefined : report.names.join(', ')],
-    ['Image ID', report.imageId],
-    ['Manifest', report.manifestDigest],
-    ['Platform', formatPlatform(report)],
-    ...packageFields(report.layers.at(-1)?.package),
-    ['Builds on', report.namedBase?.name],
-    ['Stored size', report.sizeBytes === undefined ? undefined : formatBytes(report.sizeBytes)],
-  ])
+export function formatInspect(report: InspectReport, view?: TableView): string {
+  const head = formatFields(
+    [
+      ['Reference', report.reference],
+      ['Names', report.names.length === 0 ? undefined : report.names.join(', ')],
+      ['Image ID', report.imageId],
+      ['Manifest', report.manifestDigest],
+      ['Platform', formatPlatform(report)],
+      ...packageFields(report.layers.at(-1)?.package),
+      ['Builds on', report.namedBase?.name],
+      ['Stored size', report.sizeBytes === undefined ? undefined : formatBytes(report.sizeBytes)],
+    ],
+    view,
+  )
   const layers = formatTable(
     report.layers.map((layer, index) => ({layer, index})),
     [
       {title: 'LAYER', cell: ({index}) => String(index), align: 'right'},
-      {title: 'NAME', cell: ({layer}) => layerName(layer)},
+      {title: 'NAME', cell: ({layer}) => layerName(layer), fit: 'middle'},
       {title: 'FORM', cell: ({layer}) => layer.form},
       {
         title: 'STORED',
         cell: ({layer}) => (layer.size === undefined ? undefined : formatBytes(layer.size)),
         align: 'right',
+        order: ({layer}) => layer.size,
       },
-      {title: 'COMPRESSION', cell: ({layer}) => layer.compression},
+      {title: 'COMPRESSION', cell: ({layer}) => layer.compression, spare: 1},
       {title: 'CONTENT', cell: ({layer}) => (layer.hasContent ? undefined : 'only named')},
     ],
+    view,
   )
   const warnings = report.warnings.map(({code, message}) => `Warning: ${printable(message)} (${code})`).join('\n')
   return [head, layers, warnings].filter((part) => part !== '').join('\n\n')

@@ -11,6 +11,7 @@ import {layout} from './layout/layout.js'
 import {oci} from './oci/oci.js'
 import {ociArchive} from './oci-archive/oci-archive.js'
 import {runtime} from './runtime/runtime.js'
+import {grammars, missing, unknownTransport} from './unknown-reference.js'
 import {wim} from './wim/wim.js'
 import type {Transport} from '../model/transport.js'
 
@@ -28,21 +29,11 @@ export const TRANSPORTS: readonly Transport[] = [
   wim,
 ]
 
-const SUGGESTIONS = () => TRANSPORTS.map((transport) => `${transport.name}:${transport.grammar}`)
-
 /** The transport a reference belongs to. */
 export function transportOf(reference: Reference, transports = TRANSPORTS): Transport {
   const transport = transports.find((candidate) => candidate.name === reference.transport)
-  if (transport === undefined) throw unknownTransport(reference.transport)
+  if (transport === undefined) throw unknownTransport(reference.transport, transports)
   return transport
-}
-
-function unknownTransport(text: string): UsageError {
-  return new UsageError('BAD_REFERENCE', {
-    what: `'${hidePassword(text)}' names no transport and no existing file or folder.`,
-    why: 'Expected TRANSPORT:LOCATION.',
-    suggestions: SUGGESTIONS(),
-  })
 }
 
 /** Parses `TRANSPORT:LOCATION`; undefined when the text does not start with the name of a transport. */
@@ -55,7 +46,7 @@ export function findReference(text: string, transports = TRANSPORTS): Reference 
 /** Parses `TRANSPORT:LOCATION`. Throws `BAD_REFERENCE`, also for a bare path, which only `resolveReference` recognises. */
 export function parseReference(text: string): Reference {
   const reference = findReference(text)
-  if (reference === undefined) throw unknownTransport(text)
+  if (reference === undefined) throw unknownTransport(text, TRANSPORTS)
   return reference
 }
 
@@ -78,7 +69,7 @@ export interface ResolvedReference {
 }
 
 /**
- * Parses a reference, or recognises a bare path by its content. Throws `BAD_REFERENCE` listing the transports, or
+ * Parses a reference, or recognises a bare path by its content. Throws `BAD_REFERENCE` listing the transports, `NOT_FOUND` for a path that is missing, or
  * `AMBIGUOUS_SELECTION` when several recognise the path.
  */
 export async function resolveReference(text: string, transports = TRANSPORTS): Promise<ResolvedReference> {
@@ -88,14 +79,14 @@ export async function resolveReference(text: string, transports = TRANSPORTS): P
     () => true,
     () => false,
   )
-  if (!exists) throw unknownTransport(text)
+  if (!exists) throw await missing(text, transports)
   const fitting: Transport[] = []
   for (const transport of transports) if (await transport.recognises(text)) fitting.push(transport)
   const [first, second] = fitting
   if (first === undefined) {
     throw new UsageError('BAD_REFERENCE', {
       what: `'${text}' exists, but its content is of no known format.`,
-      suggestions: SUGGESTIONS(),
+      suggestions: grammars(transports),
     })
   }
   if (second !== undefined) {

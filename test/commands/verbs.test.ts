@@ -95,7 +95,7 @@ describe('verbs', () => {
   }
 
   it('shows what was made, and how to reach it', async () => {
-    const {code, stdout} = await runCli(['list', `inbox:${repository}`])
+    const {code, stdout} = await runCli(['list', `inbox:${repository}`, '--columns', 'kind,name,reference'])
     assert.equal(code, 0)
     assert.match(stdout.toString(), /^package +CN=Contoso_Shop_1\.2\.0\.0 .* inbox:.*:CN=Contoso_Shop_1\.2\.0\.0$/m)
     const inspected = await runCli(['inspect', `inbox:${repository}:Shop`, '--tree'])
