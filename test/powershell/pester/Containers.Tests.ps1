@@ -57,7 +57,7 @@ Describe 'Containers of real managers' {
 
     It 'go on when they ignore the request, as an error, and are killed with -Force' {
         $failures = Get-Failure { Stop-ComputeContainer stubborn-docker, stubborn-podman, stubborn-ctr -TimeoutSeconds 1 -Confirm:$false }
-        $failures.FullyQualifiedErrorId | Should -Be @('TIMED_OUT,Stop-ComputeContainer') * 3
+        $failures.FullyQualifiedErrorId | Should -Be (@('TIMED_OUT,Stop-ComputeContainer') * 3)
         (Get-ComputeContainer stubborn-*).Count | Should -Be 3
         $killed = Get-ComputeContainer stubborn-docker | Stop-ComputeContainer -Force -TimeoutSeconds 1 -Confirm:$false -PassThru
         $killed.Outcome | Should -Be killed
