@@ -75,8 +75,7 @@ describe('what a conversion says of being exact', () => {
       const hasManifest = before.manifestDigest !== undefined
       if (hasManifest) assert.equal(after.manifestDigest === before.manifestDigest, there.exact)
       const [reason] = there.inexact
-      if (hasManifest && reason !== undefined)
-        assert.ok(reason.message.includes(before.manifestDigest), reason.message)
+      if (hasManifest && reason !== undefined) assert.ok(reason.message.includes(before.manifestDigest), reason.message)
       assert.match(
         formatConvert(there),
         there.exact ? /^Exact: /m : /^Not exact because:[^]*compressed[^]*^Not exact: /m,

@@ -160,10 +160,7 @@ describe('managers that misbehave', function () {
       const managers = [new EngineManager('docker', parseEngineEndpoint(`unix://${path}`), {isGuess: false})]
       try {
         const {containers, notes, managers: reports} = await listContainers(managers)
-        assert.deepEqual(
-          containers.map(({id}) => id).sort(),
-          ['a', 'b', 'c'],
-        )
+        assert.deepEqual(containers.map(({id}) => id).sort(), ['a', 'b', 'c'])
         assert.deepEqual(
           notes.map(({code, subject}) => [code, subject]),
           [['container-unreadable', 'b']],
