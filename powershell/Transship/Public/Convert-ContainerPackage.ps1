@@ -167,7 +167,10 @@ function Convert-ContainerPackage {
         $arguments = @('convert', $Source, $Destination)
         $arguments += @(Get-OptionArgument -Bound $PSBoundParameters -Option $script:ReadingOptions)
         $arguments += @(Get-OptionArgument -Bound $PSBoundParameters -Option $script:ConvertOptions)
-        if (-not $PSCmdlet.ShouldProcess($Destination, "Convert $Source")) {
+        # Where PowerShell may not ask, ShouldProcess fails and the next statement runs: that must not be the work.
+        $isAllowed = $false
+        $isAllowed = $PSCmdlet.ShouldProcess($Destination, "Convert $Source")
+        if (-not $isAllowed) {
             if (-not $WhatIfPreference) { return }
             $answer = Invoke-Transship -ArgumentList ($arguments + '--dry-run') -Target $Source
             if ($answer.Failure) { $PSCmdlet.WriteError($answer.Failure) }

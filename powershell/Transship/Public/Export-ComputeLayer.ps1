@@ -57,9 +57,14 @@ function Export-ComputeLayer {
     )
 
     process {
+        $from = $null
         $from = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($Path)
+        $to = $null
         $to = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($Destination)
-        if (-not $PSCmdlet.ShouldProcess($to, "Export $from")) { return }
+        # Where PowerShell may not ask, ShouldProcess fails and the next statement runs: that must not be the work.
+        $isAllowed = $false
+        $isAllowed = $PSCmdlet.ShouldProcess($to, "Export $from")
+        if (-not $isAllowed) { return }
         $arguments = @('layout', 'export', $from, $to)
         $arguments += @(Get-OptionArgument -Bound $PSBoundParameters -Option ([ordered]@{ Parent = '--parent'; Writable = '--writable' }))
         $answer = Invoke-Transship -ArgumentList $arguments -Target $Path -Activity "Exporting $from"

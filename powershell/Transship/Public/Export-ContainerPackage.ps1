@@ -51,8 +51,12 @@ function Export-ContainerPackage {
     )
 
     process {
+        $file = $null
         $file = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($Path)
-        if (-not $PSCmdlet.ShouldProcess($file, "Export $Reference")) { return }
+        # Where PowerShell may not ask, ShouldProcess fails and the next statement runs: that must not be the work.
+        $isAllowed = $false
+        $isAllowed = $PSCmdlet.ShouldProcess($file, "Export $Reference")
+        if (-not $isAllowed) { return }
         $arguments = @('convert', $Reference, "appx:$file")
         if ($Replace) { $arguments += '--replace' }
         $answer = Invoke-Transship -ArgumentList $arguments -Target $Reference -Activity "Exporting $Reference"

@@ -52,9 +52,14 @@ function Import-ComputeLayer {
     )
 
     process {
+        $from = $null
         $from = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($Path)
+        $to = $null
         $to = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($Destination)
-        if (-not $PSCmdlet.ShouldProcess($to, "Import $from")) { return }
+        # Where PowerShell may not ask, ShouldProcess fails and the next statement runs: that must not be the work.
+        $isAllowed = $false
+        $isAllowed = $PSCmdlet.ShouldProcess($to, "Import $from")
+        if (-not $isAllowed) { return }
         $arguments = @('layout', 'import', $from, $to)
         $arguments += @(Get-OptionArgument -Bound $PSBoundParameters -Option ([ordered]@{ Parent = '--parent' }))
         $answer = Invoke-Transship -ArgumentList $arguments -Target $Path -Activity "Importing $from"

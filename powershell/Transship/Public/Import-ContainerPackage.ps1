@@ -56,10 +56,14 @@ function Import-ContainerPackage {
     )
 
     process {
+        $file = $null
         $file = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($Path)
-        $folder = $Repository -replace '^inbox:'
-        $folder = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($folder)
-        if (-not $PSCmdlet.ShouldProcess($folder, "Import $file")) { return }
+        $folder = $null
+        $folder = $PSCmdlet.GetUnresolvedProviderPathFromPSPath(($Repository -replace '^inbox:'))
+        # Where PowerShell may not ask, ShouldProcess fails and the next statement runs: that must not be the work.
+        $isAllowed = $false
+        $isAllowed = $PSCmdlet.ShouldProcess($folder, "Import $file")
+        if (-not $isAllowed) { return }
         $arguments = @('convert', "appx:$file", "inbox:$folder")
         $arguments += @(Get-OptionArgument -Bound $PSBoundParameters -Option ([ordered]@{ Base = '--base'; Replace = '--replace' }))
         $answer = Invoke-Transship -ArgumentList $arguments -Target $Path -Activity "Importing $file"

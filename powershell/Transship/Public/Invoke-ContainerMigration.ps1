@@ -91,7 +91,10 @@ function Invoke-ContainerMigration {
     )
 
     process {
+        $file = $null
         $file = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($Plan)
+        # Where PowerShell may not ask, ShouldProcess fails and the next statement runs: that must not be the work.
+        $isAllowed = $false
         $isAllowed = $PSCmdlet.ShouldProcess($file, 'Convert everything that the plan names')
         if (-not $isAllowed -and -not $WhatIfPreference) { return }
         if ($PSCmdlet.ParameterSetName -eq 'Source') {

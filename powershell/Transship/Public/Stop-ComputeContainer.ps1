@@ -81,7 +81,10 @@ function Stop-ComputeContainer {
         foreach ($container in $Id) {
             $asked = $container
             if ($Namespace) { $asked = "$Namespace/$container" }
-            if (-not $PSCmdlet.ShouldProcess($asked, 'Stop container')) { continue }
+            # Where PowerShell may not ask, ShouldProcess fails and the next statement runs: that must not be the work.
+            $isAllowed = $false
+            $isAllowed = $PSCmdlet.ShouldProcess($asked, 'Stop container')
+            if (-not $isAllowed) { continue }
             if (Test-Direct -Direct:$Direct) {
                 $ended = Stop-HostComputeContainer -Id $container -TimeoutSeconds $TimeoutSeconds -Force:$Force
                 if ($ended.Failure) { $PSCmdlet.WriteError($ended.Failure) }

@@ -87,6 +87,27 @@ Describe 'The syntax of <Name>' -ForEach $Files {
     }
 }
 
+Describe 'Confirmation' {
+    It 'is taken for no where PowerShell may not ask: <Code>' -ForEach @(
+        @{ Code = 'Convert-ContainerPackage a inbox:b' }
+        @{ Code = 'Export-ContainerPackage a b' }
+        @{ Code = 'Import-ContainerPackage a b' }
+        @{ Code = 'Invoke-ContainerMigration a' }
+        @{ Code = 'Stop-ComputeContainer a' }
+        @{ Code = 'Export-ComputeLayer a b' }
+        @{ Code = 'Import-ComputeLayer a b' }
+    ) {
+        # A command line that leaves a mark when it is run.
+        $mark = Join-Path (Get-Item TestDrive:/).FullName "$([guid]::NewGuid())"
+        $script = Join-Path (Get-Item TestDrive:/).FullName marking.js
+        Set-Content -LiteralPath $script -Value "require('fs').writeFileSync(process.env.MARK, ''); console.log('{}')"
+        $run = "`$env:TRANSSHIP = '$script'; `$env:MARK = '$mark'; Import-Module '$ModulePath'; $Code -Confirm"
+        $said = & (Join-Path $PSHOME pwsh) -NoProfile -NonInteractive -Command $run 2>&1
+        "$said" | Should -BeLike '*NonInteractive*'
+        Test-Path -LiteralPath $mark | Should -BeFalse
+    }
+}
+
 Describe 'The text of <Name>' -ForEach $Texts {
     It 'is ASCII, which Windows PowerShell reads the same without a byte order mark' {
         [System.IO.File]::ReadAllText($Path) | Should -Not -Match '[^\x00-\x7F]'

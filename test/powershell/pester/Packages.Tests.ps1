@@ -131,13 +131,10 @@ Describe 'Convert-ContainerPackage' {
     }
 
     It 'asks with -Confirm, and does nothing unless it is told yes' {
-        # A host that cannot ask: that is an error or no answer, and no conversion.
-        $shell = [powershell]::Create()
-        $null = $shell.AddScript({ param($module, $shop, $there) Import-Module $module; Convert-ContainerPackage $shop $there -Confirm })
-        $null = $shell.AddArgument($ModulePath).AddArgument($Shop).AddArgument("inbox:$Drive/asked")
-        $made = try { $shell.Invoke() } catch { Write-Debug $_ }
-        $made | Should -BeNullOrEmpty
-        $shell.HadErrors | Should -BeTrue
+        # PowerShell that may not ask: that is an error, and no conversion.
+        $code = "Set-Location '$Drive'; Import-Module '$ModulePath'; Convert-ContainerPackage '$Shop' inbox:asked -Confirm"
+        $said = & (Join-Path $PSHOME pwsh) -NoProfile -NonInteractive -Command $code 2>&1
+        "$said" | Should -BeLike '*NonInteractive*'
         Test-Path asked | Should -BeFalse
     }
 
