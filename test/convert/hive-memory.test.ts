@@ -26,11 +26,10 @@ function treeOf(groups: number): HiveKey {
   return keyOf({name: 'ROOT', security, subkeys})
 }
 
-/** Says its peak when it ends: the largest resident set that the process had. */
-const PEAK = `data:text/javascript,process.on('exit',()=>process.stderr.write('peak '+process.resourceUsage().maxRSS+'\\n'))`
+const TELL_PEAK = new URL('../helpers/tell-peak.js', import.meta.url).href
 
 async function peakOf(args: readonly string[], output: string): Promise<number> {
-  const child = spawn(process.execPath, ['--import', PEAK, MAIN, ...args], {stdio: ['ignore', 'pipe', 'pipe']})
+  const child = spawn(process.execPath, ['--import', TELL_PEAK, MAIN, ...args], {stdio: ['ignore', 'pipe', 'pipe']})
   let stderr = ''
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
   child.stdout.pipe(createWriteStream(output))

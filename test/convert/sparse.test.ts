@@ -10,9 +10,8 @@ import {temporaryFolder} from '../helpers/temporary-folder.js'
 import {diffIdsIn} from '../helpers/windows-images.js'
 
 const HOLE_BYTES = 60_000_000_000
-/** Tells the peak of its memory in the end, in KiB. */
-const TELLS_PEAK = `process.on('exit', () => process.stderr.write('peak ' + process.resourceUsage().maxRSS + '\\n'))`
-const WITH_PEAK = {NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(TELLS_PEAK)}`}
+/** Makes a command tell the peak of its memory when it ends, in KiB. */
+const WITH_PEAK = {NODE_OPTIONS: `--import=${new URL('../helpers/tell-peak.js', import.meta.url).href}`}
 
 /** A layer of one sparse file: data, a hole, data. */
 function sparseLayer(form: (typeof SPARSE_FORMS)[number], file: RawSparse): Buffer {

@@ -1,4 +1,5 @@
 import {runBatch} from '../../src/batch/run-batch.js'
+import {peakKibibytes} from './peak.js'
 
 /*
  * Runs the plan that the command line names and prints a line when its work begins and for each item that ends: a process
@@ -16,5 +17,4 @@ const report = await runBatch(plan, {
   },
 })
 process.exitCode = report.totals.failed === 0 ? 0 : 1
-// Kibibytes, on every system.
-process.stdout.write(`peak ${process.resourceUsage().maxRSS * 1024}\n`)
+process.stdout.write(`peak ${peakKibibytes() * 1024}\n`)
