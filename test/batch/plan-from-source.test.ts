@@ -18,7 +18,8 @@ describe('a plan from an image registry', () => {
     await convert('docker-archive:samples/shop.tar', `docker://${registry.host}/one/app:1.2`)
     const manifests = []
     for (const name of ['Shop', 'WebServer']) {
-      const {artifacts} = await convert(`inbox:samples/repository:${name}`, `docker://${registry.host}/many/app:temp`)
+      const destination = `docker://${registry.host}/many/app:temp`
+      const {artifacts} = await convert(`inbox:samples/repository:${name}`, destination, {replace: true})
       const digest = artifacts[0]?.manifestDigest ?? ''
       const {type = '', bytes = Buffer.alloc(0)} = registry.manifests.get(`many/app@${digest}`) ?? {}
       manifests.push({mediaType: type, digest, size: bytes.length, platform: {os: 'windows', architecture: 'amd64'}})
