@@ -27,7 +27,12 @@ export async function assertExactRoundTrip(archive: string, stem: string): Promi
   const top = topPackage(there)
   const returned = await convert(top, `docker-archive:${back}`)
   assert.deepEqual(there.losses, [])
-  for (const report of [there, returned]) assert.deepEqual([report.exact, report.inexact], [true, []])
+  // Packages keep the content of layers, not the form that they were compressed in.
+  const isCompressed = source.layers.some(({compression = 'none'}) => compression !== 'none')
+  const codes = there.inexact.map(({code}) => code)
+  assert.deepEqual([there.exact, codes], [!isCompressed, isCompressed ? ['compression-not-kept'] : []])
+  const changed = returned.inexact.map(({code}) => code).filter((code) => !isCompressed || code !== 'manifest-changed')
+  assert.deepEqual(changed, [])
   assert.equal(returned.artifacts[0]!.imageId, source.imageId)
   assert.deepEqual(
     await diffIdsIn(back),
