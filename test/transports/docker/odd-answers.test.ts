@@ -142,7 +142,7 @@ describe('odd answers of an image registry', () => {
           const manifest = manifests.get(key)
           response.writeHead(request.method === 'PUT' ? 201 : 200, {
             'docker-content-digest': value,
-            ...(request.method === 'PUT' ? {} : {'content-type': manifest?.type}),
+            ...(request.method === 'PUT' || manifest === undefined ? {} : {'content-type': manifest.type}),
           })
           response.end(request.method === 'PUT' ? undefined : manifest?.bytes)
         })
