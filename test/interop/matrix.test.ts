@@ -109,7 +109,12 @@ describe('every source to every destination', () => {
 
   it('has a place for every transport', () => {
     const known = new Set([...PLACES.map(({transport}) => transport), ...Object.keys(APART)])
-    assert.deepEqual([...known].sort(), TRANSPORTS.filter(({isSourceOnly}) => isSourceOnly !== true).map(({name}) => name).sort())
+    assert.deepEqual(
+      [...known].sort(),
+      TRANSPORTS.filter(({isSourceOnly}) => isSourceOnly !== true)
+        .map(({name}) => name)
+        .sort(),
+    )
   })
 
   describe('a Windows image', () => {
