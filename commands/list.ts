@@ -8,14 +8,14 @@ import {formatList} from '../src/terminal/list-text.js'
 export default class List extends BaseCommand {
   static override summary =
     'List the packages of a repository, the images of an archive, or the repositories of an image registry.'
-  static override description = 'Each row ends with the reference that selects it, for use with the other commands.'
+  static override description = 'Each row ends with its reference. Pass that to the other commands.'
   static override examples = [
     {
-      description: 'The packages of an inbox repository:',
+      description: 'List the packages of an inbox repository:',
       command: '<%= config.bin %> <%= command.id %> inbox:./repository',
     },
     {
-      description: 'The references of all images in an archive, for a script:',
+      description: 'Print the references of all images in an archive:',
       command: "<%= config.bin %> <%= command.id %> docker-archive:images.tar --json | jq -r '.items[].reference'",
     },
   ]
