@@ -199,7 +199,7 @@ export async function requireFree(target: string, replace: boolean): Promise<voi
   if (target === '-') {
     if (!process.stdout.isTTY) return
     throw new UsageError('BAD_OPTION', {
-      what: 'An archive is not written to a terminal.',
+      what: 'transship does not write archives to a terminal.',
       suggestions: ['Redirect the output to a file or another program.'],
     })
   }
@@ -212,8 +212,8 @@ export async function requireFree(target: string, replace: boolean): Promise<voi
 
 function destinationExists(target: string): InputError {
   return new InputError('DESTINATION_EXISTS', {
-    what: `'${target}' exists.`,
-    suggestions: ['Give --replace to overwrite a file, or choose another destination.'],
+    what: `'${target}' already exists.`,
+    suggestions: ['Pass --replace to overwrite a file, or choose another destination.'],
     at: {path: target},
   })
 }

@@ -31,7 +31,7 @@ export async function verifyLayout(place: LayoutPlace, reference: Reference, opt
       count = images.length + absent.length
       for (const image of absent) check.add('MANIFEST_MISSING', notHeld(image), image.refs[0] ?? image.digest)
       if (count === 0 && reference.selector !== undefined) {
-        check.add('NOT_FOUND', `There is no image '${reference.selector}' in the layout.`, reference.path)
+        check.add('NOT_FOUND', `The OCI layout does not contain the image '${reference.selector}'.`, reference.path)
       }
       for (const found of images) {
         check.subject = found.refs[0] ?? found.names[0] ?? found.manifest.digest
@@ -108,14 +108,14 @@ export async function verifyFound(
       const stored = await findStoredLayer(store, {found, facts, index, title}, options)
       if (stored === undefined) {
         if (isForeignType(descriptor.mediaType)) return
-        check.add('LAYER_MISSING', `The content of ${title}, ${descriptor.digest}, is not there.`, title)
+        check.add('LAYER_MISSING', `The content of ${title}, ${descriptor.digest}, is missing.`, title)
         return
       }
       const compression = statedCompression(descriptor.mediaType)
       if (compression !== undefined && compression !== stored.compression)
         check.add(
           'MANIFEST_INVALID',
-          `Its type is ${descriptor.mediaType}; its compression is ${stored.compression}.`,
+          `Its type is ${descriptor.mediaType}, but its compression is ${stored.compression}.`,
           title,
         )
       const name = blobPath(descriptor.digest)

@@ -181,7 +181,7 @@ class LayoutWriter {
       this.#tombstones.push(deleted)
       return
     }
-    this.#lost('deletion-outside-files', 'tombstones.txt can only name what lies below Files.', deleted)
+    this.#lost('deletion-outside-files', 'tombstones.txt can only name paths below Files.', deleted)
   }
 
   /** True for a file or folder that was written, however it is spelt. Asked when all has been written. */
@@ -275,7 +275,7 @@ class LayoutWriter {
       this.#options.onEvent?.({
         kind: 'loss',
         code: 'stream-without-carrier',
-        message: 'Without a carrier, a file has no place for an alternate stream; it was left out.',
+        message: 'A file without a carrier cannot store alternate streams, so this one was left out.',
         subject: `${entry.path}:${stream.name}`,
       })
     }
@@ -310,7 +310,11 @@ class LayoutWriter {
       },
       layout === undefined || areLayoutNotes(layout) ? undefined : layout,
       (why) => {
-        this.#note('layout-frame-unusable', `Its kept form does not fit it: ${why}`, entry.path)
+        this.#note(
+          'layout-frame-unusable',
+          `The layout frame does not match the entry, so transship ignored it: ${why}`,
+          entry.path,
+        )
       },
     )
     if (plan.isAbsent) {
@@ -379,8 +383,8 @@ class LayoutWriter {
 
   #streamMissing(entry: LayerPath): InputError {
     return new InputError('RECIPE_CORRUPT', {
-      what: `The kept form of '${entry}' does not fit its alternate streams.`,
-      suggestions: ['Convert without it (--no-keep-recipe).'],
+      what: `The layout frame of '${entry}' does not match its alternate streams.`,
+      suggestions: ['Convert without the recipe (--no-keep-recipe).'],
       at: {path: this.#options.title},
     })
   }
@@ -458,8 +462,8 @@ class LayoutWriter {
 
   #noPlace(entry: LayerPath): InputError {
     return new InputError('NAME_UNSAFE', {
-      what: `'${entry}' has no place in a transport layout.`,
-      why: 'A layer holds only Files, Hives and UtilityVM.',
+      what: `A transport layout cannot store '${entry}'.`,
+      why: 'It can contain only Files, Hives and UtilityVM.',
       at: {path: this.#options.title},
     })
   }
