@@ -37,7 +37,7 @@ export function transportOf(reference: Reference, transports = TRANSPORTS): Tran
 
 function unknownTransport(text: string): UsageError {
   return new UsageError('BAD_REFERENCE', {
-    what: `'${hidePassword(text)}' names no transport and no existing file or folder.`,
+    what: `'${hidePassword(text)}' is not a transport, and no such file or folder exists.`,
     why: 'Expected TRANSPORT:LOCATION.',
     suggestions: SUGGESTIONS(),
   })
@@ -92,14 +92,14 @@ export async function resolveReference(text: string, transports = TRANSPORTS): P
   const [first, second] = fitting
   if (first === undefined) {
     throw new UsageError('BAD_REFERENCE', {
-      what: `'${text}' exists, but its content is of no known format.`,
+      what: `'${text}' exists, but its format is unknown.`,
       suggestions: SUGGESTIONS(),
     })
   }
   if (second !== undefined) {
     throw new UsageError('AMBIGUOUS_SELECTION', {
-      what: `'${text}' can be read in several ways.`,
-      why: `These transports recognise it: ${fitting.map((transport) => transport.name).join(', ')}.`,
+      what: `'${text}' matches several transports.`,
+      why: `It could be any of: ${fitting.map((transport) => transport.name).join(', ')}.`,
       suggestions: fitting.map((transport) => `${transport.name}:${text}`),
     })
   }

@@ -13,7 +13,7 @@ export async function verifyArchive(reference: Reference, options: OpenOptions):
       if (chosen.length === 0 && offers.length > 0 && options.platform !== undefined)
         requireOne(offers, reference, options.platform)
       if (chosen.length === 0 && reference.selector !== undefined) {
-        check.add('NOT_FOUND', `There is no image '${reference.selector}' in the archive.`, archive.path)
+        check.add('NOT_FOUND', `The archive does not contain the image '${reference.selector}'.`, archive.path)
       }
       return chosen
     })

@@ -25,8 +25,8 @@ export function createLayout(reference: Reference, options: DestinationOptions):
   const target = path.resolve(reference.path)
   if (existsSync(target) && options.replace !== true) {
     throw new InputError('DESTINATION_EXISTS', {
-      what: `'${reference.path}' exists already.`,
-      suggestions: ['Choose another folder, or give --replace.'],
+      what: `'${reference.path}' already exists.`,
+      suggestions: ['Choose another folder, or pass --replace.'],
       at: {reference: formatLayoutReference(reference)},
     })
   }
@@ -74,7 +74,7 @@ class LayoutDestination implements PackageDestination {
     options.onEvent?.({
       kind: 'loss',
       code: 'metadata-not-kept',
-      message: 'A bare transport layout holds a payload only; metadata and configuration are left out.',
+      message: 'A bare transport layout stores only the payload. Metadata and configuration were left out.',
       subject: formatFullName(identity),
     })
     const written = await writeLayout(work, draft.layer.entries(options), {
@@ -94,11 +94,11 @@ class LayoutDestination implements PackageDestination {
 
   #secondLayer(title: string): UsageError {
     return new UsageError('BAD_OPTION', {
-      what: 'A transport layout holds one layer, and the source has more.',
+      what: 'A transport layout stores one layer, but the source has more.',
       why: `${title} would be the second.`,
       suggestions: [
-        'Give --without-base --layers squash for the application on top of the OS.',
-        'Give --os-layers 0 --layers squash for everything in one.',
+        'Pass --without-base --layers squash for only the application on top of the OS.',
+        'Pass --os-layers 0 --layers squash for everything in one layer.',
       ],
     })
   }

@@ -24,8 +24,8 @@ export function createRuntime(reference: Reference, _options: DestinationOptions
   const target = path.resolve(reference.path)
   if (existsSync(target)) {
     throw new InputError('DESTINATION_EXISTS', {
-      what: `'${reference.path}' exists already.`,
-      suggestions: ['Choose a new folder: Windows makes the layer itself.'],
+      what: `'${reference.path}' already exists.`,
+      suggestions: ['Choose a new folder. Windows creates the layer itself.'],
       at: {reference: formatRuntimeReference(reference)},
     })
   }
@@ -56,8 +56,8 @@ class RuntimeDestination implements PackageDestination {
     const subject = formatFullName(identity)
     if (draft.layer === undefined) {
       throw new InputError('DEPENDENCY_MISSING', {
-        what: `The content of ${subject} is needed, since a runtime layer is made on top of its parents.`,
-        suggestions: ['Say where it is: --base REFERENCE.'],
+        what: `A runtime layer needs its parents, but the content of ${subject} is missing.`,
+        suggestions: ['Pass it with --base REFERENCE.'],
         at: {reference: formatRuntimeReference(this.#reference)},
       })
     }
@@ -66,7 +66,7 @@ class RuntimeDestination implements PackageDestination {
     options.onEvent?.({
       kind: 'loss',
       code: 'metadata-not-kept',
-      message: 'A runtime layer holds a payload only; metadata and configuration are left out.',
+      message: 'A runtime layer stores only the payload. Metadata and configuration were left out.',
       subject,
     })
     const written = await writeLayout(folder, draft.layer.entries(options), {
