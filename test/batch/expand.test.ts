@@ -170,7 +170,7 @@ describe('expand plan', () => {
     const both = JSON.stringify({items: [{source: '*/*.tar', destination: 'layout:out/{file}'}]})
     await assert.rejects(
       expandPlan(parsePlan(both, {name: 'plan.json', environment: {}}), {folder: own}),
-      /Several things .* docker-archive:here\/x\.tar and docker-archive:there\/x\.tar/,
+      /Several sources .* docker-archive:here\/x\.tar and docker-archive:there\/x\.tar/,
     )
   })
 
@@ -230,13 +230,13 @@ describe('expand plan', () => {
     {
       items: [{source: 'images/none-*.tar', destination: 'inbox:out'}],
       at: 'source',
-      says: /fits no file/,
+      says: /matches no file/,
       note: 'a glob that no file fits',
     },
     {
       items: [{source: 'inbox:repository', destination: 'docker-archive:out.tar'}],
       at: 'destination',
-      says: /Several things would be written to 'docker-archive:out.tar'/,
+      says: /Several sources have the destination 'docker-archive:out.tar'/,
       suggests: /\{name\}/,
       note: 'one file for three packages',
     },
@@ -279,7 +279,7 @@ describe('expand plan', () => {
     {
       items: [{source: 'inbox:repository', include: 'Shop', destination: 'inbox:out', options: {all: true}}],
       at: 'include',
-      says: /nothing can be included or excluded/,
+      says: /include and exclude are not allowed/,
       note: 'a choice of what is taken as a whole',
     },
     {
