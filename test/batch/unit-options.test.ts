@@ -80,7 +80,7 @@ describe('the options of an item', () => {
   })
 
   for (const {options, what} of [
-    {options: {engine: 'tcp://a:1', 'engine-context': 'b'}, what: /engine and engine-context cannot be given together/},
+    {options: {engine: 'tcp://a:1', 'engine-context': 'b'}, what: /engine and engine-context cannot be used together/},
     {options: {engine: 'nowhere'}, what: /'nowhere' is no address of a container engine/},
   ])
     it(`refuses ${JSON.stringify(options)}, with the line`, async () => {

@@ -67,7 +67,7 @@ describe('commands for the host', () => {
     it(`refuse ${args.slice(0, 2).join(' ')} off Windows, with the command to run there`, async () => {
       const {code, stderr} = await runCli(args)
       assert.equal(code, 4)
-      assert.match(stderr, /Windows only[^]*elevated[^]*transship layout (?:ex|im)port "[^]*WINDOWS_ONLY/)
+      assert.match(stderr, /only on Windows[^]*elevated[^]*transship layout (?:ex|im)port "[^]*WINDOWS_ONLY/)
       const {code: again, json} = await runJson(args)
       assert.equal(again, 4)
       await assertSchema('error', json)

@@ -436,7 +436,7 @@ describe('a batch on the workers of a queue', function () {
         url: () => urlOf().replace('rediss:', 'redis:'),
         trusted: true,
         code: 'NETWORK_FAILED',
-        what: /cannot be used/,
+        what: /cannot use the queue server/,
         suggestion: /rediss:\/\/ for TLS/,
       },
     ])

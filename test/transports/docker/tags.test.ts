@@ -128,7 +128,7 @@ describe('the tags of a repository', () => {
         told,
         notes.map(({subject}) => subject),
       )
-      const reasons = [/There is no 'gone'/, /form of 2014/, /is not JSON/]
+      const reasons = [/does not have 'gone'/, /format of 2014/, /is not JSON/]
       for (const [index, reason] of reasons.entries()) assert.match(notes[index]?.message ?? '', reason)
     })
 
