@@ -69,7 +69,7 @@ describe('expand plan', () => {
       ] as const)
         await assert.rejects(expand({...item, destination: 'inbox:out'}), (error: TransshipError) => {
           assert.equal(error.code, 'PLAN_INVALID')
-          assert.ok(error.what.startsWith(`'${name}' in `), error.what)
+          assert.ok(error.what.startsWith(`transship cannot read '${name}' in `), error.what)
           assert.ok(!error.message.includes('notes of somebody'), error.message)
           assert.ok(error.suggestions.some((text) => text.includes('exclude')))
           return true
@@ -197,7 +197,7 @@ describe('expand plan', () => {
     {
       items: [{source: 'inbx:repository', destination: 'inbox:out'}],
       at: 'source',
-      says: /no transport 'inbx'/,
+      says: /No transport is called 'inbx'/,
       suggests: /'inbox'/,
       note: 'a misspelt transport',
     },
@@ -217,14 +217,14 @@ describe('expand plan', () => {
     {
       items: [{source: 'inbox:repository', include: 'Shpo', destination: 'inbox:out'}],
       at: 'include',
-      says: /Nothing of 'inbox:repository'/,
+      says: /leave nothing of 'inbox:repository'/,
       suggests: /'Shop'/,
       note: 'a glob that nothing fits',
     },
     {
       items: [{source: 'inbox:nowhere', destination: 'inbox:out'}],
       at: 'source',
-      says: /no such file/,
+      says: /file or folder does not exist/,
       note: 'a source that is not there',
     },
     {
@@ -246,7 +246,7 @@ describe('expand plan', () => {
         {source: 'images/two/two.tar', destination: 'docker-archive:./OUT.tar'},
       ],
       at: 'destination',
-      says: /destination of item 1 as well/,
+      says: /also the destination of item 1 /,
       note: 'one destination twice, on Windows at least',
     },
     {
@@ -255,7 +255,7 @@ describe('expand plan', () => {
         {id: 'b', source: 'inbox:two:Shop', destination: 'inbox:one'},
       ],
       at: 'id',
-      says: /wait for each other: a after b after a/,
+      says: /wait for each other in a circle: a after b after a/,
       note: 'two that make the source of each other',
     },
     {
@@ -273,7 +273,7 @@ describe('expand plan', () => {
         {source: 'images/two/two.tar', destination: 'oci:out:tag'},
       ],
       at: 'destination',
-      says: /destination of item 1 as well/,
+      says: /also the destination of item 1 /,
       note: 'one path for a file and a folder',
     },
     {

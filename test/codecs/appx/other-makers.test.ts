@@ -130,7 +130,7 @@ const REFUSED: readonly (readonly [title: string, code: string, why: RegExp, for
   [
     'with bytes behind the end of a deflated document',
     'ARCHIVE_CORRUPT',
-    /hides/,
+    /Extra data follows/,
     {map: {...DEFLATED, behind: Buffer.from('hidden')}},
   ],
   [

@@ -192,7 +192,7 @@ describe('sparse files in a tar', () => {
         ]),
         body('xx'),
       ],
-      /does not fit/,
+      /does not match its body/,
     ],
     ['the type of GNU in another format', [rawMember({name: 'x', type: 'S'})], /not in the GNU format/],
     [

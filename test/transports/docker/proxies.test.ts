@@ -224,7 +224,7 @@ describe('proxies on the way to image registries', () => {
       options: {authorization: BASIC},
       code: 'UNAUTHORIZED',
       exit: 4,
-      message: /The proxy http:\/\/127\.0\.0\.1:\d+ refuses the user or the password\..*407/,
+      message: /The proxy http:\/\/127\.0\.0\.1:\d+ rejected the user or password\..*407/,
       note: 'and the one in its address is not it',
     },
     {
@@ -232,7 +232,7 @@ describe('proxies on the way to image registries', () => {
       options: {authorization: 'Negotiate abc', asks: 'Negotiate, NTLM'},
       code: 'UNAUTHORIZED',
       exit: 4,
-      message: /takes Negotiate, NTLM only/,
+      message: /accepts only Negotiate, NTLM/,
       note: 'as those of Windows domains',
     },
     {

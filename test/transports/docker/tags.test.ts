@@ -169,7 +169,7 @@ describe('the tags of a repository', () => {
       const planned = await runCli(['batch', 'plan', repository, `oci:${folder.path}/out:{tag}`])
       assert.equal(planned.code, 0, planned.stderr)
       const yaml = planned.stdout.toString('utf8')
-      assert.match(yaml, /^# docker:.*:torn: It is left out\./m)
+      assert.match(yaml, /^# docker:.*:torn: Left out\./m)
       assert.equal((parse(yaml) as {items: unknown[]}).items.length, 1)
       const plan = path.join(folder.path, 'plan.yaml')
       writeFileSync(plan, JSON.stringify({version: 1, items: [{source: repository, destination: 'oci:made:{tag}'}]}))
