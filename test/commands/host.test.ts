@@ -29,7 +29,7 @@ describe('commands for the host', () => {
     assert.equal(code, 3)
     await assertSchema('containers-end', json)
     const {stdout} = await runCli(['containers', 'kill', 'one'], {env: NOWHERE})
-    assert.match(stdout.toString(), /^one: NOT_FOUND\n {2}There is no container 'one'[^]* did not answer: docker/)
+    assert.match(stdout.toString(), /^one: NOT_FOUND\n {2}No container 'one' exists[^]* did not answer: docker/)
   })
 
   for (const {args, note} of [
