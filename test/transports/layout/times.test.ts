@@ -135,7 +135,7 @@ describe('times of a transport layout', function () {
     const root = mkdtempSync(path.join(disk, 'narrow-'))
     const layout = await convert(archive, `layout:${root}/layout`, {})
     const lost = layout.losses.find(({code}) => code === 'times-not-kept')
-    assert.match(lost?.message ?? '', /should be 1[567]\d\d-[-\dT:.]+Z and is 19\d\d-.* differ.* This file system/)
+    assert.match(lost?.message ?? '', /should be 1[567]\d\d-[-\dT:.]+Z, but the disk has 19\d\d-.* differ.* This file system/)
     const inbox = await convert(archive, `inbox:${root}/repository`, {layers: 'chain', strict: true})
     assert.equal(inbox.exact, true)
     assert.match(inbox.notes.find(({code}) => code === 'times-not-kept')?.message ?? '', /The payload index keeps it/)
