@@ -179,7 +179,7 @@ export async function planConversion(
       try {
         const planned = await planFor(opened, image, inner)
         first ??= planned
-        steps.push(...stepsOf(planned, image))
+        for (const step of stepsOf(planned, image)) steps.push(step)
         if (planned.kind === 'packages') for (const note of planned.plan.notes) findings.note(note)
       } finally {
         await image.close()
@@ -323,7 +323,7 @@ async function writePackages(
     artifacts.push(reportArtifact(artifact))
     bytes += artifact.bytesWritten
   }
-  findings.inexact.push(...plan.inexact)
+  for (const each of plan.inexact) findings.inexact.push(each)
   return {artifacts, bytes}
 }
 
@@ -357,6 +357,6 @@ async function writeOneImage(
   meter.begin(id)
   const artifact = await sink.write(plan.draft, options)
   findings.onEvent({kind: 'done', id, summary: artifact.imageId})
-  findings.inexact.push(...plan.inexact)
+  for (const each of plan.inexact) findings.inexact.push(each)
   return {artifacts: [reportArtifact(artifact)], bytes: artifact.bytesWritten}
 }

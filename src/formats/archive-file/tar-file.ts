@@ -1,12 +1,14 @@
-import {randomBytes} from 'node:crypto'
 import {createReadStream} from 'node:fs'
-import {link, lstat, mkdtemp, open, rename, rm, unlink, type FileHandle} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
+import {link, lstat, open, rename, unlink, type FileHandle} from 'node:fs/promises'
 import path from 'node:path'
 import {pipeline} from 'node:stream/promises'
 import {BLOCK_BYTES, encodeTarHeader, END_BLOCKS, paddingOf} from '../../codecs/tar/tar-header.js'
 import {asTransshipError, findSystemCode, InputError, UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
+import {keepFresh, removeLeftovers} from '../../disk/own-leftovers.js'
+import {removeTree} from '../../disk/remove-tree.js'
+import {makeTemporaryFolder} from '../../disk/temporary-folder.js'
+import {workPathBeside} from '../../disk/work-name.js'
 
 export interface MemberHeader {
   /** At most 100 bytes of ASCII. */
@@ -53,6 +55,7 @@ export class TarFile {
   readonly #folder: string | undefined
   readonly #handle: FileHandle
   #position = 0
+  readonly #stopTouching: () => void
   #isClosed = false
 
   private constructor(target: string, temporary: string, {handle, folder}: {handle: FileHandle; folder?: string}) {
@@ -60,18 +63,22 @@ export class TarFile {
     this.#temporary = temporary
     this.#handle = handle
     this.#folder = folder
+    this.#stopTouching = keepFresh(folder ?? temporary)
   }
 
-  /** `-` is standard output: the tar is then made in a temporary folder, since headers follow their bodies. */
-  static async create(target: string): Promise<TarFile> {
+  /**
+   * Removes what runs that were killed have left of the same target. `-` is standard output: the tar is then made in a temporary folder, since headers
+   * follow their bodies.
+   */
+  static async create(target: string, options: WorkOptions = {}): Promise<TarFile> {
     try {
       if (target === '-') {
-        const folder = await mkdtemp(path.join(tmpdir(), 'transship-'))
+        const folder = makeTemporaryFolder()
         const temporary = path.join(folder, 'archive.tar')
         return new TarFile(target, temporary, {handle: await open(temporary, 'wx'), folder})
       }
-      const name = `.${path.basename(target)}.tmp-${randomBytes(6).toString('hex')}`
-      const temporary = path.join(path.dirname(target), name)
+      removeLeftovers(target, options)
+      const temporary = workPathBeside(target)
       return new TarFile(target, temporary, {handle: await open(temporary, 'wx')})
     } catch (error) {
       throw asTransshipError(error, {path: target})
@@ -156,12 +163,13 @@ export class TarFile {
   /** Removes what was written; safe at any time, also after `commit`. */
   async abort(): Promise<void> {
     await this.#close()
-    await rm(this.#folder ?? this.#temporary, {recursive: true, force: true})
+    removeTree(this.#folder ?? this.#temporary)
   }
 
   async #close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#stopTouching()
     await this.#handle.close()
   }
 }

@@ -37,7 +37,7 @@ export async function verifyLayout(place: LayoutPlace, reference: Reference, opt
         check.subject = found.refs[0] ?? found.names[0] ?? found.manifest.digest
         const checking = {check, read, options, referenceTo: (digest: string) => referenceTo(reference, digest, place)}
         await check.gather(async () => {
-          passed.push(...(await verifyFound(layout.store, found, checking)))
+          for (const each of await verifyFound(layout.store, found, checking)) passed.push(each)
         })
       }
     })

@@ -1,5 +1,5 @@
 import {execFile} from 'node:child_process'
-import {closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync} from 'node:fs'
+import {closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {promisify} from 'node:util'
 import {parseDigest} from '../../model/digest.js'
@@ -16,6 +16,7 @@ import type {
 } from '../../model/transport.js'
 import type {FolderLock} from '../../disk/folder-lock.js'
 import {MadeFolders} from '../../disk/made-folders.js'
+import {removeTree} from '../../disk/remove-tree.js'
 import {payloadArtifact, type PayloadFigures} from '../transport-layout/payload-artifact.js'
 import {hasLeftovers, lockRepository, makeWorkFolder, REPLACED, restoreReplaced, type WorkPlace} from './lock.js'
 import {listItemOf} from './open-package.js'
@@ -122,7 +123,7 @@ class PackagesDestination implements PackageDestination {
     const kept = begun?.stored ?? (this.#replace ? undefined : existing)
     if (kept !== undefined) {
       if (isSamePackage(draft, written, kept)) {
-        rmSync(written.folder, {recursive: true, force: true})
+        removeTree(written.folder)
         return this.#unchanged(draft, kept)
       }
       if (kept.payload.Kind !== 'none' && !onlyAddsImage(draft, written, kept))
@@ -133,7 +134,7 @@ class PackagesDestination implements PackageDestination {
     const sealed = await this.#whileHeld(() => this.#place.seal(written, folder, options))
     if (begun !== undefined) {
       begun.stored.close?.()
-      rmSync(begun.path, {recursive: true, force: true})
+      removeTree(begun.path)
     }
     this.#pending.set(key, {...sealed, payload: written.payload, name, displaced})
     return this.#artifact(draft.metadata, draft, {
@@ -329,7 +330,7 @@ class PackagesDestination implements PackageDestination {
   }
 
   #end(): void {
-    if (this.#work !== undefined) rmSync(this.#work, {recursive: true, force: true})
+    if (this.#work !== undefined) removeTree(this.#work)
     this.#work = undefined
     this.#lock?.release()
     this.#lock = undefined

@@ -20,6 +20,7 @@ import {UnpackLimit} from '../../model/unpack-limit.js'
 import type {FileTimes, WindowsMetadata} from '../../model/windows-metadata.js'
 import {PayloadFile} from './carrier-file.js'
 import {CarrierOutput, storeBytes, type CarrierOutputOptions, type Stamp, type StoredFile} from './carrier-output.js'
+import {openRegular} from '../../disk/safe-open.js'
 import {DiskClock} from '../../disk/disk-clock.js'
 import {readDiskTimes} from '../../disk/disk-times.js'
 import {DiskFile} from './folder-files.js'
@@ -399,7 +400,7 @@ class LayoutWriter {
   /** Writes a file of this layer again. Without a carrier, what is known of it is in the index. */
   async #copyOwn(place: string, target: LayerPath, {path: name, meta}: HardLinkEntry): Promise<void> {
     const disk = this.#disk(place)
-    const file = new PayloadFile(new DiskFile(disk, place), statSync(disk).size, {
+    const file = new PayloadFile(new DiskFile(() => openRegular(disk, {place, isListed: true}), place), statSync(disk).size, {
       ...this.#outputOptions,
       place: this.#title(place),
     })

@@ -193,7 +193,8 @@ export async function verifyImages(reference: Reference, options: OpenOptions): 
       for (const found of walk.found) {
         check.subject = findDigest(found.manifest.digest) ?? check.subject
         await check.gather(async () => {
-          passed.push(...(await verifyFound(registryStore(registry), found, {check, read, options, referenceTo})))
+          for (const each of await verifyFound(registryStore(registry), found, {check, read, options, referenceTo}))
+            passed.push(each)
         })
       }
     })
