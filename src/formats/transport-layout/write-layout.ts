@@ -24,6 +24,7 @@ import {openRegular} from '../../disk/safe-open.js'
 import {DiskClock} from '../../disk/disk-clock.js'
 import {readDiskTimes} from '../../disk/disk-times.js'
 import {DiskFile} from './folder-files.js'
+import {ForeignNames} from './foreign-names.js'
 import {LayoutFolders} from './layout-folders.js'
 import {LayoutLinks} from './layout-links.js'
 import {areLayoutNotes, decodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
@@ -86,6 +87,7 @@ class LayoutWriter {
   readonly #index = new IndexWriter()
   readonly #folders: LayoutFolders
   readonly #clock = new DiskClock(findNativeTimes())
+  readonly #foreignNames = new ForeignNames()
   readonly #tombstones: LayerPath[] = []
   readonly #links: LayoutLinks
   #filesNotes: LayoutNotes = {}
@@ -131,6 +133,7 @@ class LayoutWriter {
     }
     if (payloadPart(entry.path) === 'other') throw this.#noPlace(entry.path)
     this.#meetVm(entry.path)
+    this.#foreignNames.meet(entry.path)
     if (entry.kind === 'hard-link') await this.#links.add(entry)
     else if (entry.kind === 'directory') await this.#directory(entry)
     else await this.#file(entry)
@@ -153,6 +156,7 @@ class LayoutWriter {
     this.#topTimes()
     this.#folders.finish(this.#clock)
     this.#tellUnkeptTimes()
+    this.#foreignNames.tell(this.#options)
     const {bytes: index, digest} = this.#index.finish()
     return {entries: this.#entries, payloadBytes: this.#payloadBytes, index, digest}
   }
@@ -400,10 +404,14 @@ class LayoutWriter {
   /** Writes a file of this layer again. Without a carrier, what is known of it is in the index. */
   async #copyOwn(place: string, target: LayerPath, {path: name, meta}: HardLinkEntry): Promise<void> {
     const disk = this.#disk(place)
-    const file = new PayloadFile(new DiskFile(() => openRegular(disk, {place, isListed: true}), place), statSync(disk).size, {
-      ...this.#outputOptions,
-      place: this.#title(place),
-    })
+    const file = new PayloadFile(
+      new DiskFile(() => openRegular(disk, {place, isListed: true}), place),
+      statSync(disk).size,
+      {
+        ...this.#outputOptions,
+        place: this.#title(place),
+      },
+    )
     try {
       if (this.#isPlain(target)) {
         const {attributes = meta.attributes, times = meta.times, metadata} = this.#index.find(place) ?? {}
