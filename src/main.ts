@@ -1,4 +1,25 @@
 #!/usr/bin/env node
-import {execute} from '@oclif/core'
 
-await execute({dir: import.meta.url})
+/** With too few file handles not even the command itself can be loaded, nor what tells failures otherwise. */
+function tellIfTooFewHandles(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code !== 'EMFILE' && code !== 'ENFILE') return false
+  process.stderr.write(
+    `Error: Too many files are open.\n  Why:   The operating system says ${code}.\n` +
+      '  Try:   Raise the limit on open files (ulimit -n 1024).\n  Code:  IO_FAILED\n',
+  )
+  process.exitCode = 4
+  return true
+}
+
+try {
+  const {flush, handle, run} = await import('@oclif/core')
+  try {
+    await run(process.argv.slice(2), import.meta.url)
+    await flush()
+  } catch (error) {
+    if (!tellIfTooFewHandles(error)) await handle(error as Error)
+  }
+} catch (error) {
+  if (!tellIfTooFewHandles(error)) throw error
+}
