@@ -1,4 +1,3 @@
-import {encodeLayerTar} from '../../codecs/layer-tar/encode-layer-tar.js'
 import {Digester, type Digest} from '../../model/digest.js'
 import {TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
@@ -7,6 +6,7 @@ import type {LayerEntry} from '../../model/layer-entry.js'
 import {formatFullName} from '../../model/package-identity.js'
 import type {Fault, LayerVerdict, Verdict} from '../../model/transport.js'
 import {checkingNames} from '../layer-blob/checked-names.js'
+import {rebuiltTar} from '../layer-blob/rebuilt-tar.js'
 import {checkingHives} from '../layer-blob/verify-hives.js'
 import {verifyIndex} from '../transport-layout/verify-layout.js'
 import {resolveDependencies, type DependencyChain} from './dependencies.js'
@@ -129,11 +129,7 @@ class PackageVerifier {
       const entriesOf = checkingHives(this.#followed(layer.entries(this.#options)), (fault) => {
         this.#fault(fault.code, fault.message, `${this.#title}/${fault.subject}`)
       })
-      for await (const piece of encodeLayerTar(counted(entriesOf), {
-        ...this.#options,
-        keepFrames: true,
-      }))
-        digester.update(piece)
+      for await (const piece of rebuiltTar(counted(entriesOf), this.#options)) digester.update(piece)
       const found = digester.digest()
       return {
         title: this.#title,
