@@ -16,6 +16,7 @@ import type {
 import {supplyBases} from './bases.js'
 import {Meter} from './metered.js'
 import {networkOf} from './network.js'
+import {unpackOptions} from '../model/limits.js'
 import type {ConvertOptions} from './options.js'
 import type {ConversionPlan, PlanStep} from './plan.js'
 import {resolveTelling} from './recognise.js'
@@ -86,7 +87,7 @@ function openOptions(options: ConvertOptions, bases: readonly Reference[]): Open
     ...(options.acceptBaseMismatch === undefined ? {} : {acceptBaseMismatch: options.acceptBaseMismatch}),
     ...(options.signal === undefined ? {} : {signal: options.signal}),
     ...(options.onEvent === undefined ? {} : {onEvent: options.onEvent}),
-    ...(options.maxUnpackedBytes === undefined ? {} : {maxUnpackedBytes: options.maxUnpackedBytes}),
+    ...unpackOptions(options),
   }
 }
 
@@ -103,7 +104,7 @@ function destinationOptions(options: ConvertOptions): DestinationOptions {
     ...(concurrency === undefined ? {} : {concurrency}),
     ...(options.signal === undefined ? {} : {signal: options.signal}),
     ...(options.onEvent === undefined ? {} : {onEvent: options.onEvent}),
-    ...(options.maxUnpackedBytes === undefined ? {} : {maxUnpackedBytes: options.maxUnpackedBytes}),
+    ...unpackOptions(options),
   }
 }
 

@@ -46,10 +46,10 @@ export class Archive {
   static async #over(
     file: SeekableFile,
     path: string,
-    {title, signal}: WorkOptions & {readonly title: string},
+    options: WorkOptions & {readonly title: string},
   ): Promise<Archive> {
     try {
-      return new Archive(path, file, await indexTar(file, {title, signal}))
+      return new Archive(path, file, await indexTar(file, options))
     } catch (error) {
       await file.close()
       throw error

@@ -1,5 +1,4 @@
 import {randomBytes} from 'node:crypto'
-import {createReadStream} from 'node:fs'
 import {link, lstat, mkdtemp, open, rename, rm, unlink, type FileHandle} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import path from 'node:path'
@@ -68,7 +67,10 @@ export class TarFile {
       if (target === '-') {
         const folder = await mkdtemp(path.join(tmpdir(), 'transship-'))
         const temporary = path.join(folder, 'archive.tar')
-        return new TarFile(target, temporary, {handle: await open(temporary, 'wx'), folder})
+        const handle = await open(temporary, 'wx+')
+        // Where an open file may be unlinked, nothing is left behind even if the process is killed.
+        if (process.platform !== 'win32') await rm(folder, {recursive: true, force: true})
+        return new TarFile(target, temporary, {handle, folder})
       }
       const name = `.${path.basename(target)}.tmp-${randomBytes(6).toString('hex')}`
       const temporary = path.join(path.dirname(target), name)
@@ -135,16 +137,16 @@ export class TarFile {
   async commit(options: WorkOptions & {readonly replace: boolean}): Promise<void> {
     await this.#append(END_BLOCKS)
     try {
-      await this.#handle.sync()
-      await this.#close()
       if (this.#folder !== undefined) {
-        await pipeline(createReadStream(this.#temporary), process.stdout, {
+        await pipeline(this.#handle.createReadStream({start: 0, autoClose: false}), process.stdout, {
           end: false,
           ...(options.signal === undefined ? {} : {signal: options.signal}),
         })
         await this.abort()
         return
       }
+      await this.#handle.sync()
+      await this.#close()
       if (options.replace) await rename(this.#temporary, this.#path)
       else await moveToFree(this.#temporary, this.#path)
     } catch (error) {
