@@ -65,7 +65,7 @@ export default class BatchWorker extends BaseCommand {
         ...(concurrency === undefined ? {} : {concurrency}),
         ...(root === undefined ? {} : {root}),
       })
-    // To be stopped is how a worker ends: it is no failure.
+    this.endsWhenStopped()
     const report = await this.showingBatch(work, {isEndless: true})
     this.print(formatWorker(report))
     return report

@@ -24,13 +24,13 @@ interface GlobalFlags {
   readonly 'no-color': boolean
 }
 
+/** What a command passes on to its work beside the options of its flags. */
+type RunOptions = Required<Pick<WorkOptions, 'signal' | 'onEvent'>>
+
 /**
  * What every command shares: the global flags, one signal that Ctrl-C aborts, progress on stderr, and errors told in one
  * way with their exit code.
  */
-/** What a command passes on to its work beside the options of its flags. */
-type RunOptions = Required<Pick<WorkOptions, 'signal' | 'onEvent'>>
-
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true
 
@@ -47,6 +47,7 @@ export abstract class BaseCommand extends Command {
 
   readonly #interrupts = new Interrupts()
   #hasBegunOutput = false
+  #endsWhenStopped = false
   #view: TableView = {}
   #globals: GlobalFlags = {quiet: false, verbose: false, 'no-color': false}
 
@@ -194,6 +195,11 @@ export abstract class BaseCommand extends Command {
     process.exitCode = this.asFailure(signal.reason).exitCode
   }
 
+  /** For work that has no end of its own: to be interrupted is how it ends well. */
+  protected endsWhenStopped(): void {
+    this.#endsWhenStopped = true
+  }
+
   /** Anything thrown as the error that is told. */
   protected asFailure(error: unknown): TransshipError {
     const failure = asFailure(error, this.signal, this.id?.replaceAll(':', ' ') ?? '')
@@ -228,7 +234,8 @@ export abstract class BaseCommand extends Command {
 
   /** Interrupted too late to stop anything: the result stands, and a script that was to stop must hear of it. */
   #tellLateInterrupt(error: Error | undefined): void {
-    if (!this.signal.aborted || error !== undefined || process.exitCode === INTERRUPTED_EXIT) return
+    if (this.#endsWhenStopped || !this.signal.aborted || error !== undefined) return
+    if (process.exitCode === INTERRUPTED_EXIT) return
     process.exitCode = INTERRUPTED_EXIT
     process.stderr.write('Interrupted when the work was done already: its result is complete.\n')
   }

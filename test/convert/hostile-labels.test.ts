@@ -6,6 +6,7 @@ import {convert, verify} from '../../src/index.js'
 import {hybridMembers, partsOf, tarOf} from '../helpers/archives.js'
 import {fileOf, layerTarOf} from '../helpers/layer-archives.js'
 import {osLayer} from '../helpers/os-layers.js'
+import {FUZZ_RUNS} from '../helpers/fuzz.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
 
 const OS = 'CN=Microsoft_WindowsServerCore_10.0.17763.1'
@@ -225,7 +226,7 @@ describe('the label of a hostile image', function () {
           }),
         )
       }),
-      {numRuns: 40},
+      {numRuns: Math.ceil(FUZZ_RUNS / 12)},
     )
   })
 })

@@ -47,13 +47,15 @@ describe('packages that travel as an image through the tools of others', () => {
     [repository, selector]: readonly [string, string],
     name: string,
     travel: (image: string, arrived: string) => void,
+    expected: readonly string[] = [],
   ): Promise<void> {
     const at = (part: string) => path.join(folder.path, `${name}-${part}`)
     const sent = await convert(`inbox:${repository}:${selector}`, `docker-archive:${at('sent.tar')}`)
     assert.deepEqual([sent.losses, sent.inexact], [[], []])
     travel(at('sent.tar'), at('arrived.tar'))
     const received = await convert(`docker-archive:${at('arrived.tar')}`, `inbox:${at('packages')}`)
-    assert.deepEqual([received.losses, received.inexact], [[], []])
+    const codes = received.inexact.map(({code}) => code)
+    assert.deepEqual([received.losses, codes], [[], expected])
     assert.deepEqual((await verify(`inbox:${at('packages')}`)).faults, [])
     assert.deepEqual(filesOf(at('packages')), filesOf(repository))
   }
@@ -84,16 +86,25 @@ describe('packages that travel as an image through the tools of others', () => {
       })
     })
 
-  for (const format of ['docker-archive', 'oci-archive'])
+  // Podman compresses what it saves as OCI, and packages keep the content of layers only.
+  for (const [format, expected] of [
+    ['docker-archive', []],
+    ['oci-archive', ['compression-not-kept']],
+  ] as const)
     it(`come back file by file from Podman’s store, saved as ${format}`, () =>
-      travelled(SHOP, format, (image, arrived) => {
-        const store = [
-          `--root=${host.folder}/${format}`,
-          `--runroot=${host.folder}/${format}-run`,
-          '--storage-driver=vfs',
-        ]
-        const said = runTool('podman', [...store, 'load', '--input', image])
-        const name = /Loaded image: (.*)/.exec(said)?.[1] ?? ''
-        runTool('podman', [...store, 'save', '--quiet', '--format', format, '--output', arrived, name])
-      }))
+      travelled(
+        SHOP,
+        format,
+        (image, arrived) => {
+          const store = [
+            `--root=${host.folder}/${format}`,
+            `--runroot=${host.folder}/${format}-run`,
+            '--storage-driver=vfs',
+          ]
+          const said = runTool('podman', [...store, 'load', '--input', image])
+          const name = /Loaded image: (.*)/.exec(said)?.[1] ?? ''
+          runTool('podman', [...store, 'save', '--quiet', '--format', format, '--output', arrived, name])
+        },
+        expected,
+      ))
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import stringWidth from 'string-width'
 import {formatFields, formatTable} from '../../src/terminal/table.js'
+import {FUZZ_RUNS} from '../helpers/fuzz.js'
 
 interface Row {
   readonly name: string
@@ -74,6 +75,7 @@ describe('tables', () => {
       fc.property(fc.array(row, {minLength: 1, maxLength: 5}), fc.integer({min: 1, max: 200}), (rows, width) => {
         for (const line of formatTable(rows, FITTED, {width}).split('\n')) assert.ok(stringWidth(line) <= width, line)
       }),
+      {numRuns: FUZZ_RUNS},
     )
   })
 

@@ -188,7 +188,7 @@ class PackagesDestination implements PackageDestination {
       figures: written.payload,
       unchanged: false,
       bytesWritten: sealed.bytesWritten,
-      rebuilt: await givesBackLayer(sealed.stored, options),
+      rebuilt: await givesBackLayer(sealed.stored, {...options, diffId: draft.layer?.diffId}),
     })
   }
 
@@ -251,7 +251,8 @@ class PackagesDestination implements PackageDestination {
     const {Digest: text, Bytes: bytes = 0, Entries: entries = 0} = payload
     const digest = text === undefined ? undefined : parseDigest(text)
     const figures = digest === undefined ? undefined : {digest, bytes, entries}
-    const rebuilt = await givesBackLayer(stored, options, this.#repository.referenceTo(metadata.identity))
+    const key = this.#repository.referenceTo(metadata.identity)
+    const rebuilt = await givesBackLayer(stored, {...options, diffId: draft.layer?.diffId, key})
     return this.#artifact(metadata, draft, {figures, unchanged: true, bytesWritten: 0, rebuilt})
   }
 

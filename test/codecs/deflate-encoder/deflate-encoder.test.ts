@@ -11,6 +11,7 @@ import {
   type DeflateEncoder,
 } from '../../../src/codecs/deflate-encoder/deflate-encoder.js'
 import {ENCODING_INPUTS, encodingVectors, type EncodingVector} from '../../helpers/encoding-vectors.js'
+import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 
 type Make = (level: number, onBytes: (bytes: Uint8Array) => void) => DeflateEncoder
 
@@ -103,7 +104,7 @@ for (const {name, make, levels, isMeant, rows} of FAMILIES) {
             assert.ok(inflateRawSync(whole).equals(text))
           },
         ),
-        {numRuns: 40},
+        {numRuns: Math.ceil(FUZZ_RUNS / 12)},
       )
     })
   })

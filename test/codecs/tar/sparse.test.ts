@@ -8,6 +8,7 @@ import {TransshipError} from '../../../src/model/errors.js'
 import type {Content} from '../../../src/model/content.js'
 import {runsOf} from '../../../src/model/sparse-content.js'
 import {chunked, collect} from '../../helpers/bytes.js'
+import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 import {paxMember, RAW_END, rawMember, SPARSE_FORMS, sparseMember, type RawSparse} from '../../helpers/raw-tar.js'
 
 const NAME = 'Files/sparse.bin'
@@ -65,7 +66,7 @@ describe('sparse files in a tar', () => {
           for await (const chunk of chunked(tar, piece)) counter.update(chunk)
           assert.equal(counter.members, 2)
         }),
-        {numRuns: 60},
+        {numRuns: Math.ceil(FUZZ_RUNS / 8)},
       )
     })
 
@@ -80,7 +81,7 @@ describe('sparse files in a tar', () => {
           ])
           assert.ok((await collect(encodeLayerTar(entriesOf(tar, 1000), {keepFrames: true}))).equals(tar))
         }),
-        {numRuns: 40},
+        {numRuns: Math.ceil(FUZZ_RUNS / 12)},
       )
     })
 

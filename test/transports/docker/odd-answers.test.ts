@@ -140,11 +140,12 @@ describe('odd answers of an image registry', () => {
           const type = request.headers['content-type'] ?? ''
           if (request.method === 'PUT') manifests.set(key, {type, bytes: Buffer.concat(bytes)})
           const manifest = manifests.get(key)
-          response.writeHead(request.method === 'PUT' ? 201 : 200, {
+          const status = request.method === 'PUT' ? 201 : manifest === undefined ? 404 : 200
+          response.writeHead(status, {
             'docker-content-digest': value,
-            ...(request.method === 'PUT' || manifest === undefined ? {} : {'content-type': manifest.type}),
+            ...(status === 200 && manifest !== undefined ? {'content-type': manifest.type} : {}),
           })
-          response.end(request.method === 'PUT' ? undefined : manifest?.bytes)
+          response.end(status === 200 ? manifest?.bytes : undefined)
         })
         return true
       }
