@@ -56,9 +56,9 @@ describe('passwords in references', () => {
   })
 
   it('are not looked for in the grammar that an error lists', async () => {
-    const {stderr} = await runCli(['inspect', 'nowhere'])
+    const {stderr} = await runCli(['inspect', 'nowhere:x'])
     for (const {name, grammar} of TRANSPORTS) assert.ok(stderr.includes(`${name}:${grammar}`), stderr)
-    const {stdout} = await runCli(['inspect', 'nowhere', '--json'])
+    const {stdout} = await runCli(['inspect', 'nowhere:x', '--json'])
     assert.ok(!stdout.toString('utf8').includes('***'))
   })
 })
