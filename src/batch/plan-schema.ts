@@ -12,6 +12,7 @@ export interface PlanOptions {
   readonly 'without-base'?: boolean
   readonly all?: boolean
   readonly 'keep-recipe'?: boolean
+  readonly pins?: 'keep' | 'reproduce' | 'none'
   readonly 'os-name'?: string
   readonly 'os-version'?: string
   readonly name?: string

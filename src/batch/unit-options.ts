@@ -27,6 +27,7 @@ export function unitOptions(options: PlanOptions, {folder, network}: UnitSurroun
     withoutBase: options['without-base'],
     all: options.all,
     keepRecipe: options['keep-recipe'],
+    pins: options.pins,
     osName: options['os-name'],
     osVersion: options['os-version'],
     name: options.name,

@@ -13,6 +13,7 @@ import type {
   PackageDestination,
   PackageDraft,
 } from '../model/transport.js'
+import {pinOfLayer} from '../formats/package/pin-file.js'
 import {supplyBases} from './bases.js'
 import {Meter} from './metered.js'
 import {imageAsPackages, imageReasons, packageReasons, renamedReasons} from './exactness.js'
@@ -21,6 +22,7 @@ import {networkOf} from './network.js'
 import type {ConvertOptions} from './options.js'
 import type {ConversionPlan, PlanStep} from './plan.js'
 import {resolveTelling} from './recognise.js'
+import {withPinnedForms} from './pinned-layers.js'
 import {reportArtifact, type ConvertReport, type ReportArtifact} from './report.js'
 import {sourcesOf} from './sources.js'
 import {planImage, type ImagePlan} from './to-image.js'
@@ -109,6 +111,7 @@ function namedFor(sink: PackageDestination, options: ConvertOptions): ConvertOpt
 /** What is to be written there. Where one package has room, it is the top one; that the payload of others is missing is a loss. */
 async function packagesFor(sink: PackageDestination, image: Image, options: ConvertOptions): Promise<PackagesPlan> {
   const plan = await planPackages(image, namedFor(sink, options), sink)
+  if (options.pins === 'none' && sink.dropsMetadata !== true) tellDroppedPins(image, options)
   if (sink.holdsOne !== true) return plan
   for (const {draft} of plan.packages.slice(0, -1)) {
     if (draft.layer === undefined) continue
@@ -120,6 +123,15 @@ async function packagesFor(sink: PackageDestination, image: Image, options: Conv
     })
   }
   return {...plan, packages: plan.packages.slice(-1)}
+}
+
+/** What hangs on the digests of compressed layers is lost, since it was asked for. */
+function tellDroppedPins({layers, names, manifest}: Image, options: ConvertOptions): void {
+  const count = layers.filter((layer) => pinOfLayer(layer) !== undefined || (layer.pins ?? []).length > 0).length
+  if (count === 0) return
+  const what = count === 1 ? '1 layer is' : `${count} layers are`
+  const message = `The compressed form of ${what} not kept (--pins none): the image comes back with other digests.`
+  options.onEvent?.({kind: 'loss', code: 'pins-dropped', message, subject: names[0] ?? manifest?.digest ?? 'the image'})
 }
 
 function stepsOf(planned: AnyPlan, image: Image): readonly PlanStep[] {
@@ -316,6 +328,7 @@ async function writePackages(
   const artifacts: ReportArtifact[] = []
   let bytes = 0
   const renamed = new Map<string, PackageIdentity>()
+  const pinned = new Set<number>()
   for (const planned of plan.packages) {
     const {layers} = planned
     const draft = onRenamed(planned.draft, renamed)
@@ -328,13 +341,15 @@ async function writePackages(
     if (!isSamePackage(artifact.identity, draft.metadata.identity))
       renamed.set(identityKey(draft.metadata.identity), artifact.identity)
     artifacts.push(reportArtifact(artifact))
+    const [layer] = layers
+    if (layer !== undefined && artifact.layers[0]?.pin !== undefined) pinned.add(layer)
     findings.inexact.push(
       ...renamedReasons(image, draft, artifact),
       ...packageReasons(image, {draft, layers}, artifact),
     )
     bytes += artifact.bytesWritten
   }
-  findings.inexact.push(...plan.inexact, ...imageAsPackages(image))
+  findings.inexact.push(...plan.inexact, ...imageAsPackages(image, pinned))
   return {artifacts, bytes}
 }
 
@@ -366,7 +381,8 @@ async function writeOneImage(
   const total = image.layers.reduce((sum, layer) => sum + (layer.sizeBytes ?? 0), 0)
   findings.onEvent({kind: 'step', id, title: `Write image ${id}`, ...(total > 0 ? {totalBytes: total} : {})})
   meter.begin(id)
-  const artifact = await sink.write(plan.draft, options)
+  const draft = await withPinnedForms(plan.draft, image, options)
+  const artifact = await sink.write(draft, options)
   findings.onEvent({kind: 'done', id, summary: artifact.imageId})
   findings.inexact.push(...plan.inexact, ...imageReasons(image, artifact, plan.inexact.length > 0))
   return {artifacts: [reportArtifact(artifact)], bytes: artifact.bytesWritten}

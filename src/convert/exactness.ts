@@ -13,30 +13,35 @@ import {PACKAGE_LABEL} from './package-label.js'
  * back byte for byte. Here is what speaks against it once something has been written; plans tell what they know before.
  */
 
-/** What an image cannot get back from packages, whatever they are made of: its manifest, and layers as they were stored. */
-export function imageAsPackages(image: Image): readonly Note[] {
+/**
+ * What an image cannot get back from packages: its manifest, and layers as they were stored. `pinned` = the layers whose
+ * compressed form the packages keep.
+ */
+export function imageAsPackages(image: Image, pinned: ReadonlySet<number>): readonly Note[] {
   const {manifest, config} = image
   // What packages keep of an image goes from one to the other as it is.
   if (image.layers.every(({blob}) => blob === undefined)) return []
   const subject = image.names[0] ?? manifest?.digest ?? 'the image'
-  const compressed = image.layers.filter(({blob}) => blob !== undefined && blob.compression !== 'none')
+  const compressed = image.layers.filter(
+    ({blob}, index) => blob !== undefined && blob.compression !== 'none' && !pinned.has(index),
+  )
   const digest = manifest === undefined ? '' : ` and another manifest digest than ${manifest.digest}`
   const [first] = compressed
   if (first !== undefined) {
     const count = compressed.length === 1 ? '1 layer' : `${compressed.length} layers`
-    const message = `The source stores ${count} compressed (${first.blob?.compression ?? ''}), and packages keep their content only: converting back gives uncompressed layers${digest}.`
+    const message = `The source stores ${count} compressed (${first.blob?.compression ?? ''}), of which the packages keep the content only: converting back gives uncompressed layers${digest}.`
     return [{code: 'compression-not-kept', message, subject}]
   }
-  if (manifest === undefined || config === undefined || isManifestMadeAgain(image)) return []
+  if (manifest === undefined || config === undefined || isManifestMadeAgain(image, pinned)) return []
   const message = `Converting back gives another manifest than ${manifest.digest}.`
   return [{code: 'manifest-not-kept', message, subject}]
 }
 
-/** Asks what writes the manifest on the way back, given the layers as they come back: uncompressed. */
-function isManifestMadeAgain(image: Image): boolean {
+/** Asks what writes the manifest on the way back, given the layers as they come back: pinned, or uncompressed. */
+function isManifestMadeAgain(image: Image, pinned: ReadonlySet<number>): boolean {
   const {manifest, config, layers} = image
   if (manifest === undefined || config === undefined) return true
-  const parts = layers.map(backAsWritten)
+  const parts = layers.map((layer, index) => backAsWritten(layer, pinned.has(index)))
   if (!parts.every((part) => part !== undefined)) return false
   const written = {config: {digest: digestOf(config.bytes), size: config.bytes.byteLength}, layers: parts}
   // A configuration that was made of packages is not kept with them, nor is its manifest.
@@ -59,11 +64,15 @@ export function renamedReasons(image: Image, draft: PackageDraft, artifact: Pack
   return [{code: 'identity-taken', message, subject: formatFullName(identity)}]
 }
 
-function backAsWritten({diffId, blob, hasContent}: Layer) {
+function backAsWritten({diffId, blob, hasContent}: Layer, isPinned: boolean) {
   if (blob === undefined) return undefined
   const {descriptor} = blob
   // A foreign layer comes back as the descriptor that it is.
   if (!hasContent) return descriptor
+  if (diffId !== undefined && isPinned) {
+    const {digest, size} = descriptor
+    return {diffId, digest, size, compression: blob.compression === 'zstd' ? ('zstd' as const) : ('gzip' as const)}
+  }
   if (diffId === undefined || descriptor.digest !== diffId) return undefined
   return {diffId, digest: diffId, size: descriptor.size, compression: 'none' as const}
 }

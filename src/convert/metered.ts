@@ -1,6 +1,6 @@
 import {placedError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
-import type {Layer, LayerBlob} from '../model/image.js'
+import type {EntriesOptions, Layer, LayerBlob} from '../model/image.js'
 import type {LayerEntry} from '../model/layer-entry.js'
 import {storedBytesOf} from '../model/sparse-content.js'
 
@@ -44,7 +44,7 @@ export class Meter {
     }
   }
 
-  async *#entries(layer: Layer, options: WorkOptions | undefined): AsyncGenerator<LayerEntry> {
+  async *#entries(layer: Layer, options: EntriesOptions | undefined): AsyncGenerator<LayerEntry> {
     try {
       for await (const entry of layer.entries(options)) {
         yield entry

@@ -1,4 +1,5 @@
 import type {WorkOptions} from '../model/events.js'
+import type {PinMode} from '../model/image.js'
 import type {NetworkOptions} from '../model/transport.js'
 
 /** Layers of an image, base = 0, both ends included. */
@@ -45,6 +46,12 @@ export interface ConvertOptions extends WorkOptions, NetworkOptions {
   readonly concurrency?: number
   /** Keep what makes the way back exact. Default true. */
   readonly keepRecipe?: boolean
+  /**
+   * What packages keep of the compressed form in which layers come: the bytes (`keep`, the default), or how to make them
+   * again where that is proven to work, else the bytes (`reproduce`), or nothing (`none`). Towards an image, `none` does
+   * not use what is kept.
+   */
+  readonly pins?: PinMode
   /** Seconds since 1970 for every time that is not the source's own. */
   readonly sourceDateEpoch?: number
 }

@@ -1,5 +1,5 @@
 import {digestOf} from '../model/digest.js'
-import {InputError, UnsupportedError, UsageError} from '../model/errors.js'
+import {InputError, UsageError} from '../model/errors.js'
 import {ImageNames, isWholeImage} from '../model/image-names.js'
 import type {Note} from '../model/events.js'
 import type {Image, KnownPackage, Layer, LayerForm, PackageDependency, PackageMetadata} from '../model/image.js'
@@ -10,7 +10,8 @@ import {
   requirePackageIdentity,
   type PackageIdentity,
 } from '../model/package-identity.js'
-import {dependencyError} from '../formats/package/dependency-error.js'
+import {absentContent, dependencyError} from '../formats/package/dependency-error.js'
+import {TapRelay} from '../model/layer-tap.js'
 import type {KeptImage, PackageDestination, PackageDraft} from '../model/transport.js'
 import {findPackageTime, packageTimeOfSeconds} from './created-time.js'
 import {chainName, identityOfImage} from './identity-mapping.js'
@@ -23,6 +24,7 @@ import {identifyOs} from './os-identity.js'
 import {findOsLayers, type OsLayers} from './os-layers.js'
 import {labelledLayers} from './labelled-layers.js'
 import {PACKAGE_LABEL} from './package-label.js'
+import {requirePackable} from './packable.js'
 import type {LayerMode} from './plan.js'
 import {dependencyOn, renameable, type PlannedPackage} from './planned-package.js'
 import {squashLayers} from './squash.js'
@@ -38,24 +40,18 @@ export interface PackagesPlan {
 
 const ARCHITECTURES: Readonly<Record<string, string>> = {amd64: 'x64', '386': 'x86', arm: 'arm', arm64: 'arm64'}
 
+/** The same layer, which shows its bytes while it is read. */
+function tapped(layer: Layer, tap: TapRelay): Layer {
+  return {...layer, entries: (options) => layer.entries({...options, tap})}
+}
+
 /** Plans how an image becomes packages. Reads at most the lowest layer, and that only as far as needed. */
 export async function planPackages(
   image: Image,
   options: ConvertOptions,
   destination: Pick<PackageDestination, 'findOsPackage'> = {},
 ): Promise<PackagesPlan> {
-  if (image.platform.os !== 'windows') {
-    throw new UnsupportedError('PLATFORM_UNSUPPORTED', {
-      what: `A package holds Windows payload; this image is for ${image.platform.os}.`,
-      suggestions: [
-        'Convert it between Docker-side transports only.',
-        ...(options.all === true ? ['Take the images for Windows alone: --platform windows/amd64'] : []),
-      ],
-    })
-  }
-  if (image.layers.length === 0) {
-    throw new InputError('LAYER_MISSING', {what: 'The image has no layers, so there is nothing to put into a package.'})
-  }
+  requirePackable(image, options)
   return new PackagePlanner(image, options, destination).plan()
 }
 
@@ -264,11 +260,18 @@ class PackagePlanner {
     facts: {metadata: PackageMetadata; form: LayerForm},
     role: 'os' | 'application',
   ): PlannedPackage {
-    const layer = this.#payload(layers, facts)
-    return {layers, role, draft: {...facts, ...(layer === undefined ? {} : {layer}), keepRecipe: this.#keepRecipe}}
+    const tap = new TapRelay()
+    const layer = this.#payload(layers, facts, tap)
+    const {pins = 'keep'} = this.#options
+    const draft = {...facts, keepRecipe: this.#keepRecipe, pins, tap}
+    return {layers, role, draft: layer === undefined ? draft : {...draft, layer}}
   }
 
-  #payload(indices: readonly number[], facts: {metadata: PackageMetadata; form: LayerForm}): Layer | undefined {
+  #payload(
+    indices: readonly number[],
+    facts: {metadata: PackageMetadata; form: LayerForm},
+    tap: TapRelay,
+  ): Layer | undefined {
     const [first, second] = indices
     const layer = first === undefined ? undefined : this.#image.layers[first]
     if (first === undefined || layer === undefined) return undefined
@@ -288,17 +291,13 @@ class PackagePlanner {
         names: this.#names,
       })
     }
-    if (layer.hasContent) return withoutOpaque(followingNames(layer, first, this.#names), this.#below(first))
+    // The tap comes first: what follows may read layers below with the same options.
+    if (layer.hasContent)
+      return withoutOpaque(followingNames(tapped(layer, tap), first, this.#names), this.#below(first))
     if (layer.isMismatch === true)
       throw dependencyError(title, {isMismatch: true, why: layer.absence ?? 'It is another payload.'})
     if (facts.metadata.isOsImage) return undefined
-    const isForeign = layer.blob?.descriptor.urls !== undefined
-    throw new InputError(layer.package === undefined ? 'LAYER_MISSING' : 'DEPENDENCY_MISSING', {
-      what: `The content of ${layer.title} is not in the source.`,
-      why: layer.absence ?? (isForeign ? 'It is a foreign layer kept elsewhere.' : 'It is only named.'),
-      suggestions: ['Give --base REFERENCE with an image that holds it.'],
-      at: {path: layer.title},
-    })
+    throw absentContent(layer)
   }
 
   /** The layers below one, base first; undefined unless all of their content is at hand. */

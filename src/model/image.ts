@@ -1,6 +1,7 @@
 import type {Digest} from './digest.js'
 import type {WorkOptions} from './events.js'
 import type {LayerEntry} from './layer-entry.js'
+import type {LayerTap} from './layer-tap.js'
 import type {PackageIdentity} from './package-identity.js'
 
 /** Digest, size and media type of a blob as stored. Source: image-spec descriptor.md. */
@@ -41,6 +42,36 @@ export interface LayerBlob {
   open(options?: WorkOptions): AsyncIterable<Uint8Array>
 }
 
+/** How the compressed form of a layer is made of its tar again. */
+export interface PinEncoding {
+  /** A name that `codecs/gzip-encoding` knows. */
+  readonly encoder: string
+  /** The bytes in front of the compressed ones, as they were. */
+  readonly header: Uint8Array
+}
+
+/**
+ * A compressed form in which a layer came, as the package keeps it that was made of the layer: manifests, and whatever
+ * names them by digest, hang on these bytes.
+ */
+export interface LayerPin {
+  readonly descriptor: Descriptor
+  readonly compression: Extract<Compression, 'gzip' | 'zstd'>
+  /** Undefined where the bytes themselves are kept. */
+  readonly encoding?: PinEncoding
+  /** The bytes; digest and size are checked by the end of the stream (`DIGEST_MISMATCH`). */
+  open(options?: WorkOptions): AsyncIterable<Uint8Array>
+}
+
+/** What becomes of the compressed form of layers: the bytes are kept, or how to make them again, or nothing. */
+export type PinMode = 'keep' | 'reproduce' | 'none'
+
+/** Options of reading the entries of a layer. */
+export interface EntriesOptions extends WorkOptions {
+  /** Where the source keeps the layer compressed. */
+  readonly tap?: LayerTap
+}
+
 /** `base`: whole files and whole hives, stands alone. `delta`: changes on top of lower layers. */
 export type LayerForm = 'base' | 'delta'
 
@@ -59,6 +90,10 @@ export interface Layer {
    * alone: then `hasContent` is false, and opening it is `LAYER_MISSING`.
    */
   readonly blob?: LayerBlob
+  /** Compressed forms in which the layer came to the package that holds it. */
+  readonly pins?: readonly LayerPin[]
+  /** True while the payload is what the layer was made to: it gives the tar of `diffId`. Reads all of it. */
+  readonly isUntouched?: (options: WorkOptions) => Promise<boolean>
   /** The package whose payload this layer is, where the source has packages. */
   readonly package?: PackageMetadata
   /** False when the source names the layer but does not hold its content. */
@@ -74,7 +109,7 @@ export interface Layer {
    * (digest, size) by the end of the iteration; a consumer must treat nothing as final before the end.
    * Reports `note` events (for instance `recipe-stale`) through `options.onEvent`.
    */
-  entries(options?: WorkOptions): AsyncIterable<LayerEntry>
+  entries(options?: EntriesOptions): AsyncIterable<LayerEntry>
 }
 
 /** What tells one payload from another without reading it; what is not known is absent. */

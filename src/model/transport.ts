@@ -1,7 +1,8 @@
 import type {EnginePlaces} from './engine-places.js'
 import type {Digest} from './digest.js'
 import type {WorkOptions} from './events.js'
-import type {Compression, Image, Layer, LayerForm, PackageMetadata, Platform, RawDocument} from './image.js'
+import type {Compression, Image, Layer, LayerForm, PackageMetadata, PinMode, Platform, RawDocument} from './image.js'
+import type {TapRelay} from './layer-tap.js'
 import type {PackageIdentity} from './package-identity.js'
 import type {ProxySettings} from './proxies.js'
 import type {Reference} from './reference.js'
@@ -105,6 +106,8 @@ export interface LayerArtifact {
   readonly entries?: number
   /** Of a payload: it was read back in this run, and gave the tar of `diffId`, or not; absent where none is given back. */
   readonly rebuilt?: boolean
+  /** Of a payload: how the compressed form is kept in which the layer came; absent where it is not, or there is none. */
+  readonly pin?: 'kept' | 'reproduced'
 }
 
 export interface ImageArtifact {
@@ -135,6 +138,10 @@ export interface PackageDraft {
   readonly image?: KeptImage
   /** Keep what is needed to rebuild the layer's tar exactly. */
   readonly keepRecipe: boolean
+  /** What becomes of the compressed form in which the layer comes; nothing by default. */
+  readonly pins?: PinMode
+  /** Through which the layer shows its bytes while its entries are read. */
+  readonly tap?: TapRelay
   /** Of a stub: the digest of the layer that it stands for, where that is known. */
   readonly stubOf?: Digest
   /**

@@ -50,6 +50,13 @@ export const convertFlags = {
     allowNo: true,
     helpGroup: 'WHAT IS MADE',
   }),
+  pins: Flags.option({
+    options: ['keep', 'reproduce', 'none'] as const,
+    summary: 'What packages keep of compressed layers, so that image digests come back.',
+    description:
+      'keep (the default): the compressed bytes. reproduce: how to make them again, where that is proven to give the same bytes; else the bytes. none: nothing, and the image comes back with another manifest digest.',
+    helpGroup: 'WHAT IS MADE',
+  })(),
   'os-name': Flags.string({
     summary: 'Name of the OS package.',
     description:
@@ -126,6 +133,7 @@ interface ConvertFlags extends NetworkFlags {
   readonly 'without-base': boolean
   readonly all: boolean
   readonly 'keep-recipe': boolean | undefined
+  readonly pins: ConvertOptions['pins']
   readonly 'os-name': string | undefined
   readonly 'os-version': string | undefined
   readonly name: string | undefined
@@ -166,6 +174,7 @@ export function convertOptions(flags: ConvertFlags): ConvertOptions {
     manifestFormat: flags['manifest-format'],
     concurrency: flags.concurrency,
     keepRecipe: flags['keep-recipe'],
+    pins: flags.pins,
     sourceDateEpoch: flags['source-date-epoch'],
     maxUnpackedBytes: flags['max-unpacked'],
   }

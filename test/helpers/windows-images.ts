@@ -45,8 +45,8 @@ async function makeParts(layers: 1 | 12): Promise<Parts> {
 }
 
 /** What a compressor makes of the bytes: `gzip`, `zstd`, `bzip2` or `xz`, each read and written through a pipe. */
-export function compressedBy(tool: string, bytes: Buffer): Buffer {
-  const run = spawnSync(tool, ['-c'], {input: bytes, maxBuffer: 2 ** 28})
+export function compressedBy(tool: string, bytes: Buffer, options: readonly string[] = []): Buffer {
+  const run = spawnSync(tool, ['-c', ...options], {input: bytes, maxBuffer: 2 ** 28})
   if (run.error !== undefined) throw run.error
   if (run.status !== 0) throw new Error(`${tool} ended with ${String(run.status)}: ${run.stderr.toString()}`)
   return run.stdout

@@ -3,8 +3,9 @@ import {decodeLayerTar} from '../../codecs/layer-tar/decode-layer-tar.js'
 import type {Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
-import type {Compression, Descriptor, Layer} from '../../model/image.js'
+import type {Compression, Descriptor, EntriesOptions, Layer} from '../../model/image.js'
 import type {LayerEntry} from '../../model/layer-entry.js'
+import {shown} from '../../model/layer-tap.js'
 import {verified} from '../../codecs/bytes/verified.js'
 
 /** A layer that a source keeps as a tar, compressed or not. */
@@ -26,13 +27,28 @@ export function layerBytes(stored: StoredLayer, options: WorkOptions = {}): Asyn
 }
 
 /** The uncompressed tar; digest, size and diffID are checked by its end. */
-export function layerTar(stored: StoredLayer, options: WorkOptions = {}): AsyncIterable<Uint8Array> {
+export function layerTar(stored: StoredLayer, {tap, ...options}: EntriesOptions = {}): AsyncIterable<Uint8Array> {
   const {title, descriptor, compression, diffId} = stored
   const body = layerBytes(stored, options)
   // Where the stored bytes are the tar itself, one digest says it all.
   if (compression === 'none' && (diffId === undefined || diffId === descriptor.digest)) return body
-  const plain = decompress(body, compression, {title, code: 'LAYER_CORRUPT', signal: options.signal})
-  return verified(plain, {title: `${title} (uncompressed)`, digest: diffId})
+  const show =
+    tap === undefined
+      ? undefined
+      : (bytes: Uint8Array) => {
+          tap.stored(bytes)
+        }
+  const plain = decompress(show === undefined ? body : shown(body, show), compression, {
+    title,
+    code: 'LAYER_CORRUPT',
+    signal: options.signal,
+  })
+  const sound = verified(plain, {title: `${title} (uncompressed)`, digest: diffId})
+  return tap === undefined
+    ? sound
+    : shown(sound, (bytes) => {
+        tap.text(bytes)
+      })
 }
 
 /** A `Layer` over a stored tar, whose entries are decoded and everything stated about them checked to the last byte. */
@@ -48,7 +64,7 @@ export function layerFromTar(stored: StoredLayer): Layer {
   }
 }
 
-async function* entriesOf(stored: StoredLayer, options: WorkOptions): AsyncGenerator<LayerEntry> {
+async function* entriesOf(stored: StoredLayer, options: EntriesOptions): AsyncGenerator<LayerEntry> {
   // The decoder reads whatever follows the end blocks, so that the digests cover every byte.
   const {title, diffId} = stored
   const mayLackEnd = diffId !== undefined

@@ -3,7 +3,6 @@ import path from 'node:path'
 import {parseDigest, type Digest} from '../../model/digest.js'
 import {asTransshipError, TransshipError, UsageError, type InputError} from '../../model/errors.js'
 import {withoutEvents, type WorkOptions} from '../../model/events.js'
-import type {PackageMetadata} from '../../model/image.js'
 import {formatFullName, identityKey, type PackageIdentity} from '../../model/package-identity.js'
 import type {
   DestinationOptions,
@@ -19,6 +18,7 @@ import {payloadArtifact, type PayloadFigures} from '../transport-layout/payload-
 import {dependentsOf} from './dependents.js'
 import {hasLeftovers, lockRepository, makeWorkFolder, REPLACED, restoreReplaced, type WorkPlace} from './lock.js'
 import {listItemOf} from './open-package.js'
+import {findPin} from './pin-file.js'
 import {flushFileSystem, flushFolder} from './flush.js'
 import {HeldPackages, keyOf} from './held-packages.js'
 import {identityClash, requireUnneeded} from './identity-clash.js'
@@ -26,6 +26,7 @@ import {findPackage, type Repository, type StoredPackage} from './repository.js'
 import {givesBackLayer} from './rebuild-layer.js'
 import {isWhole} from './verify-packages.js'
 import {draftBeside, identityTaken, standingOf} from './standing.js'
+import {supplemented} from './supplement.js'
 import {renameWritten, writePackage, type WrittenPackage} from './write-package.js'
 
 interface Told {
@@ -151,8 +152,9 @@ class PackagesDestination implements PackageDestination {
     const there = begun?.stored ?? this.#held.existing(identity)
     const standing = there === undefined ? undefined : standingOf(draft, written, there)
     const fits = () => there !== undefined && this.#neededBy(there, written.stored).length === 0
-    if (there === undefined || (standing === 'supplement' && (draft.mayBeRenamed !== true || fits())))
-      return {draft, written}
+    if (there === undefined) return {draft, written}
+    if (standing === 'supplement' && (draft.mayBeRenamed !== true || fits()))
+      return {draft, written: await supplemented(written, draft, there)}
     // An equal that may not stay is damaged.
     if (standing === 'same')
       return begun !== undefined || (await this.#mayStay(there, options)) ? {there} : {draft, written}
@@ -184,7 +186,7 @@ class PackagesDestination implements PackageDestination {
       rmSync(begun.path, {recursive: true, force: true})
     }
     this.#pending.set(key, {...sealed, payload: written.payload, name, displaced})
-    return this.#artifact(sealed.stored.metadata, draft, {
+    return this.#artifact(sealed.stored, draft, {
       figures: written.payload,
       unchanged: false,
       bytesWritten: sealed.bytesWritten,
@@ -253,21 +255,16 @@ class PackagesDestination implements PackageDestination {
     const figures = digest === undefined ? undefined : {digest, bytes, entries}
     const key = this.#repository.referenceTo(metadata.identity)
     const rebuilt = await givesBackLayer(stored, {...options, diffId: draft.layer?.diffId, key})
-    return this.#artifact(metadata, draft, {figures, unchanged: true, bytesWritten: 0, rebuilt})
+    return this.#artifact(stored, draft, {figures, unchanged: true, bytesWritten: 0, rebuilt})
   }
 
-  #artifact({identity, dependencies}: PackageMetadata, draft: PackageDraft, told: Told): PackageArtifact {
-    const {figures, unchanged, bytesWritten, rebuilt} = told
-    const proof = rebuilt === undefined ? {} : {rebuilt}
-    return {
-      kind: 'package',
-      reference: this.#repository.referenceTo(identity),
-      identity,
-      dependencies,
-      unchanged,
-      layers: figures === undefined ? [] : [{...payloadArtifact(draft.layer?.diffId, figures), ...proof}],
-      bytesWritten,
-    }
+  #artifact({metadata, docker}: StoredPackage, draft: PackageDraft, told: Told): PackageArtifact {
+    const {identity, dependencies} = metadata
+    const {figures, rebuilt, ...rest} = told
+    const pin = findPin(draft, docker)
+    const proof = {...(rebuilt === undefined ? {} : {rebuilt}), ...(pin === undefined ? {} : {pin})}
+    const layers = figures === undefined ? [] : [{...payloadArtifact(draft.layer?.diffId, figures), ...proof}]
+    return {kind: 'package', reference: this.#repository.referenceTo(identity), identity, dependencies, layers, ...rest}
   }
 
   #clash(written: WrittenPackage, there: StoredPackage): InputError {

@@ -3,7 +3,7 @@ import {Digester, type Digest} from '../../model/digest.js'
 import {TransshipError} from '../../model/errors.js'
 import {withoutEvents, type WorkOptions} from '../../model/events.js'
 import type {LayerEntry} from '../../model/layer-entry.js'
-import {layerOfPackage, recipeOf} from './stored-layer.js'
+import {readEntries, recipeOf} from './package-entries.js'
 import type {StoredPackage} from './repository.js'
 
 /**
@@ -16,7 +16,7 @@ export async function rebuildLayer(
   through: (entries: AsyncIterable<LayerEntry>) => AsyncIterable<LayerEntry> = (entries) => entries,
 ): Promise<Digest> {
   const digester = new Digester()
-  const entries = through(layerOfPackage(stored).entries(options))
+  const entries = through(readEntries(stored, options))
   for await (const piece of encodeLayerTar(entries, {...options, keepFrames: true})) {
     options.signal?.throwIfAborted()
     digester.update(piece)
@@ -54,7 +54,8 @@ export async function givesBackLayer(
   return isGivenBack
 }
 
-async function isRebuilt(stored: StoredPackage, diffId: Digest, options: WorkOptions): Promise<boolean> {
+/** True when the payload gives the tar of that digest; what cannot be read does not. */
+export async function isRebuilt(stored: StoredPackage, diffId: Digest, options: WorkOptions): Promise<boolean> {
   try {
     return (await rebuildLayer(stored, options)) === diffId
   } catch (error) {

@@ -14,6 +14,19 @@ export interface DockerLayerJson {
   readonly Recipe?: string
   /** SHA-256 of the recipe file. */
   readonly RecipeDigest?: string
+  readonly Pins?: readonly PinJson[]
+}
+
+/** A compressed form in which the layer came: as a file, or as the encoder that makes the same bytes of the tar. */
+export interface PinJson {
+  readonly MediaType: string
+  readonly Digest: string
+  readonly Size: number
+  readonly Compression: 'gzip' | 'zstd'
+  readonly File?: string
+  readonly Encoder?: string
+  /** Base64 of what stands in front of the compressed bytes. */
+  readonly Header?: string
 }
 
 /** A dependency, and the payload that the package was made on; packages of before state the identity alone. */
@@ -83,6 +96,20 @@ const digest = {type: 'string', pattern: '^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128
 const dependency = {...identity, properties: {...identity.properties, PayloadDigest: digest, DiffID: digest}}
 /** A file of the package: below it, without a way out. */
 const file = {type: 'string', pattern: '^docker/[A-Za-z0-9][-A-Za-z0-9._]*$'}
+const pin = {
+  type: 'object',
+  required: ['MediaType', 'Digest', 'Size', 'Compression'],
+  properties: {
+    MediaType: text,
+    Digest: digest,
+    Size: {type: 'integer', minimum: 0},
+    Compression: {enum: ['gzip', 'zstd']},
+    File: file,
+    Encoder: {type: 'string', pattern: '^[a-z0-9.:-]{1,64}$'},
+    Header: {type: 'string', pattern: '^[A-Za-z0-9+/]{1,64}={0,2}$'},
+  },
+  oneOf: [{required: ['File']}, {required: ['Encoder', 'Header']}],
+}
 
 const docker = {
   type: 'object',
@@ -99,7 +126,7 @@ const docker = {
       items: {
         type: 'object',
         required: ['DiffID'],
-        properties: {DiffID: digest, Recipe: file, RecipeDigest: digest},
+        properties: {DiffID: digest, Recipe: file, RecipeDigest: digest, Pins: {type: 'array', items: pin}},
       },
     },
   },

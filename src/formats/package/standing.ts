@@ -3,7 +3,7 @@ import {formatFullName, isSamePackage as isSameIdentity, type PackageIdentity} f
 import type {PackageDraft} from '../../model/transport.js'
 import {differenceOf, markOf} from './payload-mark.js'
 import type {StoredPackage} from './repository.js'
-import {isSamePackage, onlyAddsImage, type WrittenPackage} from './write-package.js'
+import {isSamePackage, onlyAddsImage, onlyAddsPins, type WrittenPackage} from './write-package.js'
 
 /**
  * How a package that was written stands to the one that has its identity: `same` content; a `supplement`, which has all of
@@ -13,7 +13,7 @@ export type Standing = 'same' | 'supplement' | 'other'
 
 export function standingOf(draft: PackageDraft, written: WrittenPackage, there: StoredPackage): Standing {
   if (isSamePackage(draft, written, there)) return 'same'
-  if (onlyAddsImage(draft, written, there)) return 'supplement'
+  if (onlyAddsImage(draft, written, there) || onlyAddsPins(draft, written, there)) return 'supplement'
   if (there.payload.Kind !== 'none') return 'other'
   // A stub gives way to what it stands for.
   return differenceOf(markOf(there), markOf(written.stored)) === undefined ? 'supplement' : 'other'

@@ -1,20 +1,11 @@
-import {decodeRecipe} from '../../codecs/recipe/recipe-file.js'
-import type {RecipeRecord} from '../../codecs/recipe/recipe-records.js'
-import {findDigest, type Digest} from '../../model/digest.js'
-import {InputError} from '../../model/errors.js'
-import type {WorkOptions} from '../../model/events.js'
+import {findDigest} from '../../model/digest.js'
 import type {Layer, LayerForm, PackageMetadata} from '../../model/image.js'
-import type {LayerEntry} from '../../model/layer-entry.js'
 import {formatFullName} from '../../model/package-identity.js'
-import type {PayloadIndex} from '../transport-layout/payload-index.js'
-import {findIndex} from '../transport-layout/read-index.js'
-import {TransportLayout} from '../transport-layout/read-layout.js'
-import {replayLayout} from '../transport-layout/replay-layout.js'
-import {streamFile} from '../transport-layout/layout-files.js'
+import {pinsOf} from './kept-pins.js'
+import {readEntries, recipeOf} from './package-entries.js'
 import {isAttachmentName, MAX_ATTACHMENT_BYTES} from './package-folder.js'
+import {isRebuilt} from './rebuild-layer.js'
 import type {StoredPackage} from './repository.js'
-
-export const INDEX_NAME = 'payload-index.jsonl'
 
 /** The payload of a package as a layer. */
 export function layerOfPackage(stored: StoredPackage): Layer {
@@ -31,60 +22,16 @@ export function layerOfPackage(stored: StoredPackage): Layer {
     hasContent: payload.Kind !== 'none',
     ...(payload.Bytes === undefined ? {} : {sizeBytes: payload.Bytes}),
     entries: (options = {}) => readEntries(stored, options),
+    ...pinnedForms(stored),
   }
 }
 
-/** The digest of the layer that the package was made from, where its recipe is kept. */
-export function recipeOf({docker}: StoredPackage): {diffId: Digest; file: string; digest?: Digest} | undefined {
-  const [layer] = docker?.Layers ?? []
-  const diffId = layer === undefined ? undefined : findDigest(layer.DiffID)
-  if (layer?.Recipe === undefined || diffId === undefined) return undefined
-  const digest = layer.RecipeDigest === undefined ? undefined : findDigest(layer.RecipeDigest)
-  return {diffId, file: layer.Recipe, ...(digest === undefined ? {} : {digest})}
-}
-
-export function readIndex({files, entryName}: StoredPackage): PayloadIndex | undefined {
-  return findIndex(files, INDEX_NAME, `${entryName}/${INDEX_NAME}`)
-}
-
-export function openLayout(
-  stored: StoredPackage,
-  index: PayloadIndex | undefined,
-  options: WorkOptions,
-): TransportLayout {
-  return new TransportLayout(stored.files, {
-    ...options,
-    title: stored.entryName,
-    form: stored.payload.Kind === 'base' ? 'base' : 'delta',
-    isPlain: stored.payload.Layout === 'plain-1',
-    ...(index === undefined ? {} : {index}),
-  })
-}
-
-export function readRecipe(stored: StoredPackage, file: string): AsyncIterable<RecipeRecord> {
-  return decodeRecipe(streamFile(stored.files, file, `${stored.entryName}/${file}`))
-}
-
-async function* readEntries(stored: StoredPackage, options: WorkOptions): AsyncGenerator<LayerEntry> {
-  if (stored.payload.Kind === 'none') {
-    throw new InputError('LAYER_MISSING', {
-      what: `The package ${formatFullName(stored.metadata.identity)} is a stub without payload.`,
-      suggestions: ['Give --base REFERENCE with the package or image that holds it.'],
-    })
-  }
-  const index = readIndex(stored)
-  const layout = openLayout(stored, index, options)
+/** Only a recipe gives back the tar that they are the compressed forms of. */
+function pinnedForms(stored: StoredPackage): Pick<Layer, 'pins' | 'isUntouched'> {
   const recipe = recipeOf(stored)
-  if (recipe === undefined) {
-    yield* layout.entries()
-    return
-  }
-  yield* replayLayout(layout, {
-    ...options,
-    title: stored.entryName,
-    ...(index === undefined ? {} : {index}),
-    records: () => readRecipe(stored, recipe.file),
-  })
+  if (recipe === undefined) return {}
+  const pins = pinsOf(stored)
+  return pins.length === 0 ? {} : {pins, isUntouched: (options) => isRebuilt(stored, recipe.diffId, options)}
 }
 
 /** Files beside the payload that are neither ours nor disks: `version.wcx` and the like. */

@@ -4,7 +4,8 @@ import {formatFullName} from '../../model/package-identity.js'
 import {dependencyError} from './dependency-error.js'
 import {verifyIndex} from '../transport-layout/verify-layout.js'
 import type {StoredPackage} from './repository.js'
-import {layerOfPackage, openLayout, readIndex} from './stored-layer.js'
+import {openLayout, readIndex} from './package-entries.js'
+import {layerOfPackage} from './stored-layer.js'
 
 /**
  * The payload of a package as the layer below one that was made on it. A package on its own may have been edited by hand,

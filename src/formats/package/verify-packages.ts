@@ -1,6 +1,6 @@
 import type {Digest} from '../../model/digest.js'
 import {InputError, UnsupportedError} from '../../model/errors.js'
-import type {WorkOptions} from '../../model/events.js'
+import {withoutEvents, type WorkOptions} from '../../model/events.js'
 import {ImageNames, isWholeImage} from '../../model/image-names.js'
 import type {LayerEntry} from '../../model/layer-entry.js'
 import {formatFullName} from '../../model/package-identity.js'
@@ -13,8 +13,10 @@ import {resolveDependencies, type DependencyChain} from './dependencies.js'
 import {fittingPackages, selectFitting} from './fitting-packages.js'
 import type {Repository, StoredPackage} from './repository.js'
 import {readVerified} from './open-package.js'
+import {checkPin, pinsOf} from './kept-pins.js'
 import {rebuildLayer} from './rebuild-layer.js'
-import {layerOfPackage, openLayout, readIndex, recipeOf} from './stored-layer.js'
+import {openLayout, readIndex, recipeOf} from './package-entries.js'
+import {layerOfPackage} from './stored-layer.js'
 
 /** Checks the selected package, or all of a repository: documents, index, every file, dependencies, recipes. */
 export async function verifyPackages<P extends StoredPackage>(
@@ -91,7 +93,9 @@ class PackageVerifier {
     const recipe = recipeOf(this.#stored)
     if (recipe?.digest !== undefined)
       await this.#gather(recipe.file, () => readVerified(this.#stored, recipe.file, recipe.digest))
-    return this.#verifyLayer(recipe?.diffId)
+    const verdict = await this.#verifyLayer(recipe?.diffId)
+    if (recipe !== undefined) await this.#verifyPins(recipe.diffId, verdict)
+    return verdict
   }
 
   #verifyDependencies(): void {
@@ -143,6 +147,15 @@ class PackageVerifier {
     } catch (error) {
       this.#keep(error, this.#title)
       return {title: this.#title, entries, ...(diffId === undefined ? {} : {diffId, reproducible: false})}
+    }
+  }
+
+  /** Forms that an encoder makes are made of the tar, whose own fault is told already. */
+  async #verifyPins(diffId: Digest, {reproducible}: LayerVerdict): Promise<void> {
+    for (const pin of pinsOf(this.#stored)) {
+      if (pin.encoding !== undefined && reproducible !== true) continue
+      await this.#gather('docker', () => checkPin(pin, diffId, withoutEvents(this.#options)))
+      this.bytes += pin.encoding === undefined ? pin.descriptor.size : 0
     }
   }
 

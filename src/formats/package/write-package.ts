@@ -17,10 +17,11 @@ import {writePieces} from '../transport-layout/carrier-output.js'
 import {writeLayout} from '../transport-layout/write-layout.js'
 import {decodeDocument, encodeDocument, isStillTrue, type PayloadFacts} from './metadata.js'
 import {isAttachmentName, MAX_ATTACHMENT_BYTES} from './package-folder.js'
+import {missingPins, PinWriter} from './pin-file.js'
 import {differenceOf, markOf} from './payload-mark.js'
 import type {StoredPackage} from './repository.js'
 import type {DockerJson, DockerLayerJson} from './schema.js'
-import {INDEX_NAME, openLayout, readIndex} from './stored-layer.js'
+import {INDEX_NAME, openLayout, readIndex} from './package-entries.js'
 
 export interface WritePackageOptions extends WorkOptions {
   /** The packages below, nearest first: hard links may lead to their files. */
@@ -36,7 +37,7 @@ export interface WrittenPackage {
   readonly bytesWritten: number
 }
 
-const METADATA = 'metadata.json'
+export const METADATA = 'metadata.json'
 const RECIPE = 'docker/recipe-0.gz'
 const CONFIG = 'docker/config.json'
 const MANIFEST = 'docker/manifest.json'
@@ -56,13 +57,28 @@ export async function writePackage(
 
 async function write(folder: string, draft: PackageDraft, options: WritePackageOptions): Promise<WrittenPackage> {
   mkdirSync(folder)
+  const pinWriter = new PinWriter(folder, draft)
+  try {
+    return await writeParts(folder, draft, {...options, pinWriter})
+  } finally {
+    pinWriter.close()
+  }
+}
+
+async function writeParts(
+  folder: string,
+  draft: PackageDraft,
+  {pinWriter, ...options}: WritePackageOptions & {readonly pinWriter: PinWriter},
+): Promise<WrittenPackage> {
   const folderName = path.basename(folder)
   const recipe =
     draft.keepRecipe && draft.layer?.diffId !== undefined ? new RecipeFile(folder, draft.layer.diffId) : undefined
   const payload =
     draft.layer === undefined ? undefined : await writePayload(folder, draft, draft.layer, recipe, options)
-  const docker = dockerOf(draft, recipe?.layer ?? (draft.stubOf === undefined ? undefined : {DiffID: draft.stubOf}))
-  const {metadata} = draft
+  const {metadata, stubOf} = draft
+  const pins = await pinWriter.finish(options)
+  const made = recipe === undefined ? undefined : {...recipe.layer, ...(pins.length === 0 ? {} : {Pins: pins})}
+  const docker = dockerOf(draft, made ?? (stubOf === undefined ? undefined : {DiffID: stubOf}))
   const kept = metadata.document === undefined ? undefined : decodeKept(metadata, folderName)
   const isKept = kept !== undefined && isStillTrue(kept, metadata, payload, docker)
   const usesDocker = isKept ? kept.docker !== undefined : docker !== undefined
@@ -165,7 +181,7 @@ class RecipeFile {
   #digest: Digest | undefined
 
   constructor(folder: string, diffId: Digest) {
-    mkdirSync(path.join(folder, 'docker'))
+    mkdirSync(path.join(folder, 'docker'), {recursive: true})
     this.#fd = openSync(path.join(folder, RECIPE), 'wx')
     this.#diffId = diffId
   }
@@ -256,12 +272,18 @@ export function isSameAsStored(draft: PackageDraft, stored: StoredPackage): bool
   const storedDiffId = docker?.Layers?.[0]?.DiffID
   const isSameLayer =
     diffId === undefined ? payloadDigest !== undefined && payload.Digest === payloadDigest : storedDiffId === diffId
-  return payload.Kind === draft.form && isSameLayer && isSameImage(draft, stored)
+  return payload.Kind === draft.form && isSameLayer && isSameImage(draft, stored) && hasPins(draft, stored)
+}
+
+/** Every compressed form that the draft would keep is kept there. */
+function hasPins(draft: PackageDraft, {docker}: StoredPackage): boolean {
+  return missingPins(draft, docker).length === 0
 }
 
 /** True when what was written is what is there already: the same payload, the same way back, of the same image. */
 export function isSamePackage(draft: PackageDraft, written: WrittenPackage, stored: StoredPackage): boolean {
-  return isSameLayer(written, stored) && isSameImage(draft, stored) && isSameBase(draft, stored)
+  const isSame = isSameLayer(written, stored) && isSameImage(draft, stored) && isSameBase(draft, stored)
+  return isSame && hasPins(draft, stored)
 }
 
 /** Made on the same package, as far as both tell. */
@@ -287,9 +309,20 @@ export function renameWritten(written: WrittenPackage, draft: PackageDraft): Wri
   return {...written, folder, stored: storedIn(folder, document)}
 }
 
-function storedIn(folder: string, document: Uint8Array): StoredPackage {
+/** A package that was written into a folder. */
+export function storedIn(folder: string, document: Uint8Array): StoredPackage {
   const entryName = path.basename(folder)
   return {entryName, files: new FolderFiles(folder, entryName), ...decodeDocument(document, entryName)}
+}
+
+/** True when the package as it is there lacks nothing but compressed forms of its layer. */
+export function onlyAddsPins(draft: PackageDraft, written: WrittenPackage, stored: StoredPackage): boolean {
+  return (
+    stored.docker?.Layers?.[0]?.Recipe !== undefined &&
+    isSameLayer(written, stored) &&
+    isSameImage(draft, stored) &&
+    isSameBase(draft, stored)
+  )
 }
 
 /**
