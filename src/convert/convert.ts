@@ -164,7 +164,7 @@ export async function planConversion(
       try {
         const planned = await planFor(opened, image, inner)
         first ??= planned
-        steps.push(...stepsOf(planned, image))
+        for (const step of stepsOf(planned, image)) steps.push(step)
         if (planned.kind === 'packages') for (const note of planned.plan.notes) findings.note(note)
       } finally {
         await image.close()
@@ -334,7 +334,7 @@ async function writePackages(
     )
     bytes += artifact.bytesWritten
   }
-  findings.inexact.push(...plan.inexact, ...imageAsPackages(image))
+  for (const each of [...plan.inexact, ...imageAsPackages(image)]) findings.inexact.push(each)
   return {artifacts, bytes}
 }
 
@@ -368,6 +368,7 @@ async function writeOneImage(
   meter.begin(id)
   const artifact = await sink.write(plan.draft, options)
   findings.onEvent({kind: 'done', id, summary: artifact.imageId})
-  findings.inexact.push(...plan.inexact, ...imageReasons(image, artifact, plan.inexact.length > 0))
+  for (const each of [...plan.inexact, ...imageReasons(image, artifact, plan.inexact.length > 0)])
+    findings.inexact.push(each)
   return {artifacts: [reportArtifact(artifact)], bytes: artifact.bytesWritten}
 }

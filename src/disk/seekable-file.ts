@@ -1,6 +1,5 @@
 import {createWriteStream} from 'node:fs'
-import {mkdtemp, open, rm, type FileHandle} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
+import type {FileHandle} from 'node:fs/promises'
 import path from 'node:path'
 import {pipeline} from 'node:stream/promises'
 import {decompress} from '../codecs/compression/decompress.js'
@@ -10,6 +9,9 @@ import {asTransshipError, InputError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import type {Compression} from '../model/image.js'
 import {requireNoText} from './redirected-text.js'
+import {removeTree} from './remove-tree.js'
+import {openRegularHandle} from './safe-open.js'
+import {makeTemporaryFolder} from './temporary-folder.js'
 
 /** Read at a time when streaming. */
 const CHUNK_BYTES = 256 * 1024
@@ -31,18 +33,12 @@ export class SeekableFile implements RandomAccess {
   /** Opens a file. `NOT_FOUND`, `NO_ACCESS`, `UNRECOGNISED_FORMAT` for a folder. */
   static async open(file: string, remove: () => Promise<void> = () => Promise.resolve()): Promise<SeekableFile> {
     try {
-      const handle = await open(file, 'r')
-      const stats = await handle.stat()
-      if (stats.isFile()) return new SeekableFile(handle, {size: stats.size, title: file, remove})
-      await handle.close()
+      const handle = await openRegularHandle(file, {links: 'followed'})
+      const {size} = await handle.stat()
+      return new SeekableFile(handle, {size, title: file, remove})
     } catch (error) {
       throw asTransshipError(error, {path: file})
     }
-    throw new InputError('UNRECOGNISED_FORMAT', {
-      what: `'${file}' is not a file.`,
-      suggestions: ['Give the path of a file, or - for standard input.'],
-      at: {path: file},
-    })
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
@@ -128,8 +124,11 @@ async function spool(
   compression: Compression,
   options: WorkOptions & {readonly title: string},
 ): Promise<SeekableFile> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'transship-'))
-  const remove = () => rm(folder, {recursive: true, force: true})
+  const folder = makeTemporaryFolder()
+  const remove = () => {
+    removeTree(folder)
+    return Promise.resolve()
+  }
   const file = path.join(folder, 'archive.tar')
   try {
     const signal = options.signal === undefined ? {} : {signal: options.signal}

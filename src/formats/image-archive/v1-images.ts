@@ -124,7 +124,7 @@ async function diffIdOf(archive: Archive, {id, entry}: V1Layer, options: WorkOpt
 const V1_ONLY = ['id', 'parent', 'Size', 'parent_id', 'layer_id', 'throwaway']
 
 function makeConfig(image: V1Image, diffIds: readonly Digest[]): Uint8Array {
-  const own = Object.entries(JSON.parse(Buffer.from(image.top.bytes).toString('utf8')) as Record<string, unknown>)
+  const own = Object.entries(JSON.parse(new TextDecoder().decode(image.top.bytes)) as Record<string, unknown>)
   const fields: [string, unknown][] = [
     ...own.filter(([key]) => !V1_ONLY.includes(key) && key !== 'rootfs' && key !== 'history' && key !== '__proto__'),
     ['rootfs', {type: 'layers', diff_ids: diffIds}],

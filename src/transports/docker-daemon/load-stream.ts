@@ -1,7 +1,4 @@
-import {randomBytes} from 'node:crypto'
 import {createReadStream, createWriteStream} from 'node:fs'
-import {rm} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
 import path from 'node:path'
 import {pipeline} from 'node:stream/promises'
 import type {EngineUpload, UploadAnswer} from '../../engine-api/engine-upload.js'
@@ -10,6 +7,8 @@ import {asTransshipError, InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {ArchiveTar} from '../../formats/image-archive/archive-form.js'
 import type {LayerBody, LayerFacts} from '../../formats/layer-blob/layer-body.js'
+import {removeTree} from '../../disk/remove-tree.js'
+import {makeTemporaryFolder} from '../../disk/temporary-folder.js'
 import {blobPath} from '../../formats/oci-layout/content-store.js'
 import {headerBlock, type MemberHeader, type OpenMember} from '../../formats/archive-file/tar-file.js'
 
@@ -54,7 +53,8 @@ export class LoadStream implements ArchiveTar {
       await this.#addBlob(bytes, stated, options)
       return {member: {offset, size: stated.size}, facts: body.facts()}
     }
-    const file = path.join(tmpdir(), `transship-${randomBytes(6).toString('hex')}.layer`)
+    const folder = makeTemporaryFolder()
+    const file = path.join(folder, 'layer')
     try {
       const signal = options.signal === undefined ? {} : {signal: options.signal}
       await pipeline(bytes, createWriteStream(file, {flags: 'wx'}), signal)
@@ -66,7 +66,7 @@ export class LoadStream implements ArchiveTar {
     } catch (error) {
       throw asTransshipError(error, {path: file})
     } finally {
-      await rm(file, {force: true})
+      removeTree(folder)
     }
   }
 

@@ -1,9 +1,9 @@
 import {spawn} from 'node:child_process'
-import {readFile} from 'node:fs/promises'
 import {homedir} from 'node:os'
 import path from 'node:path'
 import {EnvironmentError, findSystemCode} from '../../model/errors.js'
-import {clientConfigText} from '../../codecs/json/client-config.js'
+import {readBounded} from '../../disk/safe-open.js'
+import {clientConfigText, MAX_CLIENT_CONFIG_BYTES} from '../../codecs/json/client-config.js'
 import {compileSchema} from '../../codecs/json/validator.js'
 import {parseDocument} from '../../codecs/json/json-document.js'
 import type {RepositoryPlace} from './reference.js'
@@ -66,7 +66,7 @@ const HUB_KEY = 'https://index.docker.io/v1/'
  */
 export async function findCredentials(host: string, folder?: string): Promise<Credentials | undefined> {
   const file = path.join(folder ?? path.join(homedir(), '.docker'), 'config.json')
-  const bytes = await readIfThere(file)
+  const bytes = readIfThere(file)
   return bytes === undefined ? undefined : credentialsFor(keysOf(host), parseConfig(bytes, file))
 }
 
@@ -78,18 +78,20 @@ export async function findInAuthFile(
   {host, repository}: RepositoryPlace,
   file: string,
 ): Promise<Credentials | undefined> {
-  const bytes = await readIfThere(file)
+  const bytes = readIfThere(file)
   const parts = repository.split('/')
   const within = parts.map((_, index) => [host, ...parts.slice(0, parts.length - index)].join('/'))
   return bytes === undefined ? undefined : credentialsFor([...within, ...keysOf(host)], parseConfig(bytes, file))
 }
 
-async function readIfThere(file: string): Promise<Uint8Array | undefined> {
-  return readFile(file).catch((error: unknown) => {
+function readIfThere(file: string): Uint8Array | undefined {
+  try {
+    return readBounded(file, MAX_CLIENT_CONFIG_BYTES, {links: 'followed'})
+  } catch (error) {
     const code = findSystemCode(error)
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return undefined
     throw error
-  })
+  }
 }
 
 function keysOf(host: string): readonly string[] {

@@ -1,6 +1,7 @@
-import {mkdtemp, open, rm} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
+import {open} from 'node:fs/promises'
 import path from 'node:path'
+import {removeTree} from '../../disk/remove-tree.js'
+import {makeTemporaryFolder} from '../../disk/temporary-folder.js'
 import type {SolidRun} from '../../codecs/wim/blob-table.js'
 import {readSolid} from '../../codecs/wim/chunked-resource.js'
 import type {ResourceHeader} from '../../codecs/wim/resource-header.js'
@@ -32,8 +33,11 @@ export class SolidRuns {
   }
 
   async #unpack(run: SolidRun, {signal}: WorkOptions): Promise<SeekableFile> {
-    const folder = await mkdtemp(path.join(tmpdir(), 'transship-'))
-    const remove = () => rm(folder, {recursive: true, force: true})
+    const folder = makeTemporaryFolder()
+    const remove = () => {
+      removeTree(folder)
+      return Promise.resolve()
+    }
     const place = path.join(folder, 'solid')
     try {
       const handle = await open(place, 'wx')
