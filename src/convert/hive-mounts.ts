@@ -142,7 +142,6 @@ function requireBounded(file: string, size: number): void {
   })
 }
 
-
 /** `FILE.LOG`, `.LOG1` and `.LOG2`, in any case. */
 async function logsBeside(file: string): Promise<Uint8Array[]> {
   const folder = dirname(file)

@@ -132,7 +132,12 @@ function removeFound(folder: string, isMeant: (name: string) => boolean, by: End
 
 function removeOne(folder: string, leftover: Leftover): CleanedItem {
   const {name, state} = leftover
-  if (state === 'in-use') return {name, outcome: 'in-use', why: 'Its process runs, or may: it ran elsewhere or before a restart, less than a day ago.'}
+  if (state === 'in-use')
+    return {
+      name,
+      outcome: 'in-use',
+      why: 'Its process runs, or may: it ran elsewhere or before a restart, less than a day ago.',
+    }
   if (state === 'dead') {
     const why = removeLeftover(folder, leftover)
     return why === undefined ? {name, outcome: 'removed'} : {name, outcome: 'kept', why: capitalised(why)}

@@ -141,7 +141,8 @@ export class FolderLock {
       const fd = openSync(this.#file, RENEW_FLAGS)
       try {
         // What is open is the file that was read: it cannot become another's before it is written.
-        if (readOpened(fd, MAX_LOCK_BYTES, this.#file).toString('utf8') === this.#content) writeSync(fd, this.#content, 0)
+        if (readOpened(fd, MAX_LOCK_BYTES, this.#file).toString('utf8') === this.#content)
+          writeSync(fd, this.#content, 0)
       } finally {
         closeSync(fd)
       }
@@ -232,10 +233,7 @@ function notALock(file: string, cause: unknown): InputError {
   return new InputError('UNRECOGNISED_FORMAT', {
     what: `'${file}' has the name of a lock, and is none that transship makes.`,
     why: 'A lock is a small regular file; links, pipes, devices and folders are never opened in its place.',
-    suggestions: [
-      `See what it is: ls -l ${file}`,
-      `To remove it: transship doctor --clean ${path.dirname(file)}`,
-    ],
+    suggestions: [`See what it is: ls -l ${file}`, `To remove it: transship doctor --clean ${path.dirname(file)}`],
     at: {path: file},
     cause,
   })

@@ -104,17 +104,29 @@ function stateOf(name: string, stats: Stats, by: EndKnownBy): LeftoverState {
 export function removeLeftovers(target: string, options: WorkOptions & {readonly by?: EndKnownBy} = {}): void {
   const prefix = prefixBeside(path.resolve(target))
   const folder = path.dirname(path.resolve(target))
-  clean(folder, findLeftovers(folder, (name) => isWorkOf(name, prefix), options.by ?? 'process'), options)
+  clean(
+    folder,
+    findLeftovers(folder, (name) => isWorkOf(name, prefix), options.by ?? 'process'),
+    options,
+  )
 }
 
 /** The same inside a folder whose lock the caller holds, of names that begin with `prefix`. */
 export function removeLeftoversInside(folder: string, prefix: string, options: WorkOptions = {}): void {
-  clean(folder, findLeftovers(folder, (name) => isWorkOf(name, prefix), 'lock'), options)
+  clean(
+    folder,
+    findLeftovers(folder, (name) => isWorkOf(name, prefix), 'lock'),
+    options,
+  )
 }
 
 /** The same for the spools in a folder that everyone writes to. */
 export function removeOwnSpools(folder: string): void {
-  clean(folder, findLeftovers(folder, (name) => isWorkOf(name, SPOOL_PREFIX), 'process'), {})
+  clean(
+    folder,
+    findLeftovers(folder, (name) => isWorkOf(name, SPOOL_PREFIX), 'process'),
+    {},
+  )
 }
 
 function clean(folder: string, found: readonly Leftover[], {onEvent}: WorkOptions): void {
@@ -162,7 +174,8 @@ export function settleWork(root: string, work: string): void {
   const target = targetOf(work)
   insideFolder(work, (at, above) => {
     moveOut(`${at.toString()}/${NEXT}`, above, (from, name, stats) => {
-      const isDone = target !== undefined && !isThere(`${at.toString()}/${NEXT}/${target}`) && isThere(path.join(root, target))
+      const isDone =
+        target !== undefined && !isThere(`${at.toString()}/${NEXT}/${target}`) && isThere(path.join(root, target))
       if (isDone && stats.isFile() && name.startsWith(`${target}.`)) moveToFree(from, path.join(root, name))
     })
     moveOut(`${at.toString()}/${REPLACED}`, above, (from, name, stats) => {

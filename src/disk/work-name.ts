@@ -13,7 +13,10 @@ const SUFFIX = /^[0-9a-f]{12}(?:-([1-9][0-9]{0,9})-([0-9]{1,20})-([0-9a-f]{8}))?
 /** Hex digits that tell one host, start and space of process ids from others: a name has no room for all of it. */
 function spaceMark(): string {
   const {host, space} = thisProcess()
-  return createHash('sha256').update(JSON.stringify([host, space])).digest('hex').slice(0, 8)
+  return createHash('sha256')
+    .update(JSON.stringify([host, space]))
+    .digest('hex')
+    .slice(0, 8)
 }
 
 /** A new name for work under a lock, which says whether the work goes on. */

@@ -99,8 +99,16 @@ function checkProxies(settings: ProxySettings): HostCheck {
   }
 }
 
-async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = makeTemporaryFolder()
+async function inTemporaryFolder(
+  work: (folder: string) => Promise<readonly HostCheck[]>,
+): Promise<readonly HostCheck[]> {
+  let folder
+  try {
+    folder = makeTemporaryFolder()
+  } catch (error) {
+    if (!(error instanceof TransshipError)) throw error
+    return [{name: 'disk', state: 'absent', found: error.what, advice: error.suggestions.join(' ')}]
+  }
   try {
     return await work(folder)
   } finally {
@@ -143,7 +151,9 @@ async function checkCredentials({dockerFolder, programFolders}: DiagnoseOptions)
   const file = path.join(dockerFolder, 'config.json')
   let value: unknown
   try {
-    value = JSON.parse(clientConfigText(readBounded(file, MAX_CLIENT_CONFIG_BYTES, {links: 'followed'}).toString('utf8')))
+    value = JSON.parse(
+      clientConfigText(readBounded(file, MAX_CLIENT_CONFIG_BYTES, {links: 'followed'}).toString('utf8')),
+    )
   } catch (error) {
     if (findSystemCode(error) === 'ENOENT') {
       const advice = 'Public images need none; for others run docker login, or podman login --authfile.'

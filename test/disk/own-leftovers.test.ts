@@ -13,7 +13,14 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import {cleanFolder} from '../../src/disk/clean-folder.js'
-import {findLeftovers, NEXT, removeLeftovers, removeLeftoversInside, REPLACED, settleWork} from '../../src/disk/own-leftovers.js'
+import {
+  findLeftovers,
+  NEXT,
+  removeLeftovers,
+  removeLeftoversInside,
+  REPLACED,
+  settleWork,
+} from '../../src/disk/own-leftovers.js'
 import {thisProcess} from '../../src/disk/process-identity.js'
 import {removeTree} from '../../src/disk/remove-tree.js'
 import {isWorkOf, ownedWorkName, parseWorkName, workPathBeside} from '../../src/disk/work-name.js'
@@ -301,7 +308,8 @@ describe('left-overs', () => {
         for (const each of beside) writeFileSync(path.join(root, each), 'beside')
         removeLeftovers(path.join(root, 'app'))
         assert.deepEqual(readdirSync(root).sort(), Object.keys(after).sort())
-        for (const [each, from] of Object.entries(after)) assert.equal(readFileSync(path.join(root, each), 'utf8'), from)
+        for (const [each, from] of Object.entries(after))
+          assert.equal(readFileSync(path.join(root, each), 'utf8'), from)
       })
     }
 
