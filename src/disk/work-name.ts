@@ -46,7 +46,7 @@ function shortened(prefix: string, maxBytes: number): string {
   const end = prefix.slice(prefix.lastIndexOf('.tmp-'))
   let begin = prefix.slice(0, prefix.length - end.length)
   if (Buffer.byteLength(prefix) <= maxBytes || end.length === prefix.length) return prefix
-  while (Buffer.byteLength(begin) + end.length > maxBytes) begin = [...begin].slice(0, -1).join('')
+  while (Buffer.byteLength(begin) + end.length > maxBytes) begin = begin.replace(/.$/su, '')
   return `${begin}${end}`
 }
 

@@ -15,10 +15,11 @@ export async function readCertificates(folder: string): Promise<EngineTls> {
 const MAX_TEXT_BYTES = 4 * 2 ** 20
 
 /** A file's text; undefined when there is none. */
-export function findText(file: string): Promise<string | undefined> {
+// eslint-disable-next-line @typescript-eslint/require-await -- callers await it as they do other reads
+export async function findText(file: string): Promise<string | undefined> {
   try {
-    return Promise.resolve(findBoundedText(file, MAX_TEXT_BYTES, {links: 'followed'}))
+    return findBoundedText(file, MAX_TEXT_BYTES, {links: 'followed'})
   } catch (error) {
-    return Promise.reject(asTransshipError(error, {path: file}))
+    throw asTransshipError(error, {path: file})
   }
 }

@@ -39,9 +39,25 @@ describe('bad input: places that others write to', function () {
   describe('what is no regular file, where a file is opened by its name', () => {
     const KINDS: readonly (readonly [string, (file: string) => void])[] = [
       ['a pipe', pipe],
-      ['a link to a pipe', (file) => (pipe(`${file}.target`), symlinkSync(`${file}.target`, file))],
-      ['a link to an endless device', (file) => symlinkSync('/dev/zero', file)],
-      ['a folder', (file) => mkdirSync(file)],
+      [
+        'a link to a pipe',
+        (file) => {
+          pipe(`${file}.target`)
+          symlinkSync(`${file}.target`, file)
+        },
+      ],
+      [
+        'a link to an endless device',
+        (file) => {
+          symlinkSync('/dev/zero', file)
+        },
+      ],
+      [
+        'a folder',
+        (file) => {
+          mkdirSync(file)
+        },
+      ],
     ]
     for (const [kind, make] of KINDS) {
       for (const {what, args, name} of [
@@ -52,12 +68,12 @@ describe('bad input: places that others write to', function () {
         {
           what: 'an authentication file',
           name: 'auth.json',
-          args: (at: string) => ['list', 'docker:localhost:1/a', '--authfile', `${at}/auth.json`],
+          args: (at: string) => ['list', 'docker://localhost:1/a', '--authfile', `${at}/auth.json`],
         },
         {
           what: 'the lock of a repository',
           name: '.lock',
-          args: (at: string) => ['convert', SHOP, `inbox:${at}`, '--publisher', 'CN=X', '--name', 'X'],
+          args: (at: string) => ['convert', SHOP, `inbox:${at}`, '--publisher', 'CN=Other', '--name', 'Other'],
         },
       ]) {
         it(`neither hangs nor fails as a fault of ours: ${kind} as ${what}`, async () => {
@@ -92,7 +108,12 @@ describe('bad input: places that others write to', function () {
 
   describe('a journal', () => {
     for (const [kind, make] of [
-      ['a link', (file: string, other: string) => symlinkSync(other, file)],
+      [
+        'a link',
+        (file: string, other: string) => {
+          symlinkSync(other, file)
+        },
+      ],
       ['a pipe', (file: string) => pipe(file)],
     ] as const)
       it(`that is ${kind} is refused, and nothing is written through it`, async () => {
@@ -100,7 +121,10 @@ describe('bad input: places that others write to', function () {
         const other = path.join(at, 'precious')
         writeFileSync(other, 'data')
         const plan = path.join(at, 'plan.yaml')
-        writeFileSync(plan, `version: 1\nitems:\n  - id: one\n    source: docker-archive:${path.resolve('samples/shop.tar')}\n    destination: docker-archive:${at}/out.tar\n`)
+        writeFileSync(
+          plan,
+          `version: 1\nitems:\n  - id: one\n    source: docker-archive:${path.resolve('samples/shop.tar')}\n    destination: docker-archive:${at}/out.tar\n`,
+        )
         make(`${plan}.journal`, other)
         const {code, stderr} = await runCli(['batch', plan])
         assert.equal(code, 3, stderr)
