@@ -7,6 +7,7 @@ import {convert} from '../../src/convert/convert.js'
 import {verify} from '../../src/convert/verify.js'
 import {OpenRoot, openRegular, readBounded} from '../../src/disk/safe-open.js'
 import {FolderFiles} from '../../src/formats/transport-layout/folder-files.js'
+import {findInAuthFile} from '../../src/transports/docker/credentials.js'
 import {MAX_PATH_DEPTH} from '../../src/model/layer-path.js'
 import {classicMembers, partsOf, tarOf} from '../helpers/archives.js'
 import {layerOf} from '../helpers/refusals.js'
@@ -66,11 +67,6 @@ describe('bad input: places that others write to', function () {
         {what: 'a hive', name: 'SYSTEM', args: (at: string) => ['hive', `hive:${at}/SYSTEM`]},
         {what: 'a plan', name: 'plan.yaml', args: (at: string) => ['batch', `${at}/plan.yaml`]},
         {
-          what: 'an authentication file',
-          name: 'auth.json',
-          args: (at: string) => ['list', 'docker://localhost:1/a', '--authfile', `${at}/auth.json`],
-        },
-        {
           what: 'the lock of a repository',
           name: '.lock',
           args: (at: string) => ['convert', SHOP, `inbox:${at}`, '--publisher', 'CN=Other', '--name', 'Other'],
@@ -87,6 +83,11 @@ describe('bad input: places that others write to', function () {
         })
       }
     }
+
+    it('is refused as an authentication file, which is read when a registry asks for it', async () => {
+      const file = pipe(path.join(place(), 'auth.json'))
+      await assert.rejects(findInAuthFile({host: 'localhost:1', repository: 'a'}, file), {code: 'UNRECOGNISED_FORMAT'})
+    })
 
     it('is refused by its handle', () => {
       const at = place()
