@@ -159,13 +159,16 @@ class LayerDecoder {
     const directory = name.slice(0, -base.length)
     if (base === OPAQUE_NAME) {
       const path = this.#requirePath(directory.replace(/\/$/, ''), member)
-      return {kind: 'opaque', path, ...(await this.#framed(member, canonicalOpaque(path), 'inline'))}
+      return {kind: 'opaque', path, ...(await this.#framed(member, () => canonicalOpaque(path), 'inline'))}
     }
     const target = base.slice(WHITEOUT_PREFIX.length)
     // Other names that begin so are notes of an AUFS host, which Windows knows nothing of.
-    if (target.startsWith(WHITEOUT_PREFIX)) return this.#dropped(member)
+    if (target.startsWith(WHITEOUT_PREFIX)) {
+      if (directory !== '') this.#requirePath(directory.slice(0, -1), member)
+      return this.#dropped(member)
+    }
     const path = this.#requirePath(`${directory}${target}`, member)
-    return {kind: 'tombstone', path, ...(await this.#framed(member, canonicalWhiteout(path), 'inline'))}
+    return {kind: 'tombstone', path, ...(await this.#framed(member, () => canonicalWhiteout(path), 'inline'))}
   }
 
   #requirePath(name: string, member: TarMember): LayerPath {
@@ -211,7 +214,7 @@ class LayerDecoder {
   async #hardLink(member: TarMember, path: LayerPath): Promise<HardLinkEntry> {
     const target = this.#requirePath(cleanName(member.linkname), member)
     const entry: HardLinkEntry = {kind: 'hard-link', path, target, meta: decodeMetadata(member)}
-    const framed = await this.#framed(member, canonicalLinkHeader(withLayout(entry, member), true), 'inline')
+    const framed = await this.#framed(member, () => canonicalLinkHeader(withLayout(entry, member), true), 'inline')
     return withLayout({...entry, ...framed}, member)
   }
 
@@ -226,7 +229,7 @@ class LayerDecoder {
     const bare: FileEntry | DirectoryEntry = isDirectory
       ? {kind: 'directory', path, meta}
       : {kind: 'file', path, meta, ...(hasContent ? {content: member.content} : {})}
-    const expected = canonicalHeader(withLayout(bare, member), true)
+    const expected = () => canonicalHeader(withLayout(bare, member), true)
     const isLossy = this.#lacksCarrier(path, meta) || hasContent !== isFile
     const framed = await this.#framed(member, expected, hasContent ? 'content' : 'inline', isLossy)
     const entry = withLayout({...bare, ...framed}, member)
@@ -270,7 +273,8 @@ class LayerDecoder {
       const name = full.slice(prefix.length).replace(/:\$DATA$/, '')
       this.#requireStreamName(name, names, item)
       const bare = {name, content: item.content}
-      const expected = canonicalStreamHeader({path: owner.path, meta: owner.meta, mode: streamMode(owner)}, bare)
+      const expected = () =>
+        canonicalStreamHeader({path: owner.path, meta: owner.meta, mode: streamMode(owner)}, bare)
       yield {...bare, ...(await this.#framed(item, expected, 'content', false, before))}
       before = undefined
     }
@@ -297,13 +301,13 @@ class LayerDecoder {
 
   async #framed(
     member: TarMember,
-    canonical: Uint8Array,
+    canonical: () => Uint8Array,
     body: 'content' | 'inline',
     always = false,
     before?: Uint8Array,
   ): Promise<{frame?: EntryFrame}> {
     if (!this.#options.keepFrames) return {}
-    const frame = await this.#frame(member, always || before !== undefined ? undefined : canonical, body, before)
+    const frame = await this.#frame(member, always || before !== undefined ? undefined : canonical(), body, before)
     return frame.archive === undefined ? {} : {frame}
   }
 
