@@ -18,6 +18,7 @@ import {Meter} from './metered.js'
 import {imageAsPackages, imageReasons, packageReasons, renamedReasons} from './exactness.js'
 import {Findings} from './findings.js'
 import {networkOf} from './network.js'
+import {unpackOptions} from '../model/limits.js'
 import type {ConvertOptions} from './options.js'
 import type {ConversionPlan, PlanStep} from './plan.js'
 import {resolveTelling} from './recognise.js'
@@ -69,7 +70,7 @@ function openOptions(options: ConvertOptions, bases: readonly Reference[]): Open
     ...(options.acceptBaseMismatch === undefined ? {} : {acceptBaseMismatch: options.acceptBaseMismatch}),
     ...(options.signal === undefined ? {} : {signal: options.signal}),
     ...(options.onEvent === undefined ? {} : {onEvent: options.onEvent}),
-    ...(options.maxUnpackedBytes === undefined ? {} : {maxUnpackedBytes: options.maxUnpackedBytes}),
+    ...unpackOptions(options),
   }
 }
 
@@ -88,7 +89,7 @@ function destinationOptions(options: ConvertOptions): DestinationOptions {
     ...(concurrency === undefined ? {} : {concurrency}),
     ...(options.signal === undefined ? {} : {signal: options.signal}),
     ...(options.onEvent === undefined ? {} : {onEvent: options.onEvent}),
-    ...(options.maxUnpackedBytes === undefined ? {} : {maxUnpackedBytes: options.maxUnpackedBytes}),
+    ...unpackOptions(options),
   }
 }
 

@@ -1,4 +1,3 @@
-import {createReadStream} from 'node:fs'
 import {link, open, rename, stat, unlink, type FileHandle} from 'node:fs/promises'
 import path from 'node:path'
 import {pipeline} from 'node:stream/promises'
@@ -96,7 +95,10 @@ export class TarFile {
       if (target === '-') {
         const folder = makeTemporaryFolder()
         const temporary = path.join(folder, 'archive.tar')
-        return new TarFile(target, temporary, {handle: await open(temporary, 'wx'), folder})
+        const handle = await open(temporary, 'wx+')
+        // Where an open file may be unlinked, nothing is left behind even if the process is killed.
+        if (process.platform !== 'win32') removeTree(folder)
+        return new TarFile(target, temporary, {handle, folder})
       }
       removeLeftovers(target, options)
       const temporary = workPathBeside(target)
@@ -187,16 +189,16 @@ export class TarFile {
         await this.abort()
         return true
       }
-      await this.#handle.sync()
-      await this.#close()
       if (this.#folder !== undefined) {
-        await pipeline(createReadStream(this.#temporary), process.stdout, {
+        await pipeline(this.#handle.createReadStream({start: 0, autoClose: false}), process.stdout, {
           end: false,
           ...(options.signal === undefined ? {} : {signal: options.signal}),
         })
         await this.abort()
         return false
       }
+      await this.#handle.sync()
+      await this.#close()
       if (options.replace) await rename(this.#temporary, this.#path)
       else await moveToFree(this.#temporary, this.#path)
     } catch (error) {

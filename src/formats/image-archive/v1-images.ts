@@ -4,6 +4,7 @@ import type {TarIndexEntry} from '../../codecs/tar/index-tar.js'
 import {Digester, digestOf, type Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
+import {unpackOptions} from '../../model/limits.js'
 import {readConfig} from '../image-documents/image-documents.js'
 import {MEDIA_TYPE} from '../image-documents/media-types.js'
 import type {Archive} from '../archive-file/archive.js'
@@ -112,6 +113,7 @@ async function diffIdOf(archive: Archive, {id, entry}: V1Layer, options: WorkOpt
   const digester = new Digester()
   const title = `${id}/layer.tar`
   const body = decompress(archive.stream(entry, options), compression, {
+    ...unpackOptions(options),
     title,
     code: 'LAYER_CORRUPT',
     signal: options.signal,

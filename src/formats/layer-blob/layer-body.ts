@@ -4,6 +4,7 @@ import {MemberCounter} from '../../codecs/tar/member-counter.js'
 import {digestAlgorithm, Digester, type Digest} from '../../model/digest.js'
 import {InternalError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
+import {unpackOptions} from '../../model/limits.js'
 import type {Layer, LayerBlob} from '../../model/image.js'
 import {Handoff} from './handoff.js'
 import {rebuiltTar} from './rebuilt-tar.js'
@@ -154,9 +155,10 @@ function unpacked(
   {title, diffId}: Layer,
   {compression}: LayerBlob,
   body: AsyncIterable<Uint8Array>,
-  {signal}: WorkOptions,
+  options: WorkOptions,
 ): AsyncIterable<Uint8Array> {
-  const tar = decompress(body, compression, {title, code: 'LAYER_CORRUPT', signal})
+  const {signal} = options
+  const tar = decompress(body, compression, {...unpackOptions(options), title, code: 'LAYER_CORRUPT', signal})
   return diffId === undefined ? tar : verified(tar, {title: `${title} (uncompressed)`, digest: diffId})
 }
 

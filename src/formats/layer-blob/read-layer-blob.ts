@@ -3,6 +3,7 @@ import {decodeLayerTar} from '../../codecs/layer-tar/decode-layer-tar.js'
 import type {Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
+import {unpackOptions} from '../../model/limits.js'
 import type {Compression, Descriptor, Layer} from '../../model/image.js'
 import type {LayerEntry} from '../../model/layer-entry.js'
 import {verified} from '../../codecs/bytes/verified.js'
@@ -31,7 +32,12 @@ export function layerTar(stored: StoredLayer, options: WorkOptions = {}): AsyncI
   const body = layerBytes(stored, options)
   // Where the stored bytes are the tar itself, one digest says it all.
   if (compression === 'none' && (diffId === undefined || diffId === descriptor.digest)) return body
-  const plain = decompress(body, compression, {title, code: 'LAYER_CORRUPT', signal: options.signal})
+  const plain = decompress(body, compression, {
+    ...unpackOptions(options),
+    title,
+    code: 'LAYER_CORRUPT',
+    signal: options.signal,
+  })
   return verified(plain, {title: `${title} (uncompressed)`, digest: diffId})
 }
 

@@ -5,6 +5,7 @@ import {entryFacts, withoutSparseForm} from '../../codecs/layer-tar/entry-facts.
 import type {Content, SparseRange} from '../../model/content.js'
 import {InputError, TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
+import {unpackOptions} from '../../model/limits.js'
 import type {AlternateStream, LayerEntry} from '../../model/layer-entry.js'
 import {Handoff} from './handoff.js'
 
@@ -101,7 +102,13 @@ class RebuiltCheck {
   /** Ends in `#fault` where the tar is not what it should be. */
   async #decode(): Promise<void> {
     const {signal} = this.#options
-    const options = {title: 'The layer', keepFrames: false, mayLackEnd: true, ...(signal === undefined ? {} : {signal})}
+    const options = {
+      ...unpackOptions(this.#options),
+      title: 'The layer',
+      keepFrames: false,
+      mayLackEnd: true,
+      ...(signal === undefined ? {} : {signal}),
+    }
     try {
       for await (const entry of decodeLayerTar(this.#bytes, options)) if (entry.kind !== 'frame') await this.#take(entry)
       const [left] = this.#expected

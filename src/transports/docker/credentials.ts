@@ -6,6 +6,7 @@ import {readBounded} from '../../disk/safe-open.js'
 import {clientConfigText, MAX_CLIENT_CONFIG_BYTES} from '../../codecs/json/client-config.js'
 import {compileSchema} from '../../codecs/json/validator.js'
 import {parseDocument} from '../../codecs/json/json-document.js'
+import {findProgram} from './find-program.js'
 import type {RepositoryPlace} from './reference.js'
 
 /** What a registry is told to know its user. */
@@ -156,7 +157,9 @@ async function askHelper(name: string, server: string): Promise<Credentials | un
       suggestions: ['Check credHelpers and credsStore in the configuration of Docker.'],
     })
   }
-  const {code, output} = await run(process.platform === 'win32' ? `${program}.exe` : program, server)
+  const file = await findProgram(program)
+  if (file === undefined) throw missing(program)
+  const {code, output} = await run(file, program, server)
   // What helpers say of a server that they do not know; anonymous is fine then.
   if (code !== 0 && /not found/i.test(output)) return undefined
   if (code !== 0) {
@@ -177,18 +180,20 @@ async function askHelper(name: string, server: string): Promise<Credentials | un
   return {kind: 'password', user: answer.Username, password: answer.Secret}
 }
 
-async function run(program: string, input: string): Promise<{code: number | null; output: string}> {
-  const child = spawn(program, ['get'], {stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true})
+function missing(program: string, cause?: unknown): EnvironmentError {
+  return new EnvironmentError('TOOL_MISSING', {
+    what: `The credential helper ${program} cannot be run.`,
+    why: 'The configuration of Docker names it.',
+    suggestions: ['Install it in a folder of PATH, or take it out of the configuration and log in again.'],
+    ...(cause === undefined ? {} : {cause}),
+  })
+}
+
+async function run(file: string, program: string, input: string): Promise<{code: number | null; output: string}> {
+  const child = spawn(file, ['get'], {stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true})
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', (cause) => {
-      reject(
-        new EnvironmentError('TOOL_MISSING', {
-          what: `The credential helper ${program} cannot be run.`,
-          why: 'The configuration of Docker names it.',
-          suggestions: ['Install it, or take it out of the configuration and log in again.'],
-          cause,
-        }),
-      )
+      reject(missing(program, cause))
     })
     child.once('close', resolve)
   })
