@@ -34,7 +34,8 @@ export const LIMITS = {
     value: 1000,
     unit: 'times',
     option: 'max-ratio',
-    bounds: 'how many times its own size a compressed stream unpacks to, once it has passed 64 MiB (1 MiB where the option is given)',
+    bounds:
+      'how many times its own size a compressed stream unpacks to, once it has passed 64 MiB (1 MiB where the option is given)',
   },
   entries: {
     value: 4_000_000,

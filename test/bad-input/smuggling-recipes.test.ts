@@ -37,7 +37,10 @@ const outer = (header: Uint8Array, body = ''): RecipeRecord => ({
 const evil = rawMember({name: EVIL}, 'MZ')
 const globalHeader = rawMember({name: 'pax', type: 'g'}, '20 comment=something\n')
 
-type Edit = (records: RecipeRecord[], entryOf: (path: string) => Extract<LayerEntry, {kind: 'file' | 'directory'}>) => void
+type Edit = (
+  records: RecipeRecord[],
+  entryOf: (path: string) => Extract<LayerEntry, {kind: 'file' | 'directory'}>,
+) => void
 
 /** Puts a record behind the first. */
 const added =

@@ -28,7 +28,13 @@ describe('limits', () => {
     {title: 'a ratio', options: {}, taken: 64 * 1024, given: 65 * MIB, option: '--max-ratio'},
     {title: 'a ratio that was given', options: {maxRatio: 10}, taken: 100_000, given: 2 * MIB, option: '--max-ratio'},
     {title: 'a size', options: {maxUnpackedBytes: MIB}, taken: MIB, given: MIB + 1, option: '--max-unpacked'},
-    {title: 'a size, whatever the ratio', options: {maxUnpackedBytes: MIB, maxRatio: 9}, taken: 1, given: MIB + 1, option: '--max-unpacked'},
+    {
+      title: 'a size, whatever the ratio',
+      options: {maxUnpackedBytes: MIB, maxRatio: 9},
+      taken: 1,
+      given: MIB + 1,
+      option: '--max-unpacked',
+    },
   ])
     it(`hold a stream to ${title}`, () => {
       const limit = new StreamLimit('A layer', options)

@@ -276,8 +276,7 @@ class LayerDecoder {
       const name = full.slice(prefix.length).replace(/:\$DATA$/, '')
       this.#requireStreamName(name, names, item)
       const bare = {name, content: item.content}
-      const expected = () =>
-        canonicalStreamHeader({path: owner.path, meta: owner.meta, mode: streamMode(owner)}, bare)
+      const expected = () => canonicalStreamHeader({path: owner.path, meta: owner.meta, mode: streamMode(owner)}, bare)
       yield {...bare, ...(await this.#framed(item, expected, 'content', false, before))}
       before = undefined
     }

@@ -28,7 +28,8 @@ export class HeaderBudget {
     this.#all += Math.max(0, this.#member - ORDINARY_HEADER_BYTES) - before
     if (this.#member > LIMITS.memberHeaders.value)
       throw this.#spent('The headers of one member', LIMITS.memberHeaders.value)
-    if (this.#all > LIMITS.layerHeaders.value) throw this.#spent('The headers of all members', LIMITS.layerHeaders.value)
+    if (this.#all > LIMITS.layerHeaders.value)
+      throw this.#spent('The headers of all members', LIMITS.layerHeaders.value)
   }
 
   #spent(what: string, most: number): InputError {

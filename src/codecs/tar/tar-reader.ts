@@ -6,13 +6,7 @@ import {LIMITS, type UnpackOptions} from '../../model/limits.js'
 import {EntryLimit, UnpackLimit} from '../../model/unpack-limit.js'
 import {ByteReader} from './byte-reader.js'
 import {HeaderBudget} from './header-budget.js'
-import {
-  ExtensionHeaders,
-  isExtension,
-  textOf,
-  type MemberFacts,
-  type MemberKind,
-} from './member-headers.js'
+import {ExtensionHeaders, isExtension, textOf, type MemberFacts, type MemberKind} from './member-headers.js'
 import type {PaxRecords} from './pax.js'
 import {findSparseForm, readSparseBodyMap, type SparseForm} from './sparse.js'
 import {BLOCK_BYTES, isZero, paddingOf, readTarHeader, type TarHeader} from './tar-header.js'

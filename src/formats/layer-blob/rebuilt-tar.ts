@@ -110,7 +110,8 @@ class RebuiltCheck {
       ...(signal === undefined ? {} : {signal}),
     }
     try {
-      for await (const entry of decodeLayerTar(this.#bytes, options)) if (entry.kind !== 'frame') await this.#take(entry)
+      for await (const entry of decodeLayerTar(this.#bytes, options))
+        if (entry.kind !== 'frame') await this.#take(entry)
       const [left] = this.#expected
       if (left !== undefined) throw corrupt(`The layer ends before '${left.entry.path}'.`)
     } catch (error) {

@@ -27,7 +27,13 @@ export function downloadBlob(
       headers: {'accept-encoding': 'identity', ...(range === undefined ? {} : {range})},
       signal,
     })
-  return resumed(ask, {size, title: `blob ${digest}`, host: registry.place.host, signal, pace: registry.paceOf(undefined)})
+  return resumed(ask, {
+    size,
+    title: `blob ${digest}`,
+    host: registry.place.host,
+    signal,
+    pace: registry.paceOf(undefined),
+  })
 }
 
 /** True when the registry holds the blob. */

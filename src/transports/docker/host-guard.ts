@@ -7,7 +7,11 @@ import {EnvironmentError} from '../../model/errors.js'
 /** Where an address leads that is not of the open network. */
 type Zone = 'host' | 'link' | 'private'
 
-const ZONES: Readonly<Record<Zone, BlockList>> = {host: new BlockList(), link: new BlockList(), private: new BlockList()}
+const ZONES: Readonly<Record<Zone, BlockList>> = {
+  host: new BlockList(),
+  link: new BlockList(),
+  private: new BlockList(),
+}
 
 /* Source: IANA special-purpose address registries (RFC 6890 and its updates). */
 for (const [zone, network, bits] of [

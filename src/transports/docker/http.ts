@@ -119,7 +119,9 @@ export class Http {
     const proxy = this.#proxies.find(url)
     if (proxy !== undefined && url.protocol === 'http:') return this.#forward(proxy, url, {...options, headers: sent})
     const {own, other} =
-      proxy !== undefined && this.#tunnelled !== undefined ? this.#tunnelled : {own: this.#own, other: isGuarded ? this.#guarded : this.#direct}
+      proxy !== undefined && this.#tunnelled !== undefined
+        ? this.#tunnelled
+        : {own: this.#own, other: isGuarded ? this.#guarded : this.#direct}
     return request(url, {...options, headers: sent, dispatcher: url.host === this.#host ? own : other})
   }
 

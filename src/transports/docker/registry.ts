@@ -258,7 +258,14 @@ export class Registry {
     }
     let at = url
     for (let redirects = 0; ; redirects++) {
-      const answer = await this.#http.send({method: 'GET', url: at, headers, signal: options.signal, pace: options.pace, isGuarded: true})
+      const answer = await this.#http.send({
+        method: 'GET',
+        url: at,
+        headers,
+        signal: options.signal,
+        pace: options.pace,
+        isGuarded: true,
+      })
       const next = URL.parse(header(answer, 'location') ?? '', at.href)
       const isFollowed = REDIRECTS.has(answer.statusCode) && redirects < MAX_REDIRECTS
       if (!isFollowed || next === null || !(await this.mayFetch(next))) return answer
