@@ -39,7 +39,9 @@ describe('limits', () => {
     it(`hold a stream to ${title}`, () => {
       const limit = new StreamLimit('A layer', options)
       limit.take(taken)
-      assert.throws(() => limit.unpack(given), exceeds(option))
+      assert.throws(() => {
+        limit.unpack(given)
+      }, exceeds(option))
     })
 
   for (const {title, options, taken, given} of [
@@ -58,7 +60,9 @@ describe('limits', () => {
     const limit = new EntryLimit('A layer', {maxEntries: 2})
     limit.add()
     limit.add()
-    assert.throws(() => limit.add(), exceeds('--max-entries'))
+    assert.throws(() => {
+      limit.add()
+    }, exceeds('--max-entries'))
   })
 
   for (const [depth, options, isTaken] of [
@@ -68,7 +72,9 @@ describe('limits', () => {
     [4, {maxNameDepth: 3}, false],
   ] as const)
     it(`${isTaken ? 'take' : 'refuse'} a name of ${depth} components with ${JSON.stringify(options)}`, () => {
-      const check = () => requireDepth(Array(depth).fill('a').join('/'), 'A layer', options)
+      const check = () => {
+        requireDepth(Array(depth).fill('a').join('/'), 'A layer', options)
+      }
       if (isTaken) check()
       else assert.throws(check, exceeds('--max-name-depth'))
     })

@@ -152,7 +152,7 @@ function requireSame(expected: Told, found: Told): void {
 
 function requireSameStream(owner: Told, found: AlternateStream, expected: AlternateStream | undefined): void {
   const name = `${owner.path}:${found.name}`
-  if (expected === undefined || found.name !== expected.name.replace(/:\$DATA$/, ''))
+  if (expected?.name.replace(/:\$DATA$/, '') !== found.name)
     throw corrupt(`The stream '${name}' is in the layer and not in the payload.`)
   if (found.content.size !== expected.content.size) throw corrupt(`The stream '${name}' has another size in the layer.`)
   const archive = expected.frame?.archive

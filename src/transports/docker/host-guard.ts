@@ -121,7 +121,7 @@ export class HostGuard {
         return
       }
       const isRegistry = hostname === this.#registryHost || this.#isOff
-      Promise.all(addresses.map(({address}) => (isRegistry ? true : this.#allowsAddress(address)))).then((allowed) => {
+      Promise.all(addresses.map(async ({address}) => isRegistry || this.#allowsAddress(address))).then((allowed) => {
         const left = addresses.filter((_, index) => allowed[index])
         const [first] = left
         if (first === undefined) refuse(refusedHost(hostname))

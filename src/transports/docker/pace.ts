@@ -91,7 +91,12 @@ export class Pace {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       // Longer than this, timers of Node would end at once.
-      timer = setTimeout(() => reject(this.#tooLong()), Math.min(this.leftMs, 2 ** 31 - 1))
+      timer = setTimeout(
+        () => {
+          reject(this.#tooLong())
+        },
+        Math.min(this.leftMs, 2 ** 31 - 1),
+      )
       timer.unref()
     })
     try {

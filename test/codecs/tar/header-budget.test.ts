@@ -8,6 +8,7 @@ const filler = Buffer.from(paxMember([['comment', 'x'.repeat(MIB - 100)]]))
 
 /** One piece again and again, without keeping it: what an attacker has to send, and we must not gather. */
 async function* repeated(piece: Buffer, times: number, first: Buffer = Buffer.alloc(0)): AsyncGenerator<Uint8Array> {
+  await Promise.resolve()
   if (first.byteLength > 0) yield first
   for (let left = times; left > 0; left--) yield piece
 }
