@@ -1,6 +1,6 @@
 /*
- * The one-way import rule: commands -> terminal -> report -> batch -> convert -> transports, runtime -> formats -> disk,
- * engine-api -> codecs -> model. An earlier folder may import a later one; the reverse never happens.
+ * The one-way import rule: commands -> terminal -> report -> batch -> convert -> transports, runtime -> formats ->
+ * engine-api -> disk -> codecs -> model. An earlier folder may import a later one; the reverse never happens.
  */
 const RANKS = [
   ['commands'],
@@ -10,7 +10,8 @@ const RANKS = [
   ['src/convert'],
   ['src/transports', 'src/runtime'],
   ['src/formats'],
-  ['src/disk', 'src/engine-api'],
+  ['src/engine-api'],
+  ['src/disk'],
   ['src/codecs'],
   ['src/model'],
 ]

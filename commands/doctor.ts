@@ -1,24 +1,49 @@
 import path from 'node:path'
+import {Flags} from '@oclif/core'
+import {cleanFolder, type CleanReport} from '../src/disk/clean-folder.js'
 import {diagnoseHost, type HostReport} from '../src/runtime/diagnose-host.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
-import {formatDiagnosis} from '../src/terminal/doctor-text.js'
+import {formatCleaning, formatDiagnosis} from '../src/terminal/doctor-text.js'
 import {dockerFolder, proxySettings} from '../src/terminal/docker-environment.js'
 import {withManagers} from '../src/terminal/host-managers.js'
 
 export default class Doctor extends BaseCommand {
   static override summary = 'Tell what works on this machine, and what to do about the rest.'
   static override description =
-    'Looks at the engines, proxies, credentials, privileges, disk and long paths. Nothing is changed, and no secret is read.'
+    'Looks at the engines, proxies, credentials, privileges, disk and long paths. Nothing is changed, and no secret is read. ' +
+    'With --clean it only removes from a folder what interrupted runs have left there, and exits with 1 if something cannot be removed.'
   static override examples = [
     {description: 'Before the first conversion:', command: '<%= config.bin %> <%= command.id %>'},
     {
       description: 'What is missing, for a script:',
       command: '<%= config.bin %> <%= command.id %> --json | jq \'.checks[] | select(.state != "ok")\'',
     },
+    {
+      description: 'After a conversion into a repository was killed:',
+      command: '<%= config.bin %> <%= command.id %> --clean /srv/packages',
+    },
   ]
 
-  async run(): Promise<HostReport> {
-    await this.parse(Doctor)
+  static override flags = {
+    clean: Flags.string({
+      summary: 'Remove from this folder what interrupted runs have left; nothing in use, and no link is followed.',
+      helpValue: 'FOLDER',
+    }),
+  }
+
+  async run(): Promise<HostReport | CleanReport> {
+    const {flags} = await this.parse(Doctor)
+    return flags.clean === undefined ? this.#diagnose() : this.#clean(flags.clean)
+  }
+
+  async #clean(folder: string): Promise<CleanReport> {
+    const report = await this.showing(`Cleaning ${folder}`, (run) => cleanFolder(folder, run))
+    this.print(formatCleaning(report))
+    if (report.items.some(({outcome}) => outcome === 'kept')) this.found()
+    return report
+  }
+
+  async #diagnose(): Promise<HostReport> {
     const options = {
       dockerFolder: dockerFolder(),
       proxies: proxySettings(),

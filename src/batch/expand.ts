@@ -58,7 +58,8 @@ class Expansion {
       this.#options.signal?.throwIfAborted()
       try {
         const makers = this.#makersOf(item, made)
-        drafts.push(...(makers === undefined ? await this.#expand(item) : [this.#unlisted(item, makers)]))
+        const added = makers === undefined ? await this.#expand(item) : [this.#unlisted(item, makers)]
+        for (const draft of added) drafts.push(draft)
       } catch (error) {
         this.#keepFault(item, error)
       }
@@ -120,7 +121,7 @@ class Expansion {
     for (const reference of references) {
       const {rows, unreadable} = await this.#list(reference, item)
       this.#tellUnreadable(item, reference, unreadable)
-      names.push(...rows.flatMap(namesOf))
+      for (const name of rows.flatMap(namesOf)) names.push(name)
       const selected = selectRows(rows, item)
       const file = isLocal(reference) ? reference.path : undefined
       if (item.options.all === true) {

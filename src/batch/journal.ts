@@ -1,12 +1,13 @@
 import {createHash} from 'node:crypto'
-import {createReadStream} from 'node:fs'
-import {open, type FileHandle} from 'node:fs/promises'
+import {constants} from 'node:fs'
+import {lstat, open, type FileHandle} from 'node:fs/promises'
 import path from 'node:path'
 import {createInterface} from 'node:readline'
 import type {ConvertReport} from '../convert/report.js'
 import {asTransshipError, findSystemCode} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import {FolderLock} from '../disk/folder-lock.js'
+import {notRegular, openRegularHandle} from '../disk/safe-open.js'
 import type {ItemFailure} from './batch-report.js'
 
 /**
@@ -50,6 +51,8 @@ export interface JournalEntry {
 export function workOf({id, destination}: {readonly id: string; readonly destination: string}): string {
   return `${id}\n${destination}`
 }
+
+const APPEND = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /** The journal of a plan, when none is named. */
 export function journalOf(planFile: string): string {
@@ -99,7 +102,7 @@ export class Journal {
     const lockName = `${path.basename(file)}.lock`
     const lock = await FolderLock.take(path.dirname(file), {...options, reference: file, lockName})
     try {
-      const handle = await open(file, 'a+')
+      const handle = await openToAppend(file)
       const journal = new Journal(handle, lock)
       await journal.#read(file)
       // What follows a torn line must not become a part of it.
@@ -153,8 +156,19 @@ export class Journal {
   }
 }
 
+/** To read and to append, made where it is not there. What is a link or no regular file is refused: `UNRECOGNISED_FORMAT`. */
+async function openToAppend(file: string): Promise<FileHandle> {
+  const found = await lstat(file).catch(() => undefined)
+  if (found !== undefined && !found.isFile()) throw notRegular(file)
+  const handle = await open(file, APPEND)
+  if ((await handle.stat()).isFile()) return handle
+  await handle.close()
+  throw notRegular(file)
+}
+
 async function* recordsOf(file: string): AsyncGenerator<JournalRecord> {
-  for await (const line of createInterface({input: createReadStream(file), crlfDelay: Infinity})) {
+  const handle = await openRegularHandle(file)
+  for await (const line of createInterface({input: handle.createReadStream(), crlfDelay: Infinity})) {
     const record = parseLine(line)
     if (record !== undefined) yield record
   }

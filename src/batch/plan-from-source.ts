@@ -39,7 +39,7 @@ export async function planFromSource(
   const told: string[] = []
   for (const reference of await placesIn(source)) {
     const {items: rows, notes} = await list(formatReference(reference), {...options, images: true})
-    told.push(...notes.map(({subject, message}) => printable(`${subject}: ${message}`)))
+    for (const {subject, message} of notes) told.push(printable(`${subject}: ${message}`))
     for (const row of rows) {
       const selected = referenceOfRow(reference, row, rows) ?? reference
       const filled = findReference(fillReference(destination, templateValues(row, reference.path)))

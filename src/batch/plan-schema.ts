@@ -31,10 +31,16 @@ export interface PlanOptions {
   readonly parent?: string | readonly string[]
   readonly 'accept-base-mismatch'?: boolean
   readonly 'max-unpacked'?: string | number
+  readonly 'max-ratio'?: number
+  readonly 'max-entries'?: number
+  readonly 'max-name-depth'?: number
   readonly 'tls-verify'?: boolean
   readonly 'docker-config'?: string
   readonly authfile?: string
   readonly 'certs-dir'?: string
+  readonly 'allow-private-hosts'?: boolean
+  readonly 'least-rate'?: string | number
+  readonly 'max-request-time'?: number
   readonly engine?: string
   readonly 'engine-certs'?: string
   readonly 'engine-context'?: string

@@ -1,5 +1,5 @@
-import {readFile} from 'node:fs/promises'
 import path from 'node:path'
+import {readBounded} from '../disk/safe-open.js'
 import type {ConvertReport} from '../convert/report.js'
 import {asTransshipError, TransshipError, UsageError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
@@ -53,11 +53,14 @@ export interface PreparedBatch {
   readonly space: readonly SpaceNeed[]
 }
 
+/** A plan of 100,000 items has some 30 MB. */
+const MAX_PLAN_BYTES = 256 * 2 ** 20
+
 /** Reads a plan and lists what it names. Throws `PLAN_INVALID`, `NOT_FOUND`. */
 export async function loadPlan(file: string, options: PrepareOptions): Promise<LoadedPlan> {
   let text: string
   try {
-    text = textOf(await readFile(file), file)
+    text = textOf(readBounded(file, MAX_PLAN_BYTES, {links: 'followed'}), file)
   } catch (error) {
     throw asTransshipError(error, {path: file})
   }

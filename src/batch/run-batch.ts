@@ -1,6 +1,6 @@
 import type {WorkEvent} from '../model/events.js'
 import {findReference} from '../transports/catalog.js'
-import {removeLeftovers} from '../disk/leftovers.js'
+import {removeLeftovers} from '../disk/own-leftovers.js'
 import {totalsOf, type BatchReport, type ItemReport} from './batch-report.js'
 import {asNoted, asWaiting, type BatchEvent, type BatchWorkOptions} from './batch-event.js'
 import {defaultConcurrency} from './concurrency.js'
@@ -133,7 +133,7 @@ class BatchRun {
     const isLeft = mayReplace && isResumed
     let outcome: UnitOutcome
     try {
-      if (isLeft) await this.#removeLeftovers(unit)
+      if (isLeft) this.#removeLeftovers(unit)
       const isFree = mayReplace || (!isResumed && (await isDestinationFree(unit, surroundings)))
       await this.#journal.append({kind: 'begun', key, id, destination, isFree})
       outcome = await runUnit(unit, {
@@ -164,9 +164,10 @@ class BatchRun {
     return outcome.state === 'converted' ? 'ok' : 'failed'
   }
 
-  async #removeLeftovers({destination}: PlannedUnit): Promise<void> {
+  #removeLeftovers({destination}: PlannedUnit): void {
     const reference = findReference(destination)
-    if (reference !== undefined && isLocal(reference)) await removeLeftovers(pathIn(this.#folder, reference.path))
+    if (reference === undefined || !isLocal(reference)) return
+    removeLeftovers(pathIn(this.#folder, reference.path), {by: 'caller'})
   }
 
   #end(unit: PlannedUnit, ending: Ending, bytes: number): void {

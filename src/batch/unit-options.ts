@@ -44,7 +44,10 @@ export function unitOptions(options: PlanOptions, {folder, network}: UnitSurroun
     bases: options.base === undefined ? undefined : textsOf(options.base).map((text) => placed(text, folder)),
     parents: options.parent === undefined ? undefined : textsOf(options.parent).map((text) => placed(text, folder)),
     acceptBaseMismatch: options['accept-base-mismatch'],
-    maxUnpackedBytes: options['max-unpacked'] === undefined ? undefined : parseSize(String(options['max-unpacked'])),
+    maxUnpackedBytes: sizeOf(options['max-unpacked']),
+    maxRatio: options['max-ratio'],
+    maxEntries: options['max-entries'],
+    maxNameDepth: options['max-name-depth'],
     ...unitNetwork(options, {folder, network}),
   }
   return withoutUndefined(given)
@@ -60,9 +63,16 @@ export function unitNetwork(options: PlanOptions, {folder, network = {}}: UnitSu
       dockerConfig: placed(options['docker-config']),
       authFile: placed(options.authfile),
       certsFolder: placed(options['certs-dir']),
+      allowPrivateHosts: options['allow-private-hosts'],
+      leastBytesPerSecond: sizeOf(options['least-rate']),
+      maxRequestSeconds: options['max-request-time'],
       engine: engineOf(options, network.engine, placed(options['engine-certs'])),
     }),
   }
+}
+
+function sizeOf(text: string | number | undefined): number | undefined {
+  return text === undefined ? undefined : parseSize(String(text))
 }
 
 /** An engine that a plan names has nothing of the one that this machine would use. */

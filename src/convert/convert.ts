@@ -19,6 +19,7 @@ import {Meter} from './metered.js'
 import {imageAsPackages, imageReasons, packageReasons, renamedReasons} from './exactness.js'
 import {Findings} from './findings.js'
 import {networkOf} from './network.js'
+import {unpackOptions} from '../model/limits.js'
 import type {ConvertOptions} from './options.js'
 import type {ConversionPlan, PlanStep} from './plan.js'
 import {resolveTelling} from './recognise.js'
@@ -71,7 +72,7 @@ function openOptions(options: ConvertOptions, bases: readonly Reference[]): Open
     ...(options.acceptBaseMismatch === undefined ? {} : {acceptBaseMismatch: options.acceptBaseMismatch}),
     ...(options.signal === undefined ? {} : {signal: options.signal}),
     ...(options.onEvent === undefined ? {} : {onEvent: options.onEvent}),
-    ...(options.maxUnpackedBytes === undefined ? {} : {maxUnpackedBytes: options.maxUnpackedBytes}),
+    ...unpackOptions(options),
   }
 }
 
@@ -90,7 +91,7 @@ function destinationOptions(options: ConvertOptions): DestinationOptions {
     ...(concurrency === undefined ? {} : {concurrency}),
     ...(options.signal === undefined ? {} : {signal: options.signal}),
     ...(options.onEvent === undefined ? {} : {onEvent: options.onEvent}),
-    ...(options.maxUnpackedBytes === undefined ? {} : {maxUnpackedBytes: options.maxUnpackedBytes}),
+    ...unpackOptions(options),
   }
 }
 
@@ -176,7 +177,7 @@ export async function planConversion(
       try {
         const planned = await planFor(opened, image, inner)
         first ??= planned
-        steps.push(...stepsOf(planned, image))
+        for (const step of stepsOf(planned, image)) steps.push(step)
         if (planned.kind === 'packages') for (const note of planned.plan.notes) findings.note(note)
       } finally {
         await image.close()
@@ -349,7 +350,7 @@ async function writePackages(
     )
     bytes += artifact.bytesWritten
   }
-  findings.inexact.push(...plan.inexact, ...imageAsPackages(image, pinned))
+  for (const each of [...plan.inexact, ...imageAsPackages(image, pinned)]) findings.inexact.push(each)
   return {artifacts, bytes}
 }
 
@@ -384,6 +385,7 @@ async function writeOneImage(
   const draft = await withPinnedForms(plan.draft, image, options)
   const artifact = await sink.write(draft, options)
   findings.onEvent({kind: 'done', id, summary: artifact.imageId})
-  findings.inexact.push(...plan.inexact, ...imageReasons(image, artifact, plan.inexact.length > 0))
+  for (const each of [...plan.inexact, ...imageReasons(image, artifact, plan.inexact.length > 0)])
+    findings.inexact.push(each)
   return {artifacts: [reportArtifact(artifact)], bytes: artifact.bytesWritten}
 }

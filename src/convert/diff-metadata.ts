@@ -86,7 +86,7 @@ function platformFields({platform}: Image): Fields {
 function configFields({config}: Image): Fields | undefined {
   if (config === undefined) return undefined
   const fields = new Map<string, unknown>()
-  for (const [name, value] of entriesOf(JSON.parse(Buffer.from(config.bytes).toString('utf8')))) {
+  for (const [name, value] of entriesOf(JSON.parse(new TextDecoder().decode(config.bytes)))) {
     if (LAYER_FIELDS.has(name)) continue
     if (name !== 'config') fields.set(name, value)
     else for (const [inner, set] of entriesOf(value)) addSetting(fields, inner, set)

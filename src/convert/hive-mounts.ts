@@ -1,4 +1,4 @@
-import {readdir, readFile, stat} from 'node:fs/promises'
+import {readdir} from 'node:fs/promises'
 import {basename, dirname, join} from 'node:path'
 import {findSealedBlock} from '../codecs/registry-hive/base-block.js'
 import {BASE_BLOCK_BYTES} from '../codecs/registry-hive/hive-fault.js'
@@ -14,6 +14,7 @@ import {findHiveRole, MOUNT_POINTS} from '../model/hive-role.js'
 import {HiveStack} from './hive-stack.js'
 import {withImage} from './inspect.js'
 import {PagedFile} from './paged-file.js'
+import {readBounded} from '../disk/safe-open.js'
 import {MAX_HIVE_BYTES, openHive, openHiveSource, type OpenHiveOptions} from '../codecs/registry-hive/open-hive.js'
 
 /** A hive and where it is seen. */
@@ -141,17 +142,12 @@ function requireBounded(file: string, size: number): void {
   })
 }
 
-async function readBounded(file: string): Promise<Uint8Array> {
-  requireBounded(file, (await stat(file)).size)
-  return readFile(file)
-}
-
 /** `FILE.LOG`, `.LOG1` and `.LOG2`, in any case. */
 async function logsBeside(file: string): Promise<Uint8Array[]> {
   const folder = dirname(file)
   const wanted = ['.log', '.log1', '.log2'].map((suffix) => basename(file).toLowerCase() + suffix)
   const names = (await readdir(folder)).filter((name) => wanted.includes(name.toLowerCase())).sort()
-  return Promise.all(names.map((name) => readBounded(join(folder, name))))
+  return names.map((name) => readBounded(join(folder, name), MAX_HIVE_BYTES, {links: 'followed'}))
 }
 
 /** By the name it has or last had, or by what all hives of that kind hold. */

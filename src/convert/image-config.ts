@@ -67,7 +67,7 @@ export function parseImageConfig(document: RawDocument): ImageConfig {
 function parseObject(document: RawDocument): Record<string, unknown> {
   let json: unknown
   try {
-    json = JSON.parse(Buffer.from(document.bytes).toString('utf8'))
+    json = JSON.parse(new TextDecoder().decode(document.bytes))
   } catch (cause) {
     throw new InputError('CONFIG_INVALID', {what: 'The image configuration is not JSON.', cause})
   }

@@ -84,7 +84,7 @@ function inspectLayer(layer: Layer): InspectedLayer {
 }
 
 function parsed(document: {bytes: Uint8Array} | undefined): unknown {
-  return document === undefined ? undefined : JSON.parse(Buffer.from(document.bytes).toString('utf8'))
+  return document === undefined ? undefined : JSON.parse(new TextDecoder().decode(document.bytes))
 }
 
 /** Opens the image a reference selects; the caller closes it. */

@@ -23,8 +23,8 @@ export async function listImages(reference: Reference, options: ListOptions): Pr
   const others: ListItem[] = []
   for (const item of await transportOf(reference).list(reference, options)) {
     const found = item.kind === 'repository' ? await listRepository(item, options) : split([item], options)
-    fitting.push(...found.fitting)
-    others.push(...found.others)
+    for (const each of found.fitting) fitting.push(each)
+    for (const each of found.others) others.push(each)
   }
   if (fitting.length > 0 || others.length === 0 || options.platform === undefined) return fitting
   throw platformUnsupported(options.platform, {

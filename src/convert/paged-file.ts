@@ -1,5 +1,6 @@
-import {closeSync, fstatSync, openSync, readSync} from 'node:fs'
+import {closeSync, readSync} from 'node:fs'
 import type {HiveSource} from '../codecs/registry-hive/hive-source.js'
+import {openRegular} from '../disk/safe-open.js'
 import {InputError} from '../model/errors.js'
 
 const PAGE_BYTES = 64 * 1024
@@ -22,8 +23,9 @@ export class PagedFile implements HiveSource {
 
   /** Throws the error of the file system when the file cannot be read. */
   constructor(path: string) {
-    this.#fd = openSync(path, 'r')
-    this.size = fstatSync(this.#fd).size
+    const {fd, stats} = openRegular(path, {links: 'followed'})
+    this.#fd = fd
+    this.size = Number(stats.size)
   }
 
   read(offset: number, length: number): Uint8Array {

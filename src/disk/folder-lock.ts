@@ -1,11 +1,12 @@
 import {randomBytes} from 'node:crypto'
 import {
   closeSync,
-  fstatSync,
+  constants,
+  existsSync,
   linkSync,
+  lstatSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -13,8 +14,10 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {asTransshipError, EnvironmentError, findSystemCode} from '../model/errors.js'
+import {asTransshipError, EnvironmentError, findSystemCode, InputError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
+import {removeTree} from './remove-tree.js'
+import {openRegular, readOpened} from './safe-open.js'
 import {livenessOf, thisProcess, type ProcessIdentity} from './process-identity.js'
 
 /** Name of the lock, and what the names of locks begin with that are being made. */
@@ -30,6 +33,11 @@ const RAREST_RENEWAL_MS = 60_000
 const LEFT_OVER_MS = 3_600_000
 /** Whoever finds a lock in its way may find that it has changed when it takes it away. */
 const MOST_TRIES = 3
+
+/** A lock names one process; nothing that is longer is one. */
+const MAX_LOCK_BYTES = 4096
+/** Neither through a link that took the place of the lock, nor waiting at a pipe. */
+const RENEW_FLAGS = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /** What a lock file says. */
 interface Holder extends ProcessIdentity {
@@ -130,10 +138,11 @@ export class FolderLock {
   /** Writes what is there already: the file server gives it a new time, and who reads meanwhile reads the same. */
   #renew(): void {
     try {
-      const fd = openSync(this.#file, 'r+')
+      const fd = openSync(this.#file, RENEW_FLAGS)
       try {
         // What is open is the file that was read: it cannot become another's before it is written.
-        if (readFileSync(fd, 'utf8') === this.#content) writeSync(fd, this.#content, 0)
+        if (readOpened(fd, MAX_LOCK_BYTES, this.#file).toString('utf8') === this.#content)
+          writeSync(fd, this.#content, 0)
       } finally {
         closeSync(fd)
       }
@@ -164,12 +173,28 @@ function isPlaced(file: string, content: string): boolean {
     linkSync(own, file)
     return true
   } catch (error) {
-    if (findSystemCode(error) !== 'EEXIST') throw error
-    return false
+    const code = findSystemCode(error)
+    if (code === 'EEXIST') return false
+    // The file beside it could be made, so that it is links that are not.
+    if (code !== undefined && NO_LINKS.includes(code) && existsSync(own)) throw noLinks(path.dirname(file), error)
+    throw error
   } finally {
     // Also after a failed write: a full disk leaves an empty file.
     rmSync(own, {force: true})
   }
+}
+
+/** What systems say where there are no hard links; Windows of a FAT disk EISDIR, since libuv makes that of it. */
+const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EISDIR', 'EINVAL']
+
+function noLinks(folder: string, cause: unknown): EnvironmentError {
+  return new EnvironmentError('IO_FAILED', {
+    what: `The file system of '${folder}' has no hard links, which the lock of a repository needs.`,
+    why: `The operating system says ${String(findSystemCode(cause))}.`,
+    suggestions: ['Write to another file system, such as ext4, XFS, APFS or NTFS, and copy the result.'],
+    at: {path: folder},
+    cause,
+  })
 }
 
 interface FoundLock {
@@ -179,19 +204,39 @@ interface FoundLock {
 
 /** Undefined when there is none. One that cannot be read is none that may be taken over: the error is thrown. */
 function find(file: string): FoundLock | undefined {
-  let fd: number
+  let opened
   try {
     // To be opened is what makes network file systems ask their server, where a stat may answer from memory.
-    fd = openSync(file, 'r')
+    opened = openRegular(file)
   } catch (error) {
-    if (findSystemCode(error) === 'ENOENT') return undefined
+    const code = findSystemCode(error)
+    if (code === 'ENOENT' && !isLink(file)) return undefined
+    // A pipe, a device, a link: no process of ours has made it, and who follows it may hang or harm.
+    if (error instanceof InputError || code === 'ELOOP' || code === 'ENOENT') throw notALock(file, error)
     throw error
   }
+  const {fd, stats} = opened
   try {
-    return {content: readFileSync(fd, 'utf8'), modifiedNs: fstatSync(fd, {bigint: true}).mtimeNs}
+    return {content: readOpened(fd, MAX_LOCK_BYTES, file).toString('utf8'), modifiedNs: stats.mtimeNs}
+  } catch (error) {
+    throw error instanceof InputError ? notALock(file, error) : error
   } finally {
     closeSync(fd)
   }
+}
+
+function isLink(file: string): boolean {
+  return lstatSync(file, {throwIfNoEntry: false})?.isSymbolicLink() === true
+}
+
+function notALock(file: string, cause: unknown): InputError {
+  return new InputError('UNRECOGNISED_FORMAT', {
+    what: `'${file}' has the name of a lock, and is none that transship makes.`,
+    why: 'A lock is a small regular file; links, pipes, devices and folders are never opened in its place.',
+    suggestions: [`See what it is: ls -l ${file}`, `To remove it: transship doctor --clean ${path.dirname(file)}`],
+    at: {path: file},
+    cause,
+  })
 }
 
 /** Undefined for what names no holder: a machine that loses its power leaves an empty file. */
@@ -210,6 +255,15 @@ function parseHolder(content: string): Holder | undefined {
   const every = 'renewedEveryMs' in json && typeof json.renewedEveryMs === 'number' ? json.renewedEveryMs : 0
   const renewed = every > 0 && every <= RAREST_RENEWAL_MS ? {renewedEveryMs: every} : {}
   return {pid, host, ...space, ...started, ...renewed}
+}
+
+/**
+ * Who holds a lock; undefined where there is none or it is empty, as a loss of power
+ * leaves it. Throws `UNRECOGNISED_FORMAT` for a link or pipe.
+ */
+export function findHolder(file: string): ProcessIdentity | 'none of ours' | undefined {
+  const content = find(file)?.content ?? ''
+  return parseHolder(content) ?? (content === '' ? undefined : 'none of ours')
 }
 
 /** Returns when the holder of a lock is gone, or the lock. Throws `LOCKED`. */
@@ -280,18 +334,32 @@ function takeAway(file: string, dead: string, {reference}: LockOptions): void {
   }
 }
 
+/** True for the name of a lock that is being made or taken away. */
+export function isLeftLock(name: string, lockName: string): boolean {
+  return name.startsWith(`${lockName}-`) && /^[0-9a-f]{12}$/.test(name.slice(lockName.length + 1))
+}
+
+/** Undefined also for what is no lock, or another's: it has the name and holds nothing up. */
+function findQuietly(file: string): FoundLock | undefined {
+  try {
+    return find(file)
+  } catch {
+    return undefined
+  }
+}
+
 /** Locks that were being made or taken away when their process was killed. */
 function removeLeftLocks(root: string, lockName: string): void {
   const newest = find(path.join(root, lockName))
   if (newest === undefined) return
   for (const name of readdirSync(root)) {
-    if (!name.startsWith(`${lockName}-`)) continue
-    const left = find(path.join(root, name))
+    if (!isLeftLock(name, lockName)) continue
+    const left = findQuietly(path.join(root, name))
     if (left === undefined) continue
     const holder = parseHolder(left.content)
     const isDead = holder !== undefined && livenessOf(holder) === 'dead'
     const isOld = newest.modifiedNs - left.modifiedNs > BigInt(LEFT_OVER_MS) * 1_000_000n
-    if (isDead || isOld) rmSync(path.join(root, name), {force: true})
+    if (isDead || isOld) removeTree(path.join(root, name))
   }
 }
 

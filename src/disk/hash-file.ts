@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
-import {closeSync, openSync, readSync} from 'node:fs'
+import {closeSync, readSync} from 'node:fs'
 import {setImmediate} from 'node:timers/promises'
-import {OPEN_FLAGS} from './small-file.js'
+import {openRegular, type OpenedFile} from './safe-open.js'
 
 const CHUNK_BYTES = 256 * 1024
 
@@ -11,15 +11,15 @@ const TURN_BYTES = 64 * CHUNK_BYTES
 /** Hex SHA-256 of a file that is not large. */
 export function hashFile(file: string): string {
   const hash = createHash('sha256')
-  for (const chunk of chunksOf(file)) hash.update(chunk)
+  for (const chunk of chunksOf(openRegular(file))) hash.update(chunk)
   return hash.digest('hex')
 }
 
 /** Hex SHA-256 of a file of any size: other work has its turn meanwhile, and an aborted signal ends it. */
-export async function hashFileInTurns(file: string, signal?: AbortSignal): Promise<string> {
+export async function hashFileInTurns(open: () => OpenedFile, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256')
   let sinceTurn = 0
-  for (const chunk of chunksOf(file)) {
+  for (const chunk of chunksOf(open())) {
     if (sinceTurn >= TURN_BYTES) {
       await setImmediate()
       signal?.throwIfAborted()
@@ -32,9 +32,8 @@ export async function hashFileInTurns(file: string, signal?: AbortSignal): Promi
 }
 
 /** Pieces that are valid until the next one is asked for. */
-function* chunksOf(file: string): Generator<Uint8Array> {
+function* chunksOf({fd}: OpenedFile): Generator<Uint8Array> {
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
-  const fd = openSync(file, OPEN_FLAGS)
   try {
     for (let count = readSync(fd, buffer); count > 0; count = readSync(fd, buffer)) yield buffer.subarray(0, count)
   } finally {

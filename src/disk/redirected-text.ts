@@ -1,5 +1,5 @@
-import {open} from 'node:fs/promises'
 import {InputError} from '../model/errors.js'
+import {openRegularHandle} from './safe-open.js'
 
 /** Marks in front of text, which PowerShell's `>` writes also when a program's output is an archive. */
 const MARKS: readonly (readonly [bytes: readonly number[], encoding: 'utf-16le' | 'utf-16be' | 'utf-8'])[] = [
@@ -31,7 +31,7 @@ export function requireNoText(head: Uint8Array, title: string): void {
 
 /** True for a file that begins as text does and goes on as no text would, such as an archive behind PowerShell's `>`. */
 export async function isRedirectedArchive(file: string): Promise<boolean> {
-  const handle = await open(file, 'r')
+  const handle = await openRegularHandle(file, {links: 'followed'})
   try {
     const {buffer, bytesRead} = await handle.read(Buffer.alloc(LOOK_BYTES), 0, LOOK_BYTES, 0)
     const head = buffer.subarray(0, bytesRead)

@@ -1,13 +1,12 @@
-import {closeSync, fstatSync, openSync, readSync} from 'node:fs'
-import {OPEN_FLAGS} from './small-file.js'
+import {closeSync, fstatSync, readSync} from 'node:fs'
+import type {OpenedFile} from './safe-open.js'
 
 const CHUNK_BYTES = 256 * 1024
 
-/** True when two files hold the same bytes. */
-export function areSameBytes(left: string, right: string): boolean {
-  const a = openSync(left, OPEN_FLAGS)
+/** True when two files hold the same bytes. Closes both. */
+export function areSameBytes({fd: a}: OpenedFile, openOther: () => OpenedFile): boolean {
   try {
-    const b = openSync(right, OPEN_FLAGS)
+    const {fd: b} = openOther()
     try {
       return isSameFile(a, b) || haveSameBytes(a, b)
     } finally {

@@ -1,15 +1,14 @@
-import {createWriteStream} from 'node:fs'
-import {mkdtemp, open, rm, type FileHandle} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
-import path from 'node:path'
-import {pipeline} from 'node:stream/promises'
+import type {FileHandle} from 'node:fs/promises'
 import {decompress} from '../codecs/compression/decompress.js'
 import {detectCompression, detectStream, MAGIC_BYTES} from '../codecs/compression/detect-compression.js'
 import type {RandomAccess} from '../codecs/tar/index-tar.js'
 import {asTransshipError, InputError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import type {Compression} from '../model/image.js'
+import {StreamLimit} from '../model/unpack-limit.js'
 import {requireNoText} from './redirected-text.js'
+import {openRegularHandle} from './safe-open.js'
+import {SpoolFile} from './spool-file.js'
 
 /** Read at a time when streaming. */
 const CHUNK_BYTES = 256 * 1024
@@ -19,30 +18,29 @@ export class SeekableFile implements RandomAccess {
   readonly size: number
   readonly #handle: FileHandle
   readonly #title: string
-  readonly #remove: () => Promise<void>
+  readonly #close: () => Promise<void>
 
-  private constructor(handle: FileHandle, facts: {size: number; title: string; remove: () => Promise<void>}) {
+  private constructor(handle: FileHandle, facts: {size: number; title: string; close: () => Promise<void>}) {
     this.#handle = handle
     this.size = facts.size
     this.#title = facts.title
-    this.#remove = facts.remove
+    this.#close = facts.close
   }
 
   /** Opens a file. `NOT_FOUND`, `NO_ACCESS`, `UNRECOGNISED_FORMAT` for a folder. */
-  static async open(file: string, remove: () => Promise<void> = () => Promise.resolve()): Promise<SeekableFile> {
+  static async open(file: string): Promise<SeekableFile> {
     try {
-      const handle = await open(file, 'r')
-      const stats = await handle.stat()
-      if (stats.isFile()) return new SeekableFile(handle, {size: stats.size, title: file, remove})
-      await handle.close()
+      const handle = await openRegularHandle(file, {links: 'followed'})
+      const {size} = await handle.stat()
+      return new SeekableFile(handle, {size, title: file, close: () => handle.close()})
     } catch (error) {
       throw asTransshipError(error, {path: file})
     }
-    throw new InputError('UNRECOGNISED_FORMAT', {
-      what: `'${file}' is not a file.`,
-      suggestions: ['Give the path of a file, or - for standard input.'],
-      at: {path: file},
-    })
+  }
+
+  /** What was kept in a temporary file, which goes when this is closed. */
+  static spooled(file: SpoolFile, title: string): SeekableFile {
+    return new SeekableFile(file.handle, {size: file.size, title, close: () => file.close()})
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
@@ -77,8 +75,7 @@ export class SeekableFile implements RandomAccess {
   }
 
   async close(): Promise<void> {
-    await this.#handle.close()
-    await this.#remove()
+    await this.#close()
   }
 }
 
@@ -96,7 +93,11 @@ export async function openSeekable(file: string, options: WorkOptions = {}): Pro
     requireNoText(head, file)
     const compression = detectCompression(head)
     if (compression === 'none') return plain
-    const spooled = await spool(plain.stream(0, plain.size, options), compression, {...options, title: file})
+    const spooled = await spool(plain.stream(0, plain.size, options), compression, {
+      ...options,
+      title: file,
+      leastBytes: plain.size,
+    })
     await plain.close()
     return spooled
   } catch (error) {
@@ -126,20 +127,19 @@ async function* withoutText(body: AsyncIterable<Uint8Array>, title: string): Asy
 async function spool(
   body: AsyncIterable<Uint8Array>,
   compression: Compression,
-  options: WorkOptions & {readonly title: string},
+  {leastBytes, ...options}: WorkOptions & {readonly title: string; readonly leastBytes?: number},
 ): Promise<SeekableFile> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'transship-'))
-  const remove = () => rm(folder, {recursive: true, force: true})
-  const file = path.join(folder, 'archive.tar')
+  const file = await SpoolFile.create(leastBytes)
   try {
-    const signal = options.signal === undefined ? {} : {signal: options.signal}
-    await pipeline(decompress(body, compression, options), createWriteStream(file, {flags: 'wx'}), signal)
-    const spooled = await SeekableFile.open(file, remove)
-    // Where an open file may be unlinked, nothing is left behind even if the process is killed.
-    if (process.platform !== 'win32') await remove()
-    return spooled
+    const limit = new StreamLimit(options.title, options)
+    for await (const chunk of decompress(body, compression, options)) {
+      options.signal?.throwIfAborted()
+      limit.give(chunk.byteLength)
+      await file.write(chunk)
+    }
+    return SeekableFile.spooled(file, options.title)
   } catch (error) {
-    await remove()
-    throw asTransshipError(error, {path: file})
+    await file.close()
+    throw error
   }
 }

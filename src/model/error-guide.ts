@@ -241,7 +241,7 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
   },
   NAME_TOO_LONG: {
     exit: 4,
-    means: 'The file system of the destination cannot hold a name this long.',
+    means: 'The file system of the destination cannot hold a name this long, or a path leads through too many folders.',
     next: 'Choose a destination with a shorter path, or another file system.',
   },
   IO_FAILED: {

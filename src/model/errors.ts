@@ -228,6 +228,11 @@ const SYSTEM_ERRORS: Readonly<Record<string, {code: ErrorCode; what: string; sug
     what: 'Too many files are open.',
     suggestion: 'Raise the limit on open files (ulimit -n).',
   },
+  ENFILE: {
+    code: 'IO_FAILED',
+    what: 'Too many files are open on this machine.',
+    suggestion: 'End other programs, or raise the limit of the system (sysctl fs.file-max).',
+  },
   EPIPE: {
     code: 'IO_FAILED',
     what: 'Whoever was to read the output has gone.',

@@ -1,3 +1,5 @@
+import {unpackOptions, type UnpackOptions} from './limits.js'
+
 /** Something the destination cannot hold even with the recipe. `code` is stable, kebab-case. */
 export interface Loss {
   readonly code: string
@@ -18,20 +20,13 @@ export type WorkEvent =
   | ({readonly kind: 'note'} & Note)
 
 /** What every asynchronous call of the library takes. */
-export interface WorkOptions {
+export interface WorkOptions extends UnpackOptions {
   readonly signal?: AbortSignal
   readonly onEvent?: (event: WorkEvent) => void
-  /**
-   * The most bytes of zeros that the holes of sparse files are spelt out to, for each layer (`LIMIT_EXCEEDED`); default:
-   * `DEFAULT_MAX_UNPACKED_BYTES`. Holes that stay holes do not count.
-   */
-  readonly maxUnpackedBytes?: number
 }
 
 /** The same for work whose events say nothing of what was asked for, such as a check of what is there already. */
-export function withoutEvents({signal, maxUnpackedBytes}: WorkOptions): WorkOptions {
-  return {
-    ...(signal === undefined ? {} : {signal}),
-    ...(maxUnpackedBytes === undefined ? {} : {maxUnpackedBytes}),
-  }
+export function withoutEvents(options: WorkOptions): WorkOptions {
+  const {signal} = options
+  return {...(signal === undefined ? {} : {signal}), ...unpackOptions(options)}
 }

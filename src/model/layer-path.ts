@@ -1,4 +1,4 @@
-import {InputError, type ErrorPlace} from './errors.js'
+import {EnvironmentError, InputError, type ErrorPlace} from './errors.js'
 import {upcase} from './upcase.js'
 
 declare const layerPathBrand: unique symbol
@@ -12,6 +12,11 @@ export type LayerPath = string & {readonly [layerPathBrand]: true}
 const MAX_COMPONENT_UNITS = 255
 /** UTF-16 units in one NT path. Source: hcsshim internal/safefile ntRelativePath. */
 const MAX_PATH_UNITS = 32767
+/**
+ * Names in one path. NTFS has no such bound; Windows' own layers need some thirty. Without one, a path of single letters
+ * would make folders that no file system call can name, and that tools which walk by recursion cannot remove.
+ */
+export const MAX_PATH_DEPTH = 1000
 /** Suffix of the carrier that holds a directory's metadata. Source: hcsshim internal/wclayer/legacy.go. */
 export const DIRECTORY_CARRIER_SUFFIX = '.$wcidirs$'
 
@@ -35,14 +40,29 @@ function unsafe(text: string, why: string): InputError {
 /**
  * Parses the path of a layer entry. Refuses what could escape the layer or mean something else on Windows:
  * absolute and drive paths, UNC, `.`/`..`/empty components, backslash, colon, NUL and control characters, over-long
- * names (`NAME_UNSAFE`), and device names and trailing dots or spaces (`NAME_RESERVED`).
+ * names (`NAME_UNSAFE`), device names and trailing dots or spaces (`NAME_RESERVED`), and too deep ones (`NAME_TOO_LONG`).
  */
 export function parseLayerPath(text: string): LayerPath {
   if (text === '') throw unsafe(text, 'It is empty.')
   if (text.length > MAX_PATH_UNITS) throw unsafe(text, `It is longer than ${MAX_PATH_UNITS} UTF-16 units.`)
   if (text.startsWith('/')) throw unsafe(text, 'It is absolute.')
+  requireDepth(text)
   for (const component of text.split('/')) requireComponent(component, text)
   return text as LayerPath
+}
+
+/** Throws `NAME_TOO_LONG`. */
+function requireDepth(text: string): void {
+  // So short a path cannot be too deep.
+  if (text.length < 2 * MAX_PATH_DEPTH) return
+  let depth = 1
+  for (let at = text.indexOf('/'); at >= 0; at = text.indexOf('/', at + 1)) depth++
+  if (depth <= MAX_PATH_DEPTH) return
+  throw new EnvironmentError('NAME_TOO_LONG', {
+    what: `The entry name ${JSON.stringify(text.slice(0, 300))} is refused.`,
+    why: `It leads through ${depth} folders and files, and at most ${MAX_PATH_DEPTH} are written into one another.`,
+    suggestions: ['Do not convert this input unless you trust whoever made it; the name must be changed there.'],
+  })
 }
 
 function requireComponent(component: string, whole: string): void {
@@ -97,6 +117,7 @@ export function nameTaken(path: string, first: string, at: ErrorPlace): InputErr
 /** `parent/name`, checked. */
 export function childPath(parent: LayerPath, name: string): LayerPath {
   requireComponent(name, `${parent}/${name}`)
+  requireDepth(`${parent}/${name}`)
   return `${parent}/${name}` as LayerPath
 }
 

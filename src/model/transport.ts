@@ -59,6 +59,15 @@ export interface NetworkOptions {
   readonly authFile?: string
   /** Folder with a folder `HOST[:PORT]` of certificates for each registry; Docker's own by default. */
   readonly certsFolder?: string
+  /**
+   * Follow addresses that come from an image or a registry (foreign layers, token servers, redirects of those) to this
+   * host, its link and private networks, though the registry itself is not there.
+   */
+  readonly allowPrivateHosts?: boolean
+  /** The slowest that a registry may send, over 30 s of waiting (`TIMED_OUT`); 0 = any. Default: `LIMITS.leastRate`. */
+  readonly leastBytesPerSecond?: number
+  /** Seconds to wait for a registry in one request or download, new attempts included (`TIMED_OUT`). Default: `LIMITS.requestTime`. */
+  readonly maxRequestSeconds?: number
   /** Proxies on the way to image registries and what those name; by default none. */
   readonly proxies?: ProxySettings
   /** Where the container engine is; by default where Docker's own client finds it, else where one listens. */

@@ -1,9 +1,12 @@
 import {constants} from 'node:fs'
-import {access, mkdir, mkdtemp, readFile, rm, statfs, writeFile} from 'node:fs/promises'
-import {availableParallelism, tmpdir} from 'node:os'
+import {access, mkdir, statfs, writeFile} from 'node:fs/promises'
+import {availableParallelism} from 'node:os'
 import path from 'node:path'
 import * as zlib from 'node:zlib'
-import {clientConfigText} from '../codecs/json/client-config.js'
+import {clientConfigText, MAX_CLIENT_CONFIG_BYTES} from '../codecs/json/client-config.js'
+import {removeTree} from '../disk/remove-tree.js'
+import {readBounded} from '../disk/safe-open.js'
+import {makeTemporaryFolder} from '../disk/temporary-folder.js'
 import {findSystemCode, TransshipError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import {ProxyChoice, type ProxySettings} from '../model/proxies.js'
@@ -96,12 +99,20 @@ function checkProxies(settings: ProxySettings): HostCheck {
   }
 }
 
-async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'transship-doctor-'))
+async function inTemporaryFolder(
+  work: (folder: string) => Promise<readonly HostCheck[]>,
+): Promise<readonly HostCheck[]> {
+  let folder
+  try {
+    folder = makeTemporaryFolder()
+  } catch (error) {
+    if (!(error instanceof TransshipError)) throw error
+    return [{name: 'disk', state: 'absent', found: error.what, advice: error.suggestions.join(' ')}]
+  }
   try {
     return await work(folder)
   } finally {
-    await rm(folder, {recursive: true, force: true})
+    removeTree(folder)
   }
 }
 
@@ -140,7 +151,9 @@ async function checkCredentials({dockerFolder, programFolders}: DiagnoseOptions)
   const file = path.join(dockerFolder, 'config.json')
   let value: unknown
   try {
-    value = JSON.parse(clientConfigText(await readFile(file, 'utf8')))
+    value = JSON.parse(
+      clientConfigText(readBounded(file, MAX_CLIENT_CONFIG_BYTES, {links: 'followed'}).toString('utf8')),
+    )
   } catch (error) {
     if (findSystemCode(error) === 'ENOENT') {
       const advice = 'Public images need none; for others run docker login, or podman login --authfile.'

@@ -10,6 +10,7 @@ import type {ConvertOptions} from '../convert/options.js'
 import {flagText} from './flag-text.js'
 import {networkOptions, type NetworkFlags} from './network-flags.js'
 import {readingFlags} from './reading-flags.js'
+import {unpackFlagOptions, type UnpackFlags} from './unpack-flags.js'
 
 /** Flags of `convert` that say what is made of the source and how it is stored. */
 export const convertFlags = {
@@ -126,7 +127,7 @@ export const convertFlags = {
   }),
 }
 
-interface ConvertFlags extends NetworkFlags {
+interface ConvertFlags extends NetworkFlags, UnpackFlags {
   readonly layers: LayersChoice | undefined
   readonly 'os-layers': number | 'auto' | undefined
   readonly 'with-base': boolean
@@ -144,7 +145,6 @@ interface ConvertFlags extends NetworkFlags {
   readonly base: readonly string[] | undefined
   readonly parent: readonly string[] | undefined
   readonly 'accept-base-mismatch': boolean
-  readonly 'max-unpacked': number | undefined
   readonly compression: CompressionChoice | undefined
   readonly 'archive-format': ConvertOptions['archiveFormat']
   readonly 'manifest-format': ConvertOptions['manifestFormat']
@@ -176,12 +176,12 @@ export function convertOptions(flags: ConvertFlags): ConvertOptions {
     keepRecipe: flags['keep-recipe'],
     pins: flags.pins,
     sourceDateEpoch: flags['source-date-epoch'],
-    maxUnpackedBytes: flags['max-unpacked'],
   }
   return {
     ...withoutUndefined(given),
     acceptBaseMismatch: flags['accept-base-mismatch'],
     ...networkOptions(flags),
+    ...unpackFlagOptions(flags),
     withBase: flags['with-base'],
     withoutBase: flags['without-base'],
     all: flags.all,

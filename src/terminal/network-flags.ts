@@ -1,6 +1,8 @@
 import {Flags} from '@oclif/core'
+import {parseSize} from '../convert/option-text.js'
 import type {EnginePlaces} from '../model/engine-places.js'
 import type {NetworkOptions} from '../model/transport.js'
+import {flagText} from './flag-text.js'
 import {certificateFolder, proxySettings, set, type Environment} from './docker-environment.js'
 
 /** Flags of every command that may reach an image registry. */
@@ -24,6 +26,21 @@ export const networkFlags = {
     summary:
       'Folder with a folder HOST[:PORT] of *.crt, *.cert and *.key for each registry; default: /etc/docker/certs.d.',
     helpValue: 'DIR',
+  }),
+  'allow-private-hosts': Flags.boolean({
+    summary: 'Follow addresses that an image or registry names into this host or a private network.',
+    description:
+      'Addresses of foreign layers and token servers come from outside. Without this they may only lead where the registry itself is.',
+  }),
+  'least-rate': Flags.custom<number>({
+    parse: flagText(parseSize),
+    summary: 'The slowest that a registry may send, bytes a second over 30 s (default: 1KiB; 0: any).',
+    helpValue: 'SIZE',
+  })(),
+  'max-request-time': Flags.integer({
+    summary: 'Seconds to wait for a registry in one request or download, new attempts included (default: 86400).',
+    helpValue: 'SECONDS',
+    min: 1,
   }),
   engine: Flags.string({
     aliases: ['host'],
@@ -50,6 +67,9 @@ export interface NetworkFlags {
   readonly 'docker-config': string | undefined
   readonly authfile: string | undefined
   readonly 'certs-dir': string | undefined
+  readonly 'allow-private-hosts'?: boolean | undefined
+  readonly 'least-rate'?: number | undefined
+  readonly 'max-request-time'?: number | undefined
   readonly engine: string | undefined
   readonly 'engine-certs': string | undefined
   readonly 'engine-context': string | undefined
@@ -59,11 +79,15 @@ export interface NetworkFlags {
 export function networkOptions(flags: NetworkFlags, env: Environment = process.env): NetworkOptions {
   const folder = flags['docker-config']
   const certs = flags['certs-dir']
+  const {'least-rate': leastRate, 'max-request-time': requestTime} = flags
   return {
     ...(flags['tls-verify'] === 'false' ? {tlsVerify: false} : {}),
     ...(folder === undefined ? {} : {dockerConfig: folder}),
     ...(flags.authfile === undefined ? {} : {authFile: flags.authfile}),
     ...(certs === undefined ? {} : {certsFolder: certs}),
+    ...(flags['allow-private-hosts'] === true ? {allowPrivateHosts: true} : {}),
+    ...(leastRate === undefined ? {} : {leastBytesPerSecond: leastRate}),
+    ...(requestTime === undefined ? {} : {maxRequestSeconds: requestTime}),
     proxies: proxySettings(env),
     engine: enginePlaces(flags, env),
   }

@@ -1,8 +1,7 @@
 import {Flags} from '@oclif/core'
-import {parseSize} from '../convert/option-text.js'
 import type {Reference} from '../model/reference.js'
-import {flagText} from './flag-text.js'
 import {networkFlags, networkOptions, type NetworkFlags} from './network-flags.js'
+import {unpackFlagOptions, unpackFlags, type UnpackFlags} from './unpack-flags.js'
 import {resolveReference} from '../transports/catalog.js'
 import type {OpenOptions} from '../model/transport.js'
 
@@ -28,21 +27,15 @@ export const readingFlags = {
     summary: 'Accept a base of another version or payload than the one that was built on.',
     description: 'A delta only fits the build it was made on: the result may not run.',
   }),
-  'max-unpacked': Flags.custom<number>({
-    parse: flagText(parseSize),
-    summary: 'The most that the holes of sparse files in one layer may unpack to (default: 16GiB).',
-    description: 'A few bytes can declare a hole of any size. Holes that stay holes do not count.',
-    helpValue: 'SIZE',
-  })(),
+  ...unpackFlags,
   ...networkFlags,
 }
 
-interface ReadingFlags extends NetworkFlags {
+interface ReadingFlags extends NetworkFlags, UnpackFlags {
   readonly platform: string | undefined
   readonly base: readonly string[] | undefined
   readonly parent: readonly string[] | undefined
   readonly 'accept-base-mismatch': boolean
-  readonly 'max-unpacked': number | undefined
 }
 
 /** The library's options that these flags stand for. Throws `BAD_REFERENCE` for a base or parent that is none. */
@@ -52,7 +45,7 @@ export async function readingOptions(flags: ReadingFlags): Promise<OpenOptions> 
     parents: await resolveAll(flags.parent),
     acceptBaseMismatch: flags['accept-base-mismatch'],
     ...networkOptions(flags),
-    ...(flags['max-unpacked'] === undefined ? {} : {maxUnpackedBytes: flags['max-unpacked']}),
+    ...unpackFlagOptions(flags),
     ...(flags.platform === undefined ? {} : {platform: flags.platform}),
   }
 }

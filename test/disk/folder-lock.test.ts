@@ -241,12 +241,12 @@ describe('the lock of a folder', () => {
       const time = Date.now() / 1000 - hours * 3600
       utimesSync(file, time, time)
     }
-    left('.lock-dead', {...thisProcess(), pid: 999_999_999}, 0)
-    left('.lock-far-old', ELSEWHERE, 2)
-    left('.lock-far-new', ELSEWHERE, 0)
-    left('.lock-empty-old', {}, 2)
+    left('.lock-dddddddddddd', {...thisProcess(), pid: 999_999_999}, 0)
+    left('.lock-0f0f0f0f0f0f', ELSEWHERE, 2)
+    left('.lock-fefefefefefe', ELSEWHERE, 0)
+    left('.lock-eeeeeeeeeeee', {}, 2)
     await take(root)
-    assert.deepEqual(readdirSync(root).sort(), ['.lock', '.lock-far-new'])
+    assert.deepEqual(readdirSync(root).sort(), ['.lock', '.lock-fefefefefefe'])
   })
 
   for (const {title, to, left} of [

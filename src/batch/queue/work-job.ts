@@ -6,7 +6,7 @@ import {DelayedError, UnrecoverableError, WaitingError} from 'bullmq'
 import {EnvironmentError, findSystemCode, TransshipError} from '../../model/errors.js'
 import type {WorkEvent} from '../../model/events.js'
 import {findReference} from '../../transports/catalog.js'
-import {removeLeftovers} from '../../disk/leftovers.js'
+import {removeLeftovers} from '../../disk/own-leftovers.js'
 import type {NetworkOptions} from '../../model/transport.js'
 import {isDestinationFree} from '../destination-state.js'
 import {asItemError, failureOf} from '../item-failure.js'
@@ -87,7 +87,7 @@ async function convertJob(job: UnitJob, token: string | undefined, options: Conv
     await job.updateData({...data, begun})
     await job.updateProgress({kind: 'begun', ...begun} satisfies UnitJobProgress)
     options.onBegun?.(data)
-    if (data.begun?.isFree === true) await removeOwnLeftovers(unit.destination, folder)
+    if (data.begun?.isFree === true) removeOwnLeftovers(unit.destination, folder)
     outcome = await runUnit(unit, {
       ...surroundings,
       mayReplace: data.begun?.isFree === true,
@@ -200,9 +200,10 @@ async function failForGood(job: UnitJob, outcome: UnitJobData['outcome'] & objec
   return new UnrecoverableError(failure?.what ?? 'Not tried, since what it needs failed.')
 }
 
-async function removeOwnLeftovers(destination: string, folder: string): Promise<void> {
+function removeOwnLeftovers(destination: string, folder: string): void {
   const reference = findReference(destination)
-  if (reference !== undefined && isLocal(reference)) await removeLeftovers(pathIn(folder, reference.path))
+  if (reference === undefined || !isLocal(reference)) return
+  removeLeftovers(pathIn(folder, reference.path), {by: 'caller'})
 }
 
 /** Tells the queue how many bytes were read, twice a second at most. */

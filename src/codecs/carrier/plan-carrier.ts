@@ -175,7 +175,7 @@ function replay(subject: CarrierSubject, frame: CarrierFrame): CarrierPlan {
   for (const stream of frame.streams) {
     if (stream.name === undefined) seen.add(stream.id)
     if (stream.id === StreamId.data && stream.inline === undefined) contents++
-    parts.push(...partsOf(subject, stream))
+    for (const part of partsOf(subject, stream)) parts.push(part)
   }
   parts.push({kind: 'bytes', bytes: frame.tail})
   if (meta.securityDescriptor !== undefined && !seen.has(StreamId.security))

@@ -1,11 +1,13 @@
 import {InputError, TransshipError, type ErrorCode} from '../../model/errors.js'
 import type {Compression} from '../../model/image.js'
+import type {UnpackOptions} from '../../model/limits.js'
+import {StreamLimit} from '../../model/unpack-limit.js'
 import {readBzip2} from './read-bzip2.js'
 import {readGzip} from './read-gzip.js'
 import {readXz} from './read-xz.js'
 import {readZstd} from './read-zstd.js'
 
-export interface DecompressOptions {
+export interface DecompressOptions extends UnpackOptions {
   /** For messages: what is compressed. */
   readonly title: string
   /** Code of damage; a cut is `ARCHIVE_TRUNCATED`. */
@@ -19,7 +21,7 @@ const CUT = /unexpected end|prematurely|truncated|unexpected eof|Z_BUF_ERROR/i
 /**
  * The plain bytes of a compressed stream; all members or frames of it. Zeros behind the last are padding where the format's
  * own tool takes them (gzip, bzip2, and four at a time xz); anything else behind it is damage. Damage is an `InputError` of the given code
- * (`ARCHIVE_CORRUPT` by default), a cut is `ARCHIVE_TRUNCATED`; errors of the source pass unchanged.
+ * (`ARCHIVE_CORRUPT` by default), a cut is `ARCHIVE_TRUNCATED`, too much of it is `LIMIT_EXCEEDED`; errors of the source pass unchanged.
  */
 export async function* decompress(
   body: AsyncIterable<Uint8Array>,
@@ -32,16 +34,23 @@ export async function* decompress(
   }
   // The error of the source is told apart from the decoder's by where it was seen first.
   let sourceError: {readonly error: unknown} | undefined
+  const limit = new StreamLimit(options.title, options)
   async function* watched(): AsyncGenerator<Uint8Array> {
     try {
-      yield* body
+      for await (const chunk of body) {
+        limit.take(chunk.byteLength)
+        yield chunk
+      }
     } catch (error) {
       sourceError = {error}
       throw error
     }
   }
   try {
-    yield* decoderOf(compression)(watched(), options.signal)
+    for await (const chunk of decoderOf(compression)(watched(), options.signal)) {
+      limit.unpack(chunk.byteLength)
+      yield chunk
+    }
   } catch (error) {
     if (sourceError !== undefined) throw sourceError.error
     if (error instanceof TransshipError || options.signal?.aborted === true) throw error

@@ -1,6 +1,7 @@
+import {hash} from 'node:crypto'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
-
+import {unpackOptions} from '../../model/limits.js'
 import type {
   AlternateStream,
   DirectoryEntry,
@@ -22,6 +23,7 @@ import {
   type LayerPath,
 } from '../../model/layer-path.js'
 import {PathTable} from '../../model/path-table.js'
+import {requireDepth} from '../../model/unpack-limit.js'
 import {FileAttribute, type WindowsMetadata} from '../../model/windows-metadata.js'
 import {isStreamName} from '../carrier/stream-name.js'
 import {encodeReparsePoint, linkNameToTarget} from '../reparse-point/encode-reparse-point.js'
@@ -62,8 +64,8 @@ export async function* decodeLayerTar(
   tar: AsyncIterable<Uint8Array>,
   options: DecodeLayerTarOptions,
 ): AsyncGenerator<LayerEntry> {
-  const {title, signal, maxUnpackedBytes, mayLackEnd = false} = options
-  const items = readTar(tar, {title, code: 'LAYER_CORRUPT', signal, maxUnpackedBytes, mayLackEnd})
+  const {title, signal, mayLackEnd = false} = options
+  const items = readTar(tar, {...unpackOptions(options), title, code: 'LAYER_CORRUPT', signal, mayLackEnd})
   const decoder = new LayerDecoder(new Lookahead(items), options)
   try {
     yield* decoder.entries()
@@ -100,7 +102,7 @@ class LayerDecoder {
   readonly #options: DecodeLayerTarOptions
   /** Paths as Windows compares them, which have a number: of a file `FILE`, of a directory the place of its raw member. */
   readonly #seen = new PathTable({isFolding: true})
-  /** What a repeated directory must equal. */
+  /** Digest of what a repeated directory must equal. */
   readonly #directories: Uint8Array[] = []
   /** Padding behind the last body of an entry, given out after it. */
   #remarks: FrameEntry[] = []
@@ -137,6 +139,7 @@ class LayerDecoder {
 
   async #decode(member: TarMember): Promise<LayerEntry | undefined> {
     requireLayerMember(member, this.#options.title)
+    requireDepth(member.name, this.#options.title, this.#options)
     const name = cleanName(member.name)
     if (name === '') return this.#dropped(member)
     const base = name.slice(name.lastIndexOf('/') + 1)
@@ -159,13 +162,16 @@ class LayerDecoder {
     const directory = name.slice(0, -base.length)
     if (base === OPAQUE_NAME) {
       const path = this.#requirePath(directory.replace(/\/$/, ''), member)
-      return {kind: 'opaque', path, ...(await this.#framed(member, canonicalOpaque(path), 'inline'))}
+      return {kind: 'opaque', path, ...(await this.#framed(member, () => canonicalOpaque(path), 'inline'))}
     }
     const target = base.slice(WHITEOUT_PREFIX.length)
     // Other names that begin so are notes of an AUFS host, which Windows knows nothing of.
-    if (target.startsWith(WHITEOUT_PREFIX)) return this.#dropped(member)
+    if (target.startsWith(WHITEOUT_PREFIX)) {
+      if (directory !== '') this.#requirePath(directory.slice(0, -1), member)
+      return this.#dropped(member)
+    }
     const path = this.#requirePath(`${directory}${target}`, member)
-    return {kind: 'tombstone', path, ...(await this.#framed(member, canonicalWhiteout(path), 'inline'))}
+    return {kind: 'tombstone', path, ...(await this.#framed(member, () => canonicalWhiteout(path), 'inline'))}
   }
 
   #requirePath(name: string, member: TarMember): LayerPath {
@@ -199,11 +205,11 @@ class LayerDecoder {
     const seen = this.#seen.get(path)
     const isDirectory = member.type === 'directory'
     if (seen === 0) {
-      this.#seen.set(path, isDirectory ? FILE + this.#directories.push(Uint8Array.from(member.raw)) : FILE)
+      this.#seen.set(path, isDirectory ? FILE + this.#directories.push(digestOfRaw(member)) : FILE)
       return false
     }
     const directory = this.#directories[seen - FILE - 1]
-    if (isDirectory && directory !== undefined && Buffer.compare(directory, member.raw) === 0) return true
+    if (isDirectory && directory !== undefined && Buffer.compare(directory, digestOfRaw(member)) === 0) return true
     const {path: first} = this.#seen.at(this.#seen.find(path))
     throw nameTaken(path, first, {path: this.#options.title, offset: member.offset})
   }
@@ -211,7 +217,7 @@ class LayerDecoder {
   async #hardLink(member: TarMember, path: LayerPath): Promise<HardLinkEntry> {
     const target = this.#requirePath(cleanName(member.linkname), member)
     const entry: HardLinkEntry = {kind: 'hard-link', path, target, meta: decodeMetadata(member)}
-    const framed = await this.#framed(member, canonicalLinkHeader(withLayout(entry, member), true), 'inline')
+    const framed = await this.#framed(member, () => canonicalLinkHeader(withLayout(entry, member), true), 'inline')
     return withLayout({...entry, ...framed}, member)
   }
 
@@ -226,7 +232,7 @@ class LayerDecoder {
     const bare: FileEntry | DirectoryEntry = isDirectory
       ? {kind: 'directory', path, meta}
       : {kind: 'file', path, meta, ...(hasContent ? {content: member.content} : {})}
-    const expected = canonicalHeader(withLayout(bare, member), true)
+    const expected = () => canonicalHeader(withLayout(bare, member), true)
     const isLossy = this.#lacksCarrier(path, meta) || hasContent !== isFile
     const framed = await this.#framed(member, expected, hasContent ? 'content' : 'inline', isLossy)
     const entry = withLayout({...bare, ...framed}, member)
@@ -270,7 +276,7 @@ class LayerDecoder {
       const name = full.slice(prefix.length).replace(/:\$DATA$/, '')
       this.#requireStreamName(name, names, item)
       const bare = {name, content: item.content}
-      const expected = canonicalStreamHeader({path: owner.path, meta: owner.meta, mode: streamMode(owner)}, bare)
+      const expected = () => canonicalStreamHeader({path: owner.path, meta: owner.meta, mode: streamMode(owner)}, bare)
       yield {...bare, ...(await this.#framed(item, expected, 'content', false, before))}
       before = undefined
     }
@@ -297,13 +303,13 @@ class LayerDecoder {
 
   async #framed(
     member: TarMember,
-    canonical: Uint8Array,
+    canonical: () => Uint8Array,
     body: 'content' | 'inline',
     always = false,
     before?: Uint8Array,
   ): Promise<{frame?: EntryFrame}> {
     if (!this.#options.keepFrames) return {}
-    const frame = await this.#frame(member, always || before !== undefined ? undefined : canonical, body, before)
+    const frame = await this.#frame(member, always || before !== undefined ? undefined : canonical(), body, before)
     return frame.archive === undefined ? {} : {frame}
   }
 
@@ -345,6 +351,11 @@ class LayerDecoder {
     for await (const chunk of member.content.open()) chunks.push(Uint8Array.from(chunk))
     return {kind: 'inline', bytes: Buffer.concat(chunks)}
   }
+}
+
+/** Headers may be large, and there may be many. */
+function digestOfRaw({raw}: TarMember): Uint8Array {
+  return hash('sha256', raw, 'buffer')
 }
 
 function withLayout<T extends FileEntry | DirectoryEntry | HardLinkEntry>(entry: T, member: TarMember): T {

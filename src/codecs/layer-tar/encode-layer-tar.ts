@@ -7,6 +7,7 @@ import {findLink} from '../reparse-point/encode-reparse-point.js'
 import {END_BLOCKS, paddingOf} from '../tar/tar-header.js'
 import {hasRecord} from './metadata-records.js'
 import {decodeArchiveFrame, type ArchiveFrame} from './archive-frame.js'
+import {fitsPlace, watchingGaps} from './raw-record.js'
 import {
   canonicalHeader,
   canonicalLinkHeader,
@@ -128,6 +129,7 @@ class LayerEncoder {
     canonical: () => Uint8Array,
     content: Content | undefined,
   ): AsyncGenerator<Uint8Array> {
+    if (this.#hasEnd) throw misplaced()
     const frame = archive === undefined || !this.#options.keepFrames ? undefined : decodeArchiveFrame(archive)
     if (frame?.kind === 'raw') throw misplaced()
     yield* this.#pad(frame?.before)
@@ -148,6 +150,9 @@ class LayerEncoder {
   *#outer(archive: Uint8Array | undefined): Generator<Uint8Array> {
     if (archive === undefined || !this.#options.keepFrames) return
     const frame = decodeArchiveFrame(archive)
+    if (frame.kind === 'raw' && !fitsPlace(frame.place, frame.bytes)) throw misplaced()
+    // Behind the end there is no more to a tar, and some readers go on all the same.
+    if (this.#hasEnd && (frame.kind === 'member' || frame.place !== 'end')) throw misplaced()
     if (frame.kind === 'raw' && frame.place === 'padding') {
       yield* this.#pad(frame.bytes)
       return
@@ -194,6 +199,7 @@ async function* framedBody(
   const {body} = frame
   switch (body.kind) {
     case 'inline':
+      if (content !== undefined && content.size > 0) throw misplaced()
       yield body.bytes
       return
     case 'content':
@@ -201,7 +207,14 @@ async function* framedBody(
       return
     case 'sparse':
       yield body.mapBytes
-      if (content !== undefined) yield* rangesOf(body.ranges, requireSize(content.size, runsOf(content)), signal)
+      if (content === undefined) return
+      yield* rangesOf(
+        body.ranges,
+        watchingGaps(body.ranges, requireSize(content.size, runsOf(content)), () => {
+          throw misplaced()
+        }),
+        signal,
+      )
   }
 }
 

@@ -1,7 +1,7 @@
 import {hash} from 'node:crypto'
 import type {AlternateStream, DirectoryEntry, FileEntry, LayerEntry} from '../../model/layer-entry.js'
-import {parentPath, payloadPart} from '../../model/layer-path.js'
-import {canonicalHeader, canonicalStreamHeader, streamMode} from '../layer-tar/canonical-header.js'
+import {canonicalStreamHeader, streamMode} from '../layer-tar/canonical-header.js'
+import {entryFacts, withSize} from '../layer-tar/entry-facts.js'
 import {CHECK_BYTES, type RecipeRecord, type RecordedForm} from './recipe-records.js'
 
 /**
@@ -85,32 +85,14 @@ class RecordedStreams implements AsyncIterable<AlternateStream> {
   }
 }
 
-/**
- * What an entry must be like for a recorded form to fit it: everything its canonical header tells. Of what a layout keeps
- * without a carrier only kind and size, since its metadata does not all come back.
- */
+/** What an entry must be like for a recorded form to fit it. */
 export function checkOf(entry: FileEntry | DirectoryEntry): Uint8Array {
-  const {frame, ...bare} = withSize(entry)
-  const facts =
-    payloadPart(entry.path) === 'files' && parentPath(entry.path) !== undefined
-      ? canonicalHeader(frame?.layout === undefined ? bare : {...bare, frame: {layout: frame.layout}}, true)
-      : Buffer.from(`${bare.kind} ${bare.kind === 'file' ? (bare.content?.size ?? 0) : ''}`)
-  return shortHash(facts)
+  return shortHash(entryFacts(entry))
 }
 
 export function streamCheckOf(entry: FileEntry | DirectoryEntry, stream: AlternateStream): Uint8Array {
   const {path, meta} = entry
   return shortHash(canonicalStreamHeader({path, meta, mode: streamMode(withSize(entry))}, stream))
-}
-
-/** A file that states no data comes back from its carrier with none: the same for this purpose. */
-function withSize<Entry extends FileEntry | DirectoryEntry>(entry: Entry): Entry {
-  if (entry.kind === 'directory' || entry.content !== undefined) return entry
-  return {...entry, content: {size: 0, open: noBytes}}
-}
-
-async function* noBytes(): AsyncGenerator<Uint8Array> {
-  // Only its size counts.
 }
 
 function shortHash(bytes: Uint8Array): Uint8Array {

@@ -1,7 +1,6 @@
-import {CARRIER_FRAME} from '../carrier/carrier-frame.js'
-import {isSparseForm} from '../carrier/sparse-form.js'
 import type {AlternateStream, DirectoryEntry, FileEntry, LayerEntry} from '../../model/layer-entry.js'
 import type {LayerPath} from '../../model/layer-path.js'
+import {withoutSparseForm} from '../layer-tar/entry-facts.js'
 import {recipeCorrupt, type RecipeRecord, type RecordedForm} from './recipe-records.js'
 import {checkOf, streamCheckOf} from './record-recipe.js'
 
@@ -68,14 +67,6 @@ function payloadEntry(record: Extract<RecipeRecord, {kind: 'entry'}>, source: Re
       ? {}
       : {streams: replayStreams(entry, entry.streams, record, source)}),
   }
-}
-
-/** Sparse content got a form of its own in the carrier when it was written; the tar stated none. */
-function withoutSparseForm(entry: FileEntry | DirectoryEntry): FileEntry | DirectoryEntry {
-  const layout = entry.frame?.layout
-  if (layout?.[0] !== CARRIER_FRAME || !isSparseForm(layout)) return entry
-  const {frame: _frame, ...bare} = entry
-  return bare
 }
 
 async function* replayStreams(

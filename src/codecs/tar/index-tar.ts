@@ -1,5 +1,8 @@
 import {InputError} from '../../model/errors.js'
-import {ExtensionHeaders, isExtension, MAX_EXTENSION_BYTES, type MemberKind} from './member-headers.js'
+import {LIMITS, type UnpackOptions} from '../../model/limits.js'
+import {EntryLimit} from '../../model/unpack-limit.js'
+import {HeaderBudget} from './header-budget.js'
+import {ExtensionHeaders, isExtension, type MemberKind} from './member-headers.js'
 import {BLOCK_BYTES, isZero, paddingOf, readTarHeader, type TarHeader} from './tar-header.js'
 
 /** Bytes that can be read from any place. */
@@ -22,14 +25,12 @@ export interface TarIndexEntry {
   readonly size: number
 }
 
-export interface IndexTarOptions {
+export interface IndexTarOptions extends UnpackOptions {
   /** For messages: which tar this is. */
   readonly title: string
   readonly signal?: AbortSignal | undefined
 }
 
-/** No archive of images comes near; a bound for hostile input. */
-const MAX_ENTRIES = 200_000
 /** Read at a time: many small members lie in one window. */
 const WINDOW_BYTES = 64 * 1024
 
@@ -44,6 +45,8 @@ export async function indexTar(tar: RandomAccess, options: IndexTarOptions): Pro
 class TarIndexer {
   readonly #tar: RandomAccess
   readonly #options: IndexTarOptions
+  readonly #limit: EntryLimit
+  readonly #budget: HeaderBudget
   #window: Uint8Array = new Uint8Array()
   #windowOffset = 0
   #offset = 0
@@ -51,14 +54,16 @@ class TarIndexer {
   constructor(tar: RandomAccess, options: IndexTarOptions) {
     this.#tar = tar
     this.#options = options
+    this.#limit = new EntryLimit(options.title, options, LIMITS.archiveEntries.value)
+    this.#budget = new HeaderBudget(options.title)
   }
 
   async entries(): Promise<readonly TarIndexEntry[]> {
     const entries: TarIndexEntry[] = []
     for (let entry = await this.#next(); entry !== undefined; entry = await this.#next()) {
       this.#options.signal?.throwIfAborted()
+      this.#limit.add()
       entries.push(entry)
-      if (entries.length > MAX_ENTRIES) throw this.#tooMany()
     }
     if (!isZero(await this.#take(BLOCK_BYTES))) throw this.#corrupt('A single zero block stands between members.')
     return entries
@@ -66,19 +71,21 @@ class TarIndexer {
 
   async #next(): Promise<TarIndexEntry | undefined> {
     let extensions = new ExtensionHeaders()
-    for (let count = 0; ; count++) {
+    this.#budget.begin()
+    for (;;) {
       this.#options.signal?.throwIfAborted()
       const block = await this.#take(BLOCK_BYTES)
       if (isZero(block)) return undefined
       const header = readTarHeader(block)
       if (typeof header === 'string') throw this.#corrupt(header)
       if (!isExtension(header.typeflag)) return this.#entry(header, extensions)
-      if (header.size > MAX_EXTENSION_BYTES) throw this.#corrupt('An extended header is larger than 1 MiB.')
-      const body = await this.#take(header.size + paddingOf(header.size))
+      if (header.size > LIMITS.extension.value) throw this.#corrupt('An extended header is larger than 1 MiB.')
+      const length = header.size + paddingOf(header.size)
+      this.#budget.spend(BLOCK_BYTES + length)
+      const body = await this.#take(length)
       const fault = extensions.take(header.typeflag, Uint8Array.from(body.subarray(0, header.size)))
       if (fault !== undefined) throw this.#corrupt(fault)
       if (header.typeflag === 'g') extensions = new ExtensionHeaders()
-      if (count > MAX_ENTRIES) throw this.#tooMany()
     }
   }
 
@@ -131,14 +138,6 @@ class TarIndexer {
       why: 'Two such names could look alike.',
       suggestions: ['Make the archive again with names in UTF-8.'],
       at: {path: this.#options.title, offset: this.#offset - BLOCK_BYTES},
-    })
-  }
-
-  #tooMany(): InputError {
-    return new InputError('LIMIT_EXCEEDED', {
-      what: `${this.#options.title} has more than ${MAX_ENTRIES} members.`,
-      why: 'No archive of images has that many.',
-      at: {path: this.#options.title},
     })
   }
 }

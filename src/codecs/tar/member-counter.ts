@@ -1,4 +1,5 @@
-import {hasBody, isExtension, MAX_EXTENSION_BYTES} from './member-headers.js'
+import {LIMITS} from '../../model/limits.js'
+import {hasBody, isExtension} from './member-headers.js'
 import {findPaxNumber, findPaxRecords} from './pax.js'
 import {BLOCK_BYTES, findTarHeader, isZero, paddingOf, type TarHeader} from './tar-header.js'
 
@@ -64,7 +65,7 @@ export class MemberCounter {
 
   #header(header: TarHeader, block: Uint8Array): void {
     const {typeflag} = header
-    if (typeflag === 'x' && header.size > 0 && header.size <= MAX_EXTENSION_BYTES) {
+    if (typeflag === 'x' && header.size > 0 && header.size <= LIMITS.extension.value) {
       this.#paxBytes = header.size
       this.#wanted = Buffer.alloc(header.size + paddingOf(header.size))
       return

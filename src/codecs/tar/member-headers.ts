@@ -42,9 +42,6 @@ export function describeTypeflag(typeflag: string): string {
   return `type ${JSON.stringify(typeflag)}${known === undefined ? '' : ` (${known})`}`
 }
 
-/** The most bytes of an extension member: path-sized in real tars; Go refuses more than this. */
-export const MAX_EXTENSION_BYTES = 2 ** 20
-
 /** True for a member that only says more about the next one, or about all that follow (`g`). */
 export function isExtension(typeflag: string): boolean {
   return typeflag === 'x' || typeflag === 'g' || typeflag === 'L' || typeflag === 'K'

@@ -1,4 +1,5 @@
 import type {SparseRange} from '../../model/content.js'
+import {LIMITS} from '../../model/limits.js'
 import type {MemberFacts} from './member-headers.js'
 import {findPaxNumber, SPARSE_MAP, type PaxRecords} from './pax.js'
 import {BLOCK_BYTES, findTarNumber, type TarHeader} from './tar-header.js'
@@ -9,8 +10,7 @@ import {BLOCK_BYTES, findTarNumber, type TarHeader} from './tar-header.js'
  * 0.1 when its records are read.
  */
 
-/** More ranges than any real file has; a bound for hostile input. */
-const MAX_RANGES = 1_000_000
+const MAX_RANGES = LIMITS.sparseRanges.value
 
 export interface SparseForm {
   readonly kind: 'map'

@@ -2,16 +2,11 @@ import {isUtf8} from 'node:buffer'
 import {InputError, type ErrorCode} from '../../model/errors.js'
 import {MAX_CONTENT_BYTES, type Content} from '../../model/content.js'
 import {sparseContent} from '../../model/sparse-content.js'
-import {UnpackLimit} from '../../model/unpack-limit.js'
+import {LIMITS, type UnpackOptions} from '../../model/limits.js'
+import {EntryLimit, UnpackLimit} from '../../model/unpack-limit.js'
 import {ByteReader} from './byte-reader.js'
-import {
-  ExtensionHeaders,
-  isExtension,
-  MAX_EXTENSION_BYTES,
-  textOf,
-  type MemberFacts,
-  type MemberKind,
-} from './member-headers.js'
+import {HeaderBudget} from './header-budget.js'
+import {ExtensionHeaders, isExtension, textOf, type MemberFacts, type MemberKind} from './member-headers.js'
 import type {PaxRecords} from './pax.js'
 import {findSparseForm, readSparseBodyMap, type SparseForm} from './sparse.js'
 import {BLOCK_BYTES, isZero, paddingOf, readTarHeader, type TarHeader} from './tar-header.js'
@@ -22,8 +17,6 @@ import {BLOCK_BYTES, isZero, paddingOf, readTarHeader, type TarHeader} from './t
  * cost no stream. tar-stream reads what we write in the tests.
  */
 
-/** Blocks and bodies of the headers in front of one member. Real ones have six at most. */
-const MAX_HEADER_PIECES = 32
 /** Bodies up to this size are given out as one piece. */
 const SMALL_BODY_BYTES = 64 * 1024
 
@@ -64,7 +57,7 @@ export interface TarMember {
   readonly mapBytes?: Uint8Array
 }
 
-export interface TarOptions {
+export interface TarOptions extends UnpackOptions {
   /** For messages: which tar this is. */
   readonly title: string
   /** Code of faults; `LAYER_CORRUPT` for a layer, `ARCHIVE_CORRUPT` otherwise. */
@@ -74,8 +67,6 @@ export interface TarOptions {
    * Only for bytes whose digest is checked, since a cut between members looks the same.
    */
   readonly mayLackEnd?: boolean
-  /** The most that holes are spelt out to (`LIMIT_EXCEEDED`). */
-  readonly maxUnpackedBytes?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -107,6 +98,8 @@ class TarReader {
   readonly #reader: ByteReader
   readonly #options: TarOptions
   readonly #limit: UnpackLimit
+  readonly #entries: EntryLimit
+  readonly #budget: HeaderBudget
   /** Stored body bytes not yet taken. */
   #left = 0
   #padding = 0
@@ -115,12 +108,15 @@ class TarReader {
     this.#reader = reader
     this.#options = options
     this.#limit = new UnpackLimit(options.title, options.maxUnpackedBytes)
+    this.#entries = new EntryLimit(options.title, options)
+    this.#budget = new HeaderBudget(options.title)
   }
 
   async nextMember(): Promise<TarItem | undefined> {
     const {offset} = this.#reader
     const extensions = new ExtensionHeaders()
     const raw: Uint8Array[] = []
+    this.#budget.begin()
     for (;;) {
       const short = raw.length === 0 ? await this.#findShortEnd() : undefined
       if (short !== undefined) return short
@@ -132,7 +128,7 @@ class TarReader {
       const header = readTarHeader(block)
       if (typeof header === 'string') throw this.#corrupt(header, -BLOCK_BYTES)
       raw.push(Uint8Array.from(block))
-      if (raw.length > MAX_HEADER_PIECES) throw this.#corrupt('A member has too many extended headers.')
+      if (raw.length > LIMITS.headerPieces.value) throw this.#corrupt('A member has too many extended headers.')
       if (!isExtension(header.typeflag)) return this.#member(header, {extensions, raw, offset})
       const fault = extensions.take(header.typeflag, await this.#takeExtension(header, raw))
       if (fault !== undefined) throw this.#corrupt(fault)
@@ -151,12 +147,14 @@ class TarReader {
     if (!(await this.#reader.has(BLOCK_BYTES))) {
       throw this.#truncated('It ends where a header or the end blocks should be.')
     }
+    this.#budget.spend(BLOCK_BYTES)
     return this.#reader.take(BLOCK_BYTES)
   }
 
   async #takeExtension(header: TarHeader, raw: Uint8Array[]): Promise<Uint8Array> {
-    if (header.size > MAX_EXTENSION_BYTES) throw this.#corrupt('An extended header is larger than 1 MiB.')
+    if (header.size > LIMITS.extension.value) throw this.#corrupt('An extended header is larger than 1 MiB.')
     const length = header.size + paddingOf(header.size)
+    this.#budget.spend(length)
     if (!(await this.#reader.has(length))) throw this.#truncated('It ends inside an extended header.')
     const bytes = Uint8Array.from(this.#reader.take(length))
     raw.push(bytes)
@@ -167,6 +165,7 @@ class TarReader {
     header: TarHeader,
     {extensions, raw, offset}: {extensions: ExtensionHeaders; raw: Uint8Array[]; offset: number},
   ): Promise<TarMember> {
+    this.#entries.add()
     const facts = extensions.resolve(header)
     if (typeof facts === 'string') throw this.#corrupt(facts, -BLOCK_BYTES)
     const {kind: type, storedSize, pax, linkname, isIllFormed} = facts

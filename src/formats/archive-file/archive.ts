@@ -56,11 +56,11 @@ export class Archive {
   static async #over(
     file: SeekableFile,
     path: string,
-    {title, signal}: WorkOptions & {readonly title: string},
+    options: WorkOptions & {readonly title: string},
   ): Promise<Archive> {
     try {
-      if (!isTarStart(await file.read(0, BLOCK_BYTES))) throw noTar(title, file.size)
-      return new Archive(path, file, await indexTar(file, {title, signal}))
+      if (!isTarStart(await file.read(0, BLOCK_BYTES))) throw noTar(options.title, file.size)
+      return new Archive(path, file, await indexTar(file, options))
     } catch (error) {
       await file.close()
       throw error

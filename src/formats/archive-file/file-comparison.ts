@@ -1,4 +1,5 @@
-import {lstat, open, type FileHandle} from 'node:fs/promises'
+import {lstat, type FileHandle} from 'node:fs/promises'
+import {openRegularHandle} from '../../disk/safe-open.js'
 import {asTransshipError, findSystemCode} from '../../model/errors.js'
 import {occupied, requireReplaceable, type Occupant} from '../../model/replacing.js'
 
@@ -20,7 +21,7 @@ export class FileComparison {
   /** Undefined when nothing is there. */
   static async open(target: string, replace: boolean): Promise<FileComparison | undefined> {
     if (!(await isFile(target))) return undefined
-    const handle = await open(target, 'r')
+    const handle = await openRegularHandle(target)
     return new FileComparison(target, replace, {handle, size: (await handle.stat()).size})
   }
 

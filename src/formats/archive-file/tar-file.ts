@@ -1,12 +1,13 @@
-import {randomBytes} from 'node:crypto'
-import {createReadStream} from 'node:fs'
-import {link, mkdtemp, open, rename, rm, stat, unlink, type FileHandle} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
+import {link, open, rename, stat, unlink, type FileHandle} from 'node:fs/promises'
 import path from 'node:path'
 import {pipeline} from 'node:stream/promises'
 import {BLOCK_BYTES, encodeTarHeader, END_BLOCKS, paddingOf} from '../../codecs/tar/tar-header.js'
 import {asTransshipError, findSystemCode, UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
+import {keepFresh, removeLeftovers} from '../../disk/own-leftovers.js'
+import {removeTree} from '../../disk/remove-tree.js'
+import {makeTemporaryFolder} from '../../disk/temporary-folder.js'
+import {workPathBeside} from '../../disk/work-name.js'
 import {FileComparison, fileOccupant, isFile} from './file-comparison.js'
 import {occupied, requireReplaceable} from '../../model/replacing.js'
 
@@ -17,6 +18,10 @@ export interface MemberHeader {
   readonly mode: number
   readonly size: number
   readonly linkname?: string
+}
+
+interface CreateOptions extends WorkOptions {
+  readonly replace?: boolean | undefined
 }
 
 interface Held {
@@ -68,6 +73,7 @@ export class TarFile {
   /** Of bodies whose name is still open: whether they are where the file that is there has the same bytes. */
   readonly #differing = new Set<number>()
   #position = 0
+  readonly #stopTouching: () => void
   #isClosed = false
 
   private constructor(target: string, temporary: string, {handle, folder, comparison}: Held) {
@@ -76,22 +82,27 @@ export class TarFile {
     this.#handle = handle
     this.#folder = folder
     this.#comparison = comparison
+    this.#stopTouching = keepFresh(folder ?? temporary)
   }
 
   /**
-   * `-` is standard output: the tar is then made in a temporary folder, since headers follow their bodies. With a file that
-   * is there already, what is written is compared: the first difference is `DESTINATION_EXISTS` unless it may be replaced.
+   * Removes what runs that were killed have left of the same target. `-` is standard output: the tar is then made in a
+   * temporary folder, since headers follow their bodies. With a file that is there already, what is written is compared:
+   * the first difference is `DESTINATION_EXISTS` unless it may be replaced.
    */
-  static async create(target: string, replace = false): Promise<TarFile> {
+  static async create(target: string, options: CreateOptions = {}): Promise<TarFile> {
     try {
       if (target === '-') {
-        const folder = await mkdtemp(path.join(tmpdir(), 'transship-'))
+        const folder = makeTemporaryFolder()
         const temporary = path.join(folder, 'archive.tar')
-        return new TarFile(target, temporary, {handle: await open(temporary, 'wx'), folder})
+        const handle = await open(temporary, 'wx+')
+        // Where an open file may be unlinked, nothing is left behind even if the process is killed.
+        if (process.platform !== 'win32') removeTree(folder)
+        return new TarFile(target, temporary, {handle, folder})
       }
-      const name = `.${path.basename(target)}.tmp-${randomBytes(6).toString('hex')}`
-      const temporary = path.join(path.dirname(target), name)
-      const comparison = await FileComparison.open(target, replace)
+      removeLeftovers(target, options)
+      const temporary = workPathBeside(target)
+      const comparison = await FileComparison.open(target, options.replace === true)
       return new TarFile(target, temporary, {handle: await open(temporary, 'wx'), comparison})
     } catch (error) {
       throw asTransshipError(error, {path: target})
@@ -178,16 +189,16 @@ export class TarFile {
         await this.abort()
         return true
       }
-      await this.#handle.sync()
-      await this.#close()
       if (this.#folder !== undefined) {
-        await pipeline(createReadStream(this.#temporary), process.stdout, {
+        await pipeline(this.#handle.createReadStream({start: 0, autoClose: false}), process.stdout, {
           end: false,
           ...(options.signal === undefined ? {} : {signal: options.signal}),
         })
         await this.abort()
         return false
       }
+      await this.#handle.sync()
+      await this.#close()
       if (options.replace) await rename(this.#temporary, this.#path)
       else await moveToFree(this.#temporary, this.#path)
     } catch (error) {
@@ -200,12 +211,13 @@ export class TarFile {
   /** Removes what was written; safe at any time, also after `commit`. */
   async abort(): Promise<void> {
     await this.#close()
-    await rm(this.#folder ?? this.#temporary, {recursive: true, force: true})
+    removeTree(this.#folder ?? this.#temporary)
   }
 
   async #close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#stopTouching()
     await this.#comparison?.close()
     await this.#handle.close()
   }

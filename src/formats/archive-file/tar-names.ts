@@ -4,6 +4,7 @@ import {indexTar} from '../../codecs/tar/index-tar.js'
 import {BLOCK_BYTES, findTarHeader} from '../../codecs/tar/tar-header.js'
 import {readTar} from '../../codecs/tar/tar-reader.js'
 import {SeekableFile} from '../../disk/seekable-file.js'
+import {LIMITS} from '../../model/limits.js'
 
 /** Names of the members of a tar, compressed or not, without `./` in front; undefined when it is no tar. */
 export async function findTarNames(path: string): Promise<ReadonlySet<string> | undefined> {
@@ -17,7 +18,7 @@ export async function findTarNames(path: string): Promise<ReadonlySet<string> | 
       return names
     }
     const plain = decompress(file.stream(0, file.size), compression, {title: path})
-    for await (const item of readTar(plain, {title: path})) {
+    for await (const item of readTar(plain, {title: path, maxEntries: LIMITS.archiveEntries.value})) {
       if (item.kind === 'member') names.add(item.name.replace(/^\.\//, ''))
     }
     return names

@@ -4,6 +4,7 @@ import type {TarIndexEntry} from '../../codecs/tar/index-tar.js'
 import {Digester, digestOf, type Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
+import {unpackOptions} from '../../model/limits.js'
 import {readConfig} from '../image-documents/image-documents.js'
 import {MEDIA_TYPE} from '../image-documents/media-types.js'
 import type {Archive} from '../archive-file/archive.js'
@@ -112,6 +113,7 @@ async function diffIdOf(archive: Archive, {id, entry}: V1Layer, options: WorkOpt
   const digester = new Digester()
   const title = `${id}/layer.tar`
   const body = decompress(archive.stream(entry, options), compression, {
+    ...unpackOptions(options),
     title,
     code: 'LAYER_CORRUPT',
     signal: options.signal,
@@ -124,7 +126,7 @@ async function diffIdOf(archive: Archive, {id, entry}: V1Layer, options: WorkOpt
 const V1_ONLY = ['id', 'parent', 'Size', 'parent_id', 'layer_id', 'throwaway']
 
 function makeConfig(image: V1Image, diffIds: readonly Digest[]): Uint8Array {
-  const own = Object.entries(JSON.parse(Buffer.from(image.top.bytes).toString('utf8')) as Record<string, unknown>)
+  const own = Object.entries(JSON.parse(new TextDecoder().decode(image.top.bytes)) as Record<string, unknown>)
   const fields: [string, unknown][] = [
     ...own.filter(([key]) => !V1_ONLY.includes(key) && key !== 'rootfs' && key !== 'history' && key !== '__proto__'),
     ['rootfs', {type: 'layers', diff_ids: diffIds}],

@@ -1,12 +1,13 @@
 import {compress, type WritableCompression} from '../../codecs/compression/compress.js'
 import {decompress} from '../../codecs/compression/decompress.js'
-import {encodeLayerTar} from '../../codecs/layer-tar/encode-layer-tar.js'
 import {MemberCounter} from '../../codecs/tar/member-counter.js'
 import {digestAlgorithm, Digester, type Digest} from '../../model/digest.js'
 import {InternalError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
+import {unpackOptions} from '../../model/limits.js'
 import type {Layer, LayerBlob} from '../../model/image.js'
 import {Handoff} from './handoff.js'
+import {rebuiltTar} from './rebuilt-tar.js'
 import {verified} from '../../codecs/bytes/verified.js'
 
 export interface LayerWish {
@@ -52,7 +53,7 @@ export function layerBody(layer: Layer, wish: LayerWish, options: WorkOptions): 
   const isUnopened = statedDigest !== undefined && statedDiffId !== undefined && blob?.isVouchedFor === true
   const bytes =
     blob === undefined
-      ? compress(plain.watch(encodeLayerTar(layer.entries(options), {...options, keepFrames: true})), compression, {
+      ? compress(plain.watch(rebuiltTar(layer.entries(options), options)), compression, {
           level: wish.level,
           signal: options.signal,
         })
@@ -154,9 +155,10 @@ function unpacked(
   {title, diffId}: Layer,
   {compression}: LayerBlob,
   body: AsyncIterable<Uint8Array>,
-  {signal}: WorkOptions,
+  options: WorkOptions,
 ): AsyncIterable<Uint8Array> {
-  const tar = decompress(body, compression, {title, code: 'LAYER_CORRUPT', signal})
+  const {signal} = options
+  const tar = decompress(body, compression, {...unpackOptions(options), title, code: 'LAYER_CORRUPT', signal})
   return diffId === undefined ? tar : verified(tar, {title: `${title} (uncompressed)`, digest: diffId})
 }
 

@@ -3,6 +3,7 @@ import {decodeLayerTar} from '../../codecs/layer-tar/decode-layer-tar.js'
 import type {Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
+import {unpackOptions} from '../../model/limits.js'
 import type {Compression, Descriptor, EntriesOptions, Layer} from '../../model/image.js'
 import type {LayerEntry} from '../../model/layer-entry.js'
 import {shown} from '../../model/layer-tap.js'
@@ -39,6 +40,7 @@ export function layerTar(stored: StoredLayer, {tap, ...options}: EntriesOptions 
           tap.stored(bytes)
         }
   const plain = decompress(show === undefined ? body : shown(body, show), compression, {
+    ...unpackOptions(options),
     title,
     code: 'LAYER_CORRUPT',
     signal: options.signal,

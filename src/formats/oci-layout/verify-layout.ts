@@ -43,7 +43,8 @@ export async function verifyLayout(place: LayoutPlace, reference: Reference, opt
       for (const found of images) {
         check.subject = found.refs[0] ?? found.names[0] ?? found.manifest.digest
         await check.gather(async () => {
-          passed.push(...(await verifyFound(layout.store, found, {...checking, referenceTo: selects})))
+          for (const each of await verifyFound(layout.store, found, {...checking, referenceTo: selects}))
+            passed.push(each)
         })
       }
       await verifyNamed(layout.store, named, checking)

@@ -1,4 +1,4 @@
-import {existsSync, mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdirSync, renameSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {parseDigest, type Digest} from '../../model/digest.js'
 import {asTransshipError, TransshipError, UsageError, type InputError} from '../../model/errors.js'
@@ -13,6 +13,7 @@ import type {
 } from '../../model/transport.js'
 import type {FolderLock} from '../../disk/folder-lock.js'
 import {MadeFolders} from '../../disk/made-folders.js'
+import {removeTree} from '../../disk/remove-tree.js'
 import {requireReplaceable} from '../../model/replacing.js'
 import {payloadArtifact, type PayloadFigures} from '../transport-layout/payload-artifact.js'
 import {dependentsOf} from './dependents.js'
@@ -139,7 +140,7 @@ class PackagesDestination implements PackageDestination {
     )
     const placed = await this.#settle(draft, written, options)
     if ('there' in placed) {
-      rmSync(written.folder, {recursive: true, force: true})
+      removeTree(written.folder)
       return this.#unchanged(draft, placed.there, options)
     }
     return this.#seal(placed, folder, options)
@@ -183,7 +184,7 @@ class PackagesDestination implements PackageDestination {
     const sealed = await this.#whileHeld(() => this.#place.seal(written, folder, options))
     if (begun !== undefined) {
       begun.stored.close?.()
-      rmSync(begun.path, {recursive: true, force: true})
+      removeTree(begun.path)
     }
     this.#pending.set(key, {...sealed, payload: written.payload, name, displaced})
     return this.#artifact(sealed.stored, draft, {
@@ -386,7 +387,7 @@ class PackagesDestination implements PackageDestination {
   }
 
   #end(): void {
-    if (this.#work !== undefined) rmSync(this.#work, {recursive: true, force: true})
+    if (this.#work !== undefined) removeTree(this.#work)
     this.#work = undefined
     this.#lock?.release()
     this.#lock = undefined

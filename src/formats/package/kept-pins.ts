@@ -1,11 +1,12 @@
 import {verified} from '../../codecs/bytes/verified.js'
 import {decompress} from '../../codecs/compression/decompress.js'
 import {rebuildGzip} from '../../codecs/gzip-encoding/rebuild-gzip.js'
-import {encodeLayerTar} from '../../codecs/layer-tar/encode-layer-tar.js'
 import {findDigest, type Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {LayerPin} from '../../model/image.js'
+import {unpackOptions} from '../../model/limits.js'
+import {rebuiltTar} from '../layer-blob/rebuilt-tar.js'
 import {streamFile} from '../transport-layout/layout-files.js'
 import {readEntries} from './package-entries.js'
 import type {StoredPackage} from './repository.js'
@@ -27,7 +28,7 @@ function pinOf(stored: StoredPackage, json: PinJson, digest: Digest): LayerPin {
   const bytes = (options: WorkOptions) =>
     encoding === undefined
       ? storedBytes(stored, file ?? '')
-      : rebuildGzip(encodeLayerTar(readEntries(stored, options), {...options, keepFrames: true}), encoding)
+      : rebuildGzip(rebuiltTar(readEntries(stored, options), options), encoding)
   return {
     descriptor: {mediaType, digest, size},
     compression,
@@ -54,6 +55,11 @@ export async function checkPin(pin: LayerPin, diffId: Digest, options: WorkOptio
   const {descriptor, compression} = pin
   const {signal} = options
   const title = descriptor.digest
-  const tar = decompress(pin.open(options), compression, {title, code: 'LAYER_CORRUPT', signal})
+  const tar = decompress(pin.open(options), compression, {
+    ...unpackOptions(options),
+    title,
+    code: 'LAYER_CORRUPT',
+    signal,
+  })
   for await (const _chunk of verified(tar, {title: `${title} (uncompressed)`, digest: diffId}));
 }

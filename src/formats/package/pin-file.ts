@@ -4,6 +4,7 @@ import {decompress} from '../../codecs/compression/decompress.js'
 import {GzipMatch} from '../../codecs/gzip-encoding/match-gzip.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Layer, LayerPin, PinMode} from '../../model/image.js'
+import {unpackOptions} from '../../model/limits.js'
 import type {LayerTap} from '../../model/layer-tap.js'
 import type {PackageDraft} from '../../model/transport.js'
 import type {DockerJson, PinJson} from './schema.js'
@@ -93,7 +94,8 @@ async function copyPin(
       })()
       const {signal} = options
       const title = descriptor.digest
-      for await (const chunk of decompress(shown, compression, {title, code: 'LAYER_CORRUPT', signal})) file.text(chunk)
+      const how = {...unpackOptions(options), title, code: 'LAYER_CORRUPT', signal} as const
+      for await (const chunk of decompress(shown, compression, how)) file.text(chunk)
     }
     return file.finish()
   } finally {

@@ -1,8 +1,8 @@
-import {encodeLayerTar} from '../../codecs/layer-tar/encode-layer-tar.js'
 import {Digester, type Digest} from '../../model/digest.js'
 import {TransshipError} from '../../model/errors.js'
 import {withoutEvents, type WorkOptions} from '../../model/events.js'
 import type {LayerEntry} from '../../model/layer-entry.js'
+import {rebuiltTar} from '../layer-blob/rebuilt-tar.js'
 import {readEntries, recipeOf} from './package-entries.js'
 import type {StoredPackage} from './repository.js'
 
@@ -17,7 +17,7 @@ export async function rebuildLayer(
 ): Promise<Digest> {
   const digester = new Digester()
   const entries = through(readEntries(stored, options))
-  for await (const piece of encodeLayerTar(entries, {...options, keepFrames: true})) {
+  for await (const piece of rebuiltTar(entries, options)) {
     options.signal?.throwIfAborted()
     digester.update(piece)
   }

@@ -39,8 +39,11 @@ function withAttachments({files, entryName, metadata}: StoredPackage): PackageMe
   const attachments: Record<string, Uint8Array> = {}
   for (const name of files.list('').files) {
     if (!isAttachmentName(name)) continue
-    const bytes = files.findSmall(name, Infinity, `${entryName}/${name}`)
-    if (bytes !== undefined && bytes.byteLength <= MAX_ATTACHMENT_BYTES) attachments[name] = bytes
+    const place = `${entryName}/${name}`
+    // What is too large to be kept is not read to find that out.
+    if ((files.find(name, place)?.sizeBytes ?? Infinity) > MAX_ATTACHMENT_BYTES) continue
+    const bytes = files.findSmall(name, MAX_ATTACHMENT_BYTES, place)
+    if (bytes !== undefined) attachments[name] = bytes
   }
   return Object.keys(attachments).length === 0 ? metadata : {...metadata, attachments}
 }

@@ -35,10 +35,11 @@ export async function verifyPackages<P extends StoredPackage>(
     const verifier = new PackageVerifier(repository, stored, options)
     const verdict = await verifier.verify()
     layers.push(verdict)
-    faults.push(...verifier.faults)
+    // A damaged index has as many faults as lines, which is more than a call takes arguments.
+    for (const fault of verifier.faults) faults.push(fault)
     bytes += verifier.bytes
     const container = await options.verifyContainer?.(stored)
-    faults.push(...(container?.faults ?? []))
+    for (const fault of container?.faults ?? []) faults.push(fault)
     bytes += container?.bytes ?? 0
     repository.close()
   }

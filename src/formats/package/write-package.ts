@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto'
 import {closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync} from 'node:fs'
 import path from 'node:path'
+import {removeTree} from '../../disk/remove-tree.js'
 import {RecipeEncoder} from '../../codecs/recipe/recipe-file.js'
 import {recordingRecipe} from '../../codecs/recipe/record-recipe.js'
 import {digestOf, type Digest} from '../../model/digest.js'
@@ -83,7 +84,7 @@ async function writeParts(
   const isKept = kept !== undefined && isStillTrue(kept, metadata, payload, docker)
   const usesDocker = isKept ? kept.docker !== undefined : docker !== undefined
   if (usesDocker) writeImage(folder, draft.image)
-  else rmSync(path.join(folder, 'docker'), {recursive: true, force: true})
+  else removeTree(path.join(folder, 'docker'))
   for (const [name, bytes] of Object.entries(attachmentsOf(metadata, isKept, options.lower)))
     if (isAttachmentName(name)) writeFileSync(path.join(folder, name), bytes, {flag: 'wx'})
   const document =

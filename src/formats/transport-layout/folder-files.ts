@@ -1,5 +1,5 @@
 import {isUtf8} from 'node:buffer'
-import {closeSync, lstatSync, openSync, read, readdirSync, type BigIntStats} from 'node:fs'
+import {closeSync, lstatSync, read, type BigIntStats} from 'node:fs'
 import path from 'node:path'
 import {promisify} from 'node:util'
 import {asTransshipError, findSystemCode, InputError} from '../../model/errors.js'
@@ -8,7 +8,8 @@ import {readDiskTimes} from '../../disk/disk-times.js'
 import {hashFileInTurns} from '../../disk/hash-file.js'
 import type {FileFacts, FolderNames, LayoutFiles, OpenFile} from './layout-files.js'
 import {areSameBytes} from '../../disk/same-bytes.js'
-import {findSmallFile, OPEN_FLAGS, readFully} from '../../disk/small-file.js'
+import {OpenRoot, readOpened, type OpenedFile} from '../../disk/safe-open.js'
+import {readFully} from '../../disk/small-file.js'
 
 const readAsync = promisify(read)
 const CHUNK_BYTES = 256 * 1024
@@ -17,11 +18,13 @@ const CHUNK_BYTES = 256 * 1024
 export class FolderFiles implements LayoutFiles {
   readonly root: string
   readonly #title: string
+  readonly #inside: OpenRoot
 
   /** `title` is how messages name the layout. */
   constructor(root: string, title: string) {
     this.root = root
     this.#title = title
+    this.#inside = new OpenRoot(root)
   }
 
   list(folder: string): FolderNames {
@@ -30,7 +33,7 @@ export class FolderFiles implements LayoutFiles {
     const place = path.join(this.root, folder)
     let children
     try {
-      children = readdirSync(place, {withFileTypes: true, encoding: 'buffer'})
+      children = this.#inside.list(folder, place)
     } catch (error) {
       throw asTransshipError(error, {path: place})
     }
@@ -80,19 +83,30 @@ export class FolderFiles implements LayoutFiles {
   }
 
   open(name: string, _sizeBytes: number, place: string): OpenFile {
-    return new DiskFile(path.join(this.root, name), place)
+    return new DiskFile(() => this.#inside.open(name, place), place)
   }
 
   findSmall(name: string, limitBytes: number, place: string): Uint8Array | undefined {
-    return findSmallFile(path.join(this.root, name), limitBytes, place)
+    let opened
+    try {
+      opened = this.#inside.open(name, place)
+    } catch (error) {
+      if (findSystemCode(error) === 'ENOENT') return undefined
+      throw asTransshipError(error, {path: place})
+    }
+    try {
+      return readOpened(opened.fd, limitBytes, place)
+    } finally {
+      closeSync(opened.fd)
+    }
   }
 
   hash(name: string, signal?: AbortSignal): Promise<string> {
-    return hashFileInTurns(path.join(this.root, name), signal)
+    return hashFileInTurns(() => this.#inside.open(name, name), signal)
   }
 
   areSame(left: string, right: string): boolean {
-    return areSameBytes(path.join(this.root, left), path.join(this.root, right))
+    return areSameBytes(this.#inside.open(left, left), () => this.#inside.open(right, right))
   }
 }
 
@@ -133,10 +147,10 @@ export class DiskFile implements OpenFile {
   readonly #place: string
   readonly #fd: number
 
-  constructor(file: string, place: string) {
+  constructor(open: () => OpenedFile, place: string) {
     this.#place = place
     try {
-      this.#fd = openSync(file, OPEN_FLAGS)
+      this.#fd = open().fd
     } catch (error) {
       throw asTransshipError(error, {path: place})
     }

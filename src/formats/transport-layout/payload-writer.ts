@@ -4,6 +4,7 @@ import {planCarrier, type CarrierPlan} from '../../codecs/carrier/plan-carrier.j
 import {DiskClock} from '../../disk/disk-clock.js'
 import {readDiskTimes} from '../../disk/disk-times.js'
 import {findNativeTimes} from '../../disk/native-times.js'
+import {openRegular} from '../../disk/safe-open.js'
 import type {Content} from '../../model/content.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
@@ -109,7 +110,8 @@ export class PayloadWriter {
   open(place: string): PayloadFile {
     const disk = this.#disk(place)
     const {size} = statSync(disk)
-    return new PayloadFile(new DiskFile(disk, place), size, {...this.#outputOptions, place: this.#placeTitle(place)})
+    const file = new DiskFile(() => openRegular(disk, {place, isListed: true}), place)
+    return new PayloadFile(file, size, {...this.#outputOptions, place: this.#placeTitle(place)})
   }
 
   /** Gives a file the times that another has. */

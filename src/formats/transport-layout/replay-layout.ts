@@ -2,7 +2,7 @@ import {replayRecipe} from '../../codecs/recipe/replay-recipe.js'
 import type {RecipeRecord} from '../../codecs/recipe/recipe-records.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {LayerEntry} from '../../model/layer-entry.js'
-import {foldPath, payloadPart, type LayerPath} from '../../model/layer-path.js'
+import {foldPath, parentPath, payloadPart, type LayerPath} from '../../model/layer-path.js'
 import {LayoutLookup} from './layout-lookup.js'
 import type {DiskNode} from './layout-nodes.js'
 import type {PayloadIndex} from './payload-index.js'
@@ -68,14 +68,26 @@ async function findDifference(
           return `the deletion of '${record.path}' is gone`
         break
       case 'tombstone':
-        // One whose name was made again is not in tombstones.txt, nor can be one outside Files.
         deleted.delete(foldPath(record.path))
+        // One whose name was made again is not in tombstones.txt, nor one below a file, nor can be one outside Files.
+        if (payloadPart(record.path) !== 'files' || deletions.has(foldPath(record.path))) break
+        if (!hasNode(lookup, record.path)) return `the deletion of '${record.path}' is gone`
     }
   }
   for (const folded of deleted) return `there is a new deletion, ${folded}`
   for (const [number, node] of nodes.numbered())
     if (isTold[number] === 0 && !isImplied(node)) return `'${node.path}' is new`
   return undefined
+}
+
+/** True for a name of the payload, and for one below a file of it. */
+function hasNode(lookup: LayoutLookup, name: LayerPath): boolean {
+  if (lookup.number(name) !== 0) return true
+  for (let above = parentPath(name); above !== undefined; above = parentPath(above)) {
+    const node = lookup.node(above)
+    if (node !== undefined) return node.kind === 'file'
+  }
+  return false
 }
 
 /** Folders that the writer makes for entries whose parents the tar does not state. */

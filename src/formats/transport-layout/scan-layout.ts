@@ -1,3 +1,5 @@
+import type {UnpackOptions} from '../../model/limits.js'
+import {EntryLimit, requireDepth} from '../../model/unpack-limit.js'
 import {decodeTombstones} from '../../codecs/tombstones/tombstones.js'
 import {InputError, placedError} from '../../model/errors.js'
 import {
@@ -31,7 +33,7 @@ export const TOMBSTONES = 'tombstones.txt'
 const MAX_TOMBSTONE_BYTES = 64 * 1024 * 1024
 const TOP_FOLDERS = ['Files', 'Hives', 'UtilityVM']
 
-export interface ScanOptions {
+export interface ScanOptions extends UnpackOptions {
   /** For messages: the layout's folder or the package. */
   readonly title: string
   /** A plain tree (`plain-1`): real files instead of carriers. */
@@ -51,12 +53,14 @@ class Scanner {
   readonly #files: LayoutFiles
   readonly #options: ScanOptions
   readonly #nodes: LayoutNodes
+  readonly #limit: EntryLimit
   readonly #tombstones = new Map<string, LayerPath[]>()
 
   constructor(files: LayoutFiles, options: ScanOptions) {
     this.#files = files
     this.#options = options
     this.#nodes = new LayoutNodes(options.title)
+    this.#limit = new EntryLimit(options.title, options)
   }
 
   scan(): ScannedLayout {
@@ -142,6 +146,8 @@ class Scanner {
       // A tar that had it would be refused.
       if (isControlName(name)) throw controlNameRefused(`${diskPath}/${name}`, {path: this.#options.title})
       const child = childPath(parent, name)
+      this.#limit.add()
+      requireDepth(child, this.#options.title, this.#options)
       const childDisk = `${diskPath}/${name}`
       this.#nodes.push(child, facts)
       if (facts.kind === 'file') continue

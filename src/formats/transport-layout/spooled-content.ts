@@ -1,4 +1,5 @@
 import {rmSync} from 'node:fs'
+import {openRegular} from '../../disk/safe-open.js'
 import type {Content} from '../../model/content.js'
 import {PayloadFile} from './carrier-file.js'
 import {CarrierOutput, type CarrierOutputOptions} from './carrier-output.js'
@@ -34,7 +35,7 @@ export async function spoolContent(
     } finally {
       output.close()
     }
-    file = new PayloadFile(new DiskFile(spool, spool), content.size, {place: spool, limit, signal})
+    file = new PayloadFile(new DiskFile(() => openRegular(spool), spool), content.size, {place: spool, limit, signal})
     return {content: file.whole(content.ranges), close}
   } catch (error) {
     close()

@@ -6,6 +6,7 @@ import type {LayerForm} from '../../model/image.js'
 import type {DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry} from '../../model/layer-entry.js'
 import {DIRECTORY_CARRIER_SUFFIX, nameTaken, parentPath, payloadPart, type LayerPath} from '../../model/layer-path.js'
 import type {FileTimes} from '../../model/windows-metadata.js'
+import {ForeignNames} from './foreign-names.js'
 import {LayoutFolders} from './layout-folders.js'
 import {LayoutLinks} from './layout-links.js'
 import {decodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
@@ -61,6 +62,7 @@ class LayoutWriter {
   readonly #options: WriteLayoutOptions
   readonly #payload: PayloadWriter
   readonly #folders: LayoutFolders
+  readonly #foreignNames = new ForeignNames()
   readonly #links: LayoutLinks
   readonly #deletions = new WrittenDeletions()
   #filesNotes: LayoutNotes = {}
@@ -105,6 +107,7 @@ class LayoutWriter {
     }
     if (payloadPart(entry.path) === 'other') throw this.#noPlace(entry.path)
     this.#meetVm(entry.path)
+    this.#foreignNames.meet(entry.path)
     if (entry.kind === 'hard-link') await this.#links.add(entry)
     else if (entry.kind === 'directory') await this.#directory(entry)
     else await this.#file(entry)
@@ -126,6 +129,7 @@ class LayoutWriter {
     this.#topTimes()
     this.#folders.finish(clock)
     this.#tellUnkeptTimes()
+    this.#foreignNames.tell(this.#options)
     const {bytes, digest} = index.finish()
     return {entries: this.#entries, payloadBytes: this.#payload.sizeBytes, index: bytes, digest}
   }

@@ -1,12 +1,14 @@
-import {readFile, writeFile} from 'node:fs/promises'
+import {writeFile} from 'node:fs/promises'
 import {win32} from 'node:path'
 import {compileSchema} from '../../codecs/json/validator.js'
+import {readBounded} from '../../disk/safe-open.js'
 import {asTransshipError, findSystemCode, InputError} from '../../model/errors.js'
 
 /** Docker's record beside a runtime layer: absolute paths of its parents, nearest first; a base layer has none. */
 const CHAIN_FILE = 'layerchain.json'
 /** Docker allows 127 layers; the file's size is bounded by it. */
 const MAX_LAYERS = 1000
+const MAX_CHAIN_BYTES = MAX_LAYERS * 32_767
 const isChain = compileSchema<readonly string[]>({
   type: 'array',
   maxItems: MAX_LAYERS,
@@ -14,11 +16,12 @@ const isChain = compileSchema<readonly string[]>({
 })
 
 /** Parents of a runtime layer by Docker's own record; none when there is no record. Throws `METADATA_INVALID`. */
+// eslint-disable-next-line @typescript-eslint/require-await -- callers await it as they do other reads
 export async function readLayerChain(layer: string): Promise<readonly string[]> {
   const path = win32.join(layer, CHAIN_FILE)
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = readBounded(path, MAX_CHAIN_BYTES, {links: 'followed'}).toString('utf8')
   } catch (error) {
     if (findSystemCode(error) === 'ENOENT') return []
     throw asTransshipError(error, {path})

@@ -1,8 +1,9 @@
-import {closeSync, fstatSync, openSync} from 'node:fs'
+import {closeSync} from 'node:fs'
 import {PackageReader} from '../../codecs/appx/package-reader.js'
 import type {ByteSource} from '../../codecs/backup-stream/byte-source.js'
 import {asTransshipError, InputError} from '../../model/errors.js'
-import {OPEN_FLAGS, readFully} from '../../disk/small-file.js'
+import {openRegular} from '../../disk/safe-open.js'
+import {readFully} from '../../disk/small-file.js'
 
 /** Read ahead. */
 const WINDOW_BYTES = 128 * 1024
@@ -105,20 +106,13 @@ export class Container implements ByteSource {
   }
 
   #openFile(): {fd: number; sizeBytes: number; stamp: string} {
-    let fd
     try {
-      fd = openSync(this.file, OPEN_FLAGS)
-      const stats = fstatSync(fd, {bigint: true})
-      if (stats.isFile()) {
-        const {dev, ino, size, mtimeNs} = stats
-        return {fd, sizeBytes: Number(size), stamp: [dev, ino, size, mtimeNs].join(':')}
-      }
-      closeSync(fd)
+      const {fd, stats} = openRegular(this.file, {place: this.title})
+      const {dev, ino, size, mtimeNs} = stats
+      return {fd, sizeBytes: Number(size), stamp: [dev, ino, size, mtimeNs].join(':')}
     } catch (error) {
-      if (fd !== undefined) closeSync(fd)
       throw asTransshipError(error, {path: this.title})
     }
-    throw new InputError('UNRECOGNISED_FORMAT', {what: 'It is not a file.', at: {path: this.title}})
   }
 
   close(): void {

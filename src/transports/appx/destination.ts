@@ -1,9 +1,10 @@
-import {rmSync, statSync} from 'node:fs'
+import {statSync} from 'node:fs'
 import path from 'node:path'
 import {InputError, UsageError} from '../../model/errors.js'
 import {formatFullName} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
 import type {DestinationOptions, PackageDestination} from '../../model/transport.js'
+import {removeTree} from '../../disk/remove-tree.js'
 import {createPackages, type PackagePlace} from '../../formats/package/destination.js'
 import {readPackageFile} from './read-package.js'
 import {APPX, EXTENSION} from './reference.js'
@@ -52,7 +53,7 @@ function placeOf(place: AppxPlace, options: DestinationOptions & {readonly level
         ...(signal === undefined ? {} : {signal}),
       })
       // Its promises would stand for all files of the folder at once.
-      rmSync(folder, {recursive: true, force: true})
+      removeTree(folder)
       const sealed = await readPackageFile(file)
       sealed.close()
       return {path: file, stored: sealed, bytesWritten}

@@ -1,6 +1,7 @@
-import {openSync, closeSync, readSync, statSync} from 'node:fs'
+import {closeSync, readSync, statSync} from 'node:fs'
 import {readdir} from 'node:fs/promises'
 import path from 'node:path'
+import {openRegular} from '../../disk/safe-open.js'
 import {asTransshipError, TransshipError} from '../../model/errors.js'
 import {foldPath} from '../../model/layer-path.js'
 import {formatFullName, identityKey, isSamePackage, parseFullName} from '../../model/package-identity.js'
@@ -46,7 +47,7 @@ export async function isAppxPlace(place: string): Promise<boolean> {
 
 function hasZipMagic(file: string): boolean {
   try {
-    const fd = openSync(file, 'r')
+    const {fd} = openRegular(file, {links: 'followed'})
     try {
       const bytes = Buffer.alloc(4)
       return readSync(fd, bytes) === 4 && bytes.readUInt32LE(0) === 0x04034b50

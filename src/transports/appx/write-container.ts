@@ -1,4 +1,4 @@
-import {closeSync, openSync, readSync} from 'node:fs'
+import {closeSync, readSync} from 'node:fs'
 import {open} from 'node:fs/promises'
 import path from 'node:path'
 import {BLOCK_BYTES} from '../../codecs/appx/block-map.js'
@@ -10,7 +10,7 @@ import type {WorkOptions} from '../../model/events.js'
 import type {PackageMetadata} from '../../model/image.js'
 import {comparePaths, DIRECTORY_CARRIER_SUFFIX} from '../../model/layer-path.js'
 import {FolderFiles} from '../../formats/transport-layout/folder-files.js'
-import {OPEN_FLAGS} from '../../disk/small-file.js'
+import {openRegular} from '../../disk/safe-open.js'
 import {ESCAPED_FOLDER, escapedName, findSidecarFolder, joinIndex, splitIndex} from './container-index.js'
 
 const INDEX_NAME = 'payload-index.jsonl'
@@ -168,7 +168,7 @@ function* walk(files: FolderFiles, folder = '', names = files.list(folder)): Gen
 /** A file in fresh blocks. */
 function* blocksOf(file: string, sizeBytes: number): Generator<Uint8Array> {
   if (sizeBytes === 0) return
-  const fd = openSync(file, OPEN_FLAGS)
+  const {fd} = openRegular(file, {isListed: true})
   try {
     for (let at = 0; at < sizeBytes;) {
       const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, sizeBytes - at))

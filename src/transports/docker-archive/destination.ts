@@ -81,7 +81,7 @@ class ArchiveDestination implements ImageDestination {
   async write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact> {
     const held = this.#names.namesOf(draft, this.#images, options)
     const {names} = held
-    const {file, layers: writer} = await this.#open()
+    const {file, layers: writer} = await this.#open(options)
     const before = file.size
     const layers: WrittenLayer[] = []
     for (const layer of draft.layers) layers.push(await writer.write(layer, options))
@@ -103,15 +103,15 @@ class ArchiveDestination implements ImageDestination {
     }
   }
 
-  async #open(): Promise<{file: TarFile; layers: LayerWriter<OpenMember>}> {
+  async #open(options: WorkOptions): Promise<{file: TarFile; layers: LayerWriter<OpenMember>}> {
     if (this.#opened !== undefined) return this.#opened
-    const file = await TarFile.create(this.#reference.path, this.#options.replace)
+    const file = await TarFile.create(this.#reference.path, {...options, replace: this.#options.replace})
     const layers = new LayerWriter<OpenMember>(
       {
         takes: this.#form.takesCompressed ? ['none', 'gzip', 'zstd'] : ['none'],
-        put: async (open, options) => {
+        put: async (open, work) => {
           const body = open()
-          const member = await file.addBody(body.bytes, options)
+          const member = await file.addBody(body.bytes, work)
           return {member, facts: body.facts()}
         },
         drop: (member) => file.drop(member),
@@ -124,7 +124,7 @@ class ArchiveDestination implements ImageDestination {
   }
 
   async commit(options: WorkOptions): Promise<void> {
-    const {file} = await this.#open()
+    const {file} = await this.#open(options)
     await this.#form.end(file)
     this.isUnchanged = await file.commit({...options, replace: this.#options.replace === true})
     this.#opened = undefined

@@ -1,13 +1,8 @@
-import {randomBytes} from 'node:crypto'
-import {createReadStream, createWriteStream} from 'node:fs'
-import {rm} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
-import path from 'node:path'
-import {pipeline} from 'node:stream/promises'
 import type {EngineUpload, UploadAnswer} from '../../engine-api/engine-upload.js'
 import {END_BLOCKS, paddingOf} from '../../codecs/tar/tar-header.js'
-import {asTransshipError, InputError} from '../../model/errors.js'
+import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
+import {SpoolFile} from '../../disk/spool-file.js'
 import type {ArchiveTar} from '../../formats/image-archive/archive-form.js'
 import type {LayerBody, LayerFacts} from '../../formats/layer-blob/layer-body.js'
 import {blobPath} from '../../formats/oci-layout/content-store.js'
@@ -54,19 +49,20 @@ export class LoadStream implements ArchiveTar {
       await this.#addBlob(bytes, stated, options)
       return {member: {offset, size: stated.size}, facts: body.facts()}
     }
-    const file = path.join(tmpdir(), `transship-${randomBytes(6).toString('hex')}.layer`)
+    const spool = await SpoolFile.create()
     try {
-      const signal = options.signal === undefined ? {} : {signal: options.signal}
-      await pipeline(bytes, createWriteStream(file, {flags: 'wx'}), signal)
+      for await (const chunk of bytes) {
+        options.signal?.throwIfAborted()
+        await spool.write(chunk)
+      }
       const made = body.facts()
       if (!this.#sent.has(made.digest)) {
-        await this.#addBlob(createReadStream(file, {highWaterMark: 256 * 1024}), made, options)
+        const kept = spool.handle.createReadStream({start: 0, autoClose: false, highWaterMark: 256 * 1024})
+        await this.#addBlob(kept as AsyncIterable<Uint8Array>, made, options)
       }
       return {member: {offset, size: made.size}, facts: made}
-    } catch (error) {
-      throw asTransshipError(error, {path: file})
     } finally {
-      await rm(file, {force: true})
+      await spool.close()
     }
   }
 

@@ -12,6 +12,7 @@ import {
   type TellWait,
 } from './http.js'
 import {findChallenge, type Challenge} from './challenge.js'
+import type {HostGuard} from './host-guard.js'
 import {parseTokenAnswer} from './token.js'
 
 export interface AuthorityOptions {
@@ -24,6 +25,7 @@ export interface AuthorityOptions {
   /** Whether a token server on another machine may be spoken to without TLS. */
   readonly mayBePlain: boolean
   readonly tellWait: TellWait
+  readonly guard: HostGuard
 }
 
 interface Held {
@@ -120,9 +122,11 @@ export class Authority {
     credentials: Credentials | undefined,
     signal: AbortSignal | undefined,
   ): Promise<Uint8Array> {
-    const url = this.#realmOf(challenge)
+    const url = await this.#realmOf(challenge, credentials !== undefined)
     const {http} = this.#options
-    const patience = new Patience(signal, this.#options.tellWait)
+    const pace = http.paceOf(url)
+    const patience = new Patience(signal, this.#options.tellWait, pace)
+    const isGuarded = true
     for (;;) {
       let answer: HttpAnswer
       try {
@@ -140,12 +144,16 @@ export class Authority {
                   scope: scopes.join(' '),
                 }).toString(),
                 signal,
+                pace,
+                isGuarded,
               })
             : await http.send({
                 method: 'GET',
                 url: withQuery(url, challenge.service, scopes),
                 headers: credentials?.kind === 'password' ? {authorization: basic(credentials)} : {},
                 signal,
+                pace,
+                isGuarded,
               })
         if (answer.statusCode === 200) return await bytesOf(answer, 'the answer of the token server')
       } catch (error) {
@@ -158,20 +166,31 @@ export class Authority {
     }
   }
 
-  /** A realm on another host is usual, and gets the password; so it must be one that nobody can listen in on. */
-  #realmOf({realm}: Challenge & {kind: 'bearer'}): URL {
+  /**
+   * A realm on another host is usual, and gets the password: so it must be one that nobody can listen in on, and none that
+   * only this host or its networks reach.
+   */
+  async #realmOf({realm}: Challenge & {kind: 'bearer'}, hasSecret: boolean): Promise<URL> {
+    const {base, mayBePlain, guard} = this.#options
     const url = URL.parse(realm)
-    const isPlain = url?.protocol === 'http:' && (this.#options.mayBePlain || isLoopback(url.hostname))
-    if (url !== null && (url.protocol === 'https:' || isPlain) && url.username === '') return url
-    throw this.#refused('It names a token server that cannot be spoken to safely.')
+    const isPlain = url?.protocol === 'http:' && (mayBePlain || isLoopback(url.hostname))
+    if (url === null || !(url.protocol === 'https:' || isPlain) || url.username !== '')
+      throw this.#refused('It names a token server that cannot be spoken to safely.')
+    if (hasSecret && isPlain && !(base.protocol === 'http:' && isSameHost(url, base)))
+      throw this.#refused(`It names the token server ${url.host} without TLS, which must not be sent a password.`)
+    if (await guard.allows(url)) return url
+    throw this.#refused(
+      `It names the token server ${url.host}, an address of this host or of a private network, and is not there itself.`,
+      'If the registry is to be trusted, allow it with --allow-private-hosts.',
+    )
   }
 
-  #refused(why: string): EnvironmentError {
+  #refused(why: string, advice?: string): EnvironmentError {
     const {host} = this.#options
     return new EnvironmentError('UNAUTHORIZED', {
       what: `${host} does not grant access.`,
       why,
-      suggestions: [`Log in first: docker login ${host}`],
+      suggestions: [advice ?? `Log in first: docker login ${host}`],
     })
   }
 }
@@ -191,6 +210,10 @@ function withQuery(url: URL, service: string | undefined, scopes: readonly strin
   if (service !== undefined) full.searchParams.set('service', service)
   for (const scope of scopes) full.searchParams.append('scope', scope)
   return full
+}
+
+function isSameHost(left: URL, right: URL): boolean {
+  return left.hostname === right.hostname || (isLoopback(left.hostname) && isLoopback(right.hostname))
 }
 
 /** True for addresses that do not leave this machine. */

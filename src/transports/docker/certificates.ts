@@ -1,5 +1,6 @@
-import {readdir, readFile} from 'node:fs/promises'
+import {readdir} from 'node:fs/promises'
 import path from 'node:path'
+import {readBounded} from '../../disk/safe-open.js'
 import {rootCertificates} from 'node:tls'
 import {asTransshipError, findSystemCode, InputError} from '../../model/errors.js'
 
@@ -10,6 +11,9 @@ export interface Certificates {
   readonly cert?: Buffer
   readonly key?: Buffer
 }
+
+/** Bundles of all public authorities have some 250 KiB. */
+const MAX_CERTIFICATE_BYTES = 16 * 2 ** 20
 
 /** Where Docker looks. */
 const DOCKER_FOLDER = process.platform === 'win32' ? String.raw`C:\ProgramData\docker\certs.d` : '/etc/docker/certs.d'
@@ -27,10 +31,10 @@ export async function findCertificates(host: string, folder = DOCKER_FOLDER): Pr
     const authorities = names.filter((name) => name.endsWith('.crt'))
     const client = names.find((name) => name.endsWith('.cert'))
     if (client !== undefined && !names.includes(keyOf(client))) throw withoutKey(place, client)
-    const read = (name: string) => readFile(path.join(place, name))
+    const read = (name: string) => readBounded(path.join(place, name), MAX_CERTIFICATE_BYTES, {links: 'followed'})
     return {
-      ...(authorities.length === 0 ? {} : {ca: [...rootCertificates, ...(await Promise.all(authorities.map(read)))]}),
-      ...(client === undefined ? {} : {cert: await read(client), key: await read(keyOf(client))}),
+      ...(authorities.length === 0 ? {} : {ca: [...rootCertificates, ...authorities.map(read)]}),
+      ...(client === undefined ? {} : {cert: read(client), key: read(keyOf(client))}),
     }
   } catch (error) {
     const code = findSystemCode(error)

@@ -1,11 +1,12 @@
 import {spawn} from 'node:child_process'
-import {readFile} from 'node:fs/promises'
 import {homedir} from 'node:os'
 import path from 'node:path'
 import {EnvironmentError, findSystemCode} from '../../model/errors.js'
-import {clientConfigText} from '../../codecs/json/client-config.js'
+import {readBounded} from '../../disk/safe-open.js'
+import {clientConfigText, MAX_CLIENT_CONFIG_BYTES} from '../../codecs/json/client-config.js'
 import {compileSchema} from '../../codecs/json/validator.js'
 import {parseDocument} from '../../codecs/json/json-document.js'
+import {findProgram} from './find-program.js'
 import type {RepositoryPlace} from './reference.js'
 
 /** What a registry is told to know its user. */
@@ -66,7 +67,7 @@ const HUB_KEY = 'https://index.docker.io/v1/'
  */
 export async function findCredentials(host: string, folder?: string): Promise<Credentials | undefined> {
   const file = path.join(folder ?? path.join(homedir(), '.docker'), 'config.json')
-  const bytes = await readIfThere(file)
+  const bytes = readIfThere(file)
   return bytes === undefined ? undefined : credentialsFor(keysOf(host), parseConfig(bytes, file))
 }
 
@@ -78,18 +79,20 @@ export async function findInAuthFile(
   {host, repository}: RepositoryPlace,
   file: string,
 ): Promise<Credentials | undefined> {
-  const bytes = await readIfThere(file)
+  const bytes = readIfThere(file)
   const parts = repository.split('/')
   const within = parts.map((_, index) => [host, ...parts.slice(0, parts.length - index)].join('/'))
   return bytes === undefined ? undefined : credentialsFor([...within, ...keysOf(host)], parseConfig(bytes, file))
 }
 
-async function readIfThere(file: string): Promise<Uint8Array | undefined> {
-  return readFile(file).catch((error: unknown) => {
+function readIfThere(file: string): Uint8Array | undefined {
+  try {
+    return readBounded(file, MAX_CLIENT_CONFIG_BYTES, {links: 'followed'})
+  } catch (error) {
     const code = findSystemCode(error)
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return undefined
     throw error
-  })
+  }
 }
 
 function keysOf(host: string): readonly string[] {
@@ -154,7 +157,9 @@ async function askHelper(name: string, server: string): Promise<Credentials | un
       suggestions: ['Check credHelpers and credsStore in the configuration of Docker.'],
     })
   }
-  const {code, output} = await run(process.platform === 'win32' ? `${program}.exe` : program, server)
+  const file = await findProgram(program)
+  if (file === undefined) throw missing(program)
+  const {code, output} = await run(file, program, server)
   // What helpers say of a server that they do not know; anonymous is fine then.
   if (code !== 0 && /not found/i.test(output)) return undefined
   if (code !== 0) {
@@ -175,18 +180,20 @@ async function askHelper(name: string, server: string): Promise<Credentials | un
   return {kind: 'password', user: answer.Username, password: answer.Secret}
 }
 
-async function run(program: string, input: string): Promise<{code: number | null; output: string}> {
-  const child = spawn(program, ['get'], {stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true})
+function missing(program: string, cause?: unknown): EnvironmentError {
+  return new EnvironmentError('TOOL_MISSING', {
+    what: `The credential helper ${program} cannot be run.`,
+    why: 'The configuration of Docker names it.',
+    suggestions: ['Install it in a folder of PATH, or take it out of the configuration and log in again.'],
+    ...(cause === undefined ? {} : {cause}),
+  })
+}
+
+async function run(file: string, program: string, input: string): Promise<{code: number | null; output: string}> {
+  const child = spawn(file, ['get'], {stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true})
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', (cause) => {
-      reject(
-        new EnvironmentError('TOOL_MISSING', {
-          what: `The credential helper ${program} cannot be run.`,
-          why: 'The configuration of Docker names it.',
-          suggestions: ['Install it, or take it out of the configuration and log in again.'],
-          cause,
-        }),
-      )
+      reject(missing(program, cause))
     })
     child.once('close', resolve)
   })

@@ -3,10 +3,11 @@ import type {WorkOptions} from '../../model/events.js'
 import type {Descriptor} from '../../model/image.js'
 import {isForeignType} from '../../formats/image-documents/media-types.js'
 import {asNetworkError, discard, header, isBusy, isPassing, Patience, type HttpAnswer} from './http.js'
+import type {Pace} from './pace.js'
 import type {Registry} from './registry.js'
 
 /** Asks for a blob from an offset on. */
-type Ask = (range: string | undefined) => Promise<HttpAnswer>
+type Ask = (range: string | undefined, pace: Pace) => Promise<HttpAnswer>
 
 /** A blob's bytes, unchecked; where the connection breaks, the rest is asked for. Throws `NOT_FOUND`, `NETWORK_FAILED`. */
 export function downloadBlob(
@@ -14,8 +15,9 @@ export function downloadBlob(
   {digest, size}: Descriptor,
   {signal}: WorkOptions,
 ): AsyncIterable<Uint8Array> {
-  const ask: Ask = (range) =>
+  const ask: Ask = (range, pace) =>
     registry.exchange({
+      pace,
       method: 'GET',
       url: registry.path(`blobs/${digest}`),
       what: `blob ${digest}`,
@@ -25,7 +27,13 @@ export function downloadBlob(
       headers: {'accept-encoding': 'identity', ...(range === undefined ? {} : {range})},
       signal,
     })
-  return resumed(ask, {size, title: `blob ${digest}`, host: registry.place.host, signal})
+  return resumed(ask, {
+    size,
+    title: `blob ${digest}`,
+    host: registry.place.host,
+    signal,
+    pace: registry.paceOf(undefined),
+  })
 }
 
 /** True when the registry holds the blob. */
@@ -56,7 +64,7 @@ export async function findForeign(
   if (!isForeignType(mediaType)) return undefined
   for (const text of urls ?? []) {
     const url = URL.parse(text)
-    if (url === null || !registry.mayFetch(url)) continue
+    if (url === null || !(await registry.mayFetch(url))) continue
     try {
       const answer = await registry.fetchElsewhere(url, {signal, range: 'bytes=0-0'})
       await discard(answer)
@@ -66,7 +74,8 @@ export async function findForeign(
       continue
     }
     return (options) =>
-      resumed((range) => registry.fetchElsewhere(url, {...options, range}), {
+      resumed((range, pace) => registry.fetchElsewhere(url, {signal: options.signal, range, pace}), {
+        pace: registry.paceOf(url),
         size,
         title: `foreign layer ${digest}`,
         host: url.host,
@@ -81,15 +90,16 @@ interface Download {
   readonly title: string
   readonly host: string
   readonly signal: AbortSignal | undefined
+  readonly pace: Pace
 }
 
-async function* resumed(ask: Ask, {size, title, host, signal}: Download): AsyncGenerator<Uint8Array> {
-  const patience = new Patience(signal)
+async function* resumed(ask: Ask, {size, title, host, signal, pace}: Download): AsyncGenerator<Uint8Array> {
+  const patience = new Patience(signal, undefined, pace)
   for (let done = 0; ;) {
     let failure: unknown
     let retryAfter: string | undefined
     try {
-      const answer = await ask(done === 0 ? undefined : `bytes=${done}-`)
+      const answer = await ask(done === 0 ? undefined : `bytes=${done}-`, pace)
       retryAfter = header(answer, 'retry-after')
       // What came ended well, and nothing follows.
       if (answer.statusCode === 416) {
@@ -107,7 +117,7 @@ async function* resumed(ask: Ask, {size, title, host, signal}: Download): AsyncG
       // A server without ranges begins anew; what is had already is left out.
       let skip = answer.statusCode === 206 ? 0 : done
       if (answer.statusCode === 206) requireRange(header(answer, 'content-range'), done, title)
-      for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+      for await (const chunk of pace.paced(answer.body as AsyncIterable<Uint8Array>)) {
         const rest = chunk.subarray(Math.min(skip, chunk.byteLength))
         skip -= chunk.byteLength - rest.byteLength
         if (rest.byteLength === 0) continue

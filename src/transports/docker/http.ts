@@ -4,6 +4,9 @@ import {EnvironmentError, findSystemCode, InputError, TransshipError} from '../.
 import type {WorkOptions} from '../../model/events.js'
 import type {ProxyChoice, WebProxy} from '../../model/proxies.js'
 import {isCertificateFault, type Certificates} from './certificates.js'
+import {LIMITS} from '../../model/limits.js'
+import type {HostGuard} from './host-guard.js'
+import {Pace, type PaceOptions} from './pace.js'
 import {ProxyFailure, refusedBy} from './proxy-failure.js'
 import {asForwardFailure, authorizationFor, proxyConnector, tunnelConnector} from './tunnel.js'
 
@@ -13,18 +16,23 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Uint8Array | string | undefined
   readonly signal?: AbortSignal | undefined
+  /** Of a request that is one of several attempts; else one of its own is begun. */
+  readonly pace?: Pace | undefined
+  /** The address comes from outside: a name must not lead into this host or its networks. */
+  readonly isGuarded?: boolean
 }
 
-export type HttpAnswer = Dispatcher.ResponseData
+/** An answer, and the watch over how long it takes. */
+export type HttpAnswer = Dispatcher.ResponseData & {readonly pace: Pace}
 
-/** Longest answer that is taken into memory, but for manifests, which have a limit of their own. */
-const MAX_ANSWER_BYTES = 20 * 2 ** 20
-const MAX_ATTEMPTS = 6
+/** Of answers that are taken into memory, but for manifests, which have a limit of their own. */
+const MAX_ANSWER_BYTES = LIMITS.answer.value
 const FIRST_PAUSE_MS = 200
 /** A registry that says when to come back is believed up to this. */
 const MAX_PAUSE_MS = 60_000
 
-export interface ReachOptions {
+export interface ReachOptions extends PaceOptions {
+  readonly guard: HostGuard
   readonly tlsVerify: boolean
   readonly certificates: Certificates
   readonly proxies: ProxyChoice
@@ -49,7 +57,7 @@ export function headersTimeoutMs(body: HttpRequest['body']): number {
   return TIMEOUTS.headersTimeout + (bytes / LEAST_BYTES_PER_SECOND) * 1000
 }
 
-const TIMEOUTS = {headersTimeout: 120_000, bodyTimeout: 60_000}
+const TIMEOUTS = {headersTimeout: LIMITS.headSilence.value * 1000, bodyTimeout: LIMITS.silence.value * 1000}
 const CONNECT_TIMEOUT_MS = 20_000
 /** A proxy has to find and reach the host before it answers. */
 const PROXY_TIMEOUT_MS = 60_000
@@ -58,7 +66,10 @@ const PROXY_TIMEOUT_MS = 60_000
 export class Http {
   readonly #host: string
   readonly #proxies: ProxyChoice
+  readonly #pace: PaceOptions
   readonly #direct: Agent
+  /** For addresses that come from outside. */
+  readonly #guarded: Agent
   /** With the registry's own certificates, which no other host is shown. */
   readonly #own: Agent
   /** To proxies, whose certificates are checked in any case: they are given passwords. */
@@ -67,12 +78,14 @@ export class Http {
   readonly #tunnelled: {readonly other: Agent; readonly own: Agent} | undefined
 
   /** `host` is the registry's, with its port where that is not the usual one. */
-  constructor(host: string, {tlsVerify, certificates, proxies, proxyAuthorities}: ReachOptions) {
+  constructor(host: string, {tlsVerify, certificates, proxies, proxyAuthorities, guard, ...pace}: ReachOptions) {
     const connect = {rejectUnauthorized: tlsVerify, timeout: CONNECT_TIMEOUT_MS}
     const own = {...connect, ...tlsOf(certificates)}
     this.#host = host
     this.#proxies = proxies
+    this.#pace = pace
     this.#direct = new Agent({...TIMEOUTS, connect})
+    this.#guarded = new Agent({...TIMEOUTS, connect: {...connect, lookup: guard.lookup}})
     this.#own = new Agent({...TIMEOUTS, connect: own})
     const toProxy = proxyConnector({timeout: CONNECT_TIMEOUT_MS, ...tlsOf({ca: proxyAuthorities})})
     const agent = new Agent({...TIMEOUTS, headersTimeout: PROXY_TIMEOUT_MS, connect: toProxy})
@@ -84,7 +97,17 @@ export class Http {
   }
 
   /** One exchange; the body of the answer must be read or dumped. Throws what the connection throws, `ProxyFailure`. */
-  send({method, url, headers, body, signal}: HttpRequest): Promise<HttpAnswer> {
+  async send(asked: HttpRequest): Promise<HttpAnswer> {
+    const pace = asked.pace ?? this.paceOf(asked.url)
+    return Object.assign(await pace.wait(this.#send(asked)), {pace})
+  }
+
+  /** Watches over one request or download from its first attempt to its last. */
+  paceOf({host}: URL): Pace {
+    return new Pace(host, this.#pace)
+  }
+
+  #send({method, url, headers, body, signal, isGuarded = false}: HttpRequest): Promise<Dispatcher.ResponseData> {
     const sent = {'user-agent': 'transship', ...headers}
     const timeout = {headersTimeout: headersTimeoutMs(body)}
     const options = {
@@ -96,15 +119,17 @@ export class Http {
     const proxy = this.#proxies.find(url)
     if (proxy !== undefined && url.protocol === 'http:') return this.#forward(proxy, url, {...options, headers: sent})
     const {own, other} =
-      proxy !== undefined && this.#tunnelled !== undefined ? this.#tunnelled : {own: this.#own, other: this.#direct}
+      proxy !== undefined && this.#tunnelled !== undefined
+        ? this.#tunnelled
+        : {own: this.#own, other: isGuarded ? this.#guarded : this.#direct}
     return request(url, {...options, headers: sent, dispatcher: url.host === this.#host ? own : other})
   }
 
   /** Without TLS a proxy is given the whole address and passes the request on. Source: RFC 9112, 3.2.2. */
-  async #forward(proxy: WebProxy, url: URL, {headers, ...options}: Forwarded): Promise<HttpAnswer> {
+  async #forward(proxy: WebProxy, url: URL, {headers, ...options}: Forwarded): Promise<Dispatcher.ResponseData> {
     const sent = {...headers, host: url.host, ...authorizationFor(proxy)}
     const path = `${url.origin}${url.pathname}${url.search}`
-    let answer: HttpAnswer
+    let answer: Dispatcher.ResponseData
     try {
       answer = await this.#toProxy.request({...options, headers: sent, origin: proxy.origin, path})
     } catch (error) {
@@ -123,7 +148,7 @@ export class Http {
 
   async close(): Promise<void> {
     const {own, other} = this.#tunnelled ?? {}
-    const agents = [this.#direct, this.#own, this.#toProxy, own, other]
+    const agents = [this.#direct, this.#guarded, this.#own, this.#toProxy, own, other]
     await Promise.all(agents.flatMap((agent) => agent?.destroy() ?? []))
   }
 }
@@ -133,7 +158,7 @@ function tlsOf({ca, ...client}: Certificates) {
 }
 
 /** The text of a header; undefined when it is not there. */
-export function header(answer: HttpAnswer, name: string): string | undefined {
+export function header(answer: Dispatcher.ResponseData, name: string): string | undefined {
   const value = answer.headers[name]
   return Array.isArray(value) ? value.join(', ') : value
 }
@@ -142,7 +167,7 @@ export function header(answer: HttpAnswer, name: string): string | undefined {
 export async function bytesOf(answer: HttpAnswer, title: string, limit = MAX_ANSWER_BYTES): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   let size = 0
-  for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of answer.pace.paced(answer.body as AsyncIterable<Uint8Array>)) {
     size += chunk.byteLength
     if (size > limit) {
       throw new InputError('LIMIT_EXCEEDED', {
@@ -156,7 +181,7 @@ export async function bytesOf(answer: HttpAnswer, title: string, limit = MAX_ANS
 }
 
 /** Reads the body away, so that the connection can be used again. */
-export async function discard(answer: HttpAnswer): Promise<void> {
+export async function discard(answer: Dispatcher.ResponseData): Promise<void> {
   await answer.body.dump({limit: 64 * 1024}).catch(() => undefined)
 }
 
@@ -212,8 +237,10 @@ export class Patience {
   #attempts = 0
   readonly #signal: AbortSignal | undefined
   readonly #tellWait: TellWait | undefined
+  readonly #pace: Pace | undefined
 
-  constructor(signal: AbortSignal | undefined, tellWait?: TellWait) {
+  constructor(signal: AbortSignal | undefined, tellWait?: TellWait, pace?: Pace) {
+    this.#pace = pace
     this.#signal = signal
     this.#tellWait = tellWait
   }
@@ -221,11 +248,16 @@ export class Patience {
   /** False when it has run out. `retryAfter` is the header of that name. */
   async again(retryAfter?: string): Promise<boolean> {
     this.#attempts++
-    if (this.#attempts >= MAX_ATTEMPTS) return false
+    if (this.#attempts >= LIMITS.attempts.value) return false
     const asked = askedPauseMs(retryAfter)
     const wait = asked > 0 ? asked : FIRST_PAUSE_MS * 2 ** (this.#attempts - 1)
     const isOver = asked > 0 ? this.#tellWait?.(asked) : undefined
-    await pause(Math.min(wait, MAX_PAUSE_MS), undefined, this.#signal === undefined ? {} : {signal: this.#signal})
+    const pausing = pause(
+      Math.min(wait, MAX_PAUSE_MS),
+      undefined,
+      this.#signal === undefined ? {} : {signal: this.#signal},
+    )
+    await (this.#pace === undefined ? pausing : this.#pace.wait(pausing))
     isOver?.()
     return true
   }
@@ -239,6 +271,11 @@ export class Patience {
 function askedPauseMs(retryAfter: string | undefined): number {
   const seconds = Number(retryAfter)
   return Number.isNaN(seconds) ? Date.parse(retryAfter ?? '') - Date.now() : seconds * 1000
+}
+
+const SILENCES: Readonly<Record<string, string>> = {
+  UND_ERR_BODY_TIMEOUT: `It sent nothing for ${LIMITS.silence.value} s in the middle of an answer.`,
+  UND_ERR_HEADERS_TIMEOUT: `It did not begin to answer within ${LIMITS.headSilence.value} s.`,
 }
 
 /** What the user is told of a connection that failed: `NETWORK_FAILED`, `TIMED_OUT`. Ours pass unchanged. */
@@ -259,9 +296,10 @@ export function asNetworkError(error: unknown, host: string): unknown {
   }
   if (code === 'ABORT_ERR' || code === 'UND_ERR_ABORTED') return error
   const isLate = /TIMEOUT|ETIMEDOUT/.test(code)
+  const silence = SILENCES[code]
   return new EnvironmentError(isLate ? 'TIMED_OUT' : 'NETWORK_FAILED', {
     what: `The connection to ${host} failed.`,
-    why: `The network says ${code}.`,
+    why: silence ?? `The network says ${code}.`,
     suggestions: ['Check the name and the port of the registry, and the network.'],
     cause: error,
   })

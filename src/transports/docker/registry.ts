@@ -18,11 +18,18 @@ import {
   type HttpRequest,
   type TellWait,
 } from './http.js'
+import {LIMITS} from '../../model/limits.js'
+import {HostGuard} from './host-guard.js'
+import type {Pace} from './pace.js'
 import {ProxyFailure} from './proxy-failure.js'
 import type {RepositoryPlace} from './reference.js'
 import {refusalOf} from './refusal.js'
 
 export interface RegistryOptions extends WorkOptions {
+  /** Addresses that come from outside may lead to this host and its networks. */
+  readonly allowPrivateHosts?: boolean | undefined
+  readonly leastBytesPerSecond?: number | undefined
+  readonly maxRequestSeconds?: number | undefined
   /** False: any certificate will do, and plain HTTP as well. */
   readonly tlsVerify?: boolean | undefined
   /** Folder of Docker's config.json. */
@@ -54,6 +61,7 @@ export interface Answered {
 export interface Elsewhere {
   readonly signal?: AbortSignal | undefined
   readonly range?: string | undefined
+  readonly pace?: Pace | undefined
 }
 
 interface Parts {
@@ -62,9 +70,10 @@ interface Parts {
   readonly authority: Authority
   readonly tlsVerify: boolean
   readonly tellWait: TellWait
+  readonly guard: HostGuard
 }
 
-const MAX_REDIRECTS = 5
+const MAX_REDIRECTS = LIMITS.redirects.value
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 /** Those that keep method and body. Source: RFC 9110, 15.4. */
 const KEEPING_REDIRECTS = new Set([307, 308])
@@ -77,14 +86,16 @@ export class Registry {
   readonly #base: URL
   readonly #authority: Authority
   readonly #tlsVerify: boolean
+  readonly #guard: HostGuard
 
-  private constructor(place: RepositoryPlace, {http, base, authority, tlsVerify, tellWait}: Parts) {
+  private constructor(place: RepositoryPlace, {http, base, authority, tlsVerify, tellWait, guard}: Parts) {
     this.place = place
     this.tellWait = tellWait
     this.#http = http
     this.#base = base
     this.#authority = authority
     this.#tlsVerify = tlsVerify
+    this.#guard = guard
   }
 
   /** Finds out how the registry is spoken to. Throws `NETWORK_FAILED`, `TIMED_OUT`. The caller closes it. */
@@ -95,14 +106,25 @@ export class Registry {
     const certificates = await findCertificates(place.host, options.certsFolder)
     const proxies = new ProxyChoice(options.proxies)
     const proxyAuthorities = await authoritiesOf(proxies, options.certsFolder)
-    const http = new Http(secure.host, {tlsVerify, certificates, proxies, proxyAuthorities})
+    const guard = new HostGuard(secure.hostname, options.allowPrivateHosts ?? false)
+    const {leastBytesPerSecond, maxRequestSeconds} = options
+    const pace = {leastBytesPerSecond, maxRequestSeconds}
+    const http = new Http(secure.host, {tlsVerify, certificates, proxies, proxyAuthorities, guard, ...pace})
     try {
       const mayBePlain = !tlsVerify || isLoopback(secure.hostname)
       const base = mayBePlain ? await findBase(http, secure, options.signal) : secure
       const tellWait = waitTeller(place.host, options.onEvent)
       const credentials = () => credentialsOf(place, options)
-      const authority = new Authority({http, base, host: place.host, credentials, mayBePlain: !tlsVerify, tellWait})
-      return new Registry(place, {http, base, authority, tlsVerify, tellWait})
+      const authority = new Authority({
+        http,
+        base,
+        host: place.host,
+        credentials,
+        mayBePlain: !tlsVerify,
+        tellWait,
+        guard,
+      })
+      return new Registry(place, {http, base, authority, tlsVerify, tellWait, guard})
     } catch (error) {
       await http.close()
       throw asNetworkError(error, place.host)
@@ -127,6 +149,11 @@ export class Registry {
     return `/v2/${this.place.repository}/${rest}`
   }
 
+  /** Watches over a download from its first attempt to its last. */
+  paceOf(url: URL | undefined): Pace {
+    return this.#http.paceOf(url ?? this.#base)
+  }
+
   close(): Promise<void> {
     return this.#http.close()
   }
@@ -138,14 +165,15 @@ export class Registry {
 
   /** The same, with the address that answered, which relative ones in the answer start from. */
   async exchangeAt(exchange: Exchange): Promise<Answered> {
-    const patience = new Patience(exchange.signal, this.tellWait)
+    const pace = exchange.pace ?? this.paceOf(undefined)
+    const patience = new Patience(exchange.signal, this.tellWait, pace)
     const mayRepeat = exchange.mayRepeat ?? true
     for (let refusals = 0; ;) {
       const authorization = await this.#authorization(exchange)
       let answer: HttpAnswer
       let url: URL
       try {
-        ;({answer, url} = await this.#send(exchange, authorization))
+        ;({answer, url} = await this.#send({...exchange, pace}, authorization))
       } catch (error) {
         if (mayRepeat && isPassing(error) && (await patience.again())) continue
         throw mayRepeat ? asNetworkError(error, this.place.host) : error
@@ -175,9 +203,10 @@ export class Registry {
    * The same, with the whole body of a success; one that breaks off is asked for anew. Throws `LIMIT_EXCEEDED` besides.
    */
   async read(exchange: Exchange, limit?: number): Promise<{readonly answer: HttpAnswer; readonly bytes: Uint8Array}> {
-    const patience = new Patience(exchange.signal)
+    const pace = exchange.pace ?? this.paceOf(undefined)
+    const patience = new Patience(exchange.signal, undefined, pace)
     for (;;) {
-      const answer = await this.exchange(exchange)
+      const answer = await this.exchange({...exchange, pace})
       if (answer.statusCode !== 200) {
         await discard(answer)
         return {answer, bytes: new Uint8Array()}
@@ -204,11 +233,11 @@ export class Registry {
 
   /** Follows redirects. Credentials stay with the registry: another host never sees them. */
   async #send(exchange: Exchange, authorization: string | undefined): Promise<Answered> {
-    const {method, headers, body, signal} = exchange
+    const {method, headers, body, signal, pace = this.#http.paceOf(this.#base)} = exchange
     let url = new URL(exchange.url, this.#base)
     for (let redirects = 0; ; redirects++) {
       const own = this.#isOwn(url) && authorization !== undefined ? {authorization} : {}
-      const answer = await this.#http.send({method, url, headers: {...headers, ...own}, body, signal})
+      const answer = await this.#http.send({method, url, headers: {...headers, ...own}, body, signal, pace})
       const location = header(answer, 'location')
       const followed = method === 'GET' || method === 'HEAD' ? REDIRECTS : KEEPING_REDIRECTS
       const isFollowed = followed.has(answer.statusCode) && redirects < MAX_REDIRECTS
@@ -229,19 +258,30 @@ export class Registry {
     }
     let at = url
     for (let redirects = 0; ; redirects++) {
-      const answer = await this.#http.send({method: 'GET', url: at, headers, signal: options.signal})
+      const answer = await this.#http.send({
+        method: 'GET',
+        url: at,
+        headers,
+        signal: options.signal,
+        pace: options.pace,
+        isGuarded: true,
+      })
       const next = URL.parse(header(answer, 'location') ?? '', at.href)
       const isFollowed = REDIRECTS.has(answer.statusCode) && redirects < MAX_REDIRECTS
-      if (!isFollowed || next === null || !this.mayFetch(next)) return answer
+      if (!isFollowed || next === null || !(await this.mayFetch(next))) return answer
       await discard(answer)
       at = next
     }
   }
 
-  /** Over TLS, or where the user has waived it or nothing leaves the machine; never with a password in the address. */
-  mayFetch(url: URL): boolean {
+  /**
+   * Over TLS, or where the user has waived it or nothing leaves the machine; never with a password in the address, nor into
+   * this host and its networks where the registry is not there itself.
+   */
+  async mayFetch(url: URL): Promise<boolean> {
     if (url.username !== '' || url.password !== '') return false
-    return url.protocol === 'https:' || (url.protocol === 'http:' && (!this.#tlsVerify || isLoopback(url.hostname)))
+    const isPlain = url.protocol === 'http:' && (!this.#tlsVerify || isLoopback(url.hostname))
+    return (url.protocol === 'https:' || isPlain) && (await this.#guard.allows(url))
   }
 }
 

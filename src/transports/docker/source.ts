@@ -196,7 +196,7 @@ export async function verifyImages(reference: Reference, options: OpenOptions): 
       for (const found of walk.found) {
         check.subject = findDigest(found.manifest.digest) ?? check.subject
         await check.gather(async () => {
-          passed.push(...(await verifyFound(store, found, {...checking, referenceTo})))
+          for (const each of await verifyFound(store, found, {...checking, referenceTo})) passed.push(each)
         })
       }
       await verifyNamed(store, walk.passedOver, checking)

@@ -1,5 +1,4 @@
-import {randomBytes} from 'node:crypto'
-import {existsSync, renameSync, rmSync} from 'node:fs'
+import {existsSync, mkdirSync, renameSync} from 'node:fs'
 import path from 'node:path'
 import type {HeldBytes} from '../../codecs/compression/held-bytes.js'
 import type {Digest} from '../../model/digest.js'
@@ -16,6 +15,9 @@ import type {
 } from '../../model/transport.js'
 import {MadeFolders} from '../../disk/made-folders.js'
 import {requireReplaceable, type Occupant} from '../../model/replacing.js'
+import {keepFresh, NEXT, removeLeftovers, REPLACED, settleWork} from '../../disk/own-leftovers.js'
+import {removeTree} from '../../disk/remove-tree.js'
+import {workPathBeside} from '../../disk/work-name.js'
 import {bareArtifact, writeBarePayload} from '../../formats/transport-layout/bare-payload.js'
 import {writePieces} from '../../formats/transport-layout/carrier-output.js'
 import {verifyIndex} from '../../formats/transport-layout/verify-layout.js'
@@ -56,6 +58,7 @@ class LayoutDestination implements PackageDestination {
   #made: MadeFolders | undefined
   #index: HeldBytes | undefined
   #isUnchanged = false
+  #stopTouching: (() => void) | undefined
 
   constructor(reference: Reference, target: string, replace: boolean) {
     this.#reference = reference
@@ -73,14 +76,17 @@ class LayoutDestination implements PackageDestination {
     // A stub stands for what lies elsewhere; of a layout, that are its parents.
     if (layer === undefined) return bareArtifact(draft, place)
     if (this.#work !== undefined) throw this.#secondLayer(formatFullName(draft.metadata.identity))
-    const work = `${this.#target}.tmp-${randomBytes(6).toString('hex')}`
+    removeLeftovers(this.#target, options)
+    const work = workPathBeside(this.#target)
+    const layout = path.join(work, NEXT, path.basename(this.#target))
     try {
-      this.#made = MadeFolders.make(work)
+      this.#made = MadeFolders.make(layout)
       this.#work = work
+      this.#stopTouching = keepFresh(work)
     } catch (error) {
       throw asTransshipError(error, {reference: place.reference})
     }
-    const written = await writeBarePayload(work, {draft, layer, title: this.#reference.path}, place, options)
+    const written = await writeBarePayload(layout, {draft, layer, title: this.#reference.path}, place, options)
     this.#index = written.index
     const {artifact} = written
     if (!existsSync(this.#target)) return artifact
@@ -125,35 +131,37 @@ class LayoutDestination implements PackageDestination {
     } catch (error) {
       throw asTransshipError(error, {reference: formatLayoutReference(this.#reference)})
     }
-    this.#work = undefined
     this.#made = undefined
-    return Promise.resolve()
+    return this.abort()
   }
 
-  /** Puts the new layout and its index in their places; if either fails, the old ones are back. */
+  /**
+   * Puts the new layout and its index in their places; if either fails, the old ones are back. A process that is killed
+   * in between leaves the work folder, by which `settleWork` does either later.
+   */
   #replace(work: string, bytes: HeldBytes): void {
     const index = indexFileOf(this.#target)
-    const begun = `${index}.tmp-${randomBytes(6).toString('hex')}`
-    const old = `${work}.old`
-    const hasOld = existsSync(this.#target)
+    const next = (place: string) => path.join(work, NEXT, path.basename(place))
     let isPlaced = false
     try {
-      writePieces(begun, bytes.pieces())
-      if (hasOld) renameSync(this.#target, old)
-      renameSync(work, this.#target)
+      writePieces(next(index), bytes.pieces())
+      mkdirSync(path.join(work, REPLACED))
+      for (const place of [this.#target, index]) {
+        if (existsSync(place)) renameSync(place, path.join(work, REPLACED, path.basename(place)))
+      }
+      renameSync(next(this.#target), this.#target)
       isPlaced = true
-      renameSync(begun, index)
+      renameSync(next(index), index)
     } catch (error) {
-      rmSync(begun, {force: true})
-      if (isPlaced) renameSync(this.#target, work)
-      if (hasOld && existsSync(old)) renameSync(old, this.#target)
+      if (isPlaced) renameSync(this.#target, next(this.#target))
+      settleWork(path.dirname(this.#target), work)
       throw error
     }
-    rmSync(old, {recursive: true, force: true})
   }
 
   abort(): Promise<void> {
-    if (this.#work !== undefined) rmSync(this.#work, {recursive: true, force: true})
+    this.#stopTouching?.()
+    if (this.#work !== undefined) removeTree(this.#work)
     this.#made?.remove()
     this.#work = undefined
     return Promise.resolve()

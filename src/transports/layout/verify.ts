@@ -22,7 +22,7 @@ export async function verifyLayoutFolder(reference: Reference, options: OpenOpti
     const layout = openLayoutFolder(found, index, options)
     if (index !== undefined) {
       const verdict = await verifyIndex(layout, index, options)
-      faults.push(...verdict.faults)
+      for (const fault of verdict.faults) faults.push(fault)
       bytes = verdict.bytes
     }
     const keep = (fault: Fault): void => {

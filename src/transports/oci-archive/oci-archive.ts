@@ -34,7 +34,7 @@ export const ociArchive: Transport = {
   open: (reference, options) => openLayoutImage(place, reference, options),
   create: async (reference, options) => {
     await requireFile(reference.path, options.replace === true)
-    const open = async () => tarLayout(await TarFile.create(reference.path, options.replace))
+    const open = async () => tarLayout(await TarFile.create(reference.path, options))
     return createLayout<OpenMember>({reference, format: grammar.format, open}, options)
   },
   verify: (reference, options) => verifyLayout(place, reference, options),

@@ -1,10 +1,11 @@
-import {open, readdir, stat} from 'node:fs/promises'
+import {readdir, stat} from 'node:fs/promises'
 import path from 'node:path'
 import {detectCompression, MAGIC_BYTES} from '../../codecs/compression/detect-compression.js'
 import {asTransshipError, findSystemCode, InputError} from '../../model/errors.js'
 import {requireDocumentSize} from '../../codecs/json/json-document.js'
 import {blobPath} from '../../formats/oci-layout/content-store.js'
 import type {LayoutBlob, OpenedLayout} from '../../formats/oci-layout/layout.js'
+import {openRegularHandle} from '../../disk/safe-open.js'
 import {SeekableFile} from '../../disk/seekable-file.js'
 import type {WorkOptions} from '../../model/events.js'
 
@@ -63,7 +64,7 @@ async function readDocument(file: string): Promise<Uint8Array | undefined> {
 }
 
 async function readHead(file: string): Promise<Uint8Array> {
-  const handle = await open(file, 'r')
+  const handle = await openRegularHandle(file, {links: 'followed'})
   try {
     const {buffer, bytesRead} = await handle.read(Buffer.alloc(MAGIC_BYTES), 0, MAGIC_BYTES, 0)
     return buffer.subarray(0, bytesRead)

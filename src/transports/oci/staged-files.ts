@@ -1,6 +1,5 @@
-import {randomBytes} from 'node:crypto'
 import {existsSync} from 'node:fs'
-import {lstat, mkdir, open, readdir, readFile, rename, rm, stat} from 'node:fs/promises'
+import {lstat, mkdir, open, readdir, rename, rm, stat} from 'node:fs/promises'
 import path from 'node:path'
 import {asTransshipError, findSystemCode, InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
@@ -9,6 +8,11 @@ import {FolderLock} from '../../disk/folder-lock.js'
 import {parseIndex, type IndexDocument} from '../../formats/image-documents/image-documents.js'
 import {occupied} from '../../model/replacing.js'
 import {MadeFolders} from '../../disk/made-folders.js'
+import {keepFresh, removeLeftovers, removeLeftoversInside} from '../../disk/own-leftovers.js'
+import {removeTree} from '../../disk/remove-tree.js'
+import {readBounded} from '../../disk/safe-open.js'
+import {lockedWorkName, parseWorkName, workPathBeside} from '../../disk/work-name.js'
+import {MAX_DOCUMENT_BYTES} from '../../codecs/json/json-document.js'
 import type {ExistingBlob} from '../../formats/oci-layout/kept-blob.js'
 import type {LayoutFiles} from '../../formats/oci-layout/layout-destination.js'
 
@@ -42,7 +46,7 @@ const WRITE_BYTES = 2 ** 20
 
 /** What is in a folder but for our own locks and stages. */
 async function contentOf(root: string): Promise<readonly string[]> {
-  return (await readdir(root)).filter((name) => !name.startsWith(STAGE_PREFIX) && !name.startsWith('.lock'))
+  return (await readdir(root)).filter((name) => parseWorkName(name) === undefined && !name.startsWith('.lock'))
 }
 
 /**
@@ -56,6 +60,7 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
   readonly #lock: FolderLock | undefined
   readonly existing: IndexDocument | undefined
   readonly mayOverlap = true
+  readonly #stopTouching: () => void
   #size = 0
   #bodies = 0
 
@@ -69,26 +74,24 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
     this.#made = held.made
     this.#lock = held.lock
     this.existing = held.existing
+    this.#stopTouching = keepFresh(stage)
   }
 
   /** Throws `LOCKED`, `NO_ACCESS` and the like. */
   static async open(root: string, reference: string, options: WorkOptions): Promise<StagedFiles> {
-    const suffix = randomBytes(6).toString('hex')
     try {
       if (!existsSync(root)) {
-        const parent = path.dirname(path.resolve(root))
-        const stage = path.join(parent, `.${path.basename(root)}.tmp-${suffix}`)
+        removeLeftovers(root, options)
+        const stage = workPathBeside(path.resolve(root))
         const made = MadeFolders.make(path.join(stage, 'blobs', 'sha256'))
         return new StagedFiles(root, stage, {made})
       }
       const lock = await FolderLock.take(root, {...options, reference})
       try {
-        for (const name of await readdir(root)) {
-          if (name.startsWith(STAGE_PREFIX)) await rm(path.join(root, name), {recursive: true, force: true})
-        }
-        const stage = path.join(root, `${STAGE_PREFIX}${suffix}`)
+        removeLeftoversInside(root, STAGE_PREFIX, options)
+        const stage = path.join(root, lockedWorkName(STAGE_PREFIX))
         const made = MadeFolders.make(path.join(stage, 'blobs', 'sha256'))
-        return new StagedFiles(root, stage, {made, lock, existing: await findIndex(root)})
+        return new StagedFiles(root, stage, {made, lock, existing: findIndex(root)})
       } catch (error) {
         lock.release()
         throw error
@@ -204,6 +207,7 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
   async #moveWhole(): Promise<void> {
     try {
       await rename(this.#stage, this.#root)
+      this.#stopTouching()
     } catch (error) {
       const code = findSystemCode(error)
       if (code !== 'EEXIST' && code !== 'ENOTEMPTY' && code !== 'ENOTDIR' && code !== 'EPERM') throw error
@@ -215,14 +219,17 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
     }
   }
 
-  async abort(): Promise<void> {
-    await rm(this.#stage, {recursive: true, force: true})
+  abort(): Promise<void> {
+    this.#stopTouching()
+    removeTree(this.#stage)
     this.#made.remove()
     this.#lock?.release()
+    return Promise.resolve()
   }
 }
 
-async function findIndex(root: string): Promise<IndexDocument | undefined> {
+function findIndex(root: string): IndexDocument | undefined {
   const file = path.join(root, 'index.json')
-  return existsSync(file) ? parseIndex(await readFile(file), 'index.json') : undefined
+  if (!existsSync(file)) return undefined
+  return parseIndex(readBounded(file, MAX_DOCUMENT_BYTES, {links: 'followed'}), 'index.json')
 }

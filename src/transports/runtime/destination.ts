@@ -1,5 +1,5 @@
-import {mkdir, mkdtemp, rm} from 'node:fs/promises'
 import {existsSync} from 'node:fs'
+import {mkdir} from 'node:fs/promises'
 import path from 'node:path'
 import {asTransshipError, InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
@@ -7,6 +7,9 @@ import {formatFullName} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
 import {destroyRuntimeLayer, importRuntimeLayer} from '../../runtime/storage/runtime-layers.js'
 import {occupied} from '../../model/replacing.js'
+import {removeLeftovers} from '../../disk/own-leftovers.js'
+import {removeTree} from '../../disk/remove-tree.js'
+import {workPathBeside} from '../../disk/work-name.js'
 import {writeBarePayload} from '../../formats/transport-layout/bare-payload.js'
 import type {
   DestinationOptions,
@@ -89,15 +92,20 @@ class RuntimeDestination implements PackageDestination {
   async #workFolder(): Promise<string> {
     try {
       await mkdir(path.dirname(this.#target), {recursive: true})
-      this.#work ??= await mkdtemp(`${this.#target}.tmp-`)
-      return this.#work
+      if (this.#work !== undefined) return this.#work
+      removeLeftovers(this.#target)
+      const work = workPathBeside(this.#target)
+      await mkdir(work)
+      this.#work = work
+      return work
     } catch (error) {
       throw asTransshipError(error, {reference: formatRuntimeReference(this.#reference)})
     }
   }
 
-  async #clean(): Promise<void> {
-    if (this.#work !== undefined) await rm(this.#work, {recursive: true, force: true})
+  #clean(): Promise<void> {
+    if (this.#work !== undefined) removeTree(this.#work)
     this.#work = undefined
+    return Promise.resolve()
   }
 }

@@ -1,5 +1,3 @@
-import {mkdtemp, rm} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
 import path from 'node:path'
 import {UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
@@ -9,6 +7,8 @@ import type {Reference} from '../../model/reference.js'
 import {requireWindows} from '../../runtime/require-windows.js'
 import {readLayerChain} from '../../runtime/storage/layer-chain.js'
 import {exportRuntimeLayer} from '../../runtime/storage/runtime-layers.js'
+import {removeTree} from '../../disk/remove-tree.js'
+import {makeTemporaryFolder} from '../../disk/temporary-folder.js'
 import {FolderFiles} from '../../formats/transport-layout/folder-files.js'
 import {TransportLayout} from '../../formats/transport-layout/read-layout.js'
 import {requirePlatform} from '../../formats/image-documents/platform-choice.js'
@@ -48,7 +48,7 @@ export async function openRuntime(reference: Reference, options: OpenOptions): P
     })
   }
   const chain = await readLayerChain(reference.path)
-  const temporary = await mkdtemp(path.join(tmpdir(), 'transship-runtime-'))
+  const temporary = makeTemporaryFolder()
   const folders = [reference.path, ...chain]
   const layers = folders.map((folder, depth): Layer => {
     // What is below a layer in its chain are its parents.
@@ -60,7 +60,10 @@ export async function openRuntime(reference: Reference, options: OpenOptions): P
     platform: {os: 'windows', architecture: process.arch === 'arm64' ? 'arm64' : 'amd64'},
     layers: layers.reverse(),
     warnings: [],
-    close: () => rm(temporary, {recursive: true, force: true}),
+    close: () => {
+      removeTree(temporary)
+      return Promise.resolve()
+    },
   }
 }
 

@@ -1,13 +1,14 @@
-import {mkdtemp, open, rm} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
-import path from 'node:path'
 import type {SolidRun} from '../../codecs/wim/blob-table.js'
 import {readSolid} from '../../codecs/wim/chunked-resource.js'
 import type {ResourceHeader} from '../../codecs/wim/resource-header.js'
 import {wimFault} from '../../codecs/wim/wim-fault.js'
-import {asTransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
+import {StreamLimit} from '../../model/unpack-limit.js'
 import {SeekableFile} from '../../disk/seekable-file.js'
+import {SpoolFile} from '../../disk/spool-file.js'
+
+/** How messages call it. */
+const SOLID_RUN = 'A solid run of the WIM'
 
 /**
  * Solid resources, unpacked: their chunks are so large that each content would cost one. A run is unpacked to a temporary
@@ -31,29 +32,21 @@ export class SolidRuns {
     yield* file.stream(offset, size, options)
   }
 
-  async #unpack(run: SolidRun, {signal}: WorkOptions): Promise<SeekableFile> {
-    const folder = await mkdtemp(path.join(tmpdir(), 'transship-'))
-    const remove = () => rm(folder, {recursive: true, force: true})
-    const place = path.join(folder, 'solid')
+  async #unpack(run: SolidRun, options: WorkOptions): Promise<SeekableFile> {
+    const limit = new StreamLimit(SOLID_RUN, options)
+    const file = await SpoolFile.create()
     try {
-      const handle = await open(place, 'wx')
-      try {
-        for (const {part, header} of run.resources) {
-          for await (const chunk of readSolid(this.#fileOf(part), header)) {
-            signal?.throwIfAborted()
-            await handle.writeFile(chunk)
-          }
+      for (const {part, header} of run.resources) {
+        for await (const chunk of readSolid(this.#fileOf(part), header)) {
+          options.signal?.throwIfAborted()
+          limit.give(chunk.byteLength)
+          await file.write(chunk)
         }
-      } finally {
-        await handle.close()
       }
-      const file = await SeekableFile.open(place, remove)
-      // Where an open file may be unlinked, nothing is left behind even if the process is killed.
-      if (process.platform !== 'win32') await remove()
-      return file
+      return SeekableFile.spooled(file, SOLID_RUN)
     } catch (error) {
-      await remove()
-      throw asTransshipError(error, {path: place})
+      await file.close()
+      throw error
     }
   }
 

@@ -131,8 +131,8 @@ describe('the transport appx', () => {
   it('cleans up what a writer that was killed has left, and no more', async () => {
     const place = fresh()
     await convert(SHOP, `appx:${place}`)
-    mkdirSync(`${place}/.appx-tmp-0123/replaced`, {recursive: true})
-    renameSync(`${place}/${WEB}.appx`, `${place}/.appx-tmp-0123/replaced/${WEB}.appx`)
+    mkdirSync(`${place}/.appx-tmp-0123456789ab/replaced`, {recursive: true})
+    renameSync(`${place}/${WEB}.appx`, `${place}/.appx-tmp-0123456789ab/replaced/${WEB}.appx`)
     mkdirSync(`${place}/.tmp-of-others`)
     await convert(SHOP, `appx:${place}`)
     assert.deepEqual(readdirSync(place).sort(), ['.tmp-of-others', `${OS}.appx`, `${WEB}.appx`, `${TOP}.appx`].sort())

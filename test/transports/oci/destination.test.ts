@@ -203,7 +203,7 @@ describe('an OCI layout that is added to', () => {
   it('is held by one writer at a time, and cleaned of what a killed one left', async () => {
     const root = path.join(folder.path, 'shared')
     await convert(await saved(PARTS, 'app:4'), `oci:${root}`)
-    mkdirSync(path.join(root, '.tmp-left'))
+    mkdirSync(path.join(root, '.tmp-0123456789ab'))
     writeFileSync(
       path.join(root, '.lock'),
       JSON.stringify({pid: process.pid, host: (await import('node:os')).hostname()}),
@@ -214,7 +214,7 @@ describe('an OCI layout that is added to', () => {
       JSON.stringify({pid: 2 ** 22 + 1, host: (await import('node:os')).hostname()}),
     )
     await convert(await saved(OTHER, 'app:5'), `oci:${root}`)
-    assert.equal(existsSync(path.join(root, '.tmp-left')), false)
+    assert.equal(existsSync(path.join(root, '.tmp-0123456789ab')), false)
   })
 
   it('is read and unpacked by umoci, and read back when umoci has changed it', async function () {
