@@ -6,13 +6,13 @@ import {dockerFolder, proxySettings} from '../src/terminal/docker-environment.js
 import {withManagers} from '../src/terminal/host-managers.js'
 
 export default class Doctor extends BaseCommand {
-  static override summary = 'Tell what works on this machine, and what to do about the rest.'
+  static override summary = 'Check what works on this machine, and explain how to fix the rest.'
   static override description =
-    'Looks at the engines, proxies, credentials, privileges, disk and long paths. Nothing is changed, and no secret is read.'
+    'Checks engines, proxies, credentials, privileges, disk space and long paths. Changes nothing and reads no secrets.'
   static override examples = [
-    {description: 'Before the first conversion:', command: '<%= config.bin %> <%= command.id %>'},
+    {description: 'Check this machine before the first conversion:', command: '<%= config.bin %> <%= command.id %>'},
     {
-      description: 'What is missing, for a script:',
+      description: 'List the problems as JSON:',
       command: '<%= config.bin %> <%= command.id %> --json | jq \'.checks[] | select(.state != "ok")\'',
     },
   ]

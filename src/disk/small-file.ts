@@ -11,8 +11,8 @@ export function readFully(fd: number, into: Uint8Array, position: number, place:
     const count = readSync(fd, into, done, into.byteLength - done, position + done)
     if (count === 0) {
       throw new InputError('SIZE_MISMATCH', {
-        what: 'A file became shorter while it was read.',
-        suggestions: ['Stop what writes to the source, then retry.'],
+        what: 'A file shrank while it was read.',
+        suggestions: ['Stop the program that writes to the source, then retry.'],
         at: {path: place, offset: position + done},
       })
     }
@@ -36,7 +36,7 @@ export function findSmallFile(file: string, limitBytes: number, place: string): 
     }
     if (stats.size > limitBytes) {
       throw new InputError('LIMIT_EXCEEDED', {
-        what: `'${place}' has ${stats.size} bytes; at most ${limitBytes} are read.`,
+        what: `'${place}' has ${stats.size} bytes; the limit is ${limitBytes}.`,
         at: {path: place},
       })
     }

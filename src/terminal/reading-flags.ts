@@ -9,29 +9,29 @@ import type {OpenOptions} from '../model/transport.js'
 /** Flags of every command that opens one image or package. */
 export const readingFlags = {
   platform: Flags.string({
-    summary: 'Take only what is for this platform, e.g. windows/amd64.',
+    summary: 'Use only images and packages for this platform, e.g. windows/amd64.',
     helpValue: 'OS[(VERSION)]/ARCH[/VARIANT]',
   }),
   base: Flags.string({
-    summary: 'Where to find a base that the source only names; may be repeated, nearest first.',
+    summary: 'Where to find a base that the source only names (repeatable, nearest first).',
     helpValue: 'REF',
     multiple: true,
     multipleNonGreedy: true,
   }),
   parent: Flags.string({
-    summary: 'What a transport layout builds on; may be repeated, nearest first.',
+    summary: 'Transport layout that the source builds on (repeatable, nearest first).',
     helpValue: 'layout:DIR',
     multiple: true,
     multipleNonGreedy: true,
   }),
   'accept-base-mismatch': Flags.boolean({
-    summary: 'Accept a base of another version or payload than the one that was built on.',
-    description: 'A delta only fits the build it was made on: the result may not run.',
+    summary: 'Accept a base with a different version or payload from the one required.',
+    description: 'A delta only fits the build it was made on, so the result may not run.',
   }),
   'max-unpacked': Flags.custom<number>({
     parse: flagText(parseSize),
-    summary: 'The most that the holes of sparse files in one layer may unpack to (default: 16GiB).',
-    description: 'A few bytes can declare a hole of any size. Holes that stay holes do not count.',
+    summary: 'Limit on what the holes of sparse files in one layer may unpack to; default: 16GiB.',
+    description: 'A few bytes can declare a hole of any size. Holes that the destination keeps as holes do not count.',
     helpValue: 'SIZE',
   })(),
   ...networkFlags,
@@ -45,7 +45,7 @@ interface ReadingFlags extends NetworkFlags {
   readonly 'max-unpacked': number | undefined
 }
 
-/** The library's options that these flags stand for. Throws `BAD_REFERENCE` for a base or parent that is none. */
+/** The library options for these flags. Throws `BAD_REFERENCE` for a base or parent that is not a reference. */
 export async function readingOptions(flags: ReadingFlags): Promise<OpenOptions> {
   return {
     bases: await resolveAll(flags.base),

@@ -74,7 +74,7 @@ describe('batch', () => {
       const args = ['batch', plan, '--queue', 'redis://127.0.0.1:1', '--detach', flag]
       const {code, stderr} = await runCli(flag === '--report' ? [...args, report] : args)
       assert.equal(code, 2, stderr)
-      assert.match(stderr, new RegExp(`${flag} and --detach cannot be given together`))
+      assert.match(stderr, new RegExp(`${flag} and --detach cannot be used together`))
       assert.ok(!existsSync(report))
     })
 

@@ -44,7 +44,7 @@ const NO_SPACE = {
   code: 'NO_SPACE' as const,
   exitCode: 4,
   what: 'The disk is full.',
-  why: 'The operating system says ENOSPC.',
+  why: 'The operating system reported ENOSPC.',
   suggestions: ['Free some space, or choose another destination.'],
 }
 

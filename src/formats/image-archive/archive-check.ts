@@ -55,7 +55,7 @@ export class ArchiveCheck {
 
   #checkNames(): void {
     for (const name of this.#archive.repeated) {
-      this.#check.add('DUPLICATE_ENTRY', `'${name}' is in the archive more than once.`, name)
+      this.#check.add('DUPLICATE_ENTRY', `The archive contains '${name}' more than once.`, name)
     }
     for (const name of this.#archive.names()) {
       if (name.startsWith('/') || name.split('/').includes('..') || /^[A-Za-z]:\//.test(name)) {
@@ -76,7 +76,7 @@ export class ArchiveCheck {
     for (const [index, layer] of image.layers.entries()) {
       const title = `${subject} layer ${index}`
       if (layer.absence !== undefined) {
-        this.#check.add('LAYER_MISSING', `The content of ${title} is not there. ${layer.absence}`, title)
+        this.#check.add('LAYER_MISSING', `The content of ${title} is missing. ${layer.absence}`, title)
       } else if (layer.entry !== undefined) {
         await this.#check.gather(() => this.#layer(layer, title, image.facts.platform.os, {names, index}))
       } else if (layer.descriptor !== undefined) {

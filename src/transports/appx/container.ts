@@ -95,8 +95,8 @@ export class Container implements ByteSource {
     if (stamp !== this.#stamp) {
       closeSync(fd)
       throw new InputError('SIZE_MISMATCH', {
-        what: 'The package was changed while it was read.',
-        suggestions: ['Stop what writes to it, then retry.'],
+        what: 'The package changed while it was read.',
+        suggestions: ['Stop the program that writes to the package, then retry.'],
         at: {path: this.title},
       })
     }

@@ -118,8 +118,8 @@ function chooseOffer(offers: readonly Offer[], image: EngineImage, {platform}: O
     throw platformUnsupported(platform, {reference: formatLocation(image.reference), offered})
   }
   throw new InputError('NOT_FOUND', {
-    what: `What the engine saved does not hold the image '${formatLocation(image.reference)}'.`,
-    why: 'It is empty.',
+    what: `The engine did not save the image '${formatLocation(image.reference)}'.`,
+    why: 'Its archive is empty.',
     at: {reference: formatLocation(image.reference)},
   })
 }

@@ -107,7 +107,7 @@ export class Authority {
     const asked = Date.now()
     const bytes = await this.#ask(challenge, scopes, credentials, signal)
     const answer = parseTokenAnswer(bytes)
-    if (answer === undefined) throw this.#refused('It gave no token.')
+    if (answer === undefined) throw this.#refused('The token server sent no token.')
     this.#keepSecret(answer.token)
     const held = {header: `Bearer ${answer.token}`, until: asked + answer.lifetime * 1000 - MARGIN_MS}
     this.#held.set(scopes.join(' '), held)
@@ -163,13 +163,13 @@ export class Authority {
     const url = URL.parse(realm)
     const isPlain = url?.protocol === 'http:' && (this.#options.mayBePlain || isLoopback(url.hostname))
     if (url !== null && (url.protocol === 'https:' || isPlain) && url.username === '') return url
-    throw this.#refused('It names a token server that cannot be spoken to safely.')
+    throw this.#refused('It points to a token server without a safe connection.')
   }
 
   #refused(why: string): EnvironmentError {
     const {host} = this.#options
     return new EnvironmentError('UNAUTHORIZED', {
-      what: `${host} does not grant access.`,
+      what: `${host} denied access.`,
       why,
       suggestions: [`Log in first: docker login ${host}`],
     })
