@@ -56,7 +56,7 @@ describe('passwords in references', () => {
   })
 
   it('are not looked for in the grammar that an error lists', async () => {
-    const {stderr} = await runCli(['inspect', 'nowhere'])
+    const {stderr} = await runCli(['inspect', 'nowhere:a'])
     for (const {name, grammar} of TRANSPORTS) assert.ok(stderr.includes(`${name}:${grammar}`), stderr)
     const {stdout} = await runCli(['inspect', 'nowhere', '--json'])
     assert.ok(!stdout.toString('utf8').includes('***'))

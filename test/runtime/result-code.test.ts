@@ -49,7 +49,7 @@ describe('runtime layers off Windows', function () {
       code: 'WINDOWS_ONLY',
       exitCode: 4,
       suggestions: [
-        'On the container host, in an elevated terminal, run: transship layout export "C:\\layers\\1" "out"',
+        'Run in an elevated terminal on the container host: transship layout export "C:\\layers\\1" "out"',
       ],
     })
     await assert.rejects(importRuntimeLayer('in', 'C:\\layers\\1'), {code: 'WINDOWS_ONLY', exitCode: 4})
