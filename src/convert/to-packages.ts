@@ -46,15 +46,15 @@ export async function planPackages(
 ): Promise<PackagesPlan> {
   if (image.platform.os !== 'windows') {
     throw new UnsupportedError('PLATFORM_UNSUPPORTED', {
-      what: `A package holds Windows payload; this image is for ${image.platform.os}.`,
+      what: `A package can only store Windows content, but this image is for ${image.platform.os}.`,
       suggestions: [
-        'Convert it between Docker-side transports only.',
-        ...(options.all === true ? ['Take the images for Windows alone: --platform windows/amd64'] : []),
+        'Convert it to an image destination instead.',
+        ...(options.all === true ? ['Convert only the images for Windows: --platform windows/amd64'] : []),
       ],
     })
   }
   if (image.layers.length === 0) {
-    throw new InputError('LAYER_MISSING', {what: 'The image has no layers, so there is nothing to put into a package.'})
+    throw new InputError('LAYER_MISSING', {what: 'The image has no layers, so a package would be empty.'})
   }
   return new PackagePlanner(image, options, destination).plan()
 }
@@ -173,7 +173,7 @@ class PackagePlanner {
     if (form === 'delta') {
       this.#note(
         'base-unknown',
-        'The source holds changes to an operating system that it does not name; the package depends on nothing.',
+        'The source changes an operating system that it does not name, so the package has no dependency.',
         this.#image.names[0] ?? 'the source',
       )
     }
@@ -188,7 +188,7 @@ class PackagePlanner {
     if (this.#options.withoutBase === true && top !== undefined) {
       this.#inexact.push({
         code: 'base-left-out',
-        message: 'The OS package is written as a stub; converting back needs --base.',
+        message: 'The OS package is a stub, so converting back needs --base.',
         subject: formatFullName(top),
       })
       return [this.#stub(indices, top)]
@@ -198,8 +198,8 @@ class PackagePlanner {
       const below = dependencyOn(packages.at(-1))
       if (this.#image.layers[index]?.hasContent === false) {
         const subject = formatFullName(own)
-        this.#note('base-not-held', 'The source only names this layer; the OS package is a stub.', subject)
-        const message = 'The OS package is a stub, as its layer is only named; converting back needs --base.'
+        this.#note('base-not-held', 'The source only names this layer, so the OS package is a stub.', subject)
+        const message = 'The source only names the OS layer, so the OS package is a stub. Converting back needs --base.'
         this.#inexact.push({code: 'base-not-held', message, subject})
         packages.push(this.#stub([index], own))
       } else {
@@ -276,7 +276,7 @@ class PackagePlanner {
     if (second !== undefined) {
       this.#inexact.push({
         code: 'squashed',
-        message: `${indices.length} layers become one; they cannot be told apart again.`,
+        message: `${indices.length} layers were squashed into one and cannot be separated again.`,
         subject: title,
       })
       const standsAlone = first === 0 && facts.form === 'base'
@@ -290,13 +290,13 @@ class PackagePlanner {
     }
     if (layer.hasContent) return withoutOpaque(followingNames(layer, first, this.#names), this.#below(first))
     if (layer.isMismatch === true)
-      throw dependencyError(title, {isMismatch: true, why: layer.absence ?? 'It is another payload.'})
+      throw dependencyError(title, {isMismatch: true, why: layer.absence ?? 'The payload is different.'})
     if (facts.metadata.isOsImage) return undefined
     const isForeign = layer.blob?.descriptor.urls !== undefined
     throw new InputError(layer.package === undefined ? 'LAYER_MISSING' : 'DEPENDENCY_MISSING', {
-      what: `The content of ${layer.title} is not in the source.`,
-      why: layer.absence ?? (isForeign ? 'It is a foreign layer kept elsewhere.' : 'It is only named.'),
-      suggestions: ['Give --base REFERENCE with an image that holds it.'],
+      what: `The source does not contain the content of ${layer.title}.`,
+      why: layer.absence ?? (isForeign ? 'It is a foreign layer, stored elsewhere.' : 'The source only names it.'),
+      suggestions: ['Pass --base REFERENCE with an image that contains it.'],
       at: {path: layer.title},
     })
   }
@@ -335,8 +335,8 @@ class PackagePlanner {
     if (config === undefined && imageName === undefined) {
       if (name !== undefined) return {publisher: publisher ?? 'CN=Local', name, version: packageVersion ?? '1.0.0.0'}
       throw new UsageError('BAD_OPTION', {
-        what: 'The source says nothing that a package could be named after.',
-        suggestions: ['Give --name, and if wanted --publisher and --package-version.'],
+        what: 'The source has no name that the package could take.',
+        suggestions: ['Pass --name, and optionally --publisher and --package-version.'],
       })
     }
     const {created} = this.#config ?? {}
@@ -352,7 +352,7 @@ class PackagePlanner {
     if (base.identity !== undefined) return base.identity
     throw new InputError('DEPENDENCY_MISSING', {
       what: `The image is built on '${base.name}', which is not the full name of a package.`,
-      suggestions: ['Give --base REFERENCE with the OS package it needs.'],
+      suggestions: ['Pass --base REFERENCE with the OS package it needs.'],
     })
   }
 

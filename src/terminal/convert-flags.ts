@@ -58,7 +58,7 @@ export const convertFlags = {
     helpGroup: 'IDENTITY',
   }),
   'os-version': Flags.string({
-    summary: 'Version of the OS package, four numbers; default: as its SOFTWARE hive says.',
+    summary: 'Version of the OS package, four numbers (default: from its SOFTWARE hive).',
     helpValue: 'A.B.C.D',
     helpGroup: 'IDENTITY',
   }),

@@ -92,7 +92,7 @@ describe('expand plan', () => {
         await list(source, {onEvent: (event) => event.kind === 'note' && notes.push(event.subject)})
         assert.deepEqual(notes, names)
         const {yaml} = await planFromSource(source, 'inbox:out', {folder: folder.path})
-        assert.match(yaml, new RegExp(`^# ${names[0]}: It is left out: `, 'm'))
+        assert.match(yaml, new RegExp(`^# ${names[0]}: Skipped: `, 'm'))
       }
       const {code, stderr} = await runCli(['list', `inbox:${damaged()}`])
       assert.equal(code, 0)

@@ -33,7 +33,7 @@ describe('batch', () => {
     )
     assert.ok(!existsSync(path.join(folder.path, 'tmp')) && !existsSync(`${plan}.journal`))
     const text = await runCli(['batch', plan, '--dry-run'])
-    assert.match(text.stdout.toString(), /4 of 4 items to do, .* to read\.\nNeeds about /)
+    assert.match(text.stdout.toString(), /4 of 4 items to convert, .* to read\.\nNeeds about /)
   })
 
   it('converts the samples both ways, a line for each item on stderr', async () => {

@@ -85,7 +85,8 @@ function madeItem(index: number, next: () => number): Made & {id: string} {
     layers: [layer(identity, size)],
   }
   const isLossy = index % 61 === 9
-  const inexact = index % 3 === 0 ? [{code: 'squashed', message: '3 layers become one.', subject: identity}] : []
+  const inexact =
+    index % 3 === 0 ? [{code: 'squashed', message: '3 layers were squashed into one.', subject: identity}] : []
   const losses = [
     {code: 'healthcheck', message: 'A package has no health check.', subject: identity},
     {code: 'extended-attributes', message: 'Kept nowhere.', subject: 'Files/Program Files/Shop/ünïcode/データ.bin'},

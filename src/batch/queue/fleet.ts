@@ -33,9 +33,9 @@ export interface EnqueueReport {
   readonly items: number
   /** Put there now. */
   readonly added: number
-  /** In the queue since an earlier run, waiting, running or done. */
+  /** In the queue since an earlier run: waiting, running or done. */
   readonly attached: number
-  /** By the journal, and still there. */
+  /** Done according to the journal, and still at the destination. */
   readonly alreadyDone: number
 }
 

@@ -209,7 +209,7 @@ export class PackageReader {
 
 function noPackage(title: string): InputError {
   return new InputError('UNRECOGNISED_FORMAT', {
-    what: `'${title}' is a zip file, and no AppX package.`,
+    what: `'${title}' is a zip file, but not an AppX package.`,
     why: `It has neither ${MANIFEST} nor ${BLOCK_MAP}.`,
     at: {path: title},
   })

@@ -119,12 +119,7 @@ function noTar(title: string, size: number): InputError {
   const isCut = size < BLOCK_BYTES
   return new UnknowableError(isCut ? 'ARCHIVE_TRUNCATED' : 'UNRECOGNISED_FORMAT', {
     what: `${title} is not a tar archive.`,
-    why:
-      size === 0
-        ? 'It is empty.'
-        : isCut
-          ? `It has only ${size} bytes.`
-          : 'It does not begin with the header of a member.',
+    why: size === 0 ? 'It is empty.' : isCut ? `It has only ${size} bytes.` : 'It does not start with a member header.',
     suggestions: ['Use a file made by docker save.'],
     at: {path: title},
   })

@@ -80,7 +80,7 @@ export class ArchiveCheck {
       } else if (layer.entry !== undefined) {
         await this.#check.gather(() => this.#layer(layer, title, image.facts.platform.os, {names, index}))
       } else if (layer.descriptor !== undefined) {
-        this.#check.unread(`${title} (${layer.descriptor.digest}) is kept elsewhere.`, title)
+        this.#check.unread(`${title} (${layer.descriptor.digest}) is stored elsewhere.`, title)
       }
     }
   }
@@ -111,7 +111,7 @@ export class ArchiveCheck {
       reason === 'absent' && within.length > 0 && isManifestType(mediaType)
     const leftOut = walk.passedOver.filter(isLeftOut)
     if (leftOut.length > 0) {
-      const message = `${leftOut.length} of the manifests that an index names, for other platforms, are not in the archive.`
+      const message = `An index names ${leftOut.length} manifests for other platforms that are not in the archive.`
       this.#check.unread(message, this.#archive.path)
     }
     const named = walk.passedOver.filter((each) => !isLeftOut(each))

@@ -154,8 +154,8 @@ async function countEntries(
 function nameless(title: string, offset: number): InputError {
   return new InputError('NAME_UNSAFE', {
     what: 'A member of the layer has no name.',
-    why: 'Tools disagree about what to make of it.',
-    suggestions: ['Make the layer again.'],
+    why: 'Tools interpret such a member differently.',
+    suggestions: ['Build the layer again.'],
     at: {path: title, offset},
   })
 }

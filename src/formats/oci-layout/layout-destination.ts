@@ -173,7 +173,7 @@ class LayoutDestination<M> implements ImageDestination {
       const reference = this.#target.format({...this.#target.reference, selector: ref})
       requireReplaceable(
         {
-          what: `'${reference}' is another image.`,
+          what: `'${reference}' names a different image.`,
           why: `The layout has ${other.digest}; the new image is ${digest}.`,
           instead: ['Choose another tag.'],
           at: {reference},

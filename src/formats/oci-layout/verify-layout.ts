@@ -61,9 +61,9 @@ export async function verifyLayout(place: LayoutPlace, reference: Reference, opt
 
 function notFound({selector = '', path}: Reference, reference: string): InputError {
   return new InputError('NOT_FOUND', {
-    what: `There is no image '${selector.slice(0, 300)}' in '${path}'.`,
+    what: `'${path}' does not contain the image '${selector.slice(0, 300)}'.`,
     suggestions: [
-      `List what is there: transship list ${reference.slice(0, reference.length - selector.length).replace(/:$/, '')}`,
+      `List the images: transship list ${reference.slice(0, reference.length - selector.length).replace(/:$/, '')}`,
     ],
     at: {reference},
   })

@@ -28,7 +28,7 @@ export interface LayerMove {
   readonly transportLayout: string
   /** Nearest first, absolute. */
   readonly parents: readonly string[]
-  /** DLL that did it. */
+  /** DLL that did the work. */
   readonly library: string
 }
 

@@ -58,8 +58,8 @@ export class Container implements ByteSource {
     if (Buffer.from(end).toString('latin1') === 'PK\x05\x06') return
     throw new InputError('UNRECOGNISED_FORMAT', {
       what: `'${this.title}' is not an AppX package.`,
-      why: this.sizeBytes === 0 ? 'It is empty.' : 'It is no zip file.',
-      suggestions: ['Give a package that Export-ContainerImage or transship wrote.'],
+      why: this.sizeBytes === 0 ? 'It is empty.' : 'It is not a zip file.',
+      suggestions: ['Pass a package that Export-ContainerImage or transship wrote.'],
       at: {path: this.title},
     })
   }

@@ -158,7 +158,7 @@ export async function listImages(
   if (items.length === 0 && first !== undefined) throw first
   for (const {id, fault} of images) {
     if (fault === undefined) continue
-    const message = `It is left out: ${fault.message}`
+    const message = `Skipped: ${fault.message}`
     options.onEvent?.({kind: 'note', code: IMAGE_UNREADABLE, message, subject: `${NAME}:${id}`})
   }
   return items.sort((left, right) => (left.reference < right.reference ? -1 : 1))

@@ -158,8 +158,8 @@ class RegistryDestination implements ImageDestination {
       const reference = formatLocation({...this.#reference, selector: tag})
       requireReplaceable(
         {
-          what: `'${reference}' is another image.`,
-          why: `There it is ${other}, here ${digest}.`,
+          what: `'${reference}' names a different image.`,
+          why: `The registry has ${other}; the new image is ${digest}.`,
           instead: ['Choose another tag.'],
           at: {reference},
         },

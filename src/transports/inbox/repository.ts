@@ -52,7 +52,7 @@ export async function requireRepository({root, packages, unreadable}: Repository
   if (packages.length + unreadable.size > 0 || (await isRepository(root))) return
   throw new InputError('UNRECOGNISED_FORMAT', {
     what: `'${root}' is not a repository of packages.`,
-    why: 'It holds no package, and no repository.json.',
+    why: 'It contains neither a package nor repository.json.',
     at: {reference: `${INBOX}:${root}`},
   })
 }

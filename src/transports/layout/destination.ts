@@ -109,7 +109,7 @@ class LayoutDestination implements PackageDestination {
   #secondLayer(title: string): UsageError {
     return new UsageError('BAD_OPTION', {
       what: 'A transport layout stores one layer, but the source has more.',
-      why: `${title} would be the second.`,
+      why: `${title} would be the second package in it.`,
       suggestions: [
         'Pass --without-base --layers squash for only the application on top of the OS.',
         'Pass --os-layers 0 --layers squash for everything in one layer.',
