@@ -75,7 +75,7 @@ const ROWS: readonly Row[] = [
     left: sound,
     right: () => classic(one(layerOf([A, B]), {history: [{created_by: 'another'}]})),
     fields: ['config'],
-    message: /differ: in history\.$/,
+    message: /differ in history\.$/,
   },
   {
     title: 'a label',
