@@ -13,91 +13,91 @@ import {batchReporting, reportFlag} from '../src/terminal/report-flag.js'
 import {wholeFlag} from '../src/terminal/table-flags.js'
 
 export default class Batch extends BaseCommand {
-  static override summary = 'Convert everything that a plan names.'
+  static override summary = 'Convert everything a plan lists.'
   static override description =
-    'PLAN is YAML or JSON: items with a source, a destination and the options of convert. What an item depends on is ' +
-    'converted before it, several items at once, and a failure does not stop the rest. A journal beside the plan ' +
-    '(PLAN.journal) makes the same command go on where a stopped run ended; what is done and still there is not done ' +
-    'again. Exit 1 when any item failed. Relative paths in the plan are relative to it.'
+    'PLAN is a YAML or JSON file. Each item has a source, a destination and the options of convert. Batch runs several ' +
+    'items at once, converts what an item depends on first, and carries on when an item fails. It keeps a journal beside ' +
+    'the plan (PLAN.journal): run the same command again after a stop, and it skips every item whose result is still in ' +
+    'place. Exits with 1 when any item failed. Relative paths in the plan start at the folder of the plan.'
   static override examples = [
     {
-      description: 'Write a plan from a folder of saved images, look at what it would do, and run it:',
+      description: 'Write a plan from a folder of saved images, preview it, then run it:',
       command:
         '<%= config.bin %> batch plan ./images inbox:./repository > plan.yaml && <%= config.bin %> <%= command.id %> plan.yaml --dry-run && <%= config.bin %> <%= command.id %> plan.yaml',
     },
     {
-      description: 'Go on after a failure or an interrupt: the same command again:',
+      description: 'Continue after a failure or an interrupt with the same command:',
       command: '<%= config.bin %> <%= command.id %> plan.yaml',
     },
     {
-      description: 'Keep a record, as a page for a browser:',
+      description: 'Write a report that opens in a browser:',
       command: '<%= config.bin %> <%= command.id %> plan.yaml --report plan.html',
     },
     {
-      description: 'Four items at once, and read every byte again of what was done before:',
+      description: 'Convert four items at once, and check every byte of earlier results:',
       command: '<%= config.bin %> <%= command.id %> plan.yaml --concurrency 4 --verify',
     },
     {
-      description: 'Let the workers of a queue do it, on as many machines as run batch worker:',
+      description: 'Leave the work to every machine that runs batch worker:',
       command: '<%= config.bin %> <%= command.id %> plan.yaml --queue redis://queue.example',
     },
     {
-      description: 'One of four equal parts, each on a machine of its own:',
+      description: 'Split the plan over four machines; this one takes the first part:',
       command: '<%= config.bin %> <%= command.id %> plan.yaml --shard 0/4',
     },
   ]
   static override args = {
-    plan: Args.string({required: true, description: 'File of the plan, YAML or JSON.'}),
+    plan: Args.string({required: true, description: 'Plan file, YAML or JSON.'}),
   }
   static override flags = {
     ...wholeFlag,
     'dry-run': Flags.boolean({
-      summary: 'Tell what would be done, with sizes and the disk space needed, and write nothing.',
+      summary: 'Show what would happen, with sizes and disk space needed, without writing anything.',
       exclusive: ['report'],
     }),
     concurrency: Flags.integer({
-      summary: 'How many items are converted at once.',
-      description: 'Default: as many as there are cores and as fit into free memory, 256 MiB each.',
+      summary: 'Convert up to N items at once.',
+      description: 'Default: one item per core, as far as free memory allows (256 MiB each).',
       helpValue: 'N',
       min: 1,
       max: 256,
     }),
-    'fail-fast': Flags.boolean({summary: 'Start nothing more once an item has failed.'}),
+    'fail-fast': Flags.boolean({summary: 'Start no further items after one fails.'}),
     retries: Flags.integer({
-      summary: 'How often an item is tried again after a failure of the network, each time after twice the wait.',
-      description: 'Default: 4, after 1, 2, 4 and 8 seconds.',
+      summary: 'Retry an item up to N times after a network failure, doubling the wait each time.',
+      description: 'Default: 4 retries, after 1, 2, 4 and 8 seconds.',
       helpValue: 'N',
       min: 0,
       max: 20,
     }),
-    journal: Flags.string({summary: 'Where what is done is written down; default: PLAN.journal.', helpValue: 'FILE'}),
+    journal: Flags.string({summary: 'Record finished items in this file; default: PLAN.journal.', helpValue: 'FILE'}),
     verify: Flags.boolean({
-      summary: 'Read every byte of what an earlier run did, and do it again where it is damaged.',
+      summary: 'Check every byte of earlier results, and convert damaged ones again.',
     }),
     'check-space': Flags.boolean({
-      summary: 'Refuse to start when a disk has too little room.',
+      summary: 'Refuse to start when a disk has too little free space.',
       description: 'On by default.',
       default: true,
       allowNo: true,
     }),
     report: reportFlag,
     queue: Flags.string({
-      summary: 'Let the workers of a queue convert: Redis or Valkey, where batch worker takes the items from.',
+      summary: 'Put the items into a queue (Redis or Valkey) for batch worker to convert.',
       description: QUEUE_DESCRIPTION,
       helpValue: 'URL',
       exclusive: ['shard', 'concurrency', 'dry-run'],
     }),
     detach: Flags.boolean({
-      summary: 'Put the items into the queue and leave; the same command without it attaches to them.',
+      summary: 'Return once the items are in the queue; run the command without --detach to wait for them.',
       description:
-        'Without it, Ctrl-C takes out of the queue what no worker has begun. Not with --report and --fail-fast: nobody waits.',
+        'Without --detach, Ctrl-C removes the items that no worker has started. Cannot be combined with --report or --fail-fast, which need someone to wait.',
       dependsOn: ['queue'],
     }),
     root: rootFlag({dependsOn: ['queue']}),
     shard: Flags.string({
-      summary: 'Convert one of N equal parts of the plan, I from 0; what depends on each other is in one part.',
+      summary: 'Convert part I of N equal parts of the plan, counting from 0.',
       description:
-        'Items with one local destination are in one part too. Every part has a journal of its own: PLAN.I-of-N.journal.',
+        'Items that depend on each other, or share a local destination, stay in one part. Each part has its own journal: PLAN.I-of-N.journal.',
       helpValue: 'I/N',
     }),
   }
@@ -136,7 +136,7 @@ export default class Batch extends BaseCommand {
     const work = () =>
       this.showingBatch(async (run) => {
         if (queue === undefined) return runBatch(args.plan, {...options, ...run})
-        // Loaded when a queue is asked for: it would make every start slower.
+        // Loaded on demand: it would slow every start.
         const {runFleet} = await import('../src/batch/queue/run-fleet.js')
         return runFleet(args.plan, {...options, ...run, ...queueOptions(queue)})
       })
@@ -146,7 +146,7 @@ export default class Batch extends BaseCommand {
       asFailure: (error) => this.asFailure(error),
     })
     this.print(formatBatch(report))
-    // The items say what was done until then; the exit code says that it was not all.
+    // The items show what was done before the interrupt; the exit code says that work remains.
     this.requireUninterrupted()
     if (report.totals.failed > 0 && !this.signal.aborted) this.found()
     return report

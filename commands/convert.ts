@@ -9,33 +9,34 @@ import {isPipe} from '../src/terminal/is-pipe.js'
 import {convertReporting, reportFlag} from '../src/terminal/report-flag.js'
 import {wholeFlag} from '../src/terminal/table-flags.js'
 
-const JSON_INTO_PIPE = '--json prints to stdout, which the archive is written to: name a file, or leave out --json.'
+const JSON_INTO_PIPE =
+  '--json and the archive would both go to stdout. Write the archive to a file, or leave out --json.'
 
 export default class Convert extends BaseCommand {
-  static override summary = 'Convert an image or package to any other form.'
+  static override summary = 'Convert an image or package to another form.'
   static override description =
-    'Carries what SOURCE names to DESTINATION: from a Docker image to inbox packages, back, or to another form of the ' +
-    'same. Nothing is visible at the destination before everything has been written and verified. What the destination ' +
-    'cannot hold is reported as a loss; --strict refuses losses.'
+    'Converts SOURCE to DESTINATION: a Docker image to inbox packages, packages to an image, or either to another form of ' +
+    'the same stack. Nothing appears at the destination until everything is written and verified. Anything the ' +
+    'destination cannot store is reported as a loss; --strict refuses losses.'
   static override examples = [
     {
-      description: 'Turn a saved image into a package of an inbox repository, as one package above its OS package:',
+      description: 'Turn a saved image into one inbox package on top of its OS package:',
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar inbox:./repository',
     },
     {
-      description: 'The same without losing the layers, one package each:',
+      description: 'Keep the layers, one package each:',
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar inbox:./repository --layers chain',
     },
     {
-      description: 'And back again, byte for byte:',
+      description: 'Convert it back, byte for byte:',
       command: '<%= config.bin %> <%= command.id %> inbox:./repository:Shop docker-archive:again.tar',
     },
     {
-      description: 'Squash a Docker image: its own layers become one above those of the OS, registry included:',
+      description: 'Squash the layers above the OS into one, registry included:',
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar docker-archive:small.tar --layers squash',
     },
     {
-      description: 'See what would be done, and which layers are taken for the operating system:',
+      description: 'See what would happen, and which layers count as the operating system:',
       command: '<%= config.bin %> <%= command.id %> shop.tar inbox:./repository --dry-run',
     },
     {
@@ -44,7 +45,7 @@ export default class Convert extends BaseCommand {
         '<%= config.bin %> <%= command.id %> docker-archive:shop.tar inbox:./repository --publisher CN=Contoso --name Shop --package-version 1.2.0.0 --strict',
     },
     {
-      description: 'Keep a record of what was done, as a page for a browser:',
+      description: 'Write a report that opens in a browser:',
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar inbox:./repository --report shop.html',
     },
     {
@@ -52,7 +53,7 @@ export default class Convert extends BaseCommand {
       command: 'docker save shop:1.2 | <%= config.bin %> <%= command.id %> docker-archive:- layout:./shop',
     },
     {
-      description: 'Write one to a pipe:',
+      description: 'Write an image to a pipe:',
       command: '<%= config.bin %> <%= command.id %> inbox:./repository:Shop docker-archive:- | docker load',
     },
   ]
@@ -63,7 +64,7 @@ export default class Convert extends BaseCommand {
   static override flags = {
     ...wholeFlag,
     ...convertFlags,
-    'dry-run': Flags.boolean({summary: 'Tell what would be done, and write nothing.', exclusive: ['report']}),
+    'dry-run': Flags.boolean({summary: 'Show what would happen without writing anything.', exclusive: ['report']}),
     report: reportFlag,
   }
 

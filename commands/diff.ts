@@ -6,40 +6,41 @@ import {readingFlags, readingOptions} from '../src/terminal/reading-flags.js'
 import {wholeFlag} from '../src/terminal/table-flags.js'
 
 export default class Diff extends BaseCommand {
-  static override summary = 'Compare two images or packages, across stacks: digests, metadata, files and registry.'
+  static override summary = 'Compare the digests, metadata, files and registry of two images or packages.'
   static override description =
-    'Files and registry are compared as a container would see them, however they are cut into layers: attributes, times, ' +
-    'security descriptors, links, streams and the digests of contents; keys and values. Metadata, and the digests of manifest, ' +
-    'configuration and layers, are compared as far as both sides have them; give --only files --only registry to compare ' +
-    'what differently cut layers hold. Exits with 1 when there are differences. In lists, - is only left, + only right, ~ on both sides.'
+    'Works across the two stacks. Compares files and registry as a container would see them, no matter how they are split ' +
+    'into layers: attributes, times, security descriptors, links, streams and content digests; keys and values. Compares ' +
+    'metadata, and the digests of manifest, configuration and layers, that both sides have. To compare only the content of ' +
+    'layers that were split differently, pass --only files --only registry. Exits with 1 when it finds differences. In ' +
+    'lists, - means only on the left, + only on the right, ~ different on both sides.'
   static override examples = [
     {
-      description: 'Is the package what the image was?',
+      description: 'Check that a package matches the image it came from:',
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar inbox:./repository:Shop',
     },
     {
-      description: 'What a new version changes, but for times:',
+      description: 'Show what a new version changes, ignoring times:',
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop-1.tar docker-archive:shop-2.tar --ignore-times',
     },
     {
-      description: 'Only the registry, for a script:',
+      description: 'Compare only the registry, as JSON:',
       command: "<%= config.bin %> <%= command.id %> a.tar b.tar --only registry --json | jq -r '.registry[].path'",
     },
   ]
   static override args = {
     left: Args.string({required: true, description: 'TRANSPORT:LOCATION, or an existing path.'}),
-    right: Args.string({required: true, description: 'What to compare it with.'}),
+    right: Args.string({required: true, description: 'The other side: TRANSPORT:LOCATION, or an existing path.'}),
   }
   static override flags = {
     ...wholeFlag,
     ...readingFlags,
     only: Flags.option({
-      summary: 'Compare only this part; may be repeated.',
+      summary: 'Compare only this part (repeatable).',
       options: DIFF_PARTS,
       multiple: true,
       multipleNonGreedy: true,
     })(),
-    'ignore-times': Flags.boolean({summary: 'Do not compare times: of files, of keys, of creation.'}),
+    'ignore-times': Flags.boolean({summary: 'Ignore the times of files and registry keys, and creation times.'}),
   }
 
   async run(): Promise<DiffReport> {

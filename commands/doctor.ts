@@ -8,14 +8,14 @@ import {dockerFolder, proxySettings} from '../src/terminal/docker-environment.js
 import {withManagers} from '../src/terminal/host-managers.js'
 
 export default class Doctor extends BaseCommand {
-  static override summary = 'Tell what works on this machine, and what to do about the rest.'
+  static override summary = 'Check what works on this machine, and explain how to fix the rest.'
   static override description =
-    'Looks at the engines, proxies, credentials, privileges, disk and long paths. Nothing is changed, and no secret is read. ' +
-    'With --clean it only removes from a folder what interrupted runs have left there, and exits with 1 if something cannot be removed.'
+    'Checks engines, proxies, credentials, privileges, disk space and long paths. Changes nothing and reads no secrets. ' +
+    'With --clean it only removes from a folder what interrupted runs left there, and exits with 1 if something cannot be removed.'
   static override examples = [
-    {description: 'Before the first conversion:', command: '<%= config.bin %> <%= command.id %>'},
+    {description: 'Check this machine before the first conversion:', command: '<%= config.bin %> <%= command.id %>'},
     {
-      description: 'What is missing, for a script:',
+      description: 'List the problems as JSON:',
       command: '<%= config.bin %> <%= command.id %> --json | jq \'.checks[] | select(.state != "ok")\'',
     },
     {

@@ -9,35 +9,35 @@ import {tableFlags} from '../src/terminal/table-flags.js'
 export default class Files extends BaseCommand {
   static override summary = 'Show the files of an image or package after merging all layers.'
   static override description =
-    'Attributes, sizes, times, links and alternate streams as Windows would see them. The letters are those of attrib: ' +
-    'A archive, S system, H hidden, R read-only, P sparse, L reparse point; d is a directory, h a hard link.'
+    'Shows attributes, sizes, times, links and alternate streams as Windows would see them. Letters are those of attrib: ' +
+    'A archive, S system, H hidden, R read-only, P sparse, L reparse point; d marks a directory, h a hard link.'
   static override examples = [
     {
-      description: 'Everything below a folder:',
+      description: 'List everything below a folder:',
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar Files/inetpub',
     },
     {
-      description: 'What the second layer changes, with its deletions:',
+      description: 'List what the second layer changes and deletes:',
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar --layer 1',
     },
     {
-      description: 'Who owns a file, and who may do what with it:',
+      description: 'Show who owns a file and who may access it:',
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar Files/shop --security',
     },
     {
-      description: 'The content of one file:',
+      description: 'Print the content of one file:',
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar Files/shop/web.config --cat',
     },
   ]
   static override args = {
     ref: Args.string({required: true, description: 'TRANSPORT:LOCATION, or an existing path.'}),
-    path: Args.string({description: 'A file or folder in it, with / or \\.'}),
+    path: Args.string({description: 'File or folder inside it, with / or \\.'}),
   }
   static override flags = {
     ...readingFlags,
     ...tableFlags,
-    layer: Flags.integer({summary: 'Only this layer; the base is 0.', helpValue: 'N', min: 0}),
-    security: Flags.boolean({summary: 'Show owners and rights too, as SDDL.'}),
+    layer: Flags.integer({summary: 'Show only layer N; the base is 0.', helpValue: 'N', min: 0}),
+    security: Flags.boolean({summary: 'Also show owners and permissions, as SDDL.'}),
     cat: Flags.boolean({summary: "Write the file's content to stdout, byte for byte.", exclusive: ['json']}),
   }
 

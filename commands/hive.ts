@@ -8,36 +8,36 @@ import {wholeFlag} from '../src/terminal/table-flags.js'
 export default class Hive extends BaseCommand {
   static override summary = 'Show the Windows registry of an image or package after merging all layers.'
   static override description =
-    'Keys and values as a container would see them, or what one layer changes, with its deletions. hive:FILE reads a bare ' +
-    'hive file, with the logs beside it. SAM and SECURITY hold password hashes and secrets: their data is told on request.'
+    'Shows keys and values as a container would see them, or what one layer changes and deletes. hive:FILE reads a bare ' +
+    'hive file and its logs beside it. SAM and SECURITY hold password hashes and secrets; --show-secrets shows their data.'
   static override examples = [
     {
-      description: 'The services of an image:',
+      description: 'List the services of an image:',
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar "HKLM\\SYSTEM\\ControlSet001\\Services"',
     },
     {
-      description: 'What the second layer changes, as a .reg file:',
+      description: 'Save what the second layer changes as a .reg file:',
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar --layer 1 --reg > changes.reg',
     },
     {
-      description: 'A hive file:',
+      description: 'Read a hive file:',
       command: '<%= config.bin %> <%= command.id %> hive:SOFTWARE "Microsoft\\Windows NT\\CurrentVersion"',
     },
   ]
   static override args = {
     ref: Args.string({required: true, description: 'TRANSPORT:LOCATION, an existing path, or hive:FILE.'}),
-    key: Args.string({description: 'A key in it, with \\; HKLM and HKU for the roots.'}),
+    key: Args.string({description: 'Key to show, with \\; HKLM and HKU are the roots of an image.'}),
   }
   static override flags = {
     ...wholeFlag,
     ...readingFlags,
-    layer: Flags.integer({summary: 'Only what this layer changes; the base is 0.', helpValue: 'N', min: 0}),
-    reg: Flags.boolean({summary: 'Write a .reg file to stdout, in UTF-16 as regedit does.', exclusive: ['json']}),
+    layer: Flags.integer({summary: 'Show only what layer N changes; the base is 0.', helpValue: 'N', min: 0}),
+    reg: Flags.boolean({summary: 'Write a .reg file to stdout, in UTF-16 like regedit.', exclusive: ['json']}),
     'ignore-logs': Flags.boolean({
-      summary: 'Read a hive that was not closed as it is, even if its logs are damaged.',
-      description: 'The last changes are then missing, and may have been written in part.',
+      summary: 'Read a hive that was not closed as it is, without its logs.',
+      description: 'The last changes may be missing or incomplete.',
     }),
-    'show-secrets': Flags.boolean({summary: 'Tell the data of values in SAM and SECURITY too.'}),
+    'show-secrets': Flags.boolean({summary: 'Also show the data of values in SAM and SECURITY.'}),
   }
 
   async run(): Promise<void> {

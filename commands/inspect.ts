@@ -8,18 +8,18 @@ import {wholeFlag} from '../src/terminal/table-flags.js'
 
 export default class Inspect extends BaseCommand {
   static override summary = 'Show the metadata, layers, dependencies and warnings of an image or package.'
-  static override description = 'Reads metadata only, never the content of a layer.'
+  static override description = 'Reads only metadata, never the content of a layer.'
   static override examples = [
     {
-      description: 'What a saved image is made of:',
+      description: 'Show what a saved image consists of:',
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar',
     },
     {
-      description: 'What a package builds on:',
+      description: 'Show what a package builds on:',
       command: '<%= config.bin %> <%= command.id %> inbox:./repository:CN=Contoso_Shop_1.2.0.0 --tree',
     },
     {
-      description: 'The exact bytes of the configuration; their digest is the image ID:',
+      description: 'Hash the exact configuration bytes; their digest is the image ID:',
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar --config | sha256sum',
     },
   ]
@@ -37,7 +37,7 @@ export default class Inspect extends BaseCommand {
       summary: 'Write the manifest to stdout, byte for byte.',
       exclusive: ['config', 'tree', 'json'],
     }),
-    tree: Flags.boolean({summary: 'Show what builds on what.', exclusive: ['config', 'manifest']}),
+    tree: Flags.boolean({summary: 'Show the dependencies as a tree.', exclusive: ['config', 'manifest']}),
   }
 
   async run(): Promise<InspectReport | undefined> {

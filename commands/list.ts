@@ -10,15 +10,15 @@ export default class List extends BaseCommand {
   static override summary =
     'List the packages of a repository, the images of an archive, or the repositories of an image registry.'
   static override description =
-    'Columns: kind, name, image-id, platform, version, layers, size, created; and reference, on request: what selects the row, ' +
-    'for use with the other commands. A narrow terminal shows fewer of them.'
+    'Columns: kind, name, image-id, platform, version, layers, size and created. --columns also offers reference, the text ' +
+    'to pass to the other commands. A narrow terminal shows fewer columns.'
   static override examples = [
     {
-      description: 'The packages of an inbox repository:',
+      description: 'List the packages of an inbox repository:',
       command: '<%= config.bin %> <%= command.id %> inbox:./repository',
     },
     {
-      description: 'The references of all images in an archive, for a script:',
+      description: 'Print the references of all images in an archive:',
       command: "<%= config.bin %> <%= command.id %> docker-archive:images.tar --json | jq -r '.items[].reference'",
     },
   ]

@@ -7,14 +7,14 @@ import {formatVerify} from '../src/terminal/verify-text.js'
 
 export default class Verify extends BaseCommand {
   static override summary = 'Check every digest, size, name, link, hive, dependency and rule.'
-  static override description = 'Tells all faults, not the first, and exits with 1 when there are any.'
+  static override description = 'Reports every fault, not only the first. Exits with 1 when it finds any.'
   static override examples = [
     {
-      description: 'Is this archive whole?',
+      description: 'Check an archive:',
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar',
     },
     {
-      description: 'The codes of all faults in a repository:',
+      description: 'Print the codes of all faults in a repository:',
       command: "<%= config.bin %> <%= command.id %> inbox:./repository --json | jq -r '.faults[].code'",
     },
   ]

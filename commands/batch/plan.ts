@@ -6,25 +6,25 @@ import {readingFlags} from '../../src/terminal/reading-flags.js'
 import {networkOfEnvironment} from '../../src/terminal/network-flags.js'
 
 export default class BatchPlan extends BaseCommand {
-  static override summary = 'Write a plan for batch from what is there.'
+  static override summary = 'Write a batch plan for an archive, repository or folder.'
   static override description =
-    'Lists what SOURCE holds, or the archives and repositories in it if it is a folder, and prints a plan with an item ' +
-    'for each, to be edited and run with batch. DESTINATION may hold {publisher}, {name}, {version}, {fullName}, ' +
-    '{repository}, {tag}, {imageId} and {file}. Paths are relative to the current folder: put the plan there.'
+    'Prints a plan with one item for each image or package in SOURCE, or in the archives and repositories of a folder. ' +
+    'Edit the plan and run it with batch. DESTINATION may contain {publisher}, {name}, {version}, {fullName}, ' +
+    '{repository}, {tag}, {imageId} and {file}. Paths are relative to the current folder, so save the plan there.'
   static override examples = [
     {
-      description: 'All saved images of a folder into one repository of packages:',
+      description: 'Plan to convert a folder of saved images to one inbox repository:',
       command: '<%= config.bin %> <%= command.id %> ./images inbox:./repository > plan.yaml',
     },
     {
-      description: 'Each package of a repository as an archive of its own:',
+      description: 'Plan to convert each package of a repository to its own archive:',
       command:
         '<%= config.bin %> <%= command.id %> inbox:./repository "docker-archive:out/{name}-{version}.tar" > plan.yaml',
     },
   ]
   static override args = {
     source: Args.string({required: true, description: 'What to convert: TRANSPORT:LOCATION, a path, or a folder.'}),
-    destination: Args.string({required: true, description: 'Where to: TRANSPORT:LOCATION, with {fields}.'}),
+    destination: Args.string({required: true, description: 'Where to write it: TRANSPORT:LOCATION, with {fields}.'}),
   }
 
   static override flags = {platform: readingFlags.platform}

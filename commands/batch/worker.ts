@@ -7,41 +7,41 @@ import {networkOfEnvironment} from '../../src/terminal/network-flags.js'
 import {QUEUE_DESCRIPTION, queueOptions, rootFlag} from '../../src/terminal/queue-flags.js'
 
 export default class BatchWorker extends BaseCommand {
-  static override summary = 'Convert what batch --queue puts into a queue, on this machine.'
+  static override summary = 'Convert items from a queue that batch --queue fills.'
   static override description =
-    'Runs until it is stopped. Any number of workers may share a queue; each needs the same files as the machine that put ' +
-    'the plan there, under the same paths or with --root below another folder. Ctrl-C or SIGTERM gives back what is being ' +
-    'converted, and another worker begins it at once; what a worker leaves that was killed, another begins after ' +
-    '--lost-after. An item that is begun twice is there once.'
+    'Runs until you stop it. Any number of workers may share a queue. Each must see the same files as the machine that ' +
+    'queued the plan, at the same paths or below the folder given with --root. Ctrl-C or SIGTERM returns unfinished items ' +
+    'to the queue, and another worker starts them at once. When a worker is killed, another starts its items after ' +
+    '--lost-after. An item that starts twice still gives one result.'
   static override examples = [
     {
-      description: 'A worker, two items at once:',
+      description: 'Run a worker that converts two items at once:',
       command: '<%= config.bin %> <%= command.id %> --queue redis://queue.example --concurrency 2',
     },
     {
-      description: 'Help until all is done, on a machine where the shared folder is elsewhere:',
+      description: 'Work until the queue is empty, with the shared folder mounted elsewhere:',
       command: '<%= config.bin %> <%= command.id %> --queue redis://queue.example --root /mnt/share --until-empty',
     },
   ]
   static override flags = {
     queue: Flags.string({
-      summary: 'The queue, in Redis or Valkey.',
+      summary: 'Queue to take items from, in Redis or Valkey.',
       description: QUEUE_DESCRIPTION,
       helpValue: 'URL',
       required: true,
       env: 'TRANSSHIP_QUEUE',
     }),
     concurrency: Flags.integer({
-      summary: 'How many items are converted at once.',
-      description: 'Default: as many as there are cores and as fit into free memory, 256 MiB each.',
+      summary: 'Convert up to N items at once.',
+      description: 'Default: one item per core, as far as free memory allows (256 MiB each).',
       helpValue: 'N',
       min: 1,
       max: 256,
     }),
-    'until-empty': Flags.boolean({summary: 'End when nothing waits and no worker works on anything.'}),
+    'until-empty': Flags.boolean({summary: 'Exit when no item is waiting and no worker is busy.'}),
     'lost-after': Flags.integer({
-      summary: 'Seconds without a sign of life after which a worker counts as lost; its items are begun again.',
-      description: 'Default: 30. The same for all workers of a queue.',
+      summary: 'Restart the items of a worker that has been silent for this many seconds.',
+      description: 'Default: 30. Use the same value for all workers of a queue.',
       helpValue: 'SECONDS',
       default: 30,
       min: 2,
@@ -53,7 +53,7 @@ export default class BatchWorker extends BaseCommand {
   async run(): Promise<WorkerReport> {
     const {flags} = await this.parse(BatchWorker)
     const {concurrency, root} = flags
-    // Loaded when it is run: it would make the start of the other commands slower.
+    // Loaded on demand: it would slow the start of every other command.
     const {runWorker} = await import('../../src/batch/queue/run-worker.js')
     const work = (run: Required<BatchWorkOptions>) =>
       runWorker({

@@ -6,22 +6,25 @@ import {confirm} from '../../src/terminal/confirm.js'
 import {withManagers} from '../../src/terminal/host-managers.js'
 
 export default class ContainersKill extends BaseCommand {
-  static override summary = 'End containers at once, whoever started them.'
+  static override summary = 'Kill containers at once, whoever started them.'
   static override description =
-    'Goes through the manager that made a container, and when that does not answer, through the Host Compute Service (Windows) or containerd below it. One that has ended already is a success. Exits with 0 when all ended, 2 for an ambiguous id, 3 for an unknown one, 4 when nobody could end it.'
+    'Asks the manager that created each container. If that manager does not answer, asks the Host Compute Service (Windows) or containerd below it. A container that has already ended counts as a success. Exits with 0 when all ended, 2 for an ambiguous id, 3 for an unknown one, 4 when no manager could end one.'
   static override examples = [
-    {description: 'End one, by its name:', command: '<%= config.bin %> <%= command.id %> web'},
+    {description: 'Kill a container by name:', command: '<%= config.bin %> <%= command.id %> web'},
     {
-      description: 'End one whose manager hangs, without being asked:',
+      description: 'Kill a container whose manager hangs, without a prompt:',
       command: '<%= config.bin %> <%= command.id %> 3f2a --yes',
     },
   ]
   static override strict = false
   static override args = {
-    id: Args.string({required: true, description: 'Id, start of an id, or name; NAMESPACE/ID for one namespace.'}),
+    id: Args.string({
+      required: true,
+      description: 'Id, start of an id, or name; NAMESPACE/ID picks one containerd namespace.',
+    }),
   }
   static override flags = {
-    yes: Flags.boolean({char: 'y', summary: 'Do not ask.'}),
+    yes: Flags.boolean({char: 'y', summary: 'Do not ask for confirmation.'}),
   }
 
   async run(): Promise<EndResult> {

@@ -9,25 +9,25 @@ import {tableFlags} from '../../src/terminal/table-flags.js'
 export default class ContainersList extends BaseCommand {
   static override summary = 'List the containers of this host, whoever started them.'
   static override description =
-    'Asks Docker, Podman, containerd in all its namespaces and, on Windows, the Host Compute Service, and shows each container once with the manager that made it. A manager that hangs or refuses is told beside the answers of the others. DOCKER_HOST, CONTAINER_HOST and CONTAINERD_ADDRESS say where to ask.'
+    'Asks Docker, Podman, containerd (all namespaces) and, on Windows, the Host Compute Service. Shows each container once, with the manager that created it. Reports a manager that hangs or refuses beside the answers of the others. Set DOCKER_HOST, CONTAINER_HOST or CONTAINERD_ADDRESS to ask elsewhere.'
   static override examples = [
-    {description: 'What runs here:', command: '<%= config.bin %> <%= command.id %>'},
+    {description: 'List the running containers:', command: '<%= config.bin %> <%= command.id %>'},
     {
-      description: 'Everything that Kubernetes made, also what does not run:',
+      description: 'List all Kubernetes containers, running or not:',
       command: '<%= config.bin %> <%= command.id %> --all --manager kubernetes',
     },
     {
-      description: 'Who made what, for a script:',
+      description: 'Print each id with its manager:',
       command: "<%= config.bin %> <%= command.id %> --json | jq -r '.containers[] | [.id, .manager] | @tsv'",
     },
   ]
   static override flags = {
     ...tableFlags,
-    all: Flags.boolean({char: 'a', summary: 'Also show containers that do not run.'}),
-    manager: Flags.string({summary: 'Show only the containers that this manager made.', helpValue: 'NAME'}),
+    all: Flags.boolean({char: 'a', summary: 'Also show containers that are not running.'}),
+    manager: Flags.string({summary: 'Show only containers that this manager created.', helpValue: 'NAME'}),
     watch: Flags.boolean({
       char: 'w',
-      summary: 'Show the list anew every 2 seconds, until Ctrl-C.',
+      summary: 'Refresh the list every 2 seconds until Ctrl-C.',
       exclusive: ['json'],
     }),
   }

@@ -6,14 +6,14 @@ import {formatMove} from '../../src/terminal/layer-text.js'
 export default class LayoutExport extends BaseCommand {
   static override summary = "Turn a manager's runtime layer into a transport layout (Windows only)."
   static override description =
-    'Windows itself does this, in an elevated terminal on the container host. Parents are found by the layerchain.json that Docker keeps beside a layer, or given.'
+    'Windows does the work: run this in an elevated terminal on the container host. Finds the parents in the layerchain.json that Docker keeps in the layer, unless you pass --parent.'
   static override examples = [
     {
-      description: "A layer of Docker's:",
+      description: "Export one of Docker's layers:",
       command: '<%= config.bin %> <%= command.id %> C:\\ProgramData\\docker\\windowsfilter\\1f8a D:\\layouts\\shop',
     },
     {
-      description: 'What a container has written, as a layer:',
+      description: 'Export what a container has written as a layer:',
       command:
         '<%= config.bin %> <%= command.id %> C:\\ProgramData\\docker\\windowsfilter\\9c3e D:\\layouts\\state --writable',
     },
@@ -24,12 +24,12 @@ export default class LayoutExport extends BaseCommand {
   }
   static override flags = {
     parent: Flags.string({
-      summary: 'Folder of a parent layer; may be repeated, nearest first.',
+      summary: 'Folder of a parent layer (repeatable, nearest first).',
       helpValue: 'DIR',
       multiple: true,
       multipleNonGreedy: true,
     }),
-    writable: Flags.boolean({summary: "The layer is a container's own, not one of an image."}),
+    writable: Flags.boolean({summary: "Export a container's writable layer instead of an image layer."}),
   }
 
   async run(): Promise<LayerMove> {

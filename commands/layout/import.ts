@@ -6,25 +6,25 @@ import {formatMove} from '../../src/terminal/layer-text.js'
 export default class LayoutImport extends BaseCommand {
   static override summary = "Turn a transport layout into a manager's runtime layer (Windows only)."
   static override description =
-    'Windows itself does this, in an elevated terminal on the container host. A layer without parents is finished as the base layer of an operating system.'
+    'Windows does the work: run this in an elevated terminal on the container host. A layer without parents becomes the base layer of an operating system.'
   static override examples = [
     {
-      description: 'A layer on top of two others:',
+      description: 'Import a layer on top of two others:',
       command:
         '<%= config.bin %> <%= command.id %> D:\\layouts\\shop D:\\layers\\shop --parent D:\\layers\\iis --parent D:\\layers\\servercore',
     },
     {
-      description: 'A base layer:',
+      description: 'Import a base layer:',
       command: '<%= config.bin %> <%= command.id %> D:\\layouts\\servercore D:\\layers\\servercore',
     },
   ]
   static override args = {
     dir: Args.string({required: true, description: 'Folder of the transport layout.'}),
-    runtime: Args.string({required: true, description: 'Folder of the runtime layer; Windows makes it.'}),
+    runtime: Args.string({required: true, description: 'Folder for the runtime layer; Windows creates it.'}),
   }
   static override flags = {
     parent: Flags.string({
-      summary: 'Folder of a parent layer; may be repeated, nearest first.',
+      summary: 'Folder of a parent layer (repeatable, nearest first).',
       helpValue: 'DIR',
       multiple: true,
       multipleNonGreedy: true,

@@ -40,7 +40,7 @@ export interface ItemReport {
   readonly source: string
   readonly destination: string
   readonly state: ItemState
-  /** Ids of items that had to be done before. */
+  /** Ids of items that had to finish first. */
   readonly after: readonly string[]
   /** The source as it was listed before the work began. */
   readonly before: readonly ArtifactFacts[]
@@ -49,7 +49,7 @@ export interface ItemReport {
   readonly failure?: ItemFailure
   /** How often it was tried in this run; 0 = not at all. */
   readonly attempts: number
-  /** In this run, waiting between attempts included. */
+  /** In this run, including waits between attempts. */
   readonly seconds: number
 }
 
@@ -75,7 +75,7 @@ export interface BatchReport {
   readonly startedTime: string
   readonly seconds: number
   readonly totals: BatchTotals
-  /** Why there is nothing to tell of items: the plan was refused, or the batch as a whole failed. */
+  /** Why the report has no items: the plan was invalid, or the batch failed as a whole. */
   readonly failure?: ItemFailure
   /** In the order of the plan. */
   readonly items: readonly ItemReport[]

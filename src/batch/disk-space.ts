@@ -45,8 +45,8 @@ export function requireSpace(needs: readonly SpaceNeed[]): void {
   if (short === undefined) return
   const [needed, free] = toldApart(short.neededBytes, short.freeBytes)
   throw new EnvironmentError('NO_SPACE', {
-    what: `The batch needs about ${needed} there, and ${free} are free.`,
-    why: 'It was added up from the sizes that the sources state, layers that are shared once.',
+    what: `The batch needs about ${needed} there, but only ${free} are free.`,
+    why: 'This is the sum of the sizes that the sources state, with shared layers counted once.',
     suggestions: ['Free some space, or choose another destination.', 'Start anyway with --no-check-space.'],
     at: {path: short.path},
   })

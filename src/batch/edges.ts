@@ -81,8 +81,8 @@ function ordered(units: readonly Edged[], text: PlanText): readonly Edged[] {
     if (!(error instanceof CycleFound)) throw error
     const [first = ''] = error.ids
     const index = units.find(({id}) => id === first)?.draft.item.index ?? 0
-    const what = `Items wait for each other: ${[...error.ids, first].join(' after ')}.`
-    const suggestions = ['Take one of them out of after, or write to another place.']
+    const what = `Items wait for each other in a circle: ${[...error.ids, first].join(' after ')}.`
+    const suggestions = ['Remove one of them from after, or choose another destination.']
     throw text.error([{path: ['items', index], what, suggestions}], error)
   }
 }

@@ -103,9 +103,9 @@ class Expansion {
     if (templates.length > 0 || item.include.length > 0 || item.exclude.length > 0) {
       this.#faults.push({
         path: ['items', item.index, 'source'],
-        what: `'${item.source}' is made by another item, so what it holds is not known yet.`,
+        what: `Another item creates '${item.source}', so its content is not known yet.`,
         suggestions: [
-          'Name what to convert in the source, and leave out globs and {fields}; or make it a second plan.',
+          'Name one image or package in the source, without globs and {fields}. Or put this item into a second plan.',
         ],
       })
     }
@@ -145,9 +145,9 @@ class Expansion {
     for (const {message, subject} of unreadable.filter((note) => maySelect(note.subject, item))) {
       this.#faults.push({
         path: ['items', item.index, 'source'],
-        what: `'${subject}' in '${formatReference(reference)}' cannot be read.`,
+        what: `transship cannot read '${subject}' in '${formatReference(reference)}'.`,
         why: message,
-        suggestions: ['Mend or remove it.', `Or leave it out, with this under exclude: '${subject}'`],
+        suggestions: ['Repair or remove it.', `Or leave it out with an exclude entry: '${subject}'`],
       })
     }
   }
@@ -156,12 +156,12 @@ class Expansion {
     const [glob] = item.include
     const source = shownReference(item.source)
     const path = ['items', item.index, glob === undefined || names.length === 0 ? 'source' : 'include']
-    const what = places === 0 ? `'${source}' fits no file.` : `'${source}' holds nothing to convert.`
+    const what = places === 0 ? `'${source}' matches no file.` : `'${source}' contains nothing to convert.`
     if (glob === undefined || names.length === 0) this.#faults.push({path, what})
     else {
-      const found = `There is: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`
+      const found = `Available: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`
       const suggestions = [...suggestNearest(glob, names), found]
-      this.#faults.push({path, what: `Nothing of '${item.source}' is both included and not excluded.`, suggestions})
+      this.#faults.push({path, what: `include and exclude leave nothing of '${item.source}'.`, suggestions})
     }
   }
 
@@ -222,9 +222,9 @@ class Expansion {
       const text = formatReference(destination)
       const isOne = other.item === item
       const what = isOne
-        ? `Several things would be written to '${text}', ${formatReference(other.source)} and ${formatReference(draft.source)} among them.`
-        : `'${text}' is the destination of item ${other.item.index + 1} as well (${this.#plan.text.place(['items', other.item.index])}).`
-      const suggestions = ['Give each its own, for instance with {name}, {tag}, {imageId} or {file}.']
+        ? `Several sources have the destination '${text}', among them ${formatReference(other.source)} and ${formatReference(draft.source)}.`
+        : `'${text}' is also the destination of item ${other.item.index + 1} (${this.#plan.text.place(['items', other.item.index])}).`
+      const suggestions = ['Give each its own destination, for example with {name}, {tag}, {imageId} or {file}.']
       this.#faults.push({path: ['items', item.index, 'destination'], what, suggestions})
     }
   }

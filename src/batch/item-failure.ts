@@ -6,9 +6,9 @@ export function asItemError(error: unknown): TransshipError {
   const known = asTransshipError(error, {})
   if (known instanceof TransshipError) return known
   return new InternalError('INTERNAL', {
-    what: 'transship failed in a way it should not.',
+    what: 'transship hit an internal error.',
     why: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
-    suggestions: ['Please report this, with what `transship convert` prints for this source and destination.'],
+    suggestions: ['Please report this with the output of `transship convert` for this source and destination.'],
     cause: error,
   })
 }

@@ -40,7 +40,7 @@ export function parsePlan(text: string, options: {readonly name: string; readonl
   for (const [index, item] of document.items.entries()) {
     const destination = item.destination ?? defaults.destination
     if (destination === undefined) {
-      faults.push({path: ['items', index], what: 'The item has no destination, and defaults give none.'})
+      faults.push({path: ['items', index], what: 'The item has no destination, and neither have the defaults.'})
       continue
     }
     const include = item.include ?? defaults.include
@@ -66,7 +66,7 @@ function epochOf({SOURCE_DATE_EPOCH: text}: Environment): PlanOptions {
   if (text === undefined || text === '') return {}
   if (/^\d{1,12}$/.test(text)) return {'source-date-epoch': Number(text)}
   throw new UsageError('BAD_OPTION', {
-    what: 'SOURCE_DATE_EPOCH is no number of seconds.',
+    what: 'SOURCE_DATE_EPOCH is not a number of seconds.',
     suggestions: ['Set it to whole seconds since 1970, or unset it.'],
   })
 }
@@ -99,7 +99,7 @@ function requireIds(items: readonly PlanItemDocument[], faults: PlanFault[]): vo
     for (const [position, id] of textsOf(item.after).entries()) {
       if (known.has(id)) continue
       const path = ['items', index, 'after', ...(typeof item.after === 'string' ? [] : [position])]
-      faults.push({path, what: `There is no item with the id '${id}'.`, suggestions: suggestNearest(id, known)})
+      faults.push({path, what: `No item has the id '${id}'.`, suggestions: suggestNearest(id, known)})
     }
   }
 }

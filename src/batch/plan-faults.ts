@@ -29,7 +29,7 @@ function sourceFaults({source}: PlanItem, path: PlanPath): readonly PlanFault[] 
   const reference = parsed(source, path)
   if (reference === undefined || 'what' in reference) return reference === undefined ? [] : [reference]
   if (reference.path === '-')
-    return [{path, what: 'A pipe cannot be the source of an item: a second run finds it empty.'}]
+    return [{path, what: 'A pipe cannot be the source of an item, because a second run would find it empty.'}]
   return []
 }
 
@@ -49,8 +49,8 @@ function destinationFaults({destination}: PlanItem, path: PlanPath): readonly Pl
 /** What is taken as a whole cannot be chosen from. */
 function allFaults({options, include, exclude}: PlanItem, path: PlanPath): readonly PlanFault[] {
   if (options.all !== true || (include.length === 0 && exclude.length === 0)) return []
-  const what = 'With the option all everything is converted as one, so nothing can be included or excluded.'
-  return [{path, what, suggestions: ['Leave out all: what is included is converted one by one.']}]
+  const what = 'The option all converts everything as one item, so include and exclude are not allowed.'
+  return [{path, what, suggestions: ['Leave out all to convert each included image or package on its own.']}]
 }
 
 /** A fault for a name in front of a colon that is nearly a transport's, or for a location that is none. */
@@ -68,7 +68,7 @@ function parsed(text: string, path: PlanPath): {readonly path: string} | PlanFau
   const names = TRANSPORTS.map((transport) => transport.name)
   return {
     path,
-    what: `There is no transport '${name}'.`,
+    what: `No transport is called '${name}'.`,
     suggestions: [...suggestNearest(name, names), `Known: ${names.join(', ')}`],
   }
 }

@@ -50,7 +50,7 @@ export async function planFromSource(
       })
     }
   }
-  if (items.length === 0) throw new InputError('NOT_FOUND', {what: `Nothing to convert is at '${source}'.`})
+  if (items.length === 0) throw new InputError('NOT_FOUND', {what: `'${source}' contains nothing to convert.`})
   requireDistinct(items, {destination, folder})
   return written(items, told, options.platform)
 }
@@ -108,11 +108,11 @@ function sharedDestination(
 ): UsageError {
   const {destination, text, sources} = shared
   return new UsageError('BAD_OPTION', {
-    what: `There are ${count} things to convert, and '${destination}' does not give each its own place.`,
-    why: `Both ${sources.join(' and ')} would be written to '${text}'.`,
+    what: `'${destination}' does not give each of the ${count} images and packages its own destination.`,
+    why: `${sources.join(' and ')} would both go to '${text}'.`,
     suggestions: [
       'Put {name}, {tag}, {version} or {file} into the destination, e.g. docker-archive:out/{name}-{version}.tar',
-      'Images of one tag for several platforms are told apart by {imageId}, e.g. oci:out:{tag}-{imageId}',
+      'If one tag has images for several platforms, add {imageId}, e.g. oci:out:{tag}-{imageId}',
     ],
   })
 }

@@ -101,8 +101,8 @@ function faultOf(error: ErrorObject, root: unknown): PlanFault {
   if (error.keyword === 'additionalProperties') {
     const key = String(params['additionalProperty'])
     const known = Object.keys(parent?.['properties'] ?? {})
-    const suggestions = [...suggestNearest(key, known), `Known here: ${known.join(', ')}`]
-    return {path: [...path, key], what: `'${key}' is not known here.`, suggestions}
+    const suggestions = [...suggestNearest(key, known), `Known keys: ${known.join(', ')}`]
+    return {path: [...path, key], what: `'${key}' is not a known key here.`, suggestions}
   }
   if (error.keyword === 'required') return {path, what: `'${String(params['missingProperty'])}' is missing.`}
   const name = typeof path.at(-1) === 'string' ? `'${String(path.at(-1))}'` : 'The value'
@@ -111,7 +111,7 @@ function faultOf(error: ErrorObject, root: unknown): PlanFault {
   const expected = values.length > 0 ? values.join(', ') : expectedOf(error, parent)
   return {
     path,
-    what: `${name} is wrong.`,
+    what: `${name} is not valid.`,
     why: `Expected ${expected}, found ${found.slice(0, 200)}.`,
     suggestions: typeof error.data === 'string' ? suggestNearest(error.data, values) : [],
   }
@@ -130,7 +130,7 @@ function expectedOf(error: ErrorObject, parent: Readonly<Record<string, unknown>
 const TYPE_WORDS: Readonly<Record<string, string>> = {
   object: 'keys with values',
   array: 'a list',
-  string: 'a text',
+  string: 'text',
   boolean: 'true or false',
   integer: 'a whole number',
 }
@@ -138,8 +138,8 @@ const LIMIT_WORDS: Readonly<Record<string, string>> = {
   minimum: 'a number of at least',
   maximum: 'a number of at most',
   minItems: 'a list of at least this many:',
-  minLength: 'a text of at least this many characters:',
-  maxLength: 'a text of at most this many characters:',
+  minLength: 'text of at least this many characters:',
+  maxLength: 'text of at most this many characters:',
 }
 
 /** A JSON pointer as keys and indices. */

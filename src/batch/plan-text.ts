@@ -33,7 +33,7 @@ export class PlanText {
     if (text.length > MAX_PLAN_CHARACTERS) {
       throw new UsageError('PLAN_INVALID', {
         what: `${name} is too large for a plan.`,
-        why: `At most ${MAX_PLAN_CHARACTERS} characters are read, found ${text.length}.`,
+        why: `Expected at most ${MAX_PLAN_CHARACTERS} characters, found ${text.length}.`,
       })
     }
     const lines = new LineCounter()

@@ -78,11 +78,11 @@ function textOf(bytes: Uint8Array, file: string): string {
     return new TextDecoder(encoding, {fatal: true}).decode(bytes)
   } catch (error) {
     throw new UsageError('PLAN_INVALID', {
-      what: 'The plan is not text in UTF-8, nor in UTF-16 with a byte order mark.',
+      what: 'The plan is neither UTF-8 text nor UTF-16 text with a byte order mark.',
       why: isWide
-        ? `It begins with the mark of ${encoding.toUpperCase()}, and goes on with what that does not allow.`
-        : 'It holds bytes that UTF-8 does not allow; an encoding of one byte a letter, such as Windows-1252, looks so.',
-      suggestions: ['Save it as UTF-8.'],
+        ? `It begins with the byte order mark of ${encoding.toUpperCase()}, but the rest is not valid ${encoding.toUpperCase()}.`
+        : 'It contains bytes that are not valid UTF-8. It may use a one-byte encoding such as Windows-1252.',
+      suggestions: ['Save the plan as UTF-8.'],
       at: {path: file},
       cause: error,
     })

@@ -189,8 +189,8 @@ type Ending = Pick<ItemReport, 'state' | 'result' | 'failure' | 'attempts' | 'se
 
 const INTERRUPTED = failureOf(
   new InterruptedError('INTERRUPTED', {
-    what: 'Interrupted: nothing half-written was left.',
-    suggestions: ['Run the same command again: it goes on from here.'],
+    what: 'Interrupted. No half-written output was left behind.',
+    suggestions: ['Run the same command again to continue from here.'],
   }),
 )
 

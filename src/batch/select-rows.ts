@@ -23,7 +23,7 @@ export function globFaults(globs: readonly string[], at: PlanPath): readonly Pla
       return []
     } catch (error) {
       const why = error instanceof Error ? `${error.message}.` : String(error)
-      const suggestions = ['Close the bracket, or put a backslash in front of it.']
+      const suggestions = ['Close the bracket, or put a backslash before it.']
       return [{path: [...at, index], what: `'${glob}' is not a glob.`, why, suggestions}]
     }
   })

@@ -20,9 +20,11 @@ export function parseShard(text: string): Shard {
   const shard = {index: Number(index), count: Number(count)}
   if (index !== undefined && shard.index < shard.count && shard.count <= MOST_SHARDS) return shard
   throw new UsageError('BAD_OPTION', {
-    what: `--shard ${text} is no part of a plan.`,
+    what: `--shard ${text} is not valid.`,
     why: 'Expected I/N, with I from 0 to N-1.',
-    suggestions: ['Write 0/4, 1/4, 2/4 and 3/4 for four parts; in a Kubernetes Indexed Job $(JOB_COMPLETION_INDEX)/4.'],
+    suggestions: [
+      'For four parts, write 0/4, 1/4, 2/4 and 3/4; in a Kubernetes Indexed Job, $(JOB_COMPLETION_INDEX)/4.',
+    ],
   })
 }
 

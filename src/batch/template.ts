@@ -40,7 +40,7 @@ export function templateFaults(text: string, at: PlanPath): readonly PlanFault[]
       : [
           {
             path: at,
-            what: `There is no field {${name}}.`,
+            what: `The field {${name}} does not exist.`,
             suggestions: [
               ...suggestNearest(name, TEMPLATE_FIELDS),
               `Known: ${TEMPLATE_FIELDS.map((field) => `{${field}}`).join(' ')}`,

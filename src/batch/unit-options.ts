@@ -84,8 +84,8 @@ function engineOf(
   const certs = certificates === undefined ? {} : {certificates}
   if (host !== undefined && context !== undefined) {
     throw new UsageError('BAD_OPTION', {
-      what: 'engine and engine-context cannot be given together.',
-      suggestions: ['Leave one of them out: each names an engine.'],
+      what: 'engine and engine-context cannot be used together.',
+      suggestions: ['Leave out one of them; each names an engine.'],
     })
   }
   if (host !== undefined) {

@@ -32,7 +32,7 @@ function replaceIn(text: string, {environment, path, faults}: Replacing): string
     if (whole === '$$') return '$'
     if (name === undefined) {
       const what = `'${whole}' is not a variable.`
-      faults.push({path, what, suggestions: ['Write ${NAME} or ${NAME:-default}; a dollar sign itself is $$.']})
+      faults.push({path, what, suggestions: ['Write ${NAME} or ${NAME:-default}; for a dollar sign, write $$.']})
       return whole
     }
     const given = Object.hasOwn(environment, name) ? environment[name] : undefined

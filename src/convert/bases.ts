@@ -55,11 +55,11 @@ function requireSupplied(layers: readonly Layer[], {source, withoutBase = false}
   )
   if (lost === undefined) return
   throw new InputError('LAYER_MISSING', {
-    what: `The content of ${lost.title} is not in the source.`,
+    what: `The source does not contain the content of ${lost.title}.`,
     ...(lost.absence === undefined ? {} : {why: lost.absence}),
     suggestions: [
-      'Give --base REFERENCE with an image that holds it.',
-      'Towards packages, give --without-base if it is the operating system: a stub of that is written.',
+      'Pass --base REFERENCE with an image that contains it.',
+      'If it is the operating system and you convert to packages, pass --without-base to write a stub for it.',
     ],
     at: {reference: source, path: lost.title},
   })
@@ -129,7 +129,7 @@ function supplyOs(
   const difference = top === undefined ? undefined : differenceOf(layer, top)
   if (difference !== undefined && options.acceptBaseMismatch !== true)
     throw dependencyError(subject, {isMismatch: true, why: difference})
-  const message = `${taken.names[0] ?? 'An image'} of OS version ${taken.platform.osVersion ?? 'unknown'} stands in for it.`
+  const message = `${taken.names[0] ?? 'An image'} of OS version ${taken.platform.osVersion ?? 'unknown'} is used in its place.`
   if (exact === undefined || difference !== undefined) noteMismatch(options, subject, message)
   else options.onEvent?.({kind: 'note', code: 'base-supplied', message, subject})
   return withTop(layer, taken.layers)

@@ -119,7 +119,7 @@ async function packagesFor(sink: PackageDestination, image: Image, options: Conv
     options.onEvent?.({
       kind: 'loss',
       code: 'dependency-left-out',
-      message: 'One file holds one package. Name a folder, and there is a file of each.',
+      message: 'A file holds one package. Name a folder to write one file for each package.',
       subject: formatFullName(draft.metadata.identity),
     })
   }
@@ -292,9 +292,9 @@ function requireLossless(losses: readonly Loss[]): void {
   const [first] = losses
   if (first === undefined) return
   throw new LossError('LOSS_REFUSED', {
-    what: `${losses.length} ${losses.length === 1 ? 'thing is' : 'things are'} lost, and --strict refuses that.`,
+    what: `${losses.length} ${losses.length === 1 ? 'thing' : 'things'} would be lost, and --strict refuses losses.`,
     why: `${first.subject}: ${first.message}`,
-    suggestions: ['Leave out --strict to convert and have the losses reported.'],
+    suggestions: ['Leave out --strict to convert and report the losses.'],
   })
 }
 

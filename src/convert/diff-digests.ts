@@ -7,7 +7,7 @@ export interface DigestDifference {
   readonly field: string
   readonly left: string
   readonly right: string
-  /** What differs, as far as it is known. */
+  /** What differs, if known. */
   readonly message: string
 }
 
@@ -21,7 +21,7 @@ export function diffDigests(left: Image, right: Image): readonly DigestDifferenc
 
 function* diffManifests({manifest: left}: Image, {manifest: right}: Image): Generator<DigestDifference> {
   if (left === undefined || right === undefined || left.digest === right.digest) return
-  const message = `The manifests differ: in ${inWords(differingParts(left, right))}.`
+  const message = `The manifests differ in ${inWords(differingParts(left, right))}.`
   yield {field: 'manifest', left: left.digest, right: right.digest, message}
 }
 
@@ -29,7 +29,7 @@ function* diffConfigs({config: left}: Image, {config: right}: Image): Generator<
   if (left === undefined || right === undefined) return
   const [one, other] = [digestOf(left.bytes), digestOf(right.bytes)]
   if (one === other) return
-  const message = `The image IDs differ: in ${inWords(differingParts(left, right))}.`
+  const message = `The image IDs differ in ${inWords(differingParts(left, right))}.`
   yield {field: 'config', left: one, right: other, message}
 }
 
@@ -106,13 +106,18 @@ function* diffLists(
   field: 'layers' | 'payloads',
 ): Generator<DigestDifference> {
   if (left.length !== right.length) {
-    const message = `There are ${left.length} on the left and ${right.length} on the right.`
+    const message = `The left side has ${left.length}, the right side ${right.length}.`
     yield {field, left: left.join(' '), right: right.join(' '), message}
     return
   }
   if (left.every((digest, index) => digest === right[index])) return
   if ([...left].sort().join() === [...right].sort().join()) {
-    yield {field, left: left.join(' '), right: right.join(' '), message: 'They are the same ones in another order.'}
+    yield {
+      field,
+      left: left.join(' '),
+      right: right.join(' '),
+      message: 'Both sides have the same ones in a different order.',
+    }
     return
   }
   for (const [index, digest] of left.entries()) {

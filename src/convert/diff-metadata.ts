@@ -51,7 +51,7 @@ function bothOr(
   notCompared: string[],
 ): readonly [Fields, Fields] {
   if (left !== undefined && right !== undefined) return [left, right]
-  if (left !== right) notCompared.push(`Only the ${left === undefined ? 'right' : 'left'} has a known ${title}.`)
+  if (left !== right) notCompared.push(`Only the ${left === undefined ? 'right' : 'left'} side has a known ${title}.`)
   return [NO_FIELDS, NO_FIELDS]
 }
 

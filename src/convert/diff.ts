@@ -49,9 +49,9 @@ export interface DiffReport {
   /** Nothing that was compared differs. */
   readonly same: boolean
   readonly compared: readonly DiffPart[]
-  /** Why something was not compared although asked for. */
+  /** Why a requested part was not compared. */
   readonly notCompared: readonly string[]
-  /** Of manifest, configuration and layers, as far as both sides have them. */
+  /** Of the manifest, configuration and layers that both sides have. */
   readonly digests: readonly DigestDifference[]
   readonly metadata: readonly MetadataDifference[]
   readonly files: readonly FileDifference[]
@@ -117,7 +117,7 @@ export async function compare(left: string, right: string, options: DiffOptions 
   }
 }
 
-const TIMELESS = 'Digests were not compared: they are of bytes that hold times.'
+const TIMELESS = 'Digests were not compared, because the digested bytes contain times.'
 
 /** Where a container sees the same, what makes layers differ is looked for in their bytes. */
 async function explained(
@@ -139,7 +139,7 @@ async function explained(
 function unlikeBases(left: Payload, right: Payload): string[] {
   if (left.standsAlone === right.standsAlone) return []
   const side = left.standsAlone ? 'right' : 'left'
-  return [`The ${side} is without its operating system, whose files count as differences; give it with --base.`]
+  return [`The ${side} lacks its operating system, so those files count as differences. Pass it with --base.`]
 }
 
 function diffFiles(left: FileIndex, right: FileIndex, options: DiffOptions): FileDifference[] {

@@ -25,15 +25,15 @@ export function imageAsPackages(image: Image, pinned: ReadonlySet<number>): read
   const compressed = image.layers.filter(
     ({blob}, index) => blob !== undefined && blob.compression !== 'none' && !pinned.has(index),
   )
-  const digest = manifest === undefined ? '' : ` and another manifest digest than ${manifest.digest}`
+  const digest = manifest === undefined ? '' : ` and a manifest digest other than ${manifest.digest}`
   const [first] = compressed
   if (first !== undefined) {
     const count = compressed.length === 1 ? '1 layer' : `${compressed.length} layers`
-    const message = `The source stores ${count} compressed (${first.blob?.compression ?? ''}), of which the packages keep the content only: converting back gives uncompressed layers${digest}.`
+    const message = `The source compresses ${count} (${first.blob?.compression ?? ''}). The packages store only the content, so converting back gives uncompressed layers${digest}.`
     return [{code: 'compression-not-kept', message, subject}]
   }
   if (manifest === undefined || config === undefined || isManifestMadeAgain(image, pinned)) return []
-  const message = `Converting back gives another manifest than ${manifest.digest}.`
+  const message = `Converting back gives a manifest other than ${manifest.digest}.`
   return [{code: 'manifest-not-kept', message, subject}]
 }
 
@@ -60,7 +60,7 @@ export function renamedReasons(image: Image, draft: PackageDraft, artifact: Pack
   const {identity, document} = draft.metadata
   if (isSamePackage(artifact.identity, identity)) return []
   if (document === undefined && !isMadeOfPackages(image)) return []
-  const message = `It is now ${formatFullName(artifact.identity)}.`
+  const message = `The package is now called ${formatFullName(artifact.identity)}.`
   return [{code: 'identity-taken', message, subject: formatFullName(identity)}]
 }
 
@@ -90,11 +90,11 @@ export function packageReasons(
   if (source === undefined || draft.layer === undefined || !draft.keepRecipe) return []
   const subject = formatFullName(artifact.identity)
   if (source.diffId !== undefined && written?.rebuilt !== true) {
-    const message = `The package does not give back the layer tar ${source.diffId}; its content is complete.`
+    const message = `The package has all content, but cannot rebuild the layer tar ${source.diffId}.`
     return [{code: 'layer-not-rebuilt', message, subject}]
   }
   if (source.payloadDigest !== undefined && written !== undefined && written.digest !== source.payloadDigest) {
-    const message = `Its payload was ${source.payloadDigest} and is now ${written.digest}.`
+    const message = `The payload was ${source.payloadDigest} and is now ${written.digest}.`
     return [{code: 'payload-changed', message, subject}]
   }
   return []
@@ -115,7 +115,8 @@ export function imageReasons(image: Image, artifact: ImageArtifact, isExplained:
     reasons.push({code: 'config-changed', message, subject: artifact.reference})
   }
   if (manifest !== undefined && manifest.digest !== artifact.manifestDigest) {
-    const now = artifact.manifestDigest === undefined ? 'none is kept there' : `it is now ${artifact.manifestDigest}`
+    const now =
+      artifact.manifestDigest === undefined ? 'the destination stores none' : `it is now ${artifact.manifestDigest}`
     const message = `The manifest digest was ${manifest.digest}; ${now}.`
     reasons.push({code: 'manifest-changed', message, subject: artifact.reference})
   }

@@ -27,7 +27,7 @@ export async function explainLayers(left: Layer, right: Layer, options: WorkOpti
     reasons.push(isSameSet ? 'their members come in another order' : 'they reach the same by other members')
   }
   if (reasons.length === 0) reasons.push('their members are spelt in another way: headers, padding or PAX records')
-  return `The layers differ, and no file or key does: ${reasons.join('; ')}.`
+  return `The layers differ, but their files and keys do not: ${reasons.join('; ')}.`
 }
 
 async function seenIn(layer: Layer, options: WorkOptions): Promise<Seen> {

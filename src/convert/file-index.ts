@@ -182,8 +182,8 @@ function decodeRecord(record: Buffer): FileFacts {
 
 function missingTarget(path: string, target: string): InputError {
   return new InputError('LINK_TARGET_MISSING', {
-    what: `The hard link '${path}' names a file that no layer holds.`,
-    why: `Its target is '${target}'.`,
+    what: `The target of the hard link '${path}' is in no layer.`,
+    why: `The target is '${target}'.`,
     at: {path},
   })
 }

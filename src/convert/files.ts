@@ -24,7 +24,7 @@ export interface FileRow extends DescribedSecurity {
   readonly times?: Readonly<Record<keyof FileTimes, string>>
   /** Base64 of the reparse buffer. */
   readonly reparsePoint?: string
-  /** Path a hard link shares its content with. */
+  /** Path whose content the hard link shares. */
   readonly target?: string
   readonly extendedAttributes?: readonly string[]
   readonly streams?: readonly {readonly name: string; readonly size: number}[]
@@ -86,7 +86,7 @@ function isWithin(path: LayerPath, prefix: string): boolean {
 function requireLayer(image: Image, layer: number): void {
   if (Number.isInteger(layer) && layer >= 0 && layer < image.layers.length) return
   throw new UsageError('BAD_OPTION', {
-    what: `There is no layer ${layer}.`,
+    what: `Layer ${layer} does not exist.`,
     why: `The image has ${image.layers.length} layers, numbered from 0 (the base).`,
   })
 }
@@ -168,7 +168,7 @@ export async function files(text: string, path: string | undefined, options: Fil
 
 function notFound(reference: string, path: string): InputError {
   return new InputError('NOT_FOUND', {
-    what: `There is no '${path}' in it.`,
+    what: `'${path}' does not exist in the source.`,
     suggestions: [`List what is there: transship files ${reference}`],
     at: {reference},
   })
@@ -190,7 +190,7 @@ export async function* readFile(text: string, path: string, options: FilesOption
     const file = await names.locateLink(item.path, item.layer, options)
     if (file.kind !== 'file')
       throw new InputError('LINK_TARGET_MISSING', {
-        what: `The hard link '${path}' leads to a layer that is not looked at.`,
+        what: `The target of the hard link '${path}' is in a layer outside the selection.`,
       })
     yield* contentIn(layers[file.layer], foldPath(file.path), options)
   } finally {

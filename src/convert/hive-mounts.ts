@@ -64,7 +64,7 @@ async function mountsOf(image: Image, options: MountOptions): Promise<HiveMount[
   const {layer, wants = () => true} = options
   if (layer !== undefined && image.layers[layer] === undefined) {
     throw new UsageError('BAD_OPTION', {
-      what: `There is no layer ${layer}.`,
+      what: `Layer ${layer} does not exist.`,
       why: `The image has ${image.layers.length} layers, numbered from 0 (the base).`,
     })
   }
@@ -137,7 +137,7 @@ function isDelta(file: string): boolean {
 function requireBounded(file: string, size: number): void {
   if (size <= MAX_HIVE_BYTES) return
   throw new UnsupportedError('LIMIT_EXCEEDED', {
-    what: `The hive has ${size} bytes; it is not read beyond ${MAX_HIVE_BYTES}.`,
+    what: `The hive has ${size} bytes. The limit is ${MAX_HIVE_BYTES}.`,
     at: {path: file},
   })
 }

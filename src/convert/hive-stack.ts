@@ -73,7 +73,11 @@ export class HiveStack {
     const delta = this.#composed()
     if (delta === undefined) return
     if (isBase && this.hasDeltas) {
-      this.#note('hive-without-base', 'There is no whole hive to fold its changes into; they stay a delta.', delta.path)
+      this.#note(
+        'hive-without-base',
+        'No full hive exists to merge the changes into, so they stay a delta.',
+        delta.path,
+      )
     }
     yield delta
   }
@@ -100,8 +104,8 @@ export class HiveStack {
     const base = this.#open(form, whole)
     if (base.isDelta) {
       throw new InputError('HIVE_CONFLICT', {
-        what: `The hive '${whole.entry.path}' should be whole, and is a delta.`,
-        suggestions: ['Use --layers chain, which keeps every layer as it is.'],
+        what: `The hive '${whole.entry.path}' is a delta, but should be a full hive.`,
+        suggestions: ['Pass --layers chain to keep every layer as it is.'],
         at: {path: whole.entry.path},
       })
     }
@@ -184,9 +188,9 @@ function verbatim({entry, bytes}: HeldHive): FileEntry {
 
 function replaced(path: LayerPath): UnsupportedError {
   return new UnsupportedError('HIVE_CONFLICT', {
-    what: `A layer above the operating system replaces the hive '${path}' as a file, and layers change it as a hive.`,
+    what: `A layer above the operating system replaces the hive '${path}' as a file, but layers also change it as a hive.`,
     why: 'A container loads the hive of the OS with the changes of each layer, and not that file.',
-    suggestions: ['Use --layers chain, which keeps every layer as it is.'],
+    suggestions: ['Pass --layers chain to keep every layer as it is.'],
     at: {path},
   })
 }

@@ -81,7 +81,7 @@ export class HiveStacks {
     this.#heldBytes += bytes.byteLength
     if (this.#heldBytes > MAX_HELD_BYTES) {
       throw new UnsupportedError('LIMIT_EXCEEDED', {
-        what: `The registry hives of these layers have more than ${MAX_HELD_BYTES} bytes.`,
+        what: `The registry hives of these layers exceed ${MAX_HELD_BYTES} bytes.`,
         at: {path: entry.path},
       })
     }

@@ -18,9 +18,9 @@ export interface HiveValueRow {
   readonly size?: number
   /** Base64, where data is shown. */
   readonly data?: string
-  /** The data in words, where it is what its type says. */
+  /** The data as text, if it matches its type. */
   readonly text?: string
-  /** In a delta: the value of lower layers is gone. */
+  /** In a delta: the value of lower layers is deleted. */
   readonly deleted?: true
 }
 
@@ -30,7 +30,7 @@ export interface HiveRow extends DescribedSecurity {
   readonly path: string
   /** FILETIME as a decimal string: 100 ns since 1601. */
   readonly lastWrite: string
-  /** In a delta: what happens to the key of lower layers; absent = it merges. */
+  /** In a delta: effect on the key of lower layers; absent = merge. */
   readonly change?: 'deleted' | 'values-replaced' | 'replaced'
   /** Base64 of the class, as stored. */
   readonly className?: string
@@ -237,7 +237,7 @@ function findParts(
   })
   if (parts.length === 0 && names.length > 0) {
     throw new InputError('NOT_FOUND', {
-      what: `There is no key '${key ?? ''}' in it.`,
+      what: `The registry has no key '${key ?? ''}'.`,
       suggestions: [`List what is there: transship hive ${reference}`],
       at: {reference},
     })

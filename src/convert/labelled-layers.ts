@@ -15,10 +15,10 @@ export function labelledLayers(image: Image, note: (note: Note) => void = () => 
     note({code: 'label-malformed', message, subject: PACKAGE_LABEL})
   }
   const packages = findPackageLabel(label, (what) => {
-    malformed(`It is malformed in part; not used: ${what}.`)
+    malformed(`Part of the label is malformed. transship ignored ${what}.`)
   })
   if (packages === undefined) {
-    malformed(`The label ${PACKAGE_LABEL} is malformed and was not used.`)
+    malformed(`The label ${PACKAGE_LABEL} is malformed, so transship ignored it.`)
     return []
   }
   const left = [...packages]
@@ -30,7 +30,9 @@ export function labelledLayers(image: Image, note: (note: Note) => void = () => 
     if (found === undefined) break
     const fault = findChainFault(found, chain)
     if (fault !== undefined) {
-      malformed(`What it says of ${formatFullName(found.metadata.identity)} and those above was not used: ${fault}`)
+      malformed(
+        `transship ignored the label for ${formatFullName(found.metadata.identity)} and the packages above it. ${fault}`,
+      )
       break
     }
     chain.push(found)
@@ -43,10 +45,11 @@ function findChainFault({metadata, form}: LabelledPackage, chain: readonly Label
   const {identity, dependencies, isOsImage} = metadata
   const below = chain.at(-1)?.metadata.identity
   const [dependency] = dependencies
-  if (chain.some((other) => identityKey(other.metadata.identity) === identityKey(identity))) return 'It is there twice.'
-  if (dependencies.length > (below === undefined ? 0 : 1)) return 'It depends on what is not below it.'
+  if (chain.some((other) => identityKey(other.metadata.identity) === identityKey(identity)))
+    return 'The label names it twice.'
+  if (dependencies.length > (below === undefined ? 0 : 1)) return 'It depends on a package that is not below it.'
   if (below !== undefined && (dependency === undefined || !isSamePackage(dependency, below)))
-    return 'It does not depend on what is below it.'
-  if (isOsImage && (below !== undefined || form === 'delta')) return 'An operating system lies on nothing.'
+    return 'It does not depend on the package below it.'
+  if (isOsImage && (below !== undefined || form === 'delta')) return 'An operating system has nothing below it.'
   return below !== undefined && form === 'base' ? 'A base lies on nothing.' : undefined
 }

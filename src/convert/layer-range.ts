@@ -8,9 +8,9 @@ export function requireRange(image: Image, range: LayerRange): LayerRange {
   if (Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to < image.layers.length)
     return range
   throw new UsageError('BAD_OPTION', {
-    what: `--layers squash:${from}..${to} does not fit.`,
+    what: `--layers squash:${from}..${to} is out of range.`,
     why: `The image has ${image.layers.length} layers, numbered from 0 (the base).`,
-    suggestions: ['See them with transship inspect.'],
+    suggestions: ['Run transship inspect to see the layers.'],
   })
 }
 

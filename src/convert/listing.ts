@@ -64,7 +64,7 @@ async function listRepository(item: ListItem, options: ListOptions): Promise<Spl
       error instanceof UnsupportedError ||
       (error instanceof TransshipError && error.code === 'UNAUTHORIZED')
     if (!isItsOwn) throw error
-    const message = ['It is left out.', error.what, error.why].filter((part) => part !== undefined).join(' ')
+    const message = ['Skipped.', error.what, error.why].filter((part) => part !== undefined).join(' ')
     options.onEvent?.({kind: 'note', code: 'repository-left-out', message, subject: item.reference})
   }
   return {fitting: [], others: []}

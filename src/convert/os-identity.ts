@@ -34,7 +34,7 @@ export async function identifyOs(
   const {osName, osVersion, note} = options
   const isGiven = osName !== undefined && osVersion !== undefined
   const onUnusable = (why: string) => {
-    note({code: 'os-hive-unusable', message: `The SOFTWARE hive tells nothing of the OS. ${why}`, subject: SUBJECT})
+    note({code: 'os-hive-unusable', message: `The SOFTWARE hive does not identify the OS. ${why}`, subject: SUBJECT})
   }
   const facts = isGiven ? undefined : await findOsFacts(layers, {...options, onUnusable})
   return {
@@ -53,7 +53,7 @@ function nameOf(facts: OsFacts | undefined, {osFeatures}: Platform, note: OsIden
     if (hasWin32k === true) return 'WindowsServerCore'
     note({
       code: 'os-name-guessed',
-      message: `Neither a SOFTWARE hive nor os.features tell which OS the image holds; its package is called ${OTHER}. --os-name gives it another name.`,
+      message: `Neither a SOFTWARE hive nor os.features identify the OS, so its package is called ${OTHER}. Pass --os-name to change that.`,
       subject: SUBJECT,
     })
     return OTHER
@@ -61,7 +61,7 @@ function nameOf(facts: OsFacts | undefined, {osFeatures}: Platform, note: OsIden
   if (hasWin32k !== undefined && hasWin32k === (stated === 'NanoServer'))
     contradict(
       note,
-      `The SOFTWARE hive is that of ${stated}, and os.features ${hasWin32k ? 'hold' : 'lack'} win32k; the hive is believed.`,
+      `The SOFTWARE hive is from ${stated}, but os.features ${hasWin32k ? 'contains' : 'lacks'} win32k. transship trusts the hive.`,
     )
   return stated
 }
@@ -77,7 +77,7 @@ function statedName(
   if (edition !== undefined && (edition === 'NanoServer') !== (name === 'NanoServer'))
     contradict(
       note,
-      `The SOFTWARE hive states the installation '${installationType}' and the edition '${editionId ?? productName ?? ''}'; the installation is believed.`,
+      `The SOFTWARE hive states the installation '${installationType}' but the edition '${editionId ?? productName ?? ''}'. transship trusts the installation.`,
     )
   return name
 }
@@ -95,17 +95,20 @@ function versionOf(facts: OsFacts | undefined, {osVersion}: Platform, note: OsId
   if (facts?.build !== undefined && /^\d+/.exec(facts.buildLab ?? `${facts.build}`)?.[0] !== String(facts.build))
     contradict(
       note,
-      `The SOFTWARE hive states build ${facts.build} and the lab '${facts.buildLab ?? ''}'; the build is believed.`,
+      `The SOFTWARE hive states build ${facts.build} but the lab '${facts.buildLab ?? ''}'. transship trusts the build.`,
     )
   if (own !== undefined) {
     if (configured !== undefined && configured !== own)
-      contradict(note, `The SOFTWARE hive is of ${own}, and os.version says ${configured}; the hive is believed.`)
+      contradict(
+        note,
+        `The SOFTWARE hive is from ${own}, but os.version says ${configured}. transship trusts the hive.`,
+      )
     return own
   }
   if (configured === undefined) {
     note({
       code: 'os-version-unknown',
-      message: 'The image does not state a usable os.version. --os-version tells it.',
+      message: 'The image has no usable os.version. Pass it with --os-version.',
       subject: osVersion ?? 'os.version',
     })
   }

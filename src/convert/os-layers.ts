@@ -35,7 +35,7 @@ async function findBaseEvidence(layer: Layer, options: WorkOptions): Promise<str
 function requireCount(image: Image, count: number): void {
   if (Number.isInteger(count) && count >= 0 && count <= image.layers.length) return
   throw new UsageError('BAD_OPTION', {
-    what: `--os-layers ${count} does not fit.`,
+    what: `--os-layers ${count} is out of range.`,
     why: `The image has ${image.layers.length} layers.`,
   })
 }

@@ -78,8 +78,8 @@ export class PagedFile implements HiveSource {
       const count = readSync(this.#fd, bytes, filled, bytes.byteLength - filled, offset + filled)
       if (count === 0) {
         throw new InputError('HIVE_CORRUPT', {
-          what: 'The registry hive became shorter while it was read.',
-          suggestions: ['Copy it, and read the copy.'],
+          what: 'The registry hive shrank while transship read it.',
+          suggestions: ['Copy it and read the copy.'],
           at: {offset: offset + filled},
         })
       }

@@ -13,7 +13,7 @@ export interface PlanStep {
   /** `os` = the part that becomes the OS package. */
   readonly role?: 'os' | 'application'
   readonly dependencies?: readonly string[]
-  /** Bytes that the step will read, where known. */
+  /** Bytes that the step will read, if known. */
   readonly bytes?: number
 }
 
@@ -23,7 +23,7 @@ export interface ConversionPlan {
   readonly destination: string
   readonly mode: LayerMode
   readonly steps: readonly PlanStep[]
-  /** How many of the source's lowest layers are the operating system, and how that was found. */
+  /** Number of lowest layers that form the operating system, and how it was determined. */
   readonly osLayers?: {readonly count: number; readonly evidence: readonly string[]}
   readonly losses: readonly Loss[]
   readonly notes: readonly Note[]

@@ -32,11 +32,11 @@ export interface Payload {
 export async function readPayload(image: Image, options: WorkOptions): Promise<Payload> {
   if (image.platform.os !== 'windows') {
     throw new UnsupportedError('PLATFORM_UNSUPPORTED', {
-      what: `Only the payload of Windows is compared; ${image.names[0] ?? 'this image'} is for ${image.platform.os}.`,
+      what: `transship compares only Windows content, but ${image.names[0] ?? 'this image'} is for ${image.platform.os}.`,
     })
   }
   const from = image.layers.findIndex((layer) => layer.hasContent)
-  if (from < 0) throw new InputError('LAYER_MISSING', {what: `${image.names[0] ?? 'The image'} holds no layer.`})
+  if (from < 0) throw new InputError('LAYER_MISSING', {what: `${image.names[0] ?? 'The image'} has no layers.`})
   const standsAlone = from === 0 && (await holdsSystem(image, options))
   const range = {from, to: image.layers.length - 1, title: image.names[0] ?? 'the image', standsAlone}
   const reader = new PayloadReader(options)

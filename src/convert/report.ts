@@ -12,7 +12,7 @@ export interface ReportArtifact {
   readonly manifestDigest?: string
   /** Full names. */
   readonly dependencies?: readonly string[]
-  /** It was there already with the same content; nothing was written. */
+  /** The same content already existed; nothing was written. */
   readonly unchanged?: boolean
   readonly layers: readonly LayerArtifact[]
 }
@@ -22,9 +22,9 @@ export interface ConvertReport {
   readonly source: string
   readonly destination: string
   readonly artifacts: readonly ReportArtifact[]
-  /** What the destination cannot hold even with the recipe. */
+  /** What the destination cannot store, even with the recipe. */
   readonly losses: readonly Loss[]
-  /** Worth telling, nothing lost. */
+  /** Notes; nothing was lost. */
   readonly notes: readonly Note[]
   /**
    * True when this run has proven that each layer, the configuration and the manifest of the source come back byte for

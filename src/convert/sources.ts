@@ -35,11 +35,8 @@ export async function sourcesOf(
   if (isOneThing) throw new UsageError('BAD_OPTION', {what: '--all takes everything, and the source selects one.'})
   if (items.length > 1 && sink.holds === 'images' && sink.holdsOne === true) {
     throw new UsageError('BAD_REFERENCE', {
-      what: `The destination names one image, and there are ${items.length} to write.`,
-      suggestions: [
-        'Convert them one by one, each to its own name.',
-        ...items.slice(0, 10).map((item) => item.reference),
-      ],
+      what: `The destination names one image, but the source has ${items.length}.`,
+      suggestions: ['Convert each image to its own name.', ...items.slice(0, 10).map((item) => item.reference)],
     })
   }
   // The only image that fits keeps the name that it shared with those that do not.
@@ -50,7 +47,7 @@ export async function sourcesOf(
     options.onEvent?.({
       kind: 'loss',
       code: 'index-left-out',
-      message: `It names an index of ${items.length} images. They are converted one by one: what binds them, and the name that they share, is not written.`,
+      message: `The source is an index of ${items.length} images. transship converts each image, but does not write the index or its name.`,
       subject: transport.format(reference),
     })
   }

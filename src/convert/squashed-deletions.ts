@@ -92,8 +92,8 @@ export class SquashedDeletions {
 
 function unknownBelow(path: LayerPath): UnsupportedError {
   return new UnsupportedError('LAYER_MISSING', {
-    what: `The directory '${path}' hides everything that lower layers hold in it, and their content is not known.`,
-    suggestions: ['Give --base REFERENCE with the layers below.'],
+    what: `The directory '${path}' hides all content of lower layers, but that content is unknown.`,
+    suggestions: ['Pass --base REFERENCE with the layers below.'],
     at: {path},
   })
 }

@@ -109,10 +109,10 @@ class ImagePlanner {
   #layer(group: readonly number[]): Layer {
     const [first = 0] = group
     const layer = this.#image.layers[first]
-    if (layer === undefined) throw new InputError('LAYER_MISSING', {what: `There is no layer ${first}.`})
+    if (layer === undefined) throw new InputError('LAYER_MISSING', {what: `Layer ${first} does not exist.`})
     if (group.length === 1) return followingNames(this.#requireContent(layer), first, this.#names)
     const title = `layers ${first} to ${group.at(-1) ?? first}`
-    this.#inexact.push({code: 'squashed', message: `${group.length} layers become one.`, subject: title})
+    this.#inexact.push({code: 'squashed', message: `${group.length} layers were squashed into one.`, subject: title})
     const standsAlone = first === 0 && this.#isBase()
     return squashLayers(this.#image.layers, {
       from: first,
@@ -133,13 +133,13 @@ class ImagePlanner {
   #requireContent(layer: Layer): Layer {
     if (layer.hasContent || layer.blob !== undefined) return layer
     const identity = layer.package?.identity
-    const why = layer.absence ?? 'The source holds only its name, since its bits are kept elsewhere.'
+    const why = layer.absence ?? 'The source names it, but its content is stored elsewhere.'
     if (identity !== undefined)
       throw dependencyError(formatFullName(identity), {isMismatch: layer.isMismatch === true, why})
     throw new InputError('LAYER_MISSING', {
-      what: `The content of ${layer.title} is not in the source.`,
+      what: `The source does not contain the content of ${layer.title}.`,
       why,
-      suggestions: ['Give --base REFERENCE with the package or image that holds it.'],
+      suggestions: ['Pass --base REFERENCE with the package or image that contains it.'],
       at: {path: layer.title},
     })
   }
@@ -159,7 +159,7 @@ class ImagePlanner {
     if (this.#mode !== 'squash') return names
     return names.filter((name) => {
       const isPinned = findDockerName(name)?.digest !== undefined
-      const message = 'The name has the digest of the image before it was squashed, so it is not kept.'
+      const message = 'The name contains the digest of the unsquashed image, so it was dropped.'
       if (isPinned) this.#options.onEvent?.({kind: 'note', code: 'name-left-out', message, subject: name})
       return !isPinned
     })
@@ -196,8 +196,8 @@ class ImagePlanner {
         code: 'layer-changed',
         message:
           expected === undefined
-            ? 'The kept configuration does not know this layer; it is a new one.'
-            : `The payload is not what the recipe was made from: the layer was ${expected} and is now ${diffId}.`,
+            ? 'The stored configuration does not list this layer, so it is new.'
+            : `The payload does not match the recipe: the layer was ${expected} and is now ${diffId}.`,
         subject: this.#layers[index]?.title ?? `layer ${index}`,
       })
     }

@@ -169,7 +169,7 @@ class PackagePlanner {
     if (form === 'delta') {
       this.#note(
         'base-unknown',
-        'The source holds changes to an operating system that it does not name; the package depends on nothing.',
+        'The source changes an operating system that it does not name, so the package has no dependency.',
         this.#image.names[0] ?? 'the source',
       )
     }
@@ -184,7 +184,7 @@ class PackagePlanner {
     if (this.#options.withoutBase === true && top !== undefined) {
       this.#inexact.push({
         code: 'base-left-out',
-        message: 'The OS package is written as a stub; converting back needs --base.',
+        message: 'The OS package is a stub, so converting back needs --base.',
         subject: formatFullName(top),
       })
       return [this.#stub(indices, top)]
@@ -194,8 +194,8 @@ class PackagePlanner {
       const below = dependencyOn(packages.at(-1))
       if (this.#image.layers[index]?.hasContent === false) {
         const subject = formatFullName(own)
-        this.#note('base-not-held', 'The source only names this layer; the OS package is a stub.', subject)
-        const message = 'The OS package is a stub, as its layer is only named; converting back needs --base.'
+        this.#note('base-not-held', 'The source only names this layer, so the OS package is a stub.', subject)
+        const message = 'The source only names the OS layer, so the OS package is a stub. Converting back needs --base.'
         this.#inexact.push({code: 'base-not-held', message, subject})
         packages.push(this.#stub([index], own))
       } else {
@@ -279,7 +279,7 @@ class PackagePlanner {
     if (second !== undefined) {
       this.#inexact.push({
         code: 'squashed',
-        message: `${indices.length} layers become one; they cannot be told apart again.`,
+        message: `${indices.length} layers were squashed into one and cannot be separated again.`,
         subject: title,
       })
       const standsAlone = first === 0 && facts.form === 'base'
@@ -295,7 +295,7 @@ class PackagePlanner {
     if (layer.hasContent)
       return withoutOpaque(followingNames(tapped(layer, tap), first, this.#names), this.#below(first))
     if (layer.isMismatch === true)
-      throw dependencyError(title, {isMismatch: true, why: layer.absence ?? 'It is another payload.'})
+      throw dependencyError(title, {isMismatch: true, why: layer.absence ?? 'The payload is different.'})
     if (facts.metadata.isOsImage) return undefined
     throw absentContent(layer)
   }
@@ -334,8 +334,8 @@ class PackagePlanner {
     if (config === undefined && imageName === undefined) {
       if (name !== undefined) return {publisher: publisher ?? 'CN=Local', name, version: packageVersion ?? '1.0.0.0'}
       throw new UsageError('BAD_OPTION', {
-        what: 'The source says nothing that a package could be named after.',
-        suggestions: ['Give --name, and if wanted --publisher and --package-version.'],
+        what: 'The source has no name that the package could take.',
+        suggestions: ['Pass --name, and optionally --publisher and --package-version.'],
       })
     }
     const {created} = this.#config ?? {}
@@ -351,7 +351,7 @@ class PackagePlanner {
     if (base.identity !== undefined) return base.identity
     throw new InputError('DEPENDENCY_MISSING', {
       what: `The image is built on '${base.name}', which is not the full name of a package.`,
-      suggestions: ['Give --base REFERENCE with the OS package it needs.'],
+      suggestions: ['Pass --base REFERENCE with the OS package it needs.'],
     })
   }
 

@@ -13,8 +13,8 @@ export function foldTypedPath(text: string | undefined): string {
   const [, drive, inside = ''] = /^([A-Za-z]):(.*)$/s.exec(path) ?? []
   if (drive !== undefined && drive.toUpperCase() !== 'C')
     throw new UsageError('BAD_OPTION', {
-      what: `A layer holds nothing of drive ${drive.toUpperCase()}:.`,
-      suggestions: ['Name a path of drive C:, or one from the top of the layer, like Files/Shop.'],
+      what: `A layer contains nothing from drive ${drive.toUpperCase()}:.`,
+      suggestions: ['Pass a path on drive C:, or one from the root of the layer, such as Files/Shop.'],
     })
   const trimmed = foldPath((drive === undefined ? path : inside).replace(/^\/+|\/+$/g, ''))
   const isOfLayer = drive === undefined && (!path.startsWith('/') || PARTS.includes(trimmed.split('/')[0] ?? ''))

@@ -54,10 +54,10 @@ export class DiskClock {
     const more = many ? ` ${others} more ${others === 1 ? 'file or folder differs' : 'files or folders differ'}.` : ''
     const why =
       this.#native === undefined
-        ? 'The package koffi, which sets times to 100 ns, is not installed (npm install --include=optional transship).'
+        ? 'Exact times need the package koffi, which is not installed (npm install --include=optional transship).'
         : 'This file system cannot store it.'
     return {
-      message: `Its time should be ${formatFileTime(wanted)} and is ${formatFileTime(has)} on disk.${more} ${why}`,
+      message: `Its time should be ${formatFileTime(wanted)}, but the disk has ${formatFileTime(has)}.${more} ${why}`,
       subject: place,
     }
   }

@@ -105,9 +105,12 @@ export class FolderLock {
     if (this.#isHeld()) return
     const holder = this.#findHolder()
     throw new EnvironmentError('LOCKED', {
-      what: 'The lock of this place was taken over while this process was paused, or was deleted.',
-      why: holder === undefined ? `There is no lock ${this.#file} now.` : `Its holder is ${nameOf(holder)} now.`,
-      suggestions: ['Run it again when the other is done.'],
+      what: 'Another process took over the lock while this one was paused, or someone deleted it.',
+      why:
+        holder === undefined
+          ? `The lock ${this.#file} no longer exists.`
+          : `The lock now belongs to ${nameOf(holder)}.`,
+      suggestions: ['Run the command again when the other process has finished.'],
       at: {reference: this.#reference},
     })
   }
@@ -163,7 +166,7 @@ async function place(file: string, content: string, options: LockOptions): Promi
     await requireGone(found, file, options)
     takeAway(file, found.content, options)
   }
-  throw inUse('Another process has just begun to write there.', options.reference)
+  throw inUse('Another process has just started to write there.', options.reference)
 }
 
 function isPlaced(file: string, content: string): boolean {
@@ -280,9 +283,11 @@ async function requireGone(found: FoundLock, file: string, options: LockOptions)
     })
   }
   throw inUse('Another process is writing there.', options.reference, {
-    why: liveness === 'unknown' ? `${who}; from here it cannot be told whether that still runs.` : `${who}.`,
+    why: liveness === 'unknown' ? `${who}; this machine cannot tell whether it still runs.` : `${who}.`,
     suggestion:
-      liveness === 'unknown' || holder.space === undefined ? `If it is gone for sure, delete ${file}.` : undefined,
+      liveness === 'unknown' || holder.space === undefined
+        ? `If you are sure that it has ended, delete ${file}.`
+        : undefined,
   })
 }
 
@@ -297,7 +302,7 @@ async function isRenewed(
   {holder, everyMs, signal, onEvent}: WorkOptions & {readonly holder: Holder; readonly everyMs: number},
 ): Promise<boolean> {
   const longestSeconds = Math.ceil((everyMs * MOST_MISSED) / 1000)
-  const title = `Waiting for a sign of life of ${nameOf(holder)}, which has locked ${file}, up to ${longestSeconds} s`
+  const title = `Waiting up to ${longestSeconds} s to see whether ${nameOf(holder)} still holds the lock ${file}`
   onEvent?.({kind: 'step', id: 'lock', title})
   // Looks are counted, not time: should this process be paused as well, it still looks as often.
   for (let looks = 0; looks < 2 * MOST_MISSED; looks++) {
@@ -307,7 +312,7 @@ async function isRenewed(
     if (now?.content !== found.content) break
     if (now.modifiedNs !== found.modifiedNs) return true
   }
-  onEvent?.({kind: 'done', id: 'lock', summary: 'it is gone'})
+  onEvent?.({kind: 'done', id: 'lock', summary: 'it has ended'})
   return false
 }
 
@@ -328,7 +333,7 @@ function takeAway(file: string, dead: string, {reference}: LockOptions): void {
       // A third has placed its own: the quicker one will find that it holds the lock no more.
       if (findSystemCode(error) !== 'EEXIST') throw error
     }
-    throw inUse('Another process has just begun to write there.', reference)
+    throw inUse('Another process has just started to write there.', reference)
   } finally {
     rmSync(aside, {force: true})
   }
@@ -375,7 +380,7 @@ function inUse(
   return new EnvironmentError('LOCKED', {
     what,
     ...(why === undefined ? {} : {why}),
-    suggestions: ['Wait until it is done.', ...(suggestion === undefined ? [] : [suggestion])],
+    suggestions: ['Wait until it has finished.', ...(suggestion === undefined ? [] : [suggestion])],
     at: {reference},
   })
 }

@@ -22,9 +22,9 @@ export function requireNoText(head: Uint8Array, title: string): void {
   if (mark === undefined) return
   const hex = mark[0].map((byte) => byte.toString(16).toUpperCase()).join(' ')
   throw new InputError('ARCHIVE_CORRUPT', {
-    what: `${title} was written by PowerShell's > and is no archive any more.`,
-    why: `It begins with ${hex}, the mark of text: PowerShell turns the output of programs into text, and their bytes are lost.`,
-    suggestions: ['Save the image again with: docker save -o FILE NAME:TAG'],
+    what: `${title} was written with PowerShell's > and is no longer an archive.`,
+    why: `It begins with ${hex}, a text mark. PowerShell converts the output of programs to text, which destroys the archive.`,
+    suggestions: ['Save the image again: docker save -o FILE NAME:TAG'],
     at: {path: title, offset: 0},
   })
 }

@@ -65,7 +65,7 @@ export class SeekableFile implements RandomAccess {
       const chunk = await this.read(at, Math.min(CHUNK_BYTES, offset + length - at))
       if (chunk.byteLength === 0) {
         throw new InputError('ARCHIVE_TRUNCATED', {
-          what: `'${this.#title}' is cut short, or was changed while it was read.`,
+          what: `'${this.#title}' is cut short, or changed while it was read.`,
           at: {path: this.#title, offset: at},
         })
       }

@@ -9,8 +9,8 @@ export function readFully(fd: number, into: Uint8Array, position: number, place:
     const count = readSync(fd, into, done, into.byteLength - done, position + done)
     if (count === 0) {
       throw new InputError('SIZE_MISMATCH', {
-        what: 'A file became shorter while it was read.',
-        suggestions: ['Stop what writes to the source, then retry.'],
+        what: 'A file shrank while it was read.',
+        suggestions: ['Stop the program that writes to the source, then retry.'],
         at: {path: place, offset: position + done},
       })
     }

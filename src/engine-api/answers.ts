@@ -5,7 +5,7 @@ import {errorsText, type Validator} from '../codecs/json/validator.js'
 export function requireAnswer<T>(validate: Validator<T>, body: unknown, request: string): T {
   if (validate(body)) return body
   throw new InputError('MANIFEST_INVALID', {
-    what: `The engine's answer to '${request}' is not what its API promises.`,
+    what: `The engine's answer to '${request}' does not follow its API.`,
     why: errorsText(validate, 'answer'),
   })
 }

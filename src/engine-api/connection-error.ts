@@ -66,7 +66,9 @@ export function asConnectionError(
       return new EnvironmentError('TIMED_OUT', {
         what: `${where.name} does not answer.`,
         why: reason.message,
-        suggestions: [`Check whether ${where.name} hangs; its containers can be stopped past it.`],
+        suggestions: [
+          `Check whether ${where.name} hangs. transship containers stop can stop its containers without it.`,
+        ],
         at,
         cause: error,
       })
@@ -76,15 +78,15 @@ export function asConnectionError(
   const code = findSystemCode(error)
   if (code === 'EACCES' || code === 'EPERM') {
     return new EnvironmentError('NO_ACCESS', {
-      what: `Access to ${where.name} was denied.`,
-      why: `The operating system says ${code}.`,
-      suggestions: [`Run elevated, or as a member of the group that may use ${where.name}.`],
+      what: `Access to ${where.name} denied.`,
+      why: `The operating system reported ${code}.`,
+      suggestions: [`Run elevated, or as a member of the group that has access to ${where.name}.`],
       at,
       cause: error,
     })
   }
   return new EnvironmentError('ENGINE_UNAVAILABLE', {
-    what: `${where.name} cannot be reached.`,
+    what: `transship cannot reach ${where.name}.`,
     why: error instanceof Error ? error.message : String(error),
     suggestions: [`Start ${where.name}, or check its address.`],
     at,

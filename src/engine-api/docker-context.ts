@@ -49,8 +49,8 @@ export async function readContext(folder: string, name: string): Promise<EngineE
   const docker = (await readJson(file, isContextMeta))?.Endpoints?.docker
   if (docker?.Host === undefined || docker.Host === '') {
     throw new InputError('NOT_FOUND', {
-      what: `There is no Docker context '${name}' with the address of an engine.`,
-      suggestions: ['docker context ls', 'Give --engine URL.'],
+      what: `No Docker context '${name}' has the address of an engine.`,
+      suggestions: ['List the contexts: docker context ls', 'Or pass --engine URL.'],
       at: {path: file},
     })
   }
@@ -66,11 +66,11 @@ async function readJson<T>(file: string, validate: Validator<T>): Promise<T | un
   try {
     json = JSON.parse(clientConfigText(text))
   } catch (cause) {
-    throw new UsageError('BAD_OPTION', {what: `'${file}' is no JSON.`, at: {path: file}, cause})
+    throw new UsageError('BAD_OPTION', {what: `'${file}' is not valid JSON.`, at: {path: file}, cause})
   }
   if (validate(json)) return json
   throw new UsageError('BAD_OPTION', {
-    what: `'${file}' is not what Docker keeps there.`,
+    what: `'${file}' is not a valid Docker file.`,
     why: errorsText(validate, path.basename(file)),
     at: {path: file},
   })

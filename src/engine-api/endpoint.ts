@@ -38,15 +38,15 @@ export function parseEngineEndpoint(text: string, tls?: EngineTls): EngineEndpoi
   if (scheme === 'ssh') {
     throw new EnvironmentError('ENGINE_UNSUPPORTED', {
       what: `The engine at '${text}' is behind SSH.`,
-      why: 'Engines behind SSH are not reached directly.',
+      why: 'transship does not connect to engines over SSH.',
       suggestions: [
         `Forward the socket first: ssh -L /tmp/engine.sock:/var/run/docker.sock ${rest ?? 'HOST'}`,
-        'Then give --engine unix:///tmp/engine.sock.',
+        'Then pass --engine unix:///tmp/engine.sock.',
       ],
     })
   }
   throw new UsageError('BAD_OPTION', {
-    what: `'${text}' is no address of a container engine.`,
+    what: `'${text}' is not a valid engine address.`,
     why: 'Expected unix:///PATH, npipe:////./pipe/NAME or tcp://HOST:PORT.',
     suggestions: ['Check --engine, DOCKER_HOST or the Docker context.'],
   })

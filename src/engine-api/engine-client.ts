@@ -68,7 +68,7 @@ export class EngineClient {
       throw new EnvironmentError('NETWORK_FAILED', {
         what: `${this.name} broke off its answer to 'GET ${path}'.`,
         why: error instanceof Error ? error.message : String(error),
-        suggestions: ["See the engine's log: it met an error of its own, or was stopped."],
+        suggestions: ["Check the engine's log for an error, or whether it was stopped."],
         at: {reference: this.#where.endpoint},
         cause: error,
       })
@@ -143,7 +143,7 @@ export class EngineClient {
       if (size > MAX_ANSWER_BYTES) {
         throw new InputError('LIMIT_EXCEEDED', {
           what: `The answer of ${this.name} is too long.`,
-          why: `It passes ${MAX_ANSWER_BYTES} bytes.`,
+          why: `It is longer than ${MAX_ANSWER_BYTES} bytes.`,
         })
       }
       parts.push(chunk)
@@ -159,7 +159,7 @@ export class EngineClient {
       // A proxy in between answers in HTML: its status tells more than its page.
       if (status >= 400) return undefined
       throw new InputError('MANIFEST_INVALID', {
-        what: `${this.name} answered something that is not JSON.`,
+        what: `${this.name} sent an answer that is not JSON.`,
         why: `It begins with '${text.slice(0, 80)}'.`,
         cause,
       })

@@ -35,7 +35,7 @@ export async function askVersion(client: EngineClient, signal: AbortSignal | und
   } catch (error) {
     if (!(error instanceof InputError)) throw error
     throw new EnvironmentError('ENGINE_UNAVAILABLE', {
-      what: 'What answers there is no container engine.',
+      what: 'The server at this address is not a container engine.',
       why: error.why ?? error.what,
       suggestions: ['Check the address of the engine: --engine, DOCKER_HOST or the context.'],
       at: {reference: formatEngineEndpoint(client.endpoint)},
@@ -64,16 +64,16 @@ export function negotiateApi(version: EngineVersion, endpoint: string): string {
   const oldest = version.MinAPIVersion ?? newest
   const refuse = (why: string, suggestion: string) =>
     new EnvironmentError('ENGINE_UNSUPPORTED', {
-      what: 'The container engine speaks another version of its API.',
-      why: `It ${why}; ${API_RANGE.oldest} to ${API_RANGE.newest} are spoken here.`,
+      what: 'transship does not support the API version of this container engine.',
+      why: `It ${why}; transship supports ${API_RANGE.oldest} to ${API_RANGE.newest}.`,
       suggestions: [suggestion],
       at: {reference: endpoint},
     })
   if (apiNumber(newest) < apiNumber(API_RANGE.oldest)) {
-    throw refuse(newest === '' ? 'names none' : `knows none after ${newest}`, 'Update the engine.')
+    throw refuse(newest === '' ? 'states none' : `supports none after ${newest}`, 'Update the engine.')
   }
   if (apiNumber(oldest) > apiNumber(API_RANGE.newest)) {
-    throw refuse(`takes none before ${oldest}`, 'Update transship, or lower the version that the engine takes.')
+    throw refuse(`accepts none before ${oldest}`, 'Update transship, or lower the minimum API version of the engine.')
   }
   return apiNumber(newest) < apiNumber(API_RANGE.newest) ? newest : API_RANGE.newest
 }

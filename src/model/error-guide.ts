@@ -1,11 +1,11 @@
 import {ERROR_CODES, type ErrorCode} from './errors.js'
 
 interface Guidance {
-  /** The exit code of a command that ends with it. */
+  /** The exit code of a command that fails with this code. */
   readonly exit: 2 | 3 | 4 | 70 | 130
-  /** What it means, as one sentence. */
+  /** What the code means, in one or two sentences. */
   readonly means: string
-  /** What to do next, as one sentence. */
+  /** What to do next, in one or two sentences. */
   readonly next: string
 }
 
@@ -13,171 +13,171 @@ interface Guidance {
 export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
   BAD_REFERENCE: {
     exit: 2,
-    means: 'An argument is no reference, or not one of its transport.',
+    means: 'An argument is not a valid reference, or its transport does not accept it.',
     next: 'Write TRANSPORT:LOCATION; the message lists the transports and their grammar.',
   },
   BAD_OPTION: {
     exit: 2,
-    means: 'A flag or argument is unknown, missing, contradicts another or has a wrong value.',
-    next: 'See the options of the command with --help.',
+    means: 'A flag or argument is unknown, missing or invalid, or contradicts another one.',
+    next: 'Run the command with --help to see its options.',
   },
   AMBIGUOUS_SELECTION: {
     exit: 2,
-    means: 'The reference fits several images, packages or transports.',
-    next: 'Select one; the message lists the candidates.',
+    means: 'The reference matches several images, packages or transports.',
+    next: 'Select one of the candidates in the message.',
   },
   PLAN_INVALID: {
     exit: 2,
-    means: 'The plan of a batch is not valid; the place is file, line and column.',
-    next: 'Correct the plan there; nothing has been converted.',
+    means: 'The batch plan is not valid. The message gives file, line and column.',
+    next: 'Correct the plan there. Nothing has been converted.',
   },
   NOT_FOUND: {
     exit: 3,
-    means: 'The file, folder, image, package or entry that was named is not there.',
-    next: 'Check the spelling; `transship list` and `transship files` show what is there.',
+    means: 'The named file, folder, image, package or entry does not exist.',
+    next: 'Check the spelling. `transship list` and `transship files` show what exists.',
   },
   UNRECOGNISED_FORMAT: {
     exit: 3,
-    means: 'The content is not what its reference says, or of no known format.',
-    next: 'Check that the path and the transport belong together.',
+    means: 'The content does not match its reference, or its format is unknown.',
+    next: 'Check that the transport fits the path.',
   },
   ARCHIVE_TRUNCATED: {
     exit: 3,
     means: 'An archive or compressed stream ends too early.',
-    next: 'Copy or save it again: the download or copy was cut.',
+    next: 'Copy or save it again; the download or copy was cut off.',
   },
   ARCHIVE_CORRUPT: {
     exit: 3,
     means: 'An archive or compressed stream breaks the rules of its format.',
-    next: 'Copy or save it again; the message names the offset.',
+    next: 'Copy or save it again. The message gives the offset.',
   },
   ARCHIVE_CONTRADICTORY: {
     exit: 3,
-    means: 'Two parts of an archive say different things about the same image.',
-    next: 'Save the image again with one tool.',
+    means: 'Two parts of an archive contradict each other about the same image.',
+    next: 'Save the image again with a single tool.',
   },
   MANIFEST_MISSING: {
     exit: 3,
-    means: 'There is no manifest where one is needed.',
-    next: 'Check that the archive holds an image, not only layers, and that an OCI layout was copied whole.',
+    means: 'A required manifest is missing.',
+    next: 'Check that the archive holds an image, not only layers, and that the OCI layout was copied completely.',
   },
   MANIFEST_INVALID: {
     exit: 3,
-    means: 'A manifest or index is no valid JSON, or breaks its schema.',
+    means: 'A manifest or index is not valid JSON, or breaks its schema.',
     next: 'Save or push the image again.',
   },
   CONFIG_MISSING: {
     exit: 3,
     means: 'An image has no configuration.',
-    next: 'Save the image again; a package has a configuration only if it was made from an image.',
+    next: 'Save the image again. A package has a configuration only if it was made from an image.',
   },
   CONFIG_INVALID: {
     exit: 3,
-    means: 'An image configuration is no valid JSON, or breaks its schema.',
+    means: 'An image configuration is not valid JSON, or breaks its schema.',
     next: 'Save the image again.',
   },
   LAYER_MISSING: {
     exit: 3,
-    means: 'The content of a layer is not in the source.',
-    next: 'Give --base with an image or package that has it.',
+    means: 'The source does not contain a layer.',
+    next: 'Pass --base with an image or package that has it.',
   },
   DIGEST_MISMATCH: {
     exit: 3,
-    means: 'Bytes do not have the digest that was promised for them.',
-    next: 'Get the source again: it was damaged or changed.',
+    means: 'Content does not match its digest.',
+    next: 'Get the source again; it was damaged or changed.',
   },
   SIZE_MISMATCH: {
     exit: 3,
-    means: 'Something is longer or shorter than was promised.',
-    next: 'Get the source again: it was damaged or changed.',
+    means: 'Content is longer or shorter than its declared size.',
+    next: 'Get the source again; it was damaged or changed.',
   },
   LAYER_CORRUPT: {
     exit: 3,
     means: 'The content of a layer breaks the rules of its format.',
-    next: 'Save the image again; the message names the entry.',
+    next: 'Save the image again. The message names the entry.',
   },
   NAME_UNSAFE: {
     exit: 3,
     means:
-      'A name in the source would lead out of its folder or through a reparse point, or means something else on some system.',
-    next: 'Do not trust this source; the message names the entry.',
+      'A name in the source leads out of its folder or through a reparse point, or means something else on some systems.',
+    next: 'Do not trust this source. The message names the entry.',
   },
   NAME_RESERVED: {
     exit: 3,
     means: 'A name in the source is reserved on Windows, like CON or NUL.txt.',
-    next: 'Rename it where the source was made; the message names the entry.',
+    next: 'Rename the entry where the source was made. The message names it.',
   },
   NAME_COLLISION: {
     exit: 3,
-    means: 'Two names differ in upper and lower case only, which Windows takes for one.',
-    next: 'Rename one where the source was made.',
+    means: 'Two names differ only in case, so Windows treats them as one.',
+    next: 'Rename one of them where the source was made.',
   },
   DUPLICATE_ENTRY: {
     exit: 3,
-    means: 'The same name occurs twice where it may occur once.',
-    next: 'Save the image again; the message names the entry.',
+    means: 'A name occurs twice where only one is allowed.',
+    next: 'Save the image again. The message names the entry.',
   },
   LINK_TARGET_MISSING: {
     exit: 3,
-    means: 'A hard link leads to no file, as things stand at its place in the layer.',
-    next: 'Save the image again; the message names the link.',
+    means: 'The target of a hard link does not exist at that point of the layer.',
+    next: 'Save the image again. The message names the link.',
   },
   METADATA_INVALID: {
     exit: 3,
-    means: 'The metadata of a package or layer break the rules of their format.',
-    next: 'Export the package again; the message names the field.',
+    means: 'The metadata of a package or layer breaks the rules of its format.',
+    next: 'Export the package again. The message names the field.',
   },
   PACKAGE_INCOMPLETE: {
     exit: 3,
-    means: 'A package lacks a part that it must have.',
+    means: 'A package lacks a required part.',
     next: 'Export or copy the package again.',
   },
   DEPENDENCY_MISSING: {
     exit: 3,
-    means: 'A package depends on one that is not there; the message has the chain.',
-    next: 'Give --base with a repository or package that has it.',
+    means: 'A package that another one depends on is missing. The message shows the chain.',
+    next: 'Pass --base with a repository or package that has it.',
   },
   DEPENDENCY_CYCLE: {
     exit: 3,
-    means: 'Packages depend on each other in a circle; the message has the chain.',
-    next: 'Mend the repository.',
+    means: 'Packages depend on each other in a circle. The message shows the chain.',
+    next: 'Repair the repository.',
   },
   DEPENDENCY_MISMATCH: {
     exit: 3,
     means:
-      'A dependency is there in another version or architecture than the one needed, or with another payload than the one that was built on.',
-    next: 'Give --base with the right one, or --accept-base-mismatch to take it all the same.',
+      'A dependency has a different version or architecture from the one required, or a different payload from the one that was built on.',
+    next: 'Pass --base with the right one, or --accept-base-mismatch to use this one anyway.',
   },
   IDENTITY_CLASH: {
     exit: 3,
     means:
-      'Two packages have one identity and different content, or others were made on the one that is to be replaced.',
-    next: 'Give one another --name or --package-version. --replace overwrites what nothing else was made on.',
+      'Two packages have the same identity but different content, or other packages were made on the one to replace.',
+    next: 'Pass another --name or --package-version. --replace overwrites only a package that no other was made on.',
   },
   IDENTITY_INVALID: {
     exit: 3,
     means: 'A publisher, name or version breaks the rules for packages.',
-    next: 'Give --publisher, --name and --package-version.',
+    next: 'Pass --publisher, --name and --package-version.',
   },
   CARRIER_CORRUPT: {
     exit: 3,
-    means: 'A file of a transport layout is no valid backup stream.',
+    means: 'A file of a transport layout is not a valid backup stream.',
     next: 'Export or copy the transport layout again.',
   },
   REPARSE_CORRUPT: {
     exit: 3,
-    means: 'A reparse point (link, junction) is damaged.',
-    next: 'Save or export the source again; the message names the entry.',
+    means: 'A reparse point (link or junction) is damaged.',
+    next: 'Save or export the source again. The message names the entry.',
   },
   DESCRIPTOR_CORRUPT: {
     exit: 3,
     means: 'A security descriptor is damaged.',
-    next: 'Save or export the source again; the message names the entry.',
+    next: 'Save or export the source again. The message names the entry.',
   },
   ATTRIBUTES_CORRUPT: {
     exit: 3,
     means: 'The extended attributes of a file are damaged.',
-    next: 'Save or export the source again; the message names the entry.',
+    next: 'Save or export the source again. The message names the entry.',
   },
   TOMBSTONES_CORRUPT: {
     exit: 3,
@@ -187,136 +187,137 @@ export const ERROR_GUIDE: Readonly<Record<ErrorCode, Guidance>> = {
   HIVE_CORRUPT: {
     exit: 3,
     means: 'A registry hive breaks the rules of its format.',
-    next: 'Save or export the source again; the message names the hive and offset.',
+    next: 'Save or export the source again. The message gives the hive and offset.',
   },
   HIVE_DIRTY: {
     exit: 3,
-    means: 'A registry hive was not closed, and no log beside it completes it: none is there, or all are damaged.',
-    next: 'Put the undamaged .LOG1 and .LOG2 files beside the hive, or export it again. To see it as it is: transship hive --ignore-logs.',
+    means: 'A registry hive was not closed, and its logs are missing or damaged.',
+    next: 'Put undamaged .LOG1 and .LOG2 files beside the hive, or export it again. To read it as it is, run transship hive --ignore-logs.',
   },
   HIVE_CONFLICT: {
     exit: 3,
-    means: 'Registry deltas of several layers cannot be composed.',
-    next: 'Convert with --layers chain, which composes nothing.',
+    means: 'The registry deltas of several layers cannot be merged.',
+    next: 'Convert with --layers chain, which merges nothing.',
   },
   RECIPE_CORRUPT: {
     exit: 3,
-    means: 'What was kept for an exact way back is damaged.',
+    means: 'The recipe for an exact way back is damaged.',
     next: 'Copy the package or image again.',
   },
   LIMIT_EXCEEDED: {
     exit: 3,
-    means: 'The source exceeds a limit that protects from hostile input; the message names the limit.',
-    next: 'If you trust the source, raise the limit that the message names, such as `--max-unpacked SIZE`.',
+    means: 'The source exceeds a limit that protects against hostile input. The message names the limit.',
+    next: 'If you trust the source, raise that limit, for example with `--max-unpacked SIZE`.',
   },
   PLATFORM_UNSUPPORTED: {
     exit: 3,
-    means: 'The image is for a platform that the destination cannot hold, or has none of the one asked for.',
-    next: 'Choose another --platform or destination: packages hold Windows payload.',
+    means: 'The destination cannot store an image of this platform, or the source has none for the requested platform.',
+    next: 'Choose another --platform or destination. Packages hold only Windows content.',
   },
   FORMAT_UNSUPPORTED: {
     exit: 3,
-    means: 'The input is well-formed, and transship does not handle this kind of it.',
-    next: 'Convert it with the tool that made it to a form that is supported.',
+    means: 'The input is well-formed, but transship does not support this kind.',
+    next: 'Convert it to a supported form with the tool that made it.',
   },
   LOSS_REFUSED: {
     exit: 3,
-    means: 'The destination cannot hold everything, and --strict refuses that.',
-    next: 'Leave out --strict to convert and have the losses reported.',
+    means: 'The destination cannot store everything, and --strict refuses losses.',
+    next: 'Leave out --strict to convert and report the losses.',
   },
   DESTINATION_EXISTS: {
     exit: 3,
-    means: 'There is something else at the destination already; what is equal is left, and no error.',
-    next: 'Give --replace, or another destination.',
+    means: 'Something else already exists at the destination. Equal content is no error and stays as it is.',
+    next: 'Pass --replace, or choose another destination.',
   },
   NO_ACCESS: {
     exit: 4,
-    means: 'The operating system denies access.',
+    means: 'The operating system denied access.',
     next: 'Check the permissions, or run elevated.',
   },
   NO_SPACE: {
     exit: 4,
-    means: 'The disk or the quota is full, or the file system cannot hold so large a file.',
+    means: 'The disk or quota is full, or the file system does not support files this large.',
     next: 'Free some space, or choose another destination.',
   },
   NAME_TOO_LONG: {
     exit: 4,
-    means: 'The file system of the destination cannot hold a name this long, or a path leads through too many folders.',
+    means:
+      'The file system of the destination does not support names this long, or a path leads through too many folders.',
     next: 'Choose a destination with a shorter path, or another file system.',
   },
   IO_FAILED: {
     exit: 4,
-    means: 'The operating system reports an error while reading or writing.',
-    next: 'Check the disk; the message has the system code.',
+    means: 'The operating system reported an error while reading or writing.',
+    next: 'Check the disk. The message gives the system code.',
   },
   LOCKED: {
     exit: 4,
-    means: 'Another process works on the same repository or file.',
-    next: 'Wait for it, then run again.',
+    means: 'Another process is using the same repository or file.',
+    next: 'Wait until it finishes, then run again.',
   },
   TOOL_MISSING: {
     exit: 4,
-    means: 'A program that is needed for this is not installed.',
-    next: 'Install the program that the message names.',
+    means: 'A required program is not installed.',
+    next: 'Install the program named in the message.',
   },
   WINDOWS_ONLY: {
     exit: 4,
-    means: 'This needs the Windows API.',
+    means: 'This operation needs the Windows API.',
     next: 'Run it on a Windows host.',
   },
   ENGINE_UNAVAILABLE: {
     exit: 4,
     means: 'No container engine answers.',
-    next: 'Start the engine, or check where it listens.',
+    next: 'Start the engine, or check its address.',
   },
   ENGINE_UNSUPPORTED: {
     exit: 4,
-    means: 'The container engine is reached in a way, or speaks a version of its API, that is not spoken here.',
-    next: 'Update the engine, or give another address with `--engine`.',
+    means: "transship does not support the engine's address or API version.",
+    next: 'Update the engine, or pass another address with `--engine`.',
   },
   ENGINE_REFUSED: {
     exit: 4,
-    means: 'The container engine could not do what it was asked.',
-    next: "The message has the engine's own words; its log has more.",
+    means: 'The container engine refused or failed a request.',
+    next: "Read the engine's own words in the message, and its log for more.",
   },
   WRONG_ENGINE_OS: {
     exit: 4,
-    means: 'The image is of another operating system than the containers of this engine.',
-    next: 'Give the engine of the other system with `--engine`, or switch the containers of Docker Desktop.',
+    means: 'The engine runs containers of another operating system than the image needs.',
+    next: 'Pass another engine with `--engine`, or switch Docker Desktop to the other kind of containers.',
   },
   NETWORK_FAILED: {
     exit: 4,
-    means: 'The network or the other side failed.',
+    means: 'The network or the remote server failed.',
     next: 'Check the connection, then run again.',
   },
   TIMED_OUT: {
     exit: 4,
-    means: 'Something outside took longer than it was given.',
-    next: 'Run again, with more time where there is an option for it.',
+    means: 'An operation outside transship took too long.',
+    next: 'Run again, with a longer timeout if the command has one.',
   },
   UNAUTHORIZED: {
     exit: 4,
-    means: 'The image registry, the engine or a proxy on the way refused the credentials, or wants some.',
-    next: 'Log in with `docker login`, or put user and password into the address in HTTPS_PROXY, then run again.',
+    means: 'The image registry, engine or proxy rejected the credentials, or requires them.',
+    next: 'Log in with `docker login`, or put user and password into the HTTPS_PROXY address, then run again.',
   },
   INTERRUPTED: {
     exit: 130,
-    means: 'The work was stopped by Ctrl-C or a signal; nothing half-written was left.',
+    means: 'Ctrl-C or a signal stopped the work. No half-written output was left behind.',
     next: 'Run again.',
   },
   INTERNAL: {
     exit: 70,
-    means: 'transship failed in a way it should not.',
+    means: 'transship hit an internal error.',
     next: 'Report it with the command line and the trace.',
   },
 }
 
 const CLASSES = [
-  [2, 'Wrong usage'],
-  [3, 'The input: damaged, hostile, unsupported, incomplete'],
-  [4, 'The environment: access, space, engines, network'],
+  [2, 'Usage'],
+  [3, 'Input that is damaged, hostile, unsupported or incomplete'],
+  [4, 'Environment: access, space, engines, network'],
   [130, 'Interrupted'],
-  [70, 'Our own fault'],
+  [70, 'A bug in transship'],
 ] as const
 
 /** `docs/errors.md`: every code with its exit, meaning and advice. */
@@ -332,11 +333,12 @@ export function formatErrorGuide(): string {
   })
   return `# Errors
 
-Every error has a code that is never renamed or reused: scripts may branch on it. With \`--json\` a failed command prints
-one document with the code, what went wrong, where, why, what to do next and the causes (\`src/schemas/error.schema.json\`);
-\`transship verify\` uses the same codes for the faults it finds.
+Every error has a stable code. Codes are never renamed or reused, so scripts can branch on them. With \`--json\`, a failed
+command prints one document: the code, what went wrong, where, why, what to do next, and the causes
+(\`src/schemas/error.schema.json\`). \`transship verify\` uses the same codes for the faults it finds.
 
-A command exits with 0 when it is done, and with 1 when it is done and found something (\`verify\` found faults).
+A command exits with 0 on success. It exits with 1 when it finished and found a problem, such as a fault (\`verify\`), a
+difference (\`diff\`) or a failed item (\`batch\`).
 
 ${sections.join('\n\n')}
 `

@@ -1,7 +1,7 @@
 import {hidePasswords} from './hidden-password.js'
 
 /**
- * Every stable error code and what class of exit it belongs to. `docs/errors.md` explains each one.
+ * Every stable error code, grouped by exit code. `docs/errors.md` explains each one.
  * A code is never renamed or reused: scripts branch on it.
  */
 export const ERROR_CODES = [
@@ -71,7 +71,7 @@ export const ERROR_CODES = [
 ] as const
 export type ErrorCode = (typeof ERROR_CODES)[number]
 
-/** Where in the input a fault was found; every part that is known. */
+/** Where in the input a fault was found, as far as known. */
 export interface ErrorPlace {
   /** The reference as the user typed it. */
   readonly reference?: string
@@ -92,8 +92,8 @@ export interface ErrorDetails {
   readonly cause?: unknown
 }
 
-/** The same without passwords that stand in references: whatever is told of an error, they are not. */
-function told({what, why, suggestions = [], at = {}, cause}: ErrorDetails) {
+/** The same details without the passwords of references: no message ever shows one. */
+function withoutPasswords({what, why, suggestions = [], at = {}, cause}: ErrorDetails) {
   const {reference, path, ...rest} = at
   return {
     what: hidePasswords(what),
@@ -108,7 +108,7 @@ function told({what, why, suggestions = [], at = {}, cause}: ErrorDetails) {
   }
 }
 
-/** Base of everything this library throws on purpose. Branch on `code`, never on the text. */
+/** Base of every error that this library throws on purpose. Branch on `code`, never on the text. */
 export abstract class TransshipError extends Error {
   abstract readonly exitCode: number
   readonly code: ErrorCode
@@ -118,7 +118,7 @@ export abstract class TransshipError extends Error {
   readonly at: ErrorPlace
 
   constructor(code: ErrorCode, details: ErrorDetails) {
-    const {what, why, suggestions, at, cause} = told(details)
+    const {what, why, suggestions, at, cause} = withoutPasswords(details)
     const where = [at.reference, at.path].filter((part) => part !== undefined).join(': ')
     const offset = at.offset === undefined ? '' : ` (offset ${at.offset})`
     const place = where === '' && offset === '' ? '' : ` [${where}${offset}]`
@@ -140,7 +140,7 @@ export class UsageError extends TransshipError {
 export class InputError extends TransshipError {
   readonly exitCode = 3
 }
-/** The input is understood and well-formed, and transship does not handle it. Exit 3. */
+/** The input is well-formed, but transship does not support it. Exit 3. */
 export class UnsupportedError extends TransshipError {
   readonly exitCode = 3
 }
@@ -156,14 +156,14 @@ export class EnvironmentError extends TransshipError {
 export class InterruptedError extends TransshipError {
   readonly exitCode = 130
 }
-/** Our own fault: please report it. Exit 70. */
+/** A bug in transship: please report it. Exit 70. */
 export class InternalError extends TransshipError {
   readonly exitCode = 70
 }
 
 /**
- * An error of the input with its place filled in: the reference, and `path` in front of its own where that does not say
- * so yet. Errors that name a reference are placed already; they and all others pass through unchanged.
+ * Fills in the place of an input error: the reference, and `path` before its own path unless that already says so.
+ * Errors that already name a reference, and all other errors, pass through unchanged.
  */
 export function placedError(error: unknown, {reference, path}: Pick<ErrorPlace, 'reference' | 'path'>): unknown {
   const isOfInput = error instanceof InputError || error instanceof UnsupportedError
@@ -188,19 +188,19 @@ export function placedError(error: unknown, {reference, path}: Pick<ErrorPlace, 
 }
 
 const SYSTEM_ERRORS: Readonly<Record<string, {code: ErrorCode; what: string; suggestion: string}>> = {
-  ENOENT: {code: 'NOT_FOUND', what: 'There is no such file or folder.', suggestion: 'Check the path.'},
-  ENOTDIR: {code: 'NOT_FOUND', what: 'A part of the path is not a folder.', suggestion: 'Check the path.'},
+  ENOENT: {code: 'NOT_FOUND', what: 'The file or folder does not exist.', suggestion: 'Check the path.'},
+  ENOTDIR: {code: 'NOT_FOUND', what: 'Part of the path is not a folder.', suggestion: 'Check the path.'},
   EISDIR: {
     code: 'UNRECOGNISED_FORMAT',
-    what: 'A file was expected, a folder was found.',
+    what: 'Expected a file, found a folder.',
     suggestion: 'Check the path.',
   },
   ELOOP: {
     code: 'UNRECOGNISED_FORMAT',
-    what: 'A file was expected, a link was found.',
-    suggestion: 'Put the file itself in the place of the link.',
+    what: 'Expected a file, found a link.',
+    suggestion: 'Replace the link with the file itself.',
   },
-  EACCES: {code: 'NO_ACCESS', what: 'Access was denied.', suggestion: 'Check the permissions, or run elevated.'},
+  EACCES: {code: 'NO_ACCESS', what: 'Access denied.', suggestion: 'Check the permissions, or run elevated.'},
   EPERM: {
     code: 'NO_ACCESS',
     what: 'The operation is not permitted.',
@@ -210,17 +210,17 @@ const SYSTEM_ERRORS: Readonly<Record<string, {code: ErrorCode; what: string; sug
   ENOSPC: {code: 'NO_SPACE', what: 'The disk is full.', suggestion: 'Free some space, or choose another destination.'},
   EDQUOT: {
     code: 'NO_SPACE',
-    what: 'The disk quota is used up.',
+    what: 'The disk quota is full.',
     suggestion: 'Free some space, or choose another destination.',
   },
   EFBIG: {
     code: 'NO_SPACE',
-    what: 'The file system cannot hold a file of this size.',
+    what: 'The file system does not support files this large.',
     suggestion: 'Choose another destination.',
   },
   ENAMETOOLONG: {
     code: 'NAME_TOO_LONG',
-    what: 'The file system cannot hold a name this long.',
+    what: 'The file system does not support names this long.',
     suggestion: 'Choose a destination with a shorter path, or a file system with longer names.',
   },
   EMFILE: {
@@ -235,8 +235,8 @@ const SYSTEM_ERRORS: Readonly<Record<string, {code: ErrorCode; what: string; sug
   },
   EPIPE: {
     code: 'IO_FAILED',
-    what: 'Whoever was to read the output has gone.',
-    suggestion: 'See what the other program says: it did not read to the end.',
+    what: 'The program reading the output has exited.',
+    suggestion: 'Check the messages of that program; it stopped before the end.',
   },
   EIO: {code: 'IO_FAILED', what: 'The device reported an error.', suggestion: 'Check the disk.'},
 }
@@ -249,7 +249,7 @@ export function findSystemCode(error: unknown): string | undefined {
 
 /**
  * Turns a file-system error into the matching `TransshipError`; ours and unknown ones pass through unchanged.
- * ENOENT becomes an InputError (exit 3) since it is the argument that is wrong, the rest are the environment's (exit 4).
+ * ENOENT becomes an InputError (exit 3), since the argument is wrong; the rest become an EnvironmentError (exit 4).
  */
 export function asTransshipError(error: unknown, at: ErrorPlace): unknown {
   if (error instanceof TransshipError) return error
@@ -258,7 +258,7 @@ export function asTransshipError(error: unknown, at: ErrorPlace): unknown {
   if (known === undefined) return error
   const details = {
     what: known.what,
-    why: `The operating system says ${String(systemCode)}.`,
+    why: `The operating system reported ${String(systemCode)}.`,
     suggestions: [known.suggestion],
     at,
     cause: error,

@@ -56,7 +56,7 @@ export class LeavingOut implements FaultSink {
 
   /** The same as warnings of what is opened beside them. */
   get leftOut(): readonly Warning[] {
-    return this.#faults.map(({message}) => ({code: IMAGE_UNREADABLE, message: `Another image is left out: ${message}`}))
+    return this.#faults.map(({message}) => ({code: IMAGE_UNREADABLE, message: `Skipped another image: ${message}`}))
   }
 
   /** Throws the first fault: what is asked for may be what is left out. */
@@ -70,7 +70,7 @@ export class LeavingOut implements FaultSink {
     if (items.length === 0) this.requireNone()
     for (const {message, at} of this.#faults) {
       const subject = at.path ?? place
-      onEvent?.({kind: 'note', code: IMAGE_UNREADABLE, message: `It is left out: ${message}`, subject})
+      onEvent?.({kind: 'note', code: IMAGE_UNREADABLE, message: `Skipped: ${message}`, subject})
     }
   }
 }

@@ -130,7 +130,11 @@ export class ImageNames {
     const at = this.#titleOf(layer)
     if (found.kind === 'unknown') {
       if ((await this.locate(target, top, options)).kind === 'unknown') return {kind: 'unknown'}
-      throw missingTarget({path, target}, at, 'The file is in a layer that is not at hand, and is changed above it.')
+      throw missingTarget(
+        {path, target},
+        at,
+        'The file is in a layer that is not available, and a layer above changes it.',
+      )
     }
     if (found.kind !== 'file') throw missingTarget({path, target}, at)
     const seen = await this.#find(found.path, top, options)
@@ -145,7 +149,7 @@ export class ImageNames {
     const end = names === undefined ? undefined : endOf(names, link)
     if (end?.kind === 'file') return {kind: 'file', layer, path: end.path}
     if (end?.kind === 'below') return this.locate(end.target, layer - 1, options)
-    throw missingTarget({path: link, target: link}, this.#titleOf(layer), 'The hard links from it end nowhere.')
+    throw missingTarget({path: link, target: link}, this.#titleOf(layer), 'Its chain of hard links has no end.')
   }
 
   #titleOf(index: number): string {

@@ -205,7 +205,7 @@ export class LayerNames {
   #link(entry: HardLinkEntry): LayerPath | undefined {
     const {path, target} = entry
     if (!isInLinkArea(target)) throw this.#outside(entry)
-    if (foldPath(path) === foldPath(target)) throw missingTarget(entry, this.#title, 'It is a link to itself.')
+    if (foldPath(path) === foldPath(target)) throw missingTarget(entry, this.#title, 'It links to itself.')
     this.#enter(path)
     const found = this.find(target)
     if (found?.kind === 'directory') throw missingTarget(entry, this.#title, `'${target}' is a directory.`)
@@ -225,15 +225,15 @@ export class LayerNames {
   #topLeaf(path: LayerPath): InputError {
     return new InputError('NAME_COLLISION', {
       what: `'${path}' is not a plain folder.`,
-      why: 'What lies at the top of a Windows layer is a folder, and no reparse point.',
+      why: 'Everything at the top of a Windows layer must be a folder, not a reparse point.',
       at: {path: this.#title},
     })
   }
 
   #outside({path, target}: HardLinkEntry): InputError {
     return new InputError('NAME_UNSAFE', {
-      what: `The hard link '${path}' to '${target}' is refused.`,
-      why: 'Windows makes hard links only to what lies in Files or UtilityVM/Files.',
+      what: `The hard link '${path}' to '${target}' is not allowed.`,
+      why: 'Windows makes hard links only to files in Files or UtilityVM/Files.',
       suggestions: ['Build the layer again with a copy of the file instead of the link.'],
       at: {path: this.#title},
     })
@@ -260,18 +260,18 @@ export function belowLeaf(found: {
 }): InputError {
   const {path, leaf, isReparsePoint, title, isLower} = found
   const where = isLower ? ' of a lower layer' : ''
-  const entry = path === undefined ? 'Other entries lie' : `'${path}' lies`
+  const entry = path === undefined ? 'Other entries are' : `'${path}' is`
   return isReparsePoint
     ? new InputError('NAME_UNSAFE', {
         what: `${entry} below '${leaf}', a reparse point${where}.`,
-        why: 'Windows would follow the reparse point and write to another place.',
-        suggestions: ['Do not convert this input unless you trust whoever made it; build the layer again.'],
+        why: 'Windows would follow the reparse point and write somewhere else.',
+        suggestions: ['Do not convert this input unless you trust its author. Build the layer again.'],
         at: {path: title},
       })
     : new InputError('NAME_COLLISION', {
         what: `${entry} below '${leaf}', a file${where}.`,
-        why: 'Nothing can lie in a file.',
-        suggestions: ['Build the layer again: it must delete the file and make a folder first.'],
+        why: 'A file cannot contain other entries.',
+        suggestions: ['Build the layer again. It must delete the file and create a folder first.'],
         at: {path: title},
       })
 }
@@ -280,12 +280,12 @@ export function belowLeaf(found: {
 export function missingTarget(
   {path, target}: {readonly path: LayerPath; readonly target: LayerPath},
   title: string,
-  why = 'At this point of the layer, neither it nor a layer below holds the target.',
+  why = 'At this point, neither this layer nor one below contains the target.',
 ): InputError {
   return new InputError('LINK_TARGET_MISSING', {
-    what: `'${path}' is a hard link to '${target}', which is no file at this point.`,
+    what: `'${path}' is a hard link to '${target}', which is not a file at this point.`,
     why,
-    suggestions: ['If the base is kept elsewhere, give it with --base REFERENCE.'],
+    suggestions: ['If the base is stored elsewhere, pass it with --base REFERENCE.'],
     at: {path: title},
   })
 }

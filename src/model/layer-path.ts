@@ -31,9 +31,9 @@ const RESERVED = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²�
 
 function unsafe(text: string, why: string): InputError {
   return new InputError('NAME_UNSAFE', {
-    what: `The entry name ${JSON.stringify(text.slice(0, 300))} is refused.`,
+    what: `The entry name ${JSON.stringify(text.slice(0, 300))} is unsafe.`,
     why,
-    suggestions: ['Do not convert this input unless you trust whoever made it; the name must be changed there.'],
+    suggestions: ['Do not convert this input unless you trust its author, who must change the name.'],
   })
 }
 
@@ -69,7 +69,7 @@ function requireComponent(component: string, whole: string): void {
   if (component === '') throw unsafe(whole, 'It has an empty component.')
   if (component === '.' || component === '..') throw unsafe(whole, `It has a '${component}' component.`)
   if (component.length > MAX_COMPONENT_UNITS)
-    throw unsafe(whole, `A component is longer than ${MAX_COMPONENT_UNITS} units.`)
+    throw unsafe(whole, `A component is longer than ${MAX_COMPONENT_UNITS} UTF-16 units.`)
   for (let index = 0; index < component.length; index++) {
     const unit = component.charCodeAt(index)
     if (unit < 0x20) throw unsafe(whole, `It has the control character 0x${unit.toString(16).padStart(2, '0')}.`)
@@ -78,8 +78,8 @@ function requireComponent(component: string, whole: string): void {
   }
   if (RESERVED.test(component) || component.endsWith('.') || component.endsWith(' ')) {
     throw new InputError('NAME_RESERVED', {
-      what: `The entry name ${JSON.stringify(whole.slice(0, 300))} is refused.`,
-      why: `Windows cannot open a file called ${JSON.stringify(component)} by its ordinary name: it is a device name or ends in a dot or space.`,
+      what: `The entry name ${JSON.stringify(whole.slice(0, 300))} is reserved on Windows.`,
+      why: `Windows cannot open ${JSON.stringify(component)} by its ordinary name: it is a device name, or ends in a dot or space.`,
       suggestions: ['Rename the file where the layer was made.'],
     })
   }
@@ -93,8 +93,8 @@ export function isControlName(name: string): boolean {
 /** An entry whose name a layer cannot hold because it is that of a sidecar: `NAME_UNSAFE`. */
 export function controlNameRefused(path: string, at: ErrorPlace): InputError {
   return new InputError('NAME_UNSAFE', {
-    what: `The layer entry '${path}' is refused.`,
-    why: 'Windows would take it for the metadata of a directory.',
+    what: `The layer entry '${path}' is not allowed.`,
+    why: 'Windows would treat it as the metadata of a directory.',
     suggestions: ['Rename it where the layer was made.'],
     at,
   })
@@ -107,8 +107,8 @@ export function controlNameRefused(path: string, at: ErrorPlace): InputError {
 export function nameTaken(path: string, first: string, at: ErrorPlace): InputError {
   const isSame = first === path
   return new InputError(isSame ? 'DUPLICATE_ENTRY' : 'NAME_COLLISION', {
-    what: isSame ? `The layer holds '${path}' twice.` : `'${path}' and '${first}' are one name on Windows.`,
-    why: 'Which of the two would win depends on the tool that reads the layer.',
+    what: isSame ? `The layer contains '${path}' twice.` : `'${path}' and '${first}' are the same name on Windows.`,
+    why: 'The tool that reads the layer would decide which one wins.',
     suggestions: ['Rename or remove one of them where the layer was made.'],
     at,
   })

@@ -43,7 +43,7 @@ export function requirePackageIdentity(identity: PackageIdentity): PackageIdenti
     throw new InputError('IDENTITY_INVALID', {
       what: `The package identity ${JSON.stringify(formatFullName(identity))} is not valid.`,
       why: `Wrong: ${faults.join('; ')}.`,
-      suggestions: ['Give --name, --publisher and --package-version.'],
+      suggestions: ['Pass --name, --publisher and --package-version.'],
     })
   }
   return identity

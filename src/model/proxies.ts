@@ -73,9 +73,9 @@ function parseProxy(text: string | undefined, variable: string): WebProxy | unde
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(spelt) ? spelt : `http://${spelt}`)
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '') {
     throw new UsageError('BAD_OPTION', {
-      what: `${variable} does not hold the address of a proxy that can be used.`,
-      why: 'Expected http://HOST:PORT or https://HOST:PORT. What it holds is not shown: there may be a password in it.',
-      suggestions: ['In a user or a password, write @ as %40, : as %3A, / as %2F and # as %23.'],
+      what: `${variable} is not a valid proxy address.`,
+      why: 'Expected http://HOST:PORT or https://HOST:PORT. The value is not shown, because it may contain a password.',
+      suggestions: ['In the user or password, write @ as %40, : as %3A, / as %2F and # as %23.'],
     })
   }
   const {origin, username, password} = url

@@ -37,12 +37,12 @@ export function occupied({what, why, at, code, instead, neededBy = [], isReplace
   const needs =
     neededBy.length === 0
       ? undefined
-      : `It cannot be replaced: ${neededBy.length === 1 ? 'this was' : `these ${neededBy.length} were`} made on it, and a payload fits just the one it was made on: ${neededBy.slice(0, 20).join(', ')}${neededBy.length > 20 ? ' …' : ''}.`
+      : `It cannot be replaced, because ${neededBy.length === 1 ? 'another package was made on it and fits' : `${neededBy.length} packages were made on it and fit`} no other: ${neededBy.slice(0, 20).join(', ')}${neededBy.length > 20 ? ' …' : ''}.`
   const reasons = [why, needs].filter((reason) => reason !== undefined)
   return new InputError(code ?? 'DESTINATION_EXISTS', {
     what,
     ...(reasons.length === 0 ? {} : {why: reasons.join(' ')}),
-    suggestions: [...instead, ...(needs === undefined && isReplaceable ? ['Give --replace to overwrite it.'] : [])],
+    suggestions: [...instead, ...(needs === undefined && isReplaceable ? ['Pass --replace to overwrite it.'] : [])],
     at,
   })
 }

@@ -24,7 +24,7 @@ export class UnpackLimit {
     if (this.#bytes <= this.#maxBytes) return
     throw new InputError('LIMIT_EXCEEDED', {
       what: `The holes of sparse files in ${this.#title} unpack to more than ${formatBytes(this.#maxBytes)}.`,
-      why: `They hold at least ${this.#bytes} bytes of zeros; a few bytes can declare any number.`,
+      why: `They take at least ${this.#bytes} bytes. A few bytes of input can declare any number.`,
       suggestions: [`${TRUSTED} --max-unpacked SIZE.`],
       at: {path: this.#title},
     })

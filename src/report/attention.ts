@@ -32,7 +32,7 @@ function occurrencesOf(item: ItemReport, index: number): Occurrence[] {
   if (state === 'blocked')
     first.push({kind: 'Blocked', code: '', message: 'Not tried: an item that it depends on failed.', index})
   if (state === 'not-started')
-    first.push({kind: 'Not started', code: '', message: 'The run ended before its turn.', index})
+    first.push({kind: 'Not started', code: '', message: 'The run ended before this item started.', index})
   const told = (kind: AttentionRow['kind'], findings: readonly {code: string; message: string}[] = []) =>
     findings.map(({code, message}) => ({kind, code, message, index}))
   return [

@@ -63,12 +63,12 @@ const KIND_NAMES: Readonly<Record<NodeKind, readonly [one: string, many: string]
   image: ['image', 'images'],
   package: ['package', 'packages'],
   'transport-layout': ['transport layout', 'transport layouts'],
-  elsewhere: ['package that is named', 'packages that are named'],
+  elsewhere: ['package only named', 'packages only named'],
   source: ['source', 'sources'],
 }
 
 /** What is said of a package that is only depended on. */
-const ELSEWHERE = {before: 'needed, not an item of its own', after: 'needed, not made in this run'}
+const ELSEWHERE = {before: 'required, not an item of this run', after: 'required, not written in this run'}
 
 function kindName({first, members}: NodeGroup): string {
   const [one, many] = KIND_NAMES[first.kind]

@@ -104,7 +104,7 @@ function artifactView(artifact: ReportArtifact): ArtifactView {
   const {layers} = artifact
   return {
     side: 'After',
-    kind: artifact.unchanged === true ? `${artifact.kind}, was there already` : artifact.kind,
+    kind: artifact.unchanged === true ? `${artifact.kind}, already existed` : artifact.kind,
     name: nameOf(artifact),
     reference: artifact.reference,
     digests: digestsOf(artifact),

@@ -11,8 +11,8 @@ export function parseReportForm(file: string): ReportForm {
   const form = REPORT_FORMS.find((candidate) => candidate === extension)
   if (form !== undefined) return form
   throw new UsageError('BAD_OPTION', {
-    what: `A report is not written as '${file}'.`,
-    why: `Its form follows from the file's extension: ${REPORT_FORMS.map((name) => `.${name}`).join(', ')}.`,
+    what: `transship cannot write a report as '${file}'.`,
+    why: `The file extension selects the format: ${REPORT_FORMS.map((name) => `.${name}`).join(', ')}.`,
     suggestions: REPORT_FORMS.map((name) => `--report report.${name}`),
   })
 }

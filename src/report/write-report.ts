@@ -22,7 +22,7 @@ export async function requireReportFile(file: string): Promise<void> {
   parseReportForm(file)
   const folder = path.dirname(path.resolve(file))
   try {
-    if (!(await stat(folder)).isDirectory()) throw notAFile(folder, 'A folder was expected for the report.')
+    if (!(await stat(folder)).isDirectory()) throw notAFile(folder, 'The parent of the report is not a folder.')
   } catch (error) {
     throw asTransshipError(error, {path: folder})
   }
@@ -30,7 +30,7 @@ export async function requireReportFile(file: string): Promise<void> {
     (found) => found.isDirectory(),
     () => false,
   )
-  if (isFolder) throw notAFile(file, 'A file was expected for the report, a folder was found.')
+  if (isFolder) throw notAFile(file, 'The report path is a folder, not a file.')
 }
 
 function notAFile(place: string, what: string): InputError {

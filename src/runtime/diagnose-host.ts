@@ -65,8 +65,8 @@ export async function diagnoseHost(
 const OFF_WINDOWS: HostCheck = {
   name: 'runtime layers',
   state: 'absent',
-  found: 'This is not Windows.',
-  advice: 'Run transship layout on the container host; everything else works here.',
+  found: 'not Windows',
+  advice: 'Run transship layout on a Windows container host. Everything else works here.',
 }
 
 function checkProcessors(): HostCheck {
@@ -78,13 +78,13 @@ function checkZstd(): HostCheck {
   return {name: 'zstd', state: 'limited', found: 'read by JavaScript', advice: 'Node 22.15 or later is faster.'}
 }
 
-/** What the variables lead to, without user and password; nobody is asked. */
+/** The proxies that the variables name, without user and password. Contacts nobody. */
 function checkProxies(settings: ProxySettings): HostCheck {
   const name = 'proxy'
   try {
     const {https, http} = new ProxyChoice(settings)
     if (https === undefined && http === undefined) {
-      return {name, state: 'ok', found: 'none: image registries are reached directly'}
+      return {name, state: 'ok', found: 'none; transship connects to image registries directly'}
     }
     const ways = [
       ...(https === undefined ? [] : [`${https.origin} for https`]),
@@ -92,7 +92,12 @@ function checkProxies(settings: ProxySettings): HostCheck {
       ...(settings.exceptions === undefined ? [] : [`none for ${settings.exceptions}`]),
     ]
     if (https !== undefined) return {name, state: 'ok', found: ways.join(', ')}
-    return {name, state: 'limited', found: ways.join(', '), advice: 'Registries speak https: set HTTPS_PROXY as well.'}
+    return {
+      name,
+      state: 'limited',
+      found: ways.join(', '),
+      advice: 'Image registries use HTTPS, so set HTTPS_PROXY too.',
+    }
   } catch (error) {
     if (!(error instanceof TransshipError)) throw error
     return {name, state: 'limited', found: error.what, ...(error.why === undefined ? {} : {advice: error.why})}
@@ -125,11 +130,11 @@ async function checkRoom(folder: string): Promise<HostCheck> {
     name: 'disk',
     state: 'limited',
     found,
-    advice: 'A base image of Windows takes up to 20 GiB: set TMPDIR (Windows: TEMP) to a larger disk.',
+    advice: 'A Windows base image takes up to 20 GiB. Set TMPDIR (Windows: TEMP) to a larger disk.',
   }
 }
 
-/** Not what a setting says but what the file system does: payloads of Windows go deeper than 260 characters. */
+/** Tests the file system, not a setting: Windows payloads go deeper than 260 characters. */
 async function checkLongPaths(folder: string): Promise<HostCheck> {
   const deep = path.join(folder, ...Array.from({length: 8}, () => 'n'.repeat(100)))
   try {
@@ -141,12 +146,12 @@ async function checkLongPaths(folder: string): Promise<HostCheck> {
       name: 'long paths',
       state: 'limited',
       found: `${deep.length} characters fail (${findSystemCode(error) ?? 'no code'})`,
-      advice: 'On Windows set LongPathsEnabled; elsewhere choose another file system for packages.',
+      advice: 'On Windows, set LongPathsEnabled. Elsewhere, choose another file system for packages.',
     }
   }
 }
 
-/** Which image registries Docker's client has credentials for; the credentials themselves are not looked at. */
+/** Which image registries Docker's client has credentials for. Does not read the credentials. */
 async function checkCredentials({dockerFolder, programFolders}: DiagnoseOptions): Promise<readonly HostCheck[]> {
   const file = path.join(dockerFolder, 'config.json')
   let value: unknown
@@ -156,10 +161,10 @@ async function checkCredentials({dockerFolder, programFolders}: DiagnoseOptions)
     )
   } catch (error) {
     if (findSystemCode(error) === 'ENOENT') {
-      const advice = 'Public images need none; for others run docker login, or podman login --authfile.'
+      const advice = 'Public images need none. For others, run docker login or podman login --authfile.'
       return [{name: 'credentials', state: 'absent', found: `no ${file}`, advice}]
     }
-    return [{name: 'credentials', state: 'limited', found: `${file} cannot be read`, advice: 'Check the file.'}]
+    return [{name: 'credentials', state: 'limited', found: `cannot read ${file}`, advice: 'Check the file.'}]
   }
   const hosts = keysOf(value, 'auths')
   const helpers = [...new Set([...textOf(value, 'credsStore'), ...valuesOf(value, 'credHelpers')])]
@@ -171,8 +176,8 @@ async function checkCredentials({dockerFolder, programFolders}: DiagnoseOptions)
     checks.push({
       name: 'credential helper',
       state: isThere ? 'ok' : 'limited',
-      found: `${program} is ${isThere ? 'there' : 'not on PATH'}`,
-      ...(isThere ? {} : {advice: `Install ${program}, or take it out of ${file}.`}),
+      found: `${program} is ${isThere ? 'installed' : 'not on PATH'}`,
+      ...(isThere ? {} : {advice: `Install ${program}, or remove it from ${file}.`}),
     })
   }
   return checks
@@ -221,13 +226,13 @@ async function checkManagers(
     return {
       name,
       state: report.state === 'absent' ? 'absent' : 'limited',
-      found: report.state === 'absent' ? 'nobody listens there' : (report.error?.message ?? 'it failed'),
+      found: report.state === 'absent' ? 'not running' : (report.error?.message ?? 'it failed'),
       ...(report.error?.suggestions[0] === undefined ? {} : {advice: report.error.suggestions[0]}),
     }
   })
 }
 
-/** What the commands for runtime layers and containers stand on. */
+/** What the commands for runtime layers and containers need. */
 async function checkWindows(): Promise<readonly HostCheck[]> {
   return Promise.all([
     checkStep('compute service', async () => (await openComputeService()).library),

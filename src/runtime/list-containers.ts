@@ -69,7 +69,7 @@ export async function listHostContainers(
       why: list.managers.map((report) => report.error?.message ?? nameOf(report)).join(' '),
       suggestions: [
         ...new Set(failed.flatMap(({error}) => error?.suggestions ?? [])),
-        'Say where it listens: DOCKER_HOST, CONTAINER_HOST or CONTAINERD_ADDRESS.',
+        'Set its address in DOCKER_HOST, CONTAINER_HOST or CONTAINERD_ADDRESS.',
       ],
     })
   }

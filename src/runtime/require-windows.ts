@@ -4,8 +4,8 @@ import {EnvironmentError} from '../model/errors.js'
 export function requireWindows(what: string, command: string, platform: NodeJS.Platform = process.platform): void {
   if (platform === 'win32') return
   throw new EnvironmentError('WINDOWS_ONLY', {
-    what: `${what} works on Windows only.`,
-    why: `It calls the Host Compute Service of the Windows host, and this is ${platform}.`,
-    suggestions: [`On the container host, in an elevated terminal, run: ${command}`],
+    what: `${what} works only on Windows.`,
+    why: `It needs the Host Compute Service of Windows, and this system is ${platform}.`,
+    suggestions: [`Run in an elevated terminal on the container host: ${command}`],
   })
 }

@@ -15,13 +15,13 @@ export function selectContainer(rows: readonly ContainerRow[], text: string): Co
   const [first, ...others] = matching
   if (first === undefined) {
     throw new InputError('NOT_FOUND', {
-      what: `There is no container '${text}'.`,
+      what: `No container '${text}' exists.`,
       suggestions: ['List the containers: transship containers list --all'],
     })
   }
   if (others.length > 0) {
     throw new UsageError('AMBIGUOUS_SELECTION', {
-      what: `'${text}' means ${matching.length} containers.`,
+      what: `'${text}' matches ${matching.length} containers.`,
       suggestions: matching.slice(0, 10).map((row) => {
         const scope = row.namespace === undefined ? '' : `${row.namespace}/`
         return `${scope}${row.id} (${row.name}, ${row.manager})`

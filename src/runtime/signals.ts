@@ -17,6 +17,6 @@ export function requireSignalNumber(text: string): number {
   // systemd images stop on SIGRTMIN+3; glibc keeps 32 and 33 for itself.
   if (realTime !== null) return 34 + Number(realTime[1] ?? 0)
   const index = LINUX_SIGNALS.indexOf(name)
-  if (index < 0) throw new UsageError('BAD_OPTION', {what: `'${text}' is no signal.`})
+  if (index < 0) throw new UsageError('BAD_OPTION', {what: `'${text}' is not a signal.`})
   return index + 1
 }

@@ -6,7 +6,7 @@ export function stillRunning(target: ContainerSighting, timeoutSeconds: number, 
   return new EnvironmentError('TIMED_OUT', {
     what: `Container ${target.name === '' ? target.id : target.name} is still running.`,
     why: `It was asked to stop ${timeoutSeconds} s ago.`,
-    suggestions: ['Give it more time with --timeout, or end it with --kill.'],
+    suggestions: ['Give it more time with --timeout, or kill it with --kill.'],
     at: {path: target.id},
     cause,
   })

@@ -35,14 +35,14 @@ export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true
 
   static override baseFlags = {
-    quiet: Flags.boolean({char: 'q', summary: 'Print results and errors only.', helpGroup: 'GLOBAL'}),
+    quiet: Flags.boolean({char: 'q', summary: 'Print only results and errors.', helpGroup: 'GLOBAL'}),
     verbose: Flags.boolean({
       char: 'v',
-      summary: 'Tell more: progress in full, causes and traces of errors.',
+      summary: 'Print full progress, and the causes and stack traces of errors.',
       helpGroup: 'GLOBAL',
       exclusive: ['quiet'],
     }),
-    'no-color': Flags.boolean({summary: 'No colour, as with NO_COLOR set.', helpGroup: 'GLOBAL'}),
+    'no-color': Flags.boolean({summary: 'Turn off colour, like NO_COLOR.', helpGroup: 'GLOBAL'}),
   }
 
   readonly #interrupts = new Interrupts()
@@ -237,7 +237,7 @@ export abstract class BaseCommand extends Command {
     if (this.#endsWhenStopped || !this.signal.aborted || error !== undefined) return
     if (process.exitCode === INTERRUPTED_EXIT) return
     process.exitCode = INTERRUPTED_EXIT
-    process.stderr.write('Interrupted when the work was done already: its result is complete.\n')
+    process.stderr.write('Interrupted, but the work was already done. The result is complete.\n')
   }
 }
 

@@ -64,7 +64,7 @@ export function formatDryRun({items, bytes, space}: DryRunReport, view?: TableVi
   )
   return [
     table,
-    `${left} of ${items.length} items to do, ${formatBytes(bytes)} to read.`,
+    `${left} of ${items.length} items to convert, ${formatBytes(bytes)} to read.`,
     ...needs.map((text) => fitSentence(text, view)),
   ].join('\n')
 }

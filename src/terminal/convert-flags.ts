@@ -12,44 +12,44 @@ import {networkOptions, type NetworkFlags} from './network-flags.js'
 import {readingFlags} from './reading-flags.js'
 import {unpackFlagOptions, type UnpackFlags} from './unpack-flags.js'
 
-/** Flags of `convert` that say what is made of the source and how it is stored. */
+/** Flags of `convert` that choose what to build from the source and how to store it. */
 export const convertFlags = {
   ...readingFlags,
   layers: Flags.custom<LayersChoice>({
     parse: flagText(parseLayers),
-    summary: 'One package (or layer) of all layers, or one each, linked by dependencies.',
+    summary: 'Merge all layers into one package or layer, or keep one for each.',
     description:
-      'Default: squash towards packages and transport layouts, chain towards images. Chain loses nothing. A range merges ' +
-      'those layers only, both ends included; the base is 0.',
+      'Default: squash for packages and transport layouts, chain for images. Chain links the packages by dependencies and ' +
+      'loses nothing. A range merges only those layers, both ends included; the base is 0.',
     helpValue: 'squash[:FROM..TO]|chain',
-    helpGroup: 'WHAT IS MADE',
+    helpGroup: 'CONTENT',
   })(),
   'os-layers': Flags.custom<number | 'auto'>({
     parse: flagText(parseOsLayers),
-    summary: 'How many of the lowest layers are the operating system.',
-    description: 'Default: auto, by evidence in the layers; --dry-run tells which.',
+    summary: 'Number of lowest layers that are the operating system.',
+    description: 'Default: auto, which looks for evidence in the layers; --dry-run shows the result.',
     helpValue: 'auto|N',
-    helpGroup: 'WHAT IS MADE',
+    helpGroup: 'CONTENT',
   })(),
   'with-base': Flags.boolean({
-    summary: 'Squash the operating system in as well, so that the result stands alone.',
-    description: 'The hives of the OS take in what the layers change. The same as --layers squash --os-layers 0.',
+    summary: 'Squash in the operating system too, so that the result stands alone.',
+    description: 'Merges registry changes into the hives of the OS. Same as --layers squash --os-layers 0.',
     exclusive: ['without-base', 'os-layers'],
-    helpGroup: 'WHAT IS MADE',
+    helpGroup: 'CONTENT',
   }),
   'without-base': Flags.boolean({
-    summary: 'Write the OS package as a stub: its identity without its bits.',
-    helpGroup: 'WHAT IS MADE',
+    summary: 'Write the OS package as a stub: its identity without its content.',
+    helpGroup: 'CONTENT',
   }),
   all: Flags.boolean({
-    summary: 'Convert everything the source holds, or every image of the index that a tag names.',
-    helpGroup: 'WHAT IS MADE',
+    summary: 'Convert every image or package of the source, or every image of the index that a tag names.',
+    helpGroup: 'CONTENT',
   }),
   'keep-recipe': Flags.boolean({
-    summary: 'Keep with the result what makes the way back exact, byte for byte.',
+    summary: 'Store a recipe with the result, so that you can convert it back byte for byte.',
     description: 'On by default.',
     allowNo: true,
-    helpGroup: 'WHAT IS MADE',
+    helpGroup: 'CONTENT',
   }),
   pins: Flags.option({
     options: ['keep', 'reproduce', 'none'] as const,
@@ -66,7 +66,7 @@ export const convertFlags = {
     helpGroup: 'IDENTITY',
   }),
   'os-version': Flags.string({
-    summary: 'Version of the OS package, four numbers; default: as its SOFTWARE hive says.',
+    summary: 'Version of the OS package, four numbers (default: from its SOFTWARE hive).',
     helpValue: 'A.B.C.D',
     helpGroup: 'IDENTITY',
   }),
@@ -82,9 +82,9 @@ export const convertFlags = {
     helpGroup: 'IDENTITY',
   }),
   tag: Flags.string({
-    summary: 'Name of the image written, in place of the names of the source; may be repeated.',
+    summary: 'Name for the new image, instead of the names in the source (repeatable).',
     description:
-      'Not where DESTINATION names the image. For docker://HOST/NAME without a tag, tags of that repository.',
+      'Not allowed when DESTINATION names the image. With docker://HOST/NAME and no tag, give tags of that repository.',
     helpValue: 'NAME:TAG',
     multiple: true,
     multipleNonGreedy: true,
@@ -92,35 +92,35 @@ export const convertFlags = {
   }),
   compression: Flags.custom<CompressionChoice>({
     parse: flagText(parseCompression),
-    summary: 'Compression of layers; default: as the source stores them.',
+    summary: 'Layer compression; default: same as the source.',
     helpValue: 'none|gzip|zstd[:LEVEL]',
     helpGroup: 'STORAGE',
   })(),
   'archive-format': Flags.option({
     options: ['v1', 'docker', 'hybrid'] as const,
-    summary: 'Form of a docker-archive; default: hybrid, which every engine loads.',
+    summary: 'Format of a docker-archive; default: hybrid, which every engine loads.',
     helpGroup: 'STORAGE',
   })(),
   'manifest-format': Flags.option({
     options: ['docker', 'oci'] as const,
-    summary: 'Form of the image manifest; default: as the source has it, else OCI.',
+    summary: 'Format of the image manifest; default: same as the source, else OCI.',
     helpGroup: 'STORAGE',
   })(),
   replace: Flags.boolean({
-    summary: 'Overwrite what is at the destination and differs.',
+    summary: 'Overwrite whatever differs at the destination.',
     description:
-      'What is equal is left as it is, with or without. A package that others were made on is not replaced by another.',
+      'transship never rewrites what is already equal, and never replaces a package that other packages were made on.',
     helpGroup: 'STORAGE',
   }),
-  strict: Flags.boolean({summary: 'Refuse to lose anything (exit 3), and write nothing then.'}),
+  strict: Flags.boolean({summary: 'Exit with 3 and write nothing if anything would be lost.'}),
   concurrency: Flags.integer({
-    summary: 'How much is done at once; changes no byte.',
+    summary: 'Number of tasks to run at once; never changes the output.',
     helpValue: 'N',
     min: 1,
     max: 1024,
   }),
   'source-date-epoch': Flags.integer({
-    summary: 'Seconds since 1970 for every time that is not of the source, for reproducible output.',
+    summary: 'Use this time, in seconds since 1970, wherever the source has none, for reproducible output.',
     helpValue: 'SECONDS',
     min: 0,
     env: 'SOURCE_DATE_EPOCH',
@@ -154,7 +154,7 @@ interface ConvertFlags extends NetworkFlags, UnpackFlags {
   readonly 'source-date-epoch': number | undefined
 }
 
-/** The library's options that these flags stand for; what was not given stays absent, so that its default holds. */
+/** The library options for these flags. Flags that were not given stay absent, so that defaults apply. */
 export function convertOptions(flags: ConvertFlags): ConvertOptions {
   const osLayers = flags['os-layers'] === 'auto' ? undefined : flags['os-layers']
   const given = {

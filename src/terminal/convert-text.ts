@@ -48,7 +48,7 @@ export function formatConvert(report: ConvertReport, view?: TableView): string {
   const exactness = report.exact
     ? 'Exact: converting back gives the same bytes.'
     : report.losses.length > 0
-      ? 'Not exact: what is lost does not come back.'
+      ? 'Not exact: the losses do not come back.'
       : 'Not exact: converting back gives the same content, not the same bytes.'
   const inexact = formatFindings('Not exact because', report.inexact, view)
   const took = `Read ${formatBytes(report.bytesRead)}, wrote ${formatBytes(report.bytesWritten)} in ${formatSeconds(report.seconds)}.`

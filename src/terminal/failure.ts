@@ -29,18 +29,18 @@ export interface CauseDocument {
   readonly cause?: CauseDocument
 }
 
-/** A chain of causes is cut here: a cause may, by a fault, lead back to itself. */
+/** Stops following causes here: a faulty cause may lead back to itself. */
 const MOST_CAUSES = 8
 
 /**
- * What oclif adds to its own messages: ours have suggestions instead, and its note on flags of several values is about
- * greedy ones, which we have none of.
+ * What oclif adds to its own messages. Ours have suggestions instead, and the note on flags with several values is about
+ * greedy flags, which we do not have.
  */
 const OCLIF_ADDITIONS = /\n?See more help with --help\s*$|\n\nNote: --[^]*$/g
 
 /**
- * Anything thrown as the error to be told: ours as they are, oclif's about the command line as `BAD_OPTION`, those of
- * the operating system by their kind, anything after an interrupt as `INTERRUPTED`, and the rest as `INTERNAL`.
+ * Turns anything thrown into the error to report: ours stay as they are, oclif's usage errors become `BAD_OPTION`, system
+ * errors map by their kind, anything after an interrupt becomes `INTERRUPTED`, and the rest `INTERNAL`.
  */
 export function asFailure(error: unknown, signal: AbortSignal, command: string): TransshipError {
   if (signal.aborted) {
@@ -53,18 +53,18 @@ export function asFailure(error: unknown, signal: AbortSignal, command: string):
   if (error instanceof Errors.CLIError && error.oclif.exit === 2) {
     return new UsageError('BAD_OPTION', {
       what: error.message.replaceAll(OCLIF_ADDITIONS, '').replaceAll(/\s*\n\s+/g, ' '),
-      suggestions: [`See the options: transship ${command} --help`],
+      suggestions: [`Run transship ${command} --help to see the options.`],
     })
   }
   return new InternalError('INTERNAL', {
-    what: 'transship failed in a way it should not.',
+    what: 'transship hit an internal error.',
     why: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
-    suggestions: ['Please report this, with the command line and the trace below.'],
+    suggestions: ['Please report this with the command line and the trace below.'],
     cause: error,
   })
 }
 
-const INTERRUPTED = {what: 'Interrupted: nothing half-written was left.'}
+const INTERRUPTED = {what: 'Interrupted. No half-written output was left behind.'}
 
 /** The reason to abort with on Ctrl-C. */
 export function interruption(): InterruptedError {

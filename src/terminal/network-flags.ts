@@ -9,22 +9,21 @@ import {certificateFolder, proxySettings, set, type Environment} from './docker-
 export const networkFlags = {
   'tls-verify': Flags.option({
     options: ['true', 'false'] as const,
-    summary: 'false: accept any certificate of a registry, and plain HTTP.',
-    description: 'For tests: whoever is in between can then read and change what is sent.',
+    summary: 'false: accept any certificate from an image registry, and plain HTTP.',
+    description: 'For tests only: anyone on the network can then read and change the data.',
   })(),
   'docker-config': Flags.directory({
-    summary: "Folder of Docker's config.json, with the credentials of registries; default: ~/.docker.",
+    summary: "Folder with Docker's config.json and its image registry credentials; default: ~/.docker.",
     helpValue: 'DIR',
     env: 'DOCKER_CONFIG',
   }),
   authfile: Flags.string({
-    summary: 'File of logins as podman and skopeo keep it; asked before that of Docker.',
+    summary: 'Login file of podman and skopeo; read before the one of Docker.',
     helpValue: 'FILE',
     env: 'REGISTRY_AUTH_FILE',
   }),
   'certs-dir': Flags.directory({
-    summary:
-      'Folder with a folder HOST[:PORT] of *.crt, *.cert and *.key for each registry; default: /etc/docker/certs.d.',
+    summary: 'Folder with HOST[:PORT] subfolders of *.crt, *.cert and *.key files; default: /etc/docker/certs.d.',
     helpValue: 'DIR',
   }),
   'allow-private-hosts': Flags.boolean({
@@ -44,18 +43,18 @@ export const networkFlags = {
   }),
   engine: Flags.string({
     aliases: ['host'],
-    summary: 'Container engine of docker-daemon: references; default: as Docker finds it.',
+    summary: 'Container engine for docker-daemon: references; default: the one the docker command uses.',
     description:
-      'Docker or Podman at unix:///PATH, npipe:////./pipe/NAME or tcp://HOST:PORT. Without it: DOCKER_HOST, the context, ' +
-      'the sockets where engines listen.',
+      'Docker or Podman at unix:///PATH, npipe:////./pipe/NAME or tcp://HOST:PORT. Without this flag, transship tries ' +
+      'DOCKER_HOST, the Docker context and the usual sockets.',
     helpValue: 'URL',
   }),
   'engine-certs': Flags.directory({
-    summary: 'Folder of ca.pem, cert.pem and key.pem, for an engine by TLS; default: DOCKER_CERT_PATH.',
+    summary: 'Folder with ca.pem, cert.pem and key.pem for an engine that uses TLS; default: DOCKER_CERT_PATH.',
     helpValue: 'DIR',
   }),
   'engine-context': Flags.string({
-    summary: 'Docker context that names the engine; default: DOCKER_CONTEXT, else the current one.',
+    summary: 'Docker context of the engine; default: DOCKER_CONTEXT, else the current context.',
     helpValue: 'NAME',
     exclusive: ['engine'],
   }),
@@ -75,7 +74,7 @@ export interface NetworkFlags {
   readonly 'engine-context': string | undefined
 }
 
-/** The library's options that these flags stand for, with Docker's variables where a flag was not given, and proxies. */
+/** The library options for these flags and the proxies; Docker's variables fill in for flags not given. */
 export function networkOptions(flags: NetworkFlags, env: Environment = process.env): NetworkOptions {
   const folder = flags['docker-config']
   const certs = flags['certs-dir']
@@ -93,7 +92,7 @@ export function networkOptions(flags: NetworkFlags, env: Environment = process.e
   }
 }
 
-/** How this machine reaches registries and engines when nothing is said: what the flags' variables say. */
+/** How this machine reaches image registries and engines without flags: as the environment says. */
 export function networkOfEnvironment(env: Environment = process.env): NetworkOptions {
   const flags: NetworkFlags = {
     'tls-verify': undefined,

@@ -8,24 +8,24 @@ import type {OpenOptions} from '../model/transport.js'
 /** Flags of every command that opens one image or package. */
 export const readingFlags = {
   platform: Flags.string({
-    summary: 'Take only what is for this platform, e.g. windows/amd64.',
+    summary: 'Use only images and packages for this platform, e.g. windows/amd64.',
     helpValue: 'OS[(VERSION)]/ARCH[/VARIANT]',
   }),
   base: Flags.string({
-    summary: 'Where to find a base that the source only names; may be repeated, nearest first.',
+    summary: 'Where to find a base that the source only names (repeatable, nearest first).',
     helpValue: 'REF',
     multiple: true,
     multipleNonGreedy: true,
   }),
   parent: Flags.string({
-    summary: 'What a transport layout builds on; may be repeated, nearest first.',
+    summary: 'Transport layout that the source builds on (repeatable, nearest first).',
     helpValue: 'layout:DIR',
     multiple: true,
     multipleNonGreedy: true,
   }),
   'accept-base-mismatch': Flags.boolean({
-    summary: 'Accept a base of another version or payload than the one that was built on.',
-    description: 'A delta only fits the build it was made on: the result may not run.',
+    summary: 'Accept a base with a different version or payload from the one required.',
+    description: 'A delta only fits the build it was made on, so the result may not run.',
   }),
   ...unpackFlags,
   ...networkFlags,
@@ -38,7 +38,7 @@ interface ReadingFlags extends NetworkFlags, UnpackFlags {
   readonly 'accept-base-mismatch': boolean
 }
 
-/** The library's options that these flags stand for. Throws `BAD_REFERENCE` for a base or parent that is none. */
+/** The library options for these flags. Throws `BAD_REFERENCE` for a base or parent that is not a reference. */
 export async function readingOptions(flags: ReadingFlags): Promise<OpenOptions> {
   return {
     bases: await resolveAll(flags.base),

@@ -9,23 +9,23 @@ import {isPipe} from './is-pipe.js'
 
 /** `--report FILE`, of every command that converts. */
 export const reportFlag = Flags.string({
-  summary: 'Write a report of what was done: .html is one page for a browser, .json and .csv hold the same facts.',
-  description: 'It is written on failure too.',
+  summary: 'Write a report: .html opens in a browser, .json and .csv hold the same facts.',
+  description: 'Also written when the command fails.',
   helpValue: 'FILE.html|json|csv',
 })
 
-/** Gives what writes the report; a file that cannot be one is told now, before the work. Without a file nothing is written. */
+/** Checks the report file before the work starts and returns its writer. Without a file, the writer does nothing. */
 async function openReport(file: string | undefined): Promise<(report: BatchReport) => Promise<void>> {
   if (file === undefined) return () => Promise.resolve()
-  // Loaded when asked for: its templates and layouts would slow every start.
+  // Loaded on demand: its templates and layouts would slow every start.
   const {requireReportFile, writeReport} = await import('../report/write-report.js')
   await requireReportFile(file)
   return (report) => writeReport(report, file)
 }
 
 /**
- * Runs a batch and writes a report whatever comes of it, also of a plan that is refused. A report that cannot be written is
- * an error of its own, but never hides why the batch failed.
+ * Runs a batch and writes a report whatever happens, even for a refused plan. Fails when the report cannot be written, but
+ * never hides why the batch failed.
  */
 export async function batchReporting(
   work: () => Promise<BatchReport>,
@@ -52,13 +52,13 @@ export interface Reporting {
   readonly source: string
   readonly destination: string
   readonly network: NetworkOptions
-  /** Any error as the one that is told. */
+  /** Turns anything thrown into the error to report. */
   readonly asFailure: (error: unknown) => TransshipError
 }
 
 /**
- * Converts, and writes a report whatever comes of it. A report that cannot be written is an error of its own, but never
- * hides why the conversion failed.
+ * Converts and writes a report whatever happens. Fails when the report cannot be written, but never hides why the
+ * conversion failed.
  */
 export async function convertReporting(
   work: () => Promise<ConvertReport>,

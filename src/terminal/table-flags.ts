@@ -2,14 +2,14 @@ import {Flags} from '@oclif/core'
 
 /** For every command that prints a table. */
 export const wholeFlag = {
-  'no-trunc': Flags.boolean({summary: 'Cut nothing to the width of the terminal; digests in full.'}),
+  'no-trunc': Flags.boolean({summary: 'Do not fit the table to the terminal; show full digests.'}),
 }
 
 /** For commands whose result is one table. */
 export const tableFlags = {
   ...wholeFlag,
   columns: Flags.string({
-    summary: 'Show these columns, in this order; a name is a title in lower case, with - for a blank.',
+    summary: 'Show these columns in this order. Write a title in lower case, with - for a space.',
     helpValue: 'NAME,NAME',
     multiple: true,
     multipleNonGreedy: true,
@@ -17,7 +17,7 @@ export const tableFlags = {
     exclusive: ['json'],
   }),
   sort: Flags.string({
-    summary: 'Order the rows by this column; -NAME from the highest.',
+    summary: 'Sort by this column; -NAME sorts in descending order.',
     helpValue: 'NAME',
     exclusive: ['json'],
   }),

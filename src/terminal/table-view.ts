@@ -32,7 +32,7 @@ function requireColumn<Row>(name: string, columns: readonly Column<Row>[], optio
   if (found !== undefined) return found
   const names = columns.map(columnName)
   throw new UsageError('BAD_OPTION', {
-    what: `${option}: there is no column '${name}'.`,
+    what: `${option}: '${name}' is not a column.`,
     why: `The columns are ${names.join(', ')}.`,
     suggestions: suggestNearest(wanted, names),
   })

@@ -45,11 +45,11 @@ export function unknownCommand(words: readonly string[], config: Config): UsageE
   const help = isTopic ? `${config.bin} ${first} --help` : `${config.bin} --help`
   return new UsageError('BAD_OPTION', {
     what: first.startsWith('-')
-      ? `'${printable(first)}' is no command, and a command comes first.`
-      : `There is no command '${printable(typed)}'.`,
+      ? `'${printable(first)}' is not a command. Write the command first.`
+      : `'${printable(typed)}' is not a command.`,
     suggestions: [
       ...(nearest === undefined ? [] : [`Did you mean '${config.bin} ${nearest}'?`]),
-      `See the commands: ${help}`,
+      `List the commands: ${help}`,
     ],
   })
 }

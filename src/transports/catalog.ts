@@ -85,14 +85,14 @@ export async function resolveReference(text: string, transports = TRANSPORTS): P
   const [first, second] = fitting
   if (first === undefined) {
     throw new UsageError('BAD_REFERENCE', {
-      what: `'${text}' exists, but its content is of no known format.`,
+      what: `'${text}' exists, but its format is unknown.`,
       suggestions: grammars(transports),
     })
   }
   if (second !== undefined) {
     throw new UsageError('AMBIGUOUS_SELECTION', {
-      what: `'${text}' can be read in several ways.`,
-      why: `These transports recognise it: ${fitting.map((transport) => transport.name).join(', ')}.`,
+      what: `'${text}' matches several transports.`,
+      why: `It could be any of: ${fitting.map((transport) => transport.name).join(', ')}.`,
       suggestions: fitting.map((transport) => `${transport.name}:${text}`),
     })
   }

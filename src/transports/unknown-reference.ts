@@ -23,12 +23,12 @@ export function unknownTransport(text: string, transports: readonly Transport[])
         )
   if (name !== undefined && nearest !== undefined)
     return new UsageError('BAD_REFERENCE', {
-      what: `There is no transport '${name}'.`,
+      what: `'${name}' is not a transport.`,
       why: `In '${hidePassword(text)}'.`,
       suggestions: [`Did you mean '${nearest}:${hidePassword(location)}'?`],
     })
   return new UsageError('BAD_REFERENCE', {
-    what: `'${hidePassword(text)}' names no transport and no existing file or folder.`,
+    what: `'${hidePassword(text)}' is not a transport, and no such file or folder exists.`,
     why: 'Expected TRANSPORT:LOCATION.',
     suggestions: grammars(transports),
   })
@@ -48,19 +48,19 @@ export async function missing(text: string, transports: readonly Transport[]): P
   const shown = hidePassword(text)
   if (HOSTED_IMAGE.test(text))
     return new InputError('NOT_FOUND', {
-      what: `There is no file or folder '${shown}'.`,
-      suggestions: [`For the image of that name on a server: docker://${shown}`],
+      what: `'${shown}' does not exist.`,
+      suggestions: [`To read the image from a registry, write docker://${shown}`],
     })
   const folder = dirname(text)
   const names = await readdir(folder).catch(() => undefined)
   const nearest = findNearest(basename(text), names ?? [])
   const found = nearest === undefined ? undefined : folder === '.' ? nearest : join(folder, nearest)
   return new InputError('NOT_FOUND', {
-    what: `There is no file or folder '${shown}'.`,
-    ...(names === undefined ? {why: `There is no folder '${hidePassword(folder)}' either.`} : {}),
+    what: `'${shown}' does not exist.`,
+    ...(names === undefined ? {why: `The folder '${hidePassword(folder)}' does not exist either.`} : {}),
     suggestions: [
       ...(found === undefined ? [] : [`Did you mean '${found}'?`]),
-      'Check the path, or write TRANSPORT:LOCATION for what is not on this disk, or not there yet.',
+      'Check the path. For anything not on this disk, write TRANSPORT:LOCATION.',
     ],
   })
 }

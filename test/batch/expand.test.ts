@@ -69,7 +69,7 @@ describe('expand plan', () => {
       ] as const)
         await assert.rejects(expand({...item, destination: 'inbox:out'}), (error: TransshipError) => {
           assert.equal(error.code, 'PLAN_INVALID')
-          assert.ok(error.what.startsWith(`'${name}' in `), error.what)
+          assert.ok(error.what.startsWith(`transship cannot read '${name}' in `), error.what)
           assert.ok(!error.message.includes('notes of somebody'), error.message)
           assert.ok(error.suggestions.some((text) => text.includes('exclude')))
           return true
@@ -92,11 +92,11 @@ describe('expand plan', () => {
         await list(source, {onEvent: (event) => event.kind === 'note' && notes.push(event.subject)})
         assert.deepEqual(notes, names)
         const {yaml} = await planFromSource(source, 'inbox:out', {folder: folder.path})
-        assert.match(yaml, new RegExp(`^# ${names[0]}: It is left out: `, 'm'))
+        assert.match(yaml, new RegExp(`^# ${names[0]}: Skipped: `, 'm'))
       }
       const {code, stderr} = await runCli(['list', `inbox:${damaged()}`])
       assert.equal(code, 0)
-      assert.equal(stderr.split(WEB).length > 1 && stderr.includes('left out'), true, stderr)
+      assert.equal(stderr.split(WEB).length > 1 && stderr.includes('Skipped: '), true, stderr)
     })
   })
 
@@ -170,7 +170,7 @@ describe('expand plan', () => {
     const both = JSON.stringify({items: [{source: '*/*.tar', destination: 'layout:out/{file}'}]})
     await assert.rejects(
       expandPlan(parsePlan(both, {name: 'plan.json', environment: {}}), {folder: own}),
-      /Several things .* docker-archive:here\/x\.tar and docker-archive:there\/x\.tar/,
+      /Several sources .* docker-archive:here\/x\.tar and docker-archive:there\/x\.tar/,
     )
   })
 
@@ -197,7 +197,7 @@ describe('expand plan', () => {
     {
       items: [{source: 'inbx:repository', destination: 'inbox:out'}],
       at: 'source',
-      says: /no transport 'inbx'/,
+      says: /No transport is called 'inbx'/,
       suggests: /'inbox'/,
       note: 'a misspelt transport',
     },
@@ -217,26 +217,26 @@ describe('expand plan', () => {
     {
       items: [{source: 'inbox:repository', include: 'Shpo', destination: 'inbox:out'}],
       at: 'include',
-      says: /Nothing of 'inbox:repository'/,
+      says: /leave nothing of 'inbox:repository'/,
       suggests: /'Shop'/,
       note: 'a glob that nothing fits',
     },
     {
       items: [{source: 'inbox:nowhere', destination: 'inbox:out'}],
       at: 'source',
-      says: /no such file/,
+      says: /file or folder does not exist/,
       note: 'a source that is not there',
     },
     {
       items: [{source: 'images/none-*.tar', destination: 'inbox:out'}],
       at: 'source',
-      says: /fits no file/,
+      says: /matches no file/,
       note: 'a glob that no file fits',
     },
     {
       items: [{source: 'inbox:repository', destination: 'docker-archive:out.tar'}],
       at: 'destination',
-      says: /Several things would be written to 'docker-archive:out.tar'/,
+      says: /Several sources have the destination 'docker-archive:out.tar'/,
       suggests: /\{name\}/,
       note: 'one file for three packages',
     },
@@ -246,7 +246,7 @@ describe('expand plan', () => {
         {source: 'images/two/two.tar', destination: 'docker-archive:./OUT.tar'},
       ],
       at: 'destination',
-      says: /destination of item 1 as well/,
+      says: /also the destination of item 1 /,
       note: 'one destination twice, on Windows at least',
     },
     {
@@ -255,7 +255,7 @@ describe('expand plan', () => {
         {id: 'b', source: 'inbox:two:Shop', destination: 'inbox:one'},
       ],
       at: 'id',
-      says: /wait for each other: a after b after a/,
+      says: /wait for each other in a circle: a after b after a/,
       note: 'two that make the source of each other',
     },
     {
@@ -273,13 +273,13 @@ describe('expand plan', () => {
         {source: 'images/two/two.tar', destination: 'oci:out:tag'},
       ],
       at: 'destination',
-      says: /destination of item 1 as well/,
+      says: /also the destination of item 1 /,
       note: 'one path for a file and a folder',
     },
     {
       items: [{source: 'inbox:repository', include: 'Shop', destination: 'inbox:out', options: {all: true}}],
       at: 'include',
-      says: /nothing can be included or excluded/,
+      says: /include and exclude are not allowed/,
       note: 'a choice of what is taken as a whole',
     },
     {

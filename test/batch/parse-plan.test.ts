@@ -74,7 +74,7 @@ items:
     {text: 'items: [', place: '1:9', says: /not valid YAML/, note: 'a bracket that does not close'},
     {text: 'items:\n  - source: a\n    source: b\n', place: '3:5', says: /unique/, note: 'a key twice'},
     {text: '', place: '1:1', says: /'The value'|The value/, note: 'an empty file'},
-    {text: 'items: []\n', place: '1:1', says: /'items' is wrong/, note: 'no items'},
+    {text: 'items: []\n', place: '1:1', says: /'items' is not valid/, note: 'no items'},
     {text: `items:\n${ITEM}tiems: 1\n`, place: '4:1', says: /'tiems'/, suggests: /'items'/, note: 'an unknown key'},
     {
       text: 'items:\n  - source: inbox:a\n    destinaton: inbox:b\n',
@@ -147,8 +147,8 @@ items:
   it('tells all faults at once, the first in full', () => {
     const text = `items:\n${ITEM}    a: 1\n${ITEM}    b: 1\n`
     assert.throws(() => parse(text), {
-      what: "'a' is not known here.",
-      message: /plan\.yaml:7:5: 'b' is not known here\./,
+      what: "'a' is not a known key here.",
+      message: /plan\.yaml:7:5: 'b' is not a known key here\./,
     })
   })
 

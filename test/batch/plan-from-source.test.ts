@@ -56,7 +56,7 @@ describe('a plan from an image registry', () => {
     const options = {folder: folder.path}
     for (const destination of ['oci:many:{tag}', 'oci:many:x', `docker://${registry.host}/copy:{tag}`, 'layout:many'])
       await assert.rejects(planFromSource(source, destination, options), (error: Error & {suggestions: string[]}) => {
-        assert.match(error.message, /would be written to/)
+        assert.match(error.message, /would both go to/)
         assert.match(error.suggestions.join(' '), /\{imageId\}/)
         return true
       })

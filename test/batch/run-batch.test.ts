@@ -349,10 +349,10 @@ describe('run batch', () => {
   })
 
   for (const {needed, free, told} of [
-    {needed: 11 * MIB, free: 10 * MIB, told: /needs about 11 MiB there, and 10 MiB are free/},
-    {needed: MIB - 1024, free: MIB - 4096, told: /needs about 1023 KiB there, and 1020 KiB are free/},
-    {needed: 5000, free: 4999, told: /needs about 5000 bytes there, and 4999 bytes are free/},
-    {needed: 2 * MIB, free: 0, told: /needs about 2 MiB there, and 0 MiB are free/},
+    {needed: 11 * MIB, free: 10 * MIB, told: /needs about 11 MiB there, but only 10 MiB are free/},
+    {needed: MIB - 1024, free: MIB - 4096, told: /needs about 1023 KiB there, but only 1020 KiB are free/},
+    {needed: 5000, free: 4999, told: /needs about 5000 bytes there, but only 4999 bytes are free/},
+    {needed: 2 * MIB, free: 0, told: /needs about 2 MiB there, but only 0 MiB are free/},
   ])
     it(`tells ${needed} and ${free} bytes so that they differ`, () => {
       assert.throws(() => {

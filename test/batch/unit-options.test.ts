@@ -80,8 +80,8 @@ describe('the options of an item', () => {
   })
 
   for (const {options, what} of [
-    {options: {engine: 'tcp://a:1', 'engine-context': 'b'}, what: /engine and engine-context cannot be given together/},
-    {options: {engine: 'nowhere'}, what: /'nowhere' is no address of a container engine/},
+    {options: {engine: 'tcp://a:1', 'engine-context': 'b'}, what: /engine and engine-context cannot be used together/},
+    {options: {engine: 'nowhere'}, what: /'nowhere' is not a valid engine address/},
   ])
     it(`refuses ${JSON.stringify(options)}, with the line`, async () => {
       const items = [{source: 'docker-daemon:a', destination: 'inbox:x', options}]

@@ -33,7 +33,7 @@ describe('batch', () => {
     )
     assert.ok(!existsSync(path.join(folder.path, 'tmp')) && !existsSync(`${plan}.journal`))
     const text = await runCli(['batch', plan, '--dry-run'])
-    assert.match(text.stdout.toString(), /4 of 4 items to do, .* to read\.\nNeeds about /)
+    assert.match(text.stdout.toString(), /4 of 4 items to convert, .* to read\.\nNeeds about /)
   })
 
   it('converts the samples both ways, a line for each item on stderr', async () => {
@@ -74,7 +74,7 @@ describe('batch', () => {
       const args = ['batch', plan, '--queue', 'redis://127.0.0.1:1', '--detach', flag]
       const {code, stderr} = await runCli(flag === '--report' ? [...args, report] : args)
       assert.equal(code, 2, stderr)
-      assert.match(stderr, new RegExp(`${flag} and --detach cannot be given together`))
+      assert.match(stderr, new RegExp(`${flag} and --detach cannot be used together`))
       assert.ok(!existsSync(report))
     })
 

@@ -29,7 +29,7 @@ describe('commands for the host', () => {
     assert.equal(code, 3)
     await assertSchema('containers-end', json)
     const {stdout} = await runCli(['containers', 'kill', 'one'], {env: NOWHERE})
-    assert.match(stdout.toString(), /^one: NOT_FOUND\n {2}There is no container 'one'[^]* did not answer: docker/)
+    assert.match(stdout.toString(), /^one: NOT_FOUND\n {2}No container 'one' exists[^]* did not answer: docker/)
   })
 
   for (const {args, note} of [
@@ -67,7 +67,7 @@ describe('commands for the host', () => {
     it(`refuse ${args.slice(0, 2).join(' ')} off Windows, with the command to run there`, async () => {
       const {code, stderr} = await runCli(args)
       assert.equal(code, 4)
-      assert.match(stderr, /Windows only[^]*elevated[^]*transship layout (?:ex|im)port "[^]*WINDOWS_ONLY/)
+      assert.match(stderr, /only on Windows[^]*elevated[^]*transship layout (?:ex|im)port "[^]*WINDOWS_ONLY/)
       const {code: again, json} = await runJson(args)
       assert.equal(again, 4)
       await assertSchema('error', json)

@@ -53,13 +53,13 @@ describe('mistypes', () => {
       const {error} = (await runJson(args)).json as Failed
       assert.equal(error.exitCode, 2)
       assert.equal(error.suggestions.length, 1)
-      assert.match(error.suggestions[0] ?? '', /^See the commands: transship .*--help$/)
+      assert.match(error.suggestions[0] ?? '', /^List the commands: transship .*--help$/)
     })
 
   for (const {args, says} of [
-    {args: ['verify', 'nosuch.tar'], says: "There is no file or folder 'nosuch.tar'."},
-    {args: ['convert', 'no/such.tar', 'oci:x'], says: "There is no file or folder 'no/such.tar'."},
-    {args: ['inspect', 'C:\\no\\such.tar'], says: "There is no file or folder 'C:\\no\\such.tar'."},
+    {args: ['verify', 'nosuch.tar'], says: "'nosuch.tar' does not exist."},
+    {args: ['convert', 'no/such.tar', 'oci:x'], says: "'no/such.tar' does not exist."},
+    {args: ['inspect', 'C:\\no\\such.tar'], says: "'C:\\no\\such.tar' does not exist."},
   ])
     it(`calls what is missing by its name: ${args.join(' ')}`, async () => {
       const {error} = (await runJson(args)).json as Failed
@@ -84,10 +84,10 @@ describe('mistypes', () => {
   it('never suggests a flag that the command lacks', () => {
     const flags = {layers: {type: 'option'}, 'check-space': {type: 'boolean', allowNo: true}}
     for (const [text, possible] of [
-      ['Give --layers chain.', true],
-      ['Give --base REFERENCE.', false],
-      ['Give --layers squash, or --base REFERENCE.', false],
-      ['Leave room, or give --no-check-space.', true],
+      ['Pass --layers chain.', true],
+      ['Pass --base REFERENCE.', false],
+      ['Pass --layers squash, or --base REFERENCE.', false],
+      ['Leave room, or pass --no-check-space.', true],
       ['List the containers: transship containers list --all', true],
       ['Save the image again.', true],
     ] as const)

@@ -20,7 +20,7 @@ describe('command line', () => {
     const {stdout} = await runCli(['--help'])
     const [, topics = ''] = /TOPICS\n([^]*?)\n\n/.exec(stdout.toString()) ?? []
     const told = topics.replaceAll(/\s+/g, ' ')
-    assert.match(told, /batch Convert many.* containers Show and end .* layout Carry runtime layers/)
+    assert.match(told, /batch Convert many.* containers List, stop and kill .* layout Convert runtime layers/)
   })
 
   for (const name of COMMANDS) {

@@ -73,7 +73,7 @@ describe('diff', () => {
       const found = await compare(image, report.artifacts.at(-1)!.reference)
       assert.deepEqual(told(found), [], JSON.stringify(found.files))
       assert.ok(found.same)
-      assert.deepEqual(found.notCompared, ['Only the right has a known package.'])
+      assert.deepEqual(found.notCompared, ['Only the right side has a known package.'])
     })
 
   it('finds no difference between layers and all of them in one, the OS included', async () => {

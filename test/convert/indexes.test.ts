@@ -110,7 +110,7 @@ describe('an index of several images', () => {
           assert.ok(error instanceof TransshipError)
           const {code, exitCode, why, suggestions} = error
           assert.deepEqual([code, exitCode], ['PLATFORM_UNSUPPORTED', 3])
-          assert.equal(why, 'There is: windows(10.0.17763.1)/amd64, windows(10.0.20348.1)/amd64.')
+          assert.equal(why, 'Available: windows(10.0.17763.1)/amd64, windows(10.0.20348.1)/amd64.')
           assert.equal(suggestions.length, 2)
           return true
         })

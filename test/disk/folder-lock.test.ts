@@ -99,13 +99,13 @@ describe('the lock of a folder', () => {
     {
       title: 'another host, by an earlier version',
       holder: () => ({pid: 7, host: 'elsewhere'}),
-      names: ['process 7 on elsewhere', 'cannot be told', 'delete', '.lock'],
+      names: ['process 7 on elsewhere', 'cannot tell whether', 'delete', '.lock'],
       note: 'it does not promise to renew it',
     },
     {
       title: 'another host that promises to renew it once in a century',
       holder: () => ({...ELSEWHERE, renewedEveryMs: 3e12}),
-      names: ['cannot be told', 'delete'],
+      names: ['cannot tell whether', 'delete'],
       note: 'nobody waits for that',
     },
   ])
@@ -210,7 +210,7 @@ describe('the lock of a folder', () => {
         () => {
           lock.requireHeld()
         },
-        {code: 'LOCKED', why: 'Its holder is process 7 on elsewhere now.'},
+        {code: 'LOCKED', why: 'The lock now belongs to process 7 on elsewhere.'},
       )
       lock.release()
       assert.equal(readFileSync(file, 'utf8'), others)

@@ -44,7 +44,7 @@ const NO_SPACE = {
   code: 'NO_SPACE' as const,
   exitCode: 4,
   what: 'The disk is full.',
-  why: 'The operating system says ENOSPC.',
+  why: 'The operating system reported ENOSPC.',
   suggestions: ['Free some space, or choose another destination.'],
 }
 
@@ -85,7 +85,8 @@ function madeItem(index: number, next: () => number): Made & {id: string} {
     layers: [layer(identity, size)],
   }
   const isLossy = index % 61 === 9
-  const inexact = index % 3 === 0 ? [{code: 'squashed', message: '3 layers become one.', subject: identity}] : []
+  const inexact =
+    index % 3 === 0 ? [{code: 'squashed', message: '3 layers were squashed into one.', subject: identity}] : []
   const losses = [
     {code: 'healthcheck', message: 'A package has no health check.', subject: identity},
     {code: 'extended-attributes', message: 'Kept nowhere.', subject: 'Files/Program Files/Shop/ünïcode/データ.bin'},

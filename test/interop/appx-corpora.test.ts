@@ -33,8 +33,8 @@ const CODES: Readonly<Record<string, readonly string[]>> = {
 
 /** Files that the list does not judge and we refuse: code, and what the reason says. */
 const REFUSALS: Readonly<Record<string, readonly [code: string, why: RegExp]>> = {
-  'InvalidSignatureBadCodeIntegrity.appx': ['ARCHIVE_CONTRADICTORY', /where in its deflated data the blocks begin/],
-  'InvalidSignatureInvalidCodeIntegrityXML.appx': ['ARCHIVE_CONTRADICTORY', /where in its deflated data the blocks/],
+  'InvalidSignatureBadCodeIntegrity.appx': ['ARCHIVE_CONTRADICTORY', /where its compressed blocks begin/],
+  'InvalidSignatureInvalidCodeIntegrityXML.appx': ['ARCHIVE_CONTRADICTORY', /where its compressed blocks begin/],
   'OPC_E_ZIP_CORRUPTED_ARCHIVE.appx': ['ARCHIVE_CORRUPT', /does not end where its end record begins/],
 }
 

@@ -242,7 +242,7 @@ describe('a batch on the workers of a queue', function () {
     const detached = await runJson(['batch', plan, '--queue', queue, '--root', own, '--detach'])
     assert.equal(detached.code, 0, detached.stderr)
     assert.equal(await unfit.ended, 4)
-    assert.match(unfit.said(), /does not see the folder/)
+    assert.match(unfit.said(), /cannot see the folder/)
     const {json} = await runJson(['batch', 'worker', '--queue', queue, '--root', elsewhere, '--until-empty'])
     assert.equal((json as {converted: number}).converted, 2)
     const {code, json: report, stdout} = await runJson(['batch', plan, '--queue', queue, '--root', own])
@@ -334,13 +334,13 @@ describe('a batch on the workers of a queue', function () {
         while (!batch.said().includes('large: begun')) await delay(5)
         await server.close()
         const all = [batch, worker]
-        while (!all.every(({said}) => said().includes(' is away; it is waited for'))) await delay(20)
+        while (!all.every(({said}) => said().includes(' does not answer. transship waits'))) await delay(20)
         const began = performance.now()
         for (const {child} of all) child.kill('SIGINT')
         const said = () => all.map((each) => each.said()).join('\n')
         assert.deepEqual(await Promise.all(all.map(({ended}) => ended)), [130, 0], said())
         assert.ok(performance.now() - began < 10_000, said())
-        for (const {said: own} of all) assert.equal(own().split(' is away;').length, 2, said())
+        for (const {said: own} of all) assert.equal(own().split(' does not answer. transship waits').length, 2, said())
         if (more.includes('--json')) assert.equal((JSON.parse(worker.out()) as {converted: number}).converted, 0)
         assert.deepEqual(readdirSync(own).sort(), ['large.tar', 'plan.json', 'plan.json.journal', 'shop.tar'])
       } finally {
@@ -357,7 +357,7 @@ describe('a batch on the workers of a queue', function () {
       const probe = start(['batch', writePlan([shop]).plan, '--queue', server.url])
       assert.equal(await probe.ended, 0, probe.said())
       await server.close()
-      while (!waiting.said().includes(' is away;')) await delay(20)
+      while (!waiting.said().includes(' does not answer. transship waits')) await delay(20)
       again.push(await startRedis(this, {port: server.port}))
       while (!waiting.said().includes(' is back.')) await delay(20)
       const other = start(['batch', writePlan([shop]).plan, '--queue', server.url])
@@ -421,14 +421,14 @@ describe('a batch on the workers of a queue', function () {
         trusted: true,
         code: 'NETWORK_FAILED',
         what: /certificate .* is for another name/,
-        suggestion: /stands in the certificate/,
+        suggestion: /from the certificate/,
       },
       {
         title: 'a wrong password',
         url: () => urlOf({login: `${encodeURIComponent(user.name)}:wr0ng`}),
         trusted: true,
         code: 'UNAUTHORIZED',
-        what: /does not let us in/,
+        what: /refused to let transship in/,
         suggestion: /%-escaped/,
       },
       {
@@ -436,7 +436,7 @@ describe('a batch on the workers of a queue', function () {
         url: () => urlOf().replace('rediss:', 'redis:'),
         trusted: true,
         code: 'NETWORK_FAILED',
-        what: /cannot be used/,
+        what: /cannot use the queue server/,
         suggestion: /rediss:\/\/ for TLS/,
       },
     ])

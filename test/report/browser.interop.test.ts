@@ -75,7 +75,7 @@ describe('report in a browser', () => {
         startedTime: '2026-11-25T00:00:00.000Z',
         seconds: 0.1,
         failure: failureOf(
-          new UsageError('PLAN_INVALID', {what: "'optoins' is not known here.", suggestions: ['Write options.']}),
+          new UsageError('PLAN_INVALID', {what: "'optoins' is not a known key here.", suggestions: ['Write options.']}),
         ),
       }),
     }

@@ -48,9 +48,7 @@ describe('runtime layers off Windows', function () {
     await assert.rejects(exportRuntimeLayer('C:\\layers\\1', 'out'), {
       code: 'WINDOWS_ONLY',
       exitCode: 4,
-      suggestions: [
-        'On the container host, in an elevated terminal, run: transship layout export "C:\\layers\\1" "out"',
-      ],
+      suggestions: ['Run in an elevated terminal on the container host: transship layout export "C:\\layers\\1" "out"'],
     })
     await assert.rejects(importRuntimeLayer('in', 'C:\\layers\\1'), {code: 'WINDOWS_ONLY', exitCode: 4})
   })

@@ -161,7 +161,7 @@ export class QueueConnection {
     }
   }
 
-  /** What a client reports as an error of ours, without the password. */
+  /** Turns a client error into one of ours, without the password. */
   asError(error: unknown): TransshipError {
     if (error instanceof EnvironmentError) return error
     const at = {reference: this.place.told}
@@ -169,18 +169,18 @@ export class QueueConnection {
     const said = error instanceof Error ? this.#clean(error.message) : 'unknown'
     const distrust = distrustOf(error)
     if (distrust !== undefined)
-      return new EnvironmentError('NETWORK_FAILED', {...distrust, why: `TLS says: ${said}`, at})
+      return new EnvironmentError('NETWORK_FAILED', {...distrust, why: `TLS reported: ${said}`, at})
     if (/\b(?:WRONGPASS|NOAUTH|NOPERM|AUTH)\b|invalid password/.test(said)) {
       return new EnvironmentError('UNAUTHORIZED', {
-        what: 'The server of the queue does not let us in.',
-        why: `It says: ${said}`,
-        suggestions: ['Give user and password in the URL; a name or password with special characters is %-escaped.'],
+        what: 'The queue server refused to let transship in.',
+        why: `It answered: ${said}`,
+        suggestions: ['Put user and password into the URL, with special characters %-escaped.'],
         at,
       })
     }
     const isLate = findSystemCode(error) === 'ETIMEDOUT'
     return new EnvironmentError(isLate ? 'TIMED_OUT' : 'NETWORK_FAILED', {
-      what: isLate ? 'The server of the queue does not answer.' : 'The server of the queue cannot be used.',
+      what: isLate ? 'The queue server does not answer.' : 'transship cannot use the queue server.',
       why: said,
       suggestions: ['Check host, port and scheme (rediss:// for TLS), and that Redis or Valkey runs there.'],
       at,
@@ -200,10 +200,10 @@ export class QueueConnection {
     }
     if (this.#downSince === undefined) {
       this.#downSince = performance.now()
-      this.#tell('away', `The server of the queue (${this.place.told}) is away; it is waited for, two minutes at most.`)
+      this.#tell('away', `The queue server (${this.place.told}) does not answer. transship waits up to two minutes.`)
     }
     if (performance.now() - this.#downSince > GIVE_UP_AFTER_MS) {
-      this.#lost.abort(this.asError(new Error('The connection was lost and did not come back in two minutes.')))
+      this.#lost.abort(this.asError(new Error('The connection was lost and did not come back within two minutes.')))
       this.#leave()
       return null
     }
@@ -213,7 +213,7 @@ export class QueueConnection {
   #onBack(): void {
     if (this.#downSince === undefined) return
     this.#downSince = undefined
-    this.#tell('back', `The server of the queue (${this.place.told}) is back.`)
+    this.#tell('back', `The queue server (${this.place.told}) is back.`)
   }
 
   #tell(state: 'away' | 'back', title: string): void {
@@ -228,26 +228,28 @@ function end(raw: RawClient): void {
   raw.disconnect()
 }
 
-/** What is told of a certificate that one side does not trust; undefined of other errors. */
+/** The message about a certificate that one side does not trust; undefined for other errors. */
 function distrustOf(error: unknown): Pick<ErrorDetails, 'what' | 'suggestions'> | undefined {
   const code = findSystemCode(error) ?? ''
   if (/ALERT_(?:CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE)/.test(code)) {
     return {
-      what: 'The server of the queue wants a certificate of its clients.',
-      suggestions: ['Use one that asks for a password only (tls-auth-clients no), or a TLS proxy such as stunnel.'],
+      what: 'The queue server requires client certificates.',
+      suggestions: [
+        'Use a server that asks only for a password (tls-auth-clients no), or a TLS proxy such as stunnel.',
+      ],
     }
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return {
-      what: 'The certificate of the server of the queue is for another name.',
-      suggestions: ['Use a host name that stands in the certificate.'],
+      what: 'The certificate of the queue server is for another name.',
+      suggestions: ['Use a host name from the certificate.'],
     }
   }
   if (!/CERT|SELF_SIGNED|UNABLE_TO/.test(code)) return undefined
   return {
-    what: 'The certificate of the server of the queue is not trusted.',
+    what: 'The certificate of the queue server is not trusted.',
     suggestions: [
-      'Of a private authority: set the environment variable NODE_EXTRA_CA_CERTS to a file with its certificate (PEM).',
+      'For a private authority, set the environment variable NODE_EXTRA_CA_CERTS to a file with its certificate (PEM).',
     ],
   }
 }

@@ -33,9 +33,9 @@ export interface EnqueueReport {
   readonly items: number
   /** Put there now. */
   readonly added: number
-  /** In the queue since an earlier run, waiting, running or done. */
+  /** In the queue since an earlier run: waiting, running or done. */
   readonly attached: number
-  /** By the journal, and still there. */
+  /** Done according to the journal, and still at the destination. */
   readonly alreadyDone: number
 }
 
@@ -343,15 +343,15 @@ export class Fleet {
 
 const STILL_RUNNING = failureOf(
   new InterruptedError('INTERRUPTED', {
-    what: 'Interrupted while a worker is at it, which goes on.',
-    suggestions: ['Run the same command again: it attaches to what runs and goes on from here.'],
+    what: 'Interrupted. A worker is still converting this item.',
+    suggestions: ['Run the same command again to attach to the running items and continue.'],
   }) satisfies TransshipError,
 )
 
 const STILL_THERE = failureOf(
   new InterruptedError('INTERRUPTED', {
-    what: 'Interrupted while the server of the queue was away: it may still be there, and be converted.',
-    suggestions: ['Run the same command again when the server is back: it attaches to what is there.'],
+    what: 'Interrupted while the queue server did not answer. The item may still be in the queue, and a worker may convert it.',
+    suggestions: ['When the queue server is back, run the same command again to attach to the items in the queue.'],
   }) satisfies TransshipError,
 )
 

@@ -28,9 +28,9 @@ function failureOfJob({failedReason}: UnitJob): ItemFailure {
   const isLost = failedReason.includes('stalled')
   return failureOf(
     new EnvironmentError('IO_FAILED', {
-      what: isLost ? 'Its worker was lost again and again.' : 'The worker could not do it.',
-      why: isLost ? 'Each worker that began it was killed or did not answer.' : failedReason,
-      suggestions: ['See the logs of the workers; a unit that is too large for their memory ends so.'],
+      what: isLost ? 'Every worker that started this item was lost.' : 'The worker could not convert this item.',
+      why: isLost ? 'Each of them was killed or stopped answering.' : failedReason,
+      suggestions: ['Check the logs of the workers. An item that does not fit their memory ends like this.'],
     }),
   )
 }

@@ -26,14 +26,15 @@ export function parseRedisUrl(text: string, otherPassword?: string): QueuePlace 
   try {
     url = new URL(text)
   } catch {
-    throw badUrl('It is no URL.')
+    throw badUrl('It is not a URL.')
   }
   const protocols = ['redis:', 'rediss:', 'unix:']
-  if (!protocols.includes(url.protocol)) throw badUrl(`Known are ${protocols.map((each) => `${each}//`).join(', ')}.`)
+  if (!protocols.includes(url.protocol)) throw badUrl(`Expected ${protocols.map((each) => `${each}//`).join(', ')}.`)
   const unknown = [...url.searchParams.keys()].filter((key) => key !== 'name')
-  if (unknown.length > 0) throw badUrl('The only parameter it may have is name.')
+  if (unknown.length > 0) throw badUrl('The only parameter allowed is name.')
   const name = url.searchParams.get('name') ?? DEFAULT_NAME
-  if (!NAME.test(name)) throw badUrl('The name of a queue is of letters, digits, points, hyphens and underscores.')
+  if (!NAME.test(name))
+    throw badUrl('The name of a queue may contain only letters, digits, dots, hyphens and underscores.')
   const password = url.password === '' ? otherPassword : decoded(url.password)
   const login = {
     ...(url.username === '' ? {} : {username: decoded(url.username)}),
@@ -41,13 +42,13 @@ export function parseRedisUrl(text: string, otherPassword?: string): QueuePlace 
   }
   const behind = name === DEFAULT_NAME ? '' : `?name=${name}`
   if (url.protocol === 'unix:') {
-    if (url.hostname !== '' || url.pathname.length < 2) throw badUrl('A socket is unix:///PATH.')
+    if (url.hostname !== '' || url.pathname.length < 2) throw badUrl('Write a socket as unix:///PATH.')
     const path = decoded(url.pathname)
     return {options: {path, ...login}, name, told: `unix://${path}${behind}`}
   }
-  if (url.hostname === '') throw badUrl('It names no host.')
+  if (url.hostname === '') throw badUrl('It has no host.')
   const database = /^\/?(\d{0,4})$/.exec(url.pathname)?.[1]
-  if (database === undefined) throw badUrl('What follows the host is the number of a database.')
+  if (database === undefined) throw badUrl('Expected the number of a database after the host.')
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   return {
     options: {
@@ -67,10 +68,10 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part)
   } catch {
-    throw badUrl('It has a % that does not begin an escape; write %25.')
+    throw badUrl('It has a % that does not start an escape; write %25 instead.')
   }
 }
 
 function badUrl(why: string): UsageError {
-  return new UsageError('BAD_OPTION', {what: 'The queue is not one that can be used.', why, suggestions: [SUGGESTION]})
+  return new UsageError('BAD_OPTION', {what: 'The queue URL is not valid.', why, suggestions: [SUGGESTION]})
 }

@@ -37,7 +37,7 @@ export interface WorkerReport {
   readonly worker: string
   readonly converted: number
   readonly failed: number
-  /** Begun here and given back, since the worker was told to stop. */
+  /** Started here and returned to the queue, because the worker was stopped. */
   readonly givenBack: number
   readonly seconds: number
 }

@@ -96,9 +96,9 @@ export function requireJobData(data: unknown): UnitJobData {
 
 function foreignJob(why: string): InputError {
   return new InputError('METADATA_INVALID', {
-    what: 'A job of the queue is not one that this version of transship can do.',
+    what: 'This version of transship cannot run a job of the queue.',
     why,
-    suggestions: ['Use the same version of transship to put units into the queue and to work on them.'],
+    suggestions: ['Use the same version of transship for batch --queue and for all workers.'],
   })
 }
 
@@ -122,8 +122,8 @@ export function sharedFolder(planFolder: string, root?: string): SharedFolder {
   if (inside === undefined) {
     throw new UsageError('BAD_OPTION', {
       what: `The plan is not in ${root}.`,
-      why: 'Workers find what it names below the folder that --root gives on their machine.',
-      suggestions: ['Put the plan there, or leave --root out where all machines see the same paths.'],
+      why: 'Workers look for its files below the folder that --root names on their machine.',
+      suggestions: ['Put the plan there. Or leave out --root if all machines see the same paths.'],
     })
   }
   return {folder: inside, isRooted: true, root: path.resolve(root)}
@@ -134,20 +134,23 @@ export function folderHere({folder, isRooted}: Pick<UnitJobData, 'folder' | 'isR
   if (!isRooted) {
     if (path.isAbsolute(folder)) return folder
     throw new EnvironmentError('NO_ACCESS', {
-      what: `There is no folder ${folder} on this system.`,
-      why: 'The plan was put into the queue on another kind of system.',
-      suggestions: ['Give --root both where the plan is put into the queue and to each worker.'],
+      what: `The folder ${folder} cannot exist on this system.`,
+      why: 'The plan was queued on another kind of system.',
+      suggestions: ['Pass --root both to batch --queue and to each worker.'],
     })
   }
   if (root === undefined) {
     throw new UsageError('BAD_OPTION', {
-      what: 'The units of this queue are below a root that this worker does not know.',
-      suggestions: ['Give --root DIR: the folder that they share, as this machine sees it.'],
+      what: 'The items of this queue are below a shared folder that this worker does not know.',
+      suggestions: ['Pass --root DIR with the path of the shared folder on this machine.'],
     })
   }
   // It comes from the queue: it must not lead out.
   if (folder.split('/').includes('..') || path.isAbsolute(folder)) {
-    throw new InputError('NAME_UNSAFE', {what: 'A job of the queue leads out of the root.', at: {path: folder}})
+    throw new InputError('NAME_UNSAFE', {
+      what: 'A job of the queue leads out of the shared folder.',
+      at: {path: folder},
+    })
   }
   return path.join(path.resolve(root), folder)
 }

@@ -151,9 +151,9 @@ async function requireFolder(folder: string): Promise<void> {
     if (!['ENOENT', 'ENOTDIR', 'EACCES'].includes(findSystemCode(error) ?? '')) throw error
   }
   throw new EnvironmentError('NO_ACCESS', {
-    what: 'This machine does not see the folder of the plan.',
-    why: 'A worker needs the same files, under the same paths or with --root below another one.',
-    suggestions: ['Mount the shared folder here, or tell with --root where it is.'],
+    what: 'This machine cannot see the folder of the plan.',
+    why: 'A worker needs the same files, at the same paths or below the folder given with --root.',
+    suggestions: ['Mount the shared folder here, or pass its path with --root.'],
     at: {path: folder},
   })
 }
@@ -197,7 +197,7 @@ async function givenBack(job: UnitJob, token: string | undefined): Promise<Waiti
 async function failForGood(job: UnitJob, outcome: UnitJobData['outcome'] & object): Promise<UnrecoverableError> {
   await job.updateData({...job.data, outcome})
   const {failure} = outcome
-  return new UnrecoverableError(failure?.what ?? 'Not tried, since what it needs failed.')
+  return new UnrecoverableError(failure?.what ?? 'Not tried, because an item that it depends on failed.')
 }
 
 function removeOwnLeftovers(destination: string, folder: string): void {

@@ -129,7 +129,7 @@ export class BlockMap {
 /** A fault of a block map; `title` is how messages name it. */
 export function blockMapFault(title: string, why: string): InputError {
   return new InputError('MANIFEST_INVALID', {
-    what: 'The block map of the package is not made by the rules.',
+    what: 'The block map of the package breaks the rules of its format.',
     why,
     suggestions: ['Export or download the package again.'],
     at: {path: title},
@@ -168,7 +168,7 @@ class BlockMapBuilder {
   open({name, namespace, attributes}: XmlElement, path: readonly string[]): void {
     // Later releases add elements of their own.
     if (namespace !== NAMESPACE) {
-      if (path.length === 0) throw blockMapFault(this.#title, 'Its root is not a block map of a known kind.')
+      if (path.length === 0) throw blockMapFault(this.#title, 'Its root element is not a known block map.')
       return
     }
     if (path.length === 0 && name === 'BlockMap') this.#root(attributes)
@@ -188,9 +188,9 @@ class BlockMapBuilder {
     const sizeBytes = findNumber(attributes.get('Size'))
     const localBytes = findNumber(attributes.get('LfhSize'))
     if (name === '' || name.includes('/'))
-      throw blockMapFault(this.#title, `It has a file called ${JSON.stringify(name)}.`)
+      throw blockMapFault(this.#title, `It has a file with the invalid name ${JSON.stringify(name)}.`)
     if (sizeBytes === undefined || localBytes === undefined || localBytes < 30 || localBytes > 65536)
-      throw blockMapFault(this.#title, `It has no usable sizes for '${name}'.`)
+      throw blockMapFault(this.#title, `Its sizes for '${name}' are not valid.`)
     this.#file = {name, sizeBytes, localBytes, firstBlock: this.#map.blocks}
     this.#packedBytes = 0
   }
@@ -216,11 +216,11 @@ class BlockMapBuilder {
     const blocks = map.blocks - file.firstBlock
     const title = file.name.replaceAll('\\', '/')
     if (blocks !== Math.ceil(file.sizeBytes / BLOCK_BYTES))
-      throw blockMapFault(this.#title, `It has ${blocks} blocks for the ${file.sizeBytes} bytes of '${title}'.`)
+      throw blockMapFault(this.#title, `It lists ${blocks} blocks for the ${file.sizeBytes} bytes of '${title}'.`)
     const isPacked = blocks > 0 && map.packedBytes(file.firstBlock) > 0
     for (let block = file.firstBlock; block < map.blocks; block++) {
       if (map.packedBytes(block) > 0 !== isPacked)
-        throw blockMapFault(this.#title, `Some blocks of '${title}' have a size.`)
+        throw blockMapFault(this.#title, `Only some blocks of '${title}' have a size.`)
     }
     const {sizeBytes, localBytes, firstBlock} = file
     this.#hasFile = true
@@ -228,7 +228,7 @@ class BlockMapBuilder {
   }
 
   finish(): BlockMap {
-    if (!this.#hasFile) throw blockMapFault(this.#title, 'It lists no file.')
+    if (!this.#hasFile) throw blockMapFault(this.#title, 'It lists no files.')
     return this.#map
   }
 }

@@ -176,7 +176,7 @@ class PackageEncoder {
         throw new InputError('SIZE_MISMATCH', {
           what: 'A file changed while it was packed.',
           why: `Expected ${sizeBytes} bytes, found ${read}${read > sizeBytes ? ' or more' : ''}.`,
-          suggestions: ['Stop what writes to the source, then retry.'],
+          suggestions: ['Stop the program that writes to the source, then retry.'],
           at: {path},
         })
       }

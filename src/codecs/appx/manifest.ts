@@ -115,9 +115,9 @@ class ManifestDecoder {
   #requireRoot({name, namespace}: XmlElement): void {
     if (name === 'Package' && namespace.startsWith(FAMILY)) return
     throw new InputError('MANIFEST_INVALID', {
-      what: 'The manifest of the package is of no known kind.',
-      why: `Its root is ${name} of ${JSON.stringify(namespace.slice(0, 200))}.`,
-      suggestions: ['Bundles and other packages of packages are not read: unpack them first.'],
+      what: 'The manifest of the package has an unknown format.',
+      why: `Its root element is ${name} in the namespace ${JSON.stringify(namespace.slice(0, 200))}.`,
+      suggestions: ['If it is a bundle, unpack it first; transship reads single packages only.'],
       at: {path: this.#title},
     })
   }

@@ -86,7 +86,7 @@ export class PackageReader {
     const paths = readPaths(directory, title)
     if (paths.get(MANIFEST) + paths.get(BLOCK_MAP) === 0) throw noPackage(title)
     for (const path of [MANIFEST, BLOCK_MAP, CONTENT_TYPES])
-      if (paths.get(path) === 0) throw zipFault(title, `It has no ${path}.`, undefined, 'MANIFEST_MISSING')
+      if (paths.get(path) === 0) throw zipFault(title, `It does not contain ${path}.`, undefined, 'MANIFEST_MISSING')
     const firstBlocks = new Uint32Array(directory.count)
     const match = new Matching({zip, directory, paths, firstBlocks}, title)
     const mapEntry = directory.entry(paths.get(BLOCK_MAP) - 1)
@@ -183,13 +183,13 @@ export class PackageReader {
 
   #verified(part: StoredPart, index: number, block: Uint8Array | undefined): Uint8Array {
     const place = {path: `${this.#title}: ${part.path}`, offset: index * BLOCK_BYTES}
-    if (block === undefined) throw zipFault(place.path, 'A deflated block is damaged.', place.offset)
+    if (block === undefined) throw zipFault(place.path, 'A compressed block is damaged.', place.offset)
     const expected = this.blockMap.hash((part.mapped?.firstBlock ?? 0) + index).toString('base64')
     const found = hashBlock(block)
     if (found === expected) return block
     throw new InputError('DIGEST_MISMATCH', {
       what: 'A block of the package is damaged.',
-      why: `The block map expects ${expected}, found ${found}.`,
+      why: `Expected ${expected} from the block map, found ${found}.`,
       suggestions: ['Export or download the package again.'],
       at: place,
     })
@@ -198,7 +198,7 @@ export class PackageReader {
   /** A document of the container, whole. */
   async document(path: string): Promise<Buffer> {
     const part = this.part(path)
-    if (part === undefined) throw zipFault(this.#title, `It has no ${path}.`, undefined, 'MANIFEST_MISSING')
+    if (part === undefined) throw zipFault(this.#title, `It does not contain ${path}.`, undefined, 'MANIFEST_MISSING')
     const chunks: Uint8Array[] = []
     for await (const chunk of unpacked(this.#zip, part.entry, this.#title)) chunks.push(Uint8Array.from(chunk))
     // What the block map lists has hashes as well.
@@ -209,7 +209,7 @@ export class PackageReader {
 
 function noPackage(title: string): InputError {
   return new InputError('UNRECOGNISED_FORMAT', {
-    what: `'${title}' is a zip file, and no AppX package.`,
+    what: `'${title}' is a zip file, but not an AppX package.`,
     why: `It has neither ${MANIFEST} nor ${BLOCK_MAP}.`,
     at: {path: title},
   })
@@ -219,8 +219,8 @@ function noPackage(title: string): InputError {
 function bundleFault(title: string): UnsupportedError {
   return new UnsupportedError('FORMAT_UNSUPPORTED', {
     what: 'The file is a bundle of packages.',
-    why: `It holds ${BUNDLE_MANIFEST}; transship reads single packages only.`,
-    suggestions: ['Unpack the bundle with unzip or makeappx unbundle, then give the .appx or .msix inside.'],
+    why: `It contains ${BUNDLE_MANIFEST}; transship reads single packages only.`,
+    suggestions: ['Unpack the bundle with unzip or makeappx unbundle, then pass the .appx or .msix inside.'],
     at: {path: title},
   })
 }
@@ -228,11 +228,11 @@ function bundleFault(title: string): UnsupportedError {
 function requirePath(entry: PlacedEntry, title: string): string {
   const path = findPartPath(entry.name)
   const why =
-    path === undefined ? 'It is no valid percent-encoding.' : isFootprint(path) ? undefined : findNameFault(path)
+    path === undefined ? 'Its percent-encoding is not valid.' : isFootprint(path) ? undefined : findNameFault(path)
   if (path !== undefined && why === undefined) return path
   if (path?.toLowerCase() === BUNDLE_MANIFEST.toLowerCase()) throw bundleFault(title)
   throw new InputError('NAME_UNSAFE', {
-    what: `The entry name ${JSON.stringify(entry.name.slice(0, 300))} is refused.`,
+    what: `The entry name ${JSON.stringify(entry.name.slice(0, 300))} is unsafe.`,
     ...(why === undefined ? {} : {why}),
     suggestions: ['Do not trust this package unless you know who made it.'],
     at: {path: title, offset: entry.offset},
@@ -247,13 +247,18 @@ function readPaths(directory: ZipDirectory, title: string): PathTable {
   let place = 0
   for (const entry of directory.entries()) {
     const path = requirePath(entry, title)
-    if (folded.get(path) !== 0) throw zipFault(`${title}: ${path}`, 'It is there twice.', undefined, 'DUPLICATE_ENTRY')
+    if (folded.get(path) !== 0) throw zipFault(`${title}: ${path}`, 'It occurs twice.', undefined, 'DUPLICATE_ENTRY')
     place++
     if (folded.someAbove(path, isFile))
-      throw zipFault(`${title}: ${path}`, 'It lies in a file as if that were a folder.', undefined, 'NAME_COLLISION')
+      throw zipFault(`${title}: ${path}`, 'It is inside a file as if that were a folder.', undefined, 'NAME_COLLISION')
     folded.set(path, place)
     if (folded.hasChildren(path))
-      throw zipFault(`${title}: ${path}`, 'Others lie in it as if it were a folder.', undefined, 'NAME_COLLISION')
+      throw zipFault(
+        `${title}: ${path}`,
+        'Other entries are inside it as if it were a folder.',
+        undefined,
+        'NAME_COLLISION',
+      )
     paths.set(path, place)
   }
   return paths
@@ -285,9 +290,9 @@ class Matching {
 
   file(path: string, mapped: MappedFile, map: BlockMap): void {
     const index = this.#paths.get(path) - 1
-    if (index < 0) throw this.#contradiction(path, 'lists it, and the package does not hold it.')
-    if (isUnmapped(path)) throw this.#contradiction(path, 'lists it, and must not.')
-    if (this.#firstBlocks[index] !== 0) throw blockMapFault(`${this.#title}: ${BLOCK_MAP}`, `It has '${path}' twice.`)
+    if (index < 0) throw this.#contradiction(path, 'lists it, but the package does not contain it.')
+    if (isUnmapped(path)) throw this.#contradiction(path, 'lists it, which is not allowed.')
+    if (this.#firstBlocks[index] !== 0) throw blockMapFault(`${this.#title}: ${BLOCK_MAP}`, `It lists '${path}' twice.`)
     const entry = this.#directory.entry(index)
     this.#requireSame(path, {entry, mapped, map})
     if (mapped.localBytes !== LOCAL_BYTES + entry.name.length) this.#requireLocalBytes(path, index, mapped)
@@ -299,22 +304,22 @@ class Matching {
     {entry, mapped, map}: {readonly entry: PlacedEntry; readonly mapped: MappedFile; readonly map: BlockMap},
   ): void {
     if (mapped.sizeBytes !== entry.sizeBytes)
-      throw this.#contradiction(path, `gives it ${mapped.sizeBytes} bytes, the zip ${entry.sizeBytes}.`)
+      throw this.#contradiction(path, `says it has ${mapped.sizeBytes} bytes, the zip says ${entry.sizeBytes}.`)
     if (mapped.blocks > 0 && !mapped.isPacked && entry.method === DEFLATED)
-      throw this.#contradiction(path, 'does not say where in its deflated data the blocks begin.')
+      throw this.#contradiction(path, 'does not say where its compressed blocks begin.')
     const last = mapped.firstBlock + mapped.blocks - 1
     // Of a stored file the sizes of its blocks are known anyway; those in the map may be of an earlier packing.
     const packed = mapped.isPacked ? map.start(last) + map.packedBytes(last) : 0
     const tail = entry.packedBytes - packed
     if (entry.method === STORED ? entry.packedBytes !== entry.sizeBytes : !mayEndStream(tail))
-      throw this.#contradiction(path, 'has packed sizes that do not add up to the size in the zip.')
+      throw this.#contradiction(path, 'has compressed sizes that do not add up to the size in the zip.')
   }
 
   /** A header with extra fields is longer than its name makes it; how long, only the header itself tells. */
   #requireLocalBytes(path: string, index: number, {localBytes}: MappedFile): void {
     const entry = this.#directory.entry(index)
     if (requireLocal(this.#zip, entry, this.#title) - entry.offset !== localBytes)
-      throw this.#contradiction(path, `gives its header ${localBytes} bytes.`)
+      throw this.#contradiction(path, `says its header has ${localBytes} bytes.`)
     this.localBytes ??= new Uint32Array(this.#directory.count)
     this.localBytes[index] = localBytes
   }
@@ -340,7 +345,7 @@ async function* unpacked(zip: ByteSource, entry: PlacedEntry, title: string): As
   const place = `${title}: ${entry.name}`
   const limit = MAX_DOCUMENT_BYTES[entry.name] ?? CHUNK_BYTES
   if (entry.sizeBytes > limit)
-    throw zipFault(place, `It has ${entry.sizeBytes} bytes, more than ${limit}.`, undefined, 'LIMIT_EXCEEDED')
+    throw zipFault(place, `It has ${entry.sizeBytes} bytes; the limit is ${limit}.`, undefined, 'LIMIT_EXCEEDED')
   const start = requireLocal(zip, entry, title)
   const stored = storedBytes(zip, start, entry.packedBytes)
   // Some writers end with a flush and mark no block as the last: size and CRC tell whether all of it came.
@@ -357,12 +362,12 @@ async function* unpacked(zip: ByteSource, entry: PlacedEntry, title: string): As
     }
   } catch (error) {
     if (error instanceof InputError) throw error
-    throw zipFault(place, error instanceof Error ? error.message : 'It cannot be inflated.')
+    throw zipFault(place, error instanceof Error ? error.message : 'It cannot be decompressed.')
   }
-  if (size !== entry.sizeBytes) throw zipFault(place, `It unpacks to another size than ${entry.sizeBytes}.`)
-  if (crc !== entry.crc) throw zipFault(place, 'Its CRC is not that of its bytes.', undefined, 'DIGEST_MISMATCH')
+  if (size !== entry.sizeBytes) throw zipFault(place, `It does not unpack to the expected ${entry.sizeBytes} bytes.`)
+  if (crc !== entry.crc) throw zipFault(place, 'Its CRC does not match its content.', undefined, 'DIGEST_MISMATCH')
   if (inflate !== undefined && inflate.bytesWritten !== entry.packedBytes)
-    throw zipFault(place, 'Something hides behind the end of its deflated data.')
+    throw zipFault(place, 'Extra data follows the end of its compressed data.')
 }
 
 function storedBytes(zip: ByteSource, start: number, length: number): AsyncIterable<Uint8Array> {

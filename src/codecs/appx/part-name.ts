@@ -36,9 +36,10 @@ export function isFootprint(path: string): boolean {
 /** Why AppX refuses a payload file of this name; undefined when it takes it. */
 export function findNameFault(path: string): string | undefined {
   if (path.length === 0 || path.length > 32767) return 'It is empty or too long.'
-  if (isFootprint(path)) return 'The container itself has a part of this name.'
-  if (/^(?:appxmetadata|microsoft\.system\.package\.metadata)(?:\/|$)/i.test(path)) return 'Its folder is reserved.'
-  if (/(?:^|\/)_rels\/(?:.*\/)?[^/]*\.rels$/i.test(path)) return 'It is the name of a relationship.'
+  if (isFootprint(path)) return 'The container uses this name for a part of its own.'
+  if (/^(?:appxmetadata|microsoft\.system\.package\.metadata)(?:\/|$)/i.test(path))
+    return 'The name of its folder is reserved.'
+  if (/(?:^|\/)_rels\/(?:.*\/)?[^/]*\.rels$/i.test(path)) return 'It is the name of a relationship part.'
   for (const segment of path.split('/')) {
     const why = findSegmentFault(segment)
     if (why !== undefined) return why
@@ -47,11 +48,11 @@ export function findNameFault(path: string): string | undefined {
 }
 
 function findSegmentFault(segment: string): string | undefined {
-  if (segment === '' || segment === '.' || segment === '..') return 'It has an empty, . or .. component.'
-  if (segment.length > 255) return 'A component is longer than 255 units.'
-  if (CONTROL.test(segment) || FORBIDDEN.test(segment)) return 'It has a character that AppX does not take.'
+  if (segment === '' || segment === '.' || segment === '..') return 'It has an empty component, or one named . or ..'
+  if (segment.length > 255) return 'A component is longer than 255 UTF-16 units.'
+  if (CONTROL.test(segment) || FORBIDDEN.test(segment)) return 'It has a character that AppX does not allow.'
   if (segment.endsWith('.') || segment.endsWith(' ')) return 'A component ends in a dot or space.'
-  if (DEVICE.test(segment)) return 'A component is the name of a device.'
+  if (DEVICE.test(segment)) return 'A component is a device name.'
   return /^xn--/i.test(segment) ? 'A component begins with xn--.' : undefined
 }
 

@@ -58,7 +58,7 @@ async function verifyPart(
   if (data - entry.offset !== part.mapped?.localBytes)
     throw zipFault(
       `${title}: ${path}`,
-      'The block map gives its header another size.',
+      'The block map states another size for its header.',
       entry.offset,
       'ARCHIVE_CONTRADICTORY',
     )
@@ -67,12 +67,12 @@ async function verifyPart(
   if (part.mapped.blocks === 1) crc = crc32(reader.block(part, data, 0))
   else for await (const block of reader.blocks(part, data, 0)) crc = crc32(block, crc)
   if (crc !== entry.crc)
-    throw zipFault(`${title}: ${path}`, 'Its CRC is not that of its bytes.', undefined, 'DIGEST_MISMATCH')
+    throw zipFault(`${title}: ${path}`, 'Its CRC does not match its content.', undefined, 'DIGEST_MISMATCH')
   if (entry.method !== DEFLATED) return
   const tailAt = data + blocksEnd(reader, part)
   const tail = zip.read(tailAt, data + entry.packedBytes - tailAt)
   // Of a file whose stream ends in its last block, the block has been checked to end there.
-  if (!isStreamEnd(tail)) throw zipFault(`${title}: ${path}`, 'Its deflated data does not end as it should.', tailAt)
+  if (!isStreamEnd(tail)) throw zipFault(`${title}: ${path}`, 'Its compressed data does not end correctly.', tailAt)
 }
 
 /** Where the packed blocks of a part end, counted from its data. */
@@ -97,7 +97,7 @@ class Comparison {
     this.#options = facts.options
   }
 
-  /** Tells the first difference only. */
+  /** Reports only the first difference. */
   expect(bytes: Uint8Array): void {
     const at = this.#at
     this.#at += bytes.byteLength
@@ -106,7 +106,7 @@ class Comparison {
     if (found !== undefined && Buffer.compare(found, bytes) === 0) return
     this.#hasFault = true
     const index = found === undefined ? 0 : bytes.findIndex((byte, place) => found[place] !== byte)
-    const why = `${this.#what} is not as transship writes it.`
+    const why = `${this.#what} differs from what transship writes.`
     this.#options.report(zipFault(this.#options.title, why, at + index, 'ARCHIVE_CONTRADICTORY'))
   }
 }
@@ -140,7 +140,7 @@ export function verifyCanonical(
     }
     list.expect(encodeCentralEntry(canonical))
   }
-  if (!isInOrder) options.report(zipFault(options.title, 'Its parts are in another order.', central.offset))
+  if (!isInOrder) options.report(zipFault(options.title, 'Its parts are in the wrong order.', central.offset))
   comparing(central.offset + central.sizeBytes, 'The end').expect(encodeEnd(central))
   compareDocuments(reader, comparing)
   const manifest = reader.part(MANIFEST)
@@ -148,8 +148,8 @@ export function verifyCanonical(
   if (found === options.containerDigest) return
   options.report(
     new InputError('DIGEST_MISMATCH', {
-      what: 'The package is not as it was written.',
-      why: `Its manifest says that what is in front of it is ${options.containerDigest}, found ${found}.`,
+      what: 'The package has changed since it was written.',
+      why: `Expected the digest ${options.containerDigest} for everything before its manifest, found ${found}.`,
       at: {path: options.title},
     }),
   )

@@ -60,10 +60,12 @@ export class XmlReader {
     })
     parser.on('xmldecl', ({encoding}) => {
       if (encoding !== undefined && !this.#isIn(encoding))
-        throw this.#fault(`It says that it is ${encoding.slice(0, 40)}, and is not; only UTF-8 and UTF-16 are read.`)
+        throw this.#fault(
+          `Its stated encoding, ${encoding.slice(0, 40)}, is wrong or unsupported; transship reads UTF-8 and UTF-16.`,
+        )
     })
     parser.on('doctype', () => {
-      throw this.#fault('It has a DTD.')
+      throw this.#fault('It has a DTD, which is not allowed.')
     })
     parser.on('opentag', (tag) => {
       const attributes = new Map<string, string>()
@@ -71,7 +73,8 @@ export class XmlReader {
         if (prefix === '') attributes.set(local, value)
       handlers.open({name: tag.local, namespace: tag.uri, attributes}, this.#path)
       this.#path.push(tag.local)
-      if (this.#path.length > MAX_DEPTH) throw this.#fault(`Its elements are nested more than ${MAX_DEPTH} deep.`)
+      if (this.#path.length > MAX_DEPTH)
+        throw this.#fault(`Its elements are nested more than ${MAX_DEPTH} levels deep.`)
     })
     parser.on('closetag', (tag) => {
       this.#path.pop()

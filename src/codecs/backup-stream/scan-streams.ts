@@ -61,7 +61,7 @@ export function scanBackupStreams(source: ByteSource, start: number): BackupStre
     position = stream.payloadPosition + stream.payloadBytes
   }
   if (position < size && source.read(position, size - position).some((byte) => byte !== 0))
-    throw carrierCorrupt(`${size - position} bytes are left where a header of 20 bytes was expected.`, position)
+    throw carrierCorrupt(`Expected a header of 20 bytes, found only ${size - position} bytes.`, position)
   return {streams, end: position}
 }
 
@@ -72,7 +72,7 @@ function streamAt(source: ByteSource, position: number): BackupStream {
   const payloadPosition = namePosition + header.nameBytes
   if (payloadPosition + header.sizeBytes > size) {
     throw carrierCorrupt(
-      `A ${streamIdName(header.id)} stream of ${header.sizeBytes} bytes passes the end by ${payloadPosition + header.sizeBytes - size}.`,
+      `A ${streamIdName(header.id)} stream of ${header.sizeBytes} bytes runs past the end by ${payloadPosition + header.sizeBytes - size} bytes.`,
       position,
     )
   }
@@ -88,13 +88,13 @@ function streamAt(source: ByteSource, position: number): BackupStream {
 
 function blockAt(source: ByteSource, position: number, sizeBytes: number) {
   if (sizeBytes < BLOCK_OFFSET_BYTES)
-    throw carrierCorrupt(`A SPARSE_BLOCK of ${sizeBytes} bytes cannot hold its offset.`, position)
+    throw carrierCorrupt(`A SPARSE_BLOCK of ${sizeBytes} bytes is too short for its offset.`, position)
   const bytes = source.read(position, BLOCK_OFFSET_BYTES)
   const view = new DataView(bytes.buffer, bytes.byteOffset, BLOCK_OFFSET_BYTES)
   const high = view.getInt32(4, true)
   const blockOffset = high * 0x1_0000_0000 + view.getUint32(0, true)
   const payloadBytes = sizeBytes - BLOCK_OFFSET_BYTES
   if (high < 0 || blockOffset + payloadBytes > Number.MAX_SAFE_INTEGER)
-    throw carrierCorrupt(`A SPARSE_BLOCK belongs at offset ${blockOffset}, which no file has.`, position)
+    throw carrierCorrupt(`A SPARSE_BLOCK has the impossible offset ${blockOffset}.`, position)
   return {payloadPosition: position + BLOCK_OFFSET_BYTES, payloadBytes, blockOffset}
 }

@@ -65,7 +65,7 @@ export function carrierCorrupt(why: string, offset: number): InputError {
   return new InputError('CARRIER_CORRUPT', {
     what: 'The carrier is damaged.',
     why,
-    suggestions: ['Copy or export the layer again; the file was cut or altered.'],
+    suggestions: ['Copy or export the layer again; the file was cut off or changed.'],
     at: {offset},
   })
 }
@@ -87,7 +87,7 @@ export function decodeStreamHeader(bytes: Uint8Array, offset: number): StreamHea
     throw carrierCorrupt(`A ${streamIdName(header.id)} stream claims a size of ${header.sizeBytes} bytes.`, offset + 8)
   if (header.nameBytes % 2 !== 0 || header.nameBytes > MAX_NAME_BYTES)
     throw carrierCorrupt(
-      `A ${streamIdName(header.id)} stream claims a name of ${header.nameBytes} bytes; an even number up to ${MAX_NAME_BYTES} was expected.`,
+      `A ${streamIdName(header.id)} stream claims a name of ${header.nameBytes} bytes; expected an even number up to ${MAX_NAME_BYTES}.`,
       offset + 16,
     )
   return header

@@ -24,7 +24,7 @@ export class ByteReader {
   #take(count: number): number {
     const start = this.#position
     if (count > this.#bytes.byteLength - start)
-      throw this.corrupt(`${count} bytes were expected, ${this.#bytes.byteLength - start} are left.`)
+      throw this.corrupt(`Expected ${count} bytes, found ${this.#bytes.byteLength - start}.`)
     this.#position = start + count
     return start
   }

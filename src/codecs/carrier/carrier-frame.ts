@@ -104,7 +104,7 @@ function putStream(out: ByteWriter, stream: FrameStream): void {
 /** The inverse of `encodeCarrierFrame`. Throws `RECIPE_CORRUPT`. */
 export function decodeCarrierFrame(bytes: Uint8Array): CarrierFrame {
   const reader = new ByteReader(bytes)
-  if (reader.u8() !== CARRIER_FRAME) throw reader.corrupt('It is not the frame of a carrier.')
+  if (reader.u8() !== CARRIER_FRAME) throw reader.corrupt('It is not a carrier frame.')
   const flags = reader.u8()
   const attributes = (flags & HAS_ATTRIBUTES) === 0 ? undefined : reader.u32()
   const tail = (flags & HAS_TAIL) === 0 ? new Uint8Array(0) : reader.block()
@@ -148,10 +148,10 @@ function takeSparse(reader: ByteReader): NonNullable<FrameStream['sparse']> {
     const length = reader.varint()
     const attributes = reader.varint()
     end = offset + length
-    if (end > sizeBytes || attributes > 0xffffffff) throw reader.corrupt('A sparse block lies outside its stream.')
+    if (end > sizeBytes || attributes > 0xffffffff) throw reader.corrupt('A sparse block is outside its stream.')
     blocks.push({offset, length, attributes})
   }
-  if (headBytes > sizeBytes) throw reader.corrupt('A sparse stream is shorter than its head.')
+  if (headBytes > sizeBytes) throw reader.corrupt('A sparse stream is shorter than its header.')
   return {headBytes, sizeBytes, blocks}
 }
 

@@ -35,7 +35,7 @@ const PAYLOAD_LIMITS: ReadonlyMap<number, number> = new Map([
 export function decodeCarrier(source: ByteSource | Uint8Array, kind: CarrierKind): Carrier {
   const bytes = source instanceof Uint8Array ? byteSourceOf(source) : source
   if (bytes.sizeBytes < ATTRIBUTE_BYTES)
-    throw carrierCorrupt(`It has ${bytes.sizeBytes} bytes; the attributes alone take ${ATTRIBUTE_BYTES}.`, 0)
+    throw carrierCorrupt(`It has ${bytes.sizeBytes} bytes, fewer than the ${ATTRIBUTE_BYTES} of the attributes.`, 0)
   return new CarrierDecoder(bytes, kind).decode()
 }
 
@@ -202,7 +202,7 @@ class CarrierDecoder {
     const limit = PAYLOAD_LIMITS.get(stream.id)
     if (limit !== undefined && stream.payloadBytes > limit) {
       throw new InputError('LIMIT_EXCEEDED', {
-        what: `A ${streamIdName(stream.id)} stream has ${stream.payloadBytes} bytes; ${limit} are the most that Windows could store.`,
+        what: `A ${streamIdName(stream.id)} stream has ${stream.payloadBytes} bytes; Windows stores at most ${limit}.`,
         at: {offset: stream.position},
       })
     }
@@ -243,7 +243,7 @@ function locate(stream: BackupStream, blocks: readonly BackupStream[]): StreamLo
   }
   if (end > MAX_CONTENT_BYTES) {
     throw new InputError('LIMIT_EXCEEDED', {
-      what: `The carrier claims a content of ${end} bytes; ${MAX_CONTENT_BYTES} are the most that is read.`,
+      what: `The carrier claims ${end} bytes of content; the limit is ${MAX_CONTENT_BYTES}.`,
       at: {offset: stream.position},
     })
   }

@@ -156,7 +156,7 @@ export function planCarrier(
 }
 
 function unfit(why: string): InputError {
-  return new InputError('RECIPE_CORRUPT', {what: 'A layout frame does not fit its entry.', why})
+  return new InputError('RECIPE_CORRUPT', {what: 'A layout frame does not match its entry.', why})
 }
 
 /** Follows a frame. Throws `RECIPE_CORRUPT` unless everything the entry holds finds its place. */
@@ -164,7 +164,7 @@ function replay(subject: CarrierSubject, frame: CarrierFrame): CarrierPlan {
   const {kind, meta, contentBytes} = subject
   if (frame.isAbsent === true) {
     if (kind !== 'directory' || meta.securityDescriptor !== undefined || meta.reparsePoint !== undefined)
-      throw unfit('It says that there is no carrier, and the entry needs one.')
+      throw unfit('It states no carrier, but the entry needs one.')
     return {parts: [], isFramed: true, isAbsent: true}
   }
   const word = Buffer.alloc(ATTRIBUTE_BYTES)
@@ -179,15 +179,14 @@ function replay(subject: CarrierSubject, frame: CarrierFrame): CarrierPlan {
   }
   parts.push({kind: 'bytes', bytes: frame.tail})
   if (meta.securityDescriptor !== undefined && !seen.has(StreamId.security))
-    throw unfit('It has no place for the security descriptor.')
+    throw unfit('It lacks the security descriptor.')
   if ((meta.extendedAttributes?.length ?? 0) > 0 && !seen.has(StreamId.extendedAttributes))
-    throw unfit('It has no place for the extended attributes.')
-  if (meta.reparsePoint !== undefined && !seen.has(StreamId.reparseData))
-    throw unfit('It has no place for the reparse point.')
+    throw unfit('It lacks the extended attributes.')
+  if (meta.reparsePoint !== undefined && !seen.has(StreamId.reparseData)) throw unfit('It lacks the reparse point.')
   // Content lies in the frame itself only for a link, whose entry in a tar has no body.
   const isLink = meta.reparsePoint !== undefined && findLink(meta.reparsePoint) !== undefined
   if (contents > 1 || ((contentBytes ?? 0) > 0 && contents === 0 && !(isLink && seen.has(StreamId.data))))
-    throw unfit(`It has ${contents} places for the content.`)
+    throw unfit(`It has ${contents} content streams.`)
   return {
     parts: parts.filter((part) => part.kind !== 'bytes' || part.bytes.byteLength > 0),
     isFramed: true,
@@ -221,7 +220,7 @@ function partsOf(subject: CarrierSubject, stream: FrameStream): CarrierPart[] {
 
 function contentParts({contentBytes = 0}: CarrierSubject, {id, attributes, sparse}: FrameStream): CarrierPart[] {
   if (sparse !== undefined && sparse.sizeBytes !== contentBytes)
-    throw unfit(`Its sparse map is of ${sparse.sizeBytes} bytes, the content has ${contentBytes}.`)
+    throw unfit(`Its sparse map covers ${sparse.sizeBytes} bytes, but the content has ${contentBytes}.`)
   return [
     {kind: 'bytes', bytes: encodeStreamHeader({id, attributes, sizeBytes: sparse?.headBytes ?? contentBytes})},
     {kind: 'content', sizeBytes: contentBytes, ...(sparse === undefined ? {} : {sparse})},
@@ -240,5 +239,5 @@ function payloadOf({meta}: CarrierSubject, id: number): Uint8Array {
     case StreamId.reparseData:
       if (meta.reparsePoint !== undefined) return meta.reparsePoint
   }
-  throw unfit(`It takes the payload of stream ${id} from the entry, which has none.`)
+  throw unfit(`It takes the data of stream ${id} from the entry, which has none.`)
 }

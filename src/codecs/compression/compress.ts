@@ -35,17 +35,17 @@ export function compress(
 export function requireCompression(compression: WritableCompression, level: number | undefined): void {
   if (compression === 'zstd' && findNodeZstd('createZstdCompress') === undefined) {
     throw new UnsupportedError('FORMAT_UNSUPPORTED', {
-      what: 'zstd cannot be written here.',
-      why: `Node ${process.versions.node} can only read it; writing needs Node 22.15 or later.`,
-      suggestions: ['Use --compression gzip, or run a newer Node.'],
+      what: 'This version of Node cannot write zstd.',
+      why: `Found Node ${process.versions.node}; writing zstd needs Node 22.15 or later.`,
+      suggestions: ['Use --compression gzip, or update Node.'],
     })
   }
   if (level === undefined) return
   const [low, high] = compression === 'zstd' ? [1, 22] : compression === 'gzip' ? [0, 9] : [0, 0]
   if (Number.isInteger(level) && level >= low && level <= high) return
   throw new UsageError('BAD_OPTION', {
-    what: `${level} is no level of ${compression}.`,
-    why: compression === 'none' ? 'Without compression there is no level.' : `Expected ${low} to ${high}.`,
+    what: `${level} is not a valid level for ${compression}.`,
+    why: compression === 'none' ? 'The level applies only with compression.' : `Expected ${low} to ${high}.`,
   })
 }
 

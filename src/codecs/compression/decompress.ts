@@ -78,7 +78,7 @@ function damaged(cause: unknown, compression: Compression, options: DecompressOp
   const isCut = CUT.test(text)
   return new InputError(isCut ? 'ARCHIVE_TRUNCATED' : (options.code ?? 'ARCHIVE_CORRUPT'), {
     what: isCut ? `${options.title} is cut short.` : `${options.title} is damaged.`,
-    why: `The ${compression} decoder says: ${text}.`,
+    why: `The ${compression} decoder reports: ${text}.`,
     suggestions: ['Save or download it again, then retry.'],
     at: {path: options.title},
     cause,

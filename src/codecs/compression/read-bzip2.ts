@@ -90,11 +90,11 @@ class BlockDecoder {
   #begin(): boolean {
     const first = this.#bits(8)
     if (first === 0 && this.#streams > 0) this.#isPadding = true
-    else if (this.#isPadding) throw new Error('something else follows the zeros behind its end')
+    else if (this.#isPadding) throw new Error('extra data follows the zeros after its end')
     if (this.#isPadding) return false
     const isMagic = first === MAGIC[0] && this.#bits(8) === MAGIC[1] && this.#bits(8) === MAGIC[2]
     if (!isMagic)
-      throw new Error(this.#streams > 0 ? 'something that is no bzip2 follows its end' : 'it does not begin as bzip2')
+      throw new Error(this.#streams > 0 ? 'data that is not bzip2 follows its end' : 'it does not start like bzip2')
     // The library reads the magic again, and makes its tables with that.
     const magic = MAGIC.reduce((value, byte) => value * 256 + byte, 0)
     this.blockSize = bzip2.header(replaying(magic, this.#bits))
@@ -103,7 +103,7 @@ class BlockDecoder {
   }
 
   #grow(): void {
-    if (this.#output.byteLength >= MAX_BLOCK_BYTES) throw new Error('a block is larger than any block can be')
+    if (this.#output.byteLength >= MAX_BLOCK_BYTES) throw new Error('a block is larger than the format allows')
     const larger = Buffer.allocUnsafe(Math.min(this.#output.byteLength * 2, MAX_BLOCK_BYTES))
     this.#output.copy(larger)
     this.#output = larger

@@ -52,10 +52,10 @@ async function beginMember(input: PutBackInput, members: number): Promise<boolea
   input.putBack(first ?? new Uint8Array(0))
   if (members > 0 && first?.[0] === 0) {
     if (await input.skipZeros()) return false
-    throw new Error('something else follows the zeros behind its end')
+    throw new Error('extra data follows the zeros after its end')
   }
   const magic = await takeMagic(input)
-  if (!magic) throw new Error(members > 0 ? 'something that is no gzip follows its end' : 'incorrect header check')
+  if (!magic) throw new Error(members > 0 ? 'data that is not gzip follows its end' : 'incorrect header check')
   const head = Buffer.concat([Buffer.of(0x1f, 0x8b), await input.take(HEADER_BYTES - 2)])
   const flags = head.readUInt8(3)
   if (head.readUInt8(2) !== DEFLATE) throw new Error('unknown compression method')

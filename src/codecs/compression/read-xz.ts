@@ -10,8 +10,8 @@ interface XzModule {
 const REASONS: Readonly<Record<string, string>> = {
   3: 'there is not enough memory for its dictionary',
   4: 'its dictionary is too large',
-  5: 'something that is no xz is where a stream should begin',
-  6: 'it uses a filter or check that is not known',
+  5: 'data that is not xz stands where a stream should begin',
+  6: 'it uses an unknown filter or check',
   7: 'the compressed data is damaged',
   8: 'unexpected end of file',
 }

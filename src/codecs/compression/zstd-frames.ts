@@ -49,7 +49,7 @@ async function findMagic(input: PutBackInput, frames: number): Promise<Buffer | 
   const magic = isBegun ? await input.take(MAGIC_BYTES) : undefined
   if (magic !== undefined && (magic.readUInt32LE(0) === MAGIC || isSkippable(magic))) return magic
   if (first === undefined) throw new Error('unexpected end of file')
-  throw new Error(frames > 0 ? 'something that is no zstd follows its end' : 'it does not begin as zstd')
+  throw new Error(frames > 0 ? 'data that is not zstd follows its end' : 'it does not start like zstd')
 }
 
 async function* skippable(input: PutBackInput, magic: Buffer): AsyncGenerator<Uint8Array> {
@@ -73,7 +73,7 @@ async function* frame(input: PutBackInput, magic: Buffer): AsyncGenerator<Uint8A
     yield header
     const value = header.readUIntLE(0, BLOCK_HEADER_BYTES)
     const type = (value >>> 1) & 3
-    if (type === RESERVED) throw new Error('a block is of no known type')
+    if (type === RESERVED) throw new Error('a block has an unknown type')
     yield* passed(input, type === RLE ? 1 : value >>> 3)
     isLast = (value & 1) === 1
   }

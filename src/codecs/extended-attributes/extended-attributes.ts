@@ -19,7 +19,7 @@ export function decodeExtendedAttributes(list: Uint8Array): ExtendedAttribute[] 
   let start = 0
   for (;;) {
     if (start + HEAD_BYTES > bytes.byteLength)
-      throw corrupt(`A record needs ${HEAD_BYTES} bytes, ${bytes.byteLength - start} are left.`, start)
+      throw corrupt(`A record needs ${HEAD_BYTES} bytes, but only ${bytes.byteLength - start} are left.`, start)
     const next = bytes.readUInt32LE(start) //            0  NextEntryOffset: from this record, 0 = last, bytes
     const flags = bytes.readUInt8(start + 4) //          4  Flags: 0x80 NEED_EA
     const nameBytes = bytes.readUInt8(start + 5) //      5  EaNameLength: without the NUL, bytes
@@ -30,7 +30,7 @@ export function decodeExtendedAttributes(list: Uint8Array): ExtendedAttribute[] 
       throw corrupt(`A record ends at ${valueStart + valueBytes}, the list at ${bytes.byteLength}.`, start)
     if (nameBytes === 0) throw corrupt('A record has no name.', start + 5)
     if (bytes[valueStart - 1] !== 0) throw corrupt('No NUL ends the name of a record.', valueStart - 1)
-    if (bytes.indexOf(0, nameStart) < valueStart - 1) throw corrupt('The name of a record has a NUL in it.', nameStart)
+    if (bytes.indexOf(0, nameStart) < valueStart - 1) throw corrupt('The name of a record contains a NUL.', nameStart)
     attributes.push({
       name: bytes.toString('latin1', nameStart, nameStart + nameBytes),
       flags,
@@ -39,7 +39,7 @@ export function decodeExtendedAttributes(list: Uint8Array): ExtendedAttribute[] 
     if (next === 0) return attributes
     // A step inside the record itself could chain hundreds of thousands of records out of a few kilobytes.
     if (start + next < valueStart + valueBytes)
-      throw corrupt(`A record lies ${next} bytes after the one before it, which is longer.`, start)
+      throw corrupt(`A record starts ${next} bytes after the previous one, which is longer.`, start)
     start += next
   }
 }
@@ -51,16 +51,16 @@ export function decodeExtendedAttributes(list: Uint8Array): ExtendedAttribute[] 
 export function requireExtendedAttribute({name, flags, value}: ExtendedAttribute): void {
   const why =
     name.length === 0 || name.length > 255
-      ? `Its name has ${name.length} bytes; 1 to 255 fit.`
+      ? `Its name has ${name.length} bytes; expected 1 to 255.`
       : hasOtherThanBytes(name)
-        ? 'Its name has a NUL, or a character that is no byte.'
+        ? 'Its name contains a NUL, or a character that does not fit a byte.'
         : !Number.isInteger(flags) || flags < 0 || flags > 0xff
-          ? 'Its flags are no byte.'
+          ? 'Its flags do not fit a byte.'
           : value.byteLength > 0xffff
-            ? `Its value has ${value.byteLength} bytes; 65535 fit.`
+            ? `Its value has ${value.byteLength} bytes; the limit is 65535.`
             : undefined
   if (why === undefined) return
-  const what = `The extended attribute ${JSON.stringify(name.slice(0, 80))} is no such thing.`
+  const what = `The extended attribute ${JSON.stringify(name.slice(0, 80))} is not valid.`
   throw new InputError('ATTRIBUTES_CORRUPT', {what, why})
 }
 
@@ -96,7 +96,7 @@ function recordBytes(attribute: ExtendedAttribute): number {
   if (attribute.name.length === 0 || attribute.name.length > 255 || attribute.value.byteLength > 0xffff) {
     throw new InputError('LIMIT_EXCEEDED', {
       what: `The extended attribute ${JSON.stringify(attribute.name.slice(0, 80))} is too large.`,
-      why: `Its name has ${attribute.name.length} bytes (1 to 255 fit), its value ${attribute.value.byteLength} (65535 fit).`,
+      why: `Its name has ${attribute.name.length} bytes (limit 255), its value ${attribute.value.byteLength} (limit 65535).`,
     })
   }
   return (HEAD_BYTES + attribute.name.length + 1 + attribute.value.byteLength + 3) & ~3

@@ -44,7 +44,7 @@ export function requireDocumentSize(size: number, title: string): void {
   if (size <= MAX_DOCUMENT_BYTES) return
   throw new InputError('LIMIT_EXCEEDED', {
     what: `${title} is too large.`,
-    why: `It has ${size} bytes; documents are read up to ${MAX_DOCUMENT_BYTES}.`,
+    why: `It has ${size} bytes; the limit is ${MAX_DOCUMENT_BYTES}.`,
     at: {path: title},
   })
 }

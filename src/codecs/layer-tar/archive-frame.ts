@@ -105,7 +105,7 @@ function takeMember(reader: NumberReader, kind: number): ArchiveFrame & {kind: '
 
 function corrupt(): InputError {
   return new InputError('RECIPE_CORRUPT', {
-    what: 'A recipe is damaged: the frame of an entry makes no sense.',
+    what: 'A recipe is damaged: the frame of an entry is not valid.',
     suggestions: ['Convert without the recipe (--no-keep-recipe), or restore the repository from a copy.'],
   })
 }

@@ -182,9 +182,9 @@ class LayerDecoder {
     if (isControlName(base)) throw controlNameRefused(name, at)
     if (part !== 'other') return path
     throw new InputError('NAME_UNSAFE', {
-      what: `The layer entry '${name}' is refused.`,
-      why: 'A Windows layer holds only Files, Hives and UtilityVM; Windows would obey or trip over anything else.',
-      suggestions: ['Check where the layer comes from. A Linux layer cannot become a transport layout.'],
+      what: `The layer entry '${name}' is not allowed.`,
+      why: 'A Windows layer contains only Files, Hives and UtilityVM. Anything else could mislead Windows.',
+      suggestions: ['Check where the layer comes from. Linux layers cannot become transport layouts.'],
       at,
     })
   }
@@ -290,8 +290,8 @@ class LayerDecoder {
       return
     }
     throw new InputError(isSafe ? 'DUPLICATE_ENTRY' : 'NAME_UNSAFE', {
-      what: `The alternate stream '${member.name}' is refused.`,
-      why: isSafe ? 'The file has a stream of this name already.' : 'Its name could mean another file or stream.',
+      what: `The alternate stream '${member.name}' is not allowed.`,
+      why: isSafe ? 'The file already has a stream with this name.' : 'Its name could mean another file or stream.',
       at: {path: this.#options.title, offset: member.offset},
     })
   }
@@ -342,8 +342,8 @@ class LayerDecoder {
     if (member.storedSize > MAX_INLINE_BYTES || ranges !== undefined) {
       throw new InputError('LIMIT_EXCEEDED', {
         what: `The layer entry '${member.name}' has ${member.storedSize} bytes that belong to no file.`,
-        why: `A whiteout, link or directory with a body is kept up to ${MAX_INLINE_BYTES} bytes.`,
-        suggestions: ['Convert with --no-keep-recipe, which drops them.'],
+        why: `The recipe stores the body of a whiteout, link or directory only up to ${MAX_INLINE_BYTES} bytes.`,
+        suggestions: ['Convert with --no-keep-recipe to drop these bytes.'],
         at: {path: this.#options.title, offset: member.offset},
       })
     }

@@ -72,7 +72,11 @@ class LayerEncoder {
       case 'tombstone':
         // Microsoft's export passes over deletions in folders that the layout does not hold; its notes tell them.
         if (!keepFrames && entry.frame?.layout !== undefined) {
-          this.#loss('deletion-without-folder', 'A deletion in a folder that the layer does not hold.', entry.path)
+          this.#loss(
+            'deletion-without-folder',
+            'The layer does not contain the folder of this deletion, so it was left out.',
+            entry.path,
+          )
           return
         }
         yield* this.#member(entry.frame?.archive, () => canonicalWhiteout(entry.path), undefined)
@@ -88,7 +92,11 @@ class LayerEncoder {
         const content = entry.kind === 'file' ? this.#bodyOf(entry) : undefined
         for (const {name} of entry.meta.extendedAttributes ?? []) {
           if (hasRecord(name) || keepFrames) continue
-          this.#loss('attribute-name', `No tar can hold the extended attribute '${name}'; it was left out.`, entry.path)
+          this.#loss(
+            'attribute-name',
+            `A tar cannot store the extended attribute '${name}', so it was left out.`,
+            entry.path,
+          )
         }
         yield* this.#member(entry.frame?.archive, () => canonicalHeader(entry, keepFrames), content)
         yield* this.#streams(entry)
@@ -101,7 +109,7 @@ class LayerEncoder {
     const {reparsePoint} = entry.meta
     if (reparsePoint === undefined || findLink(reparsePoint) === undefined) return entry.content
     if (entry.content !== undefined && entry.content.size > 0) {
-      this.#loss('link-content', 'A link cannot have content in a layer tar; it was left out.', entry.path)
+      this.#loss('link-content', 'A link cannot have content in a layer tar, so the content was left out.', entry.path)
     }
     return undefined
   }
@@ -115,7 +123,7 @@ class LayerEncoder {
       if (!hasData && !this.#options.keepFrames) {
         this.#loss(
           'stream-without-data',
-          'An alternate stream of an entry without data was left out.',
+          'A layer tar cannot store alternate streams of an entry without data, so this one was left out.',
           streamName(entry, stream),
         )
         continue
@@ -236,14 +244,14 @@ async function* requireSize<Run extends ContentRun>(expected: number, runs: Asyn
     throw new InputError('SIZE_MISMATCH', {
       what: 'A file changed while it was read.',
       why: `Expected ${expected} bytes, found ${size > expected ? 'more' : size}.`,
-      suggestions: ['Stop what writes to the source, then retry.'],
+      suggestions: ['Stop the program that writes to the source, then retry.'],
     })
   }
 }
 
 function misplaced(): InputError {
   return new InputError('RECIPE_CORRUPT', {
-    what: 'A recipe is damaged: the frame of an entry stands in the wrong place.',
+    what: 'A recipe is damaged: the frame of an entry is in the wrong place.',
     suggestions: ['Convert without the recipe (--no-keep-recipe), or restore the repository from a copy.'],
   })
 }

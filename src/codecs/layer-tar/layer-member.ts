@@ -24,16 +24,16 @@ export function requireLayerMember(member: TarMember, title: string): void {
   const at = {path: title, offset}
   if (member.isIllFormed) {
     throw new InputError('NAME_UNSAFE', {
-      what: `The layer entry ${JSON.stringify(name)} is refused: its name or link target is not UTF-8.`,
-      why: 'Windows names are Unicode. Other bytes would have to be replaced, and two names could become one.',
+      what: `The name or link target of the layer entry ${JSON.stringify(name)} is not UTF-8.`,
+      why: 'Windows names are Unicode. Replacing other bytes could turn two names into one.',
       suggestions: ['Build the layer again with names in UTF-8.'],
       at,
     })
   }
   if (type === 'other') {
     throw new UnsupportedError('FORMAT_UNSUPPORTED', {
-      what: `The layer entry '${name}' is of ${describeTypeflag(header.typeflag)}.`,
-      why: 'A layer holds files, directories and links.',
+      what: `The layer entry '${name}' has the unsupported ${describeTypeflag(header.typeflag)}.`,
+      why: 'A layer can contain only files, directories and links.',
       suggestions: ['Build the layer again as an ordinary tar.'],
       at,
     })
@@ -41,8 +41,8 @@ export function requireLayerMember(member: TarMember, title: string): void {
   // Only `./` is a member without a name that means something: the top itself.
   if (name !== '' && (cleanName(name) !== '' || type === 'directory')) return
   throw new InputError('NAME_UNSAFE', {
-    what: `A layer entry has no name${storedSize > 0 ? `, and a body of ${storedSize} bytes` : ''}.`,
-    suggestions: ['Build the layer again without it.'],
+    what: `A layer entry has no name${storedSize > 0 ? ` but a body of ${storedSize} bytes` : ''}.`,
+    suggestions: ['Build the layer again without this entry.'],
     at,
   })
 }

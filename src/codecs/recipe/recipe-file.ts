@@ -53,7 +53,7 @@ export async function* decodeRecipe(file: AsyncIterable<Uint8Array>): AsyncGener
       hasMagic = true
     }
     for (const record of decoder.decode(records)) {
-      if (hasEnd) throw recipeCorrupt('Something follows its end.')
+      if (hasEnd) throw recipeCorrupt('Extra data follows its end.')
       hasEnd = record.kind === 'end'
       yield record
     }
@@ -73,7 +73,7 @@ async function* blocksOf(file: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer
       for (;;) {
         if (held.byteLength < LENGTH_BYTES) break
         const end = LENGTH_BYTES + held.readUInt32LE(0)
-        if (end > MAX_BLOCK_BYTES) throw recipeCorrupt('A block is larger than any that was ever written.')
+        if (end > MAX_BLOCK_BYTES) throw recipeCorrupt('A block is larger than the format allows.')
         if (held.byteLength < end) break
         yield held.subarray(LENGTH_BYTES, end)
         held = held.subarray(end)

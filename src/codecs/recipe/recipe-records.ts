@@ -135,7 +135,7 @@ export class RecordDecoder {
       case 'end': {
         const entries = reader.number()
         const diffId = findDigest(Buffer.from(block()).toString('latin1'))
-        if (diffId === undefined) throw recipeCorrupt('It names no digest to be reached.')
+        if (diffId === undefined) throw recipeCorrupt('It does not state the digest of its layer.')
         return {kind, diffId, entries}
       }
       case 'frame':
@@ -153,7 +153,7 @@ export class RecordDecoder {
       case 'opaque':
         return {kind, path: this.#takePath(reader), ...archive()}
       default:
-        throw recipeCorrupt(`There is no record of kind ${head & KIND_MASK}.`)
+        throw recipeCorrupt(`It has a record of the unknown kind ${head & KIND_MASK}.`)
     }
   }
 
@@ -173,7 +173,7 @@ export class RecordDecoder {
 
   #takePath(reader: NumberReader): LayerPath {
     const shared = reader.number()
-    if (shared > this.#path.length) throw recipeCorrupt('A path shares more with the one before than there is.')
+    if (shared > this.#path.length) throw recipeCorrupt('A path reuses more of the previous path than that has.')
     const rest = Buffer.from(reader.bytes(reader.number())).toString('utf8')
     this.#path = this.#path.slice(0, shared) + rest
     return parseLayerPath(this.#path)
@@ -194,6 +194,6 @@ export function recipeCorrupt(why: string): InputError {
   return new InputError('RECIPE_CORRUPT', {
     what: 'A recipe is damaged.',
     why,
-    suggestions: ['Restore it from a copy, or delete it: the layer is then written anew, with another digest.'],
+    suggestions: ['Restore it from a copy. Or delete it: transship then writes the layer with another digest.'],
   })
 }

@@ -53,7 +53,7 @@ function framed(archive: Uint8Array | undefined): {frame?: {archive: Uint8Array}
 
 function payloadEntry(record: Extract<RecipeRecord, {kind: 'entry'}>, source: ReplaySource): LayerEntry {
   const found = source.find(record.path)
-  if (found === undefined) throw recipeCorrupt(`The payload holds no '${record.path}'.`)
+  if (found === undefined) throw recipeCorrupt(`The payload does not contain '${record.path}'.`)
   const entry = {...found, path: record.path}
   if (record.form !== undefined && !fits(record.form, checkOf(withoutSparseForm(entry)))) {
     source.onChanged(record.path)

@@ -54,8 +54,8 @@ export function decodeBaseBlock(bytes: Uint8Array): BaseBlock {
   if (!isReadable(block)) {
     const [major, minor, format] = [20, 24, 32].map((offset) => block.readUInt32LE(offset))
     throw new UnsupportedError('FORMAT_UNSUPPORTED', {
-      what: `A registry hive of version ${major}.${minor}, format ${format}, is not read.`,
-      why: 'Windows has written versions 1.3 to 1.6 in format 1 since NT 4.',
+      what: `transship does not support registry hives of version ${major}.${minor}, format ${format}.`,
+      why: 'Expected version 1.3 to 1.6 in format 1, as Windows has written since NT 4.',
       at: {offset: 20},
     })
   }

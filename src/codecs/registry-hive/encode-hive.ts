@@ -215,9 +215,9 @@ function largestOf(values: readonly HiveValue[], sizeOf: (value: HiveValue) => n
 }
 
 function tooLarge(why: string): UnsupportedError {
-  return new UnsupportedError('LIMIT_EXCEEDED', {what: `A registry hive cannot hold this: ${why}.`})
+  return new UnsupportedError('LIMIT_EXCEEDED', {what: `A registry hive cannot store this: ${why}.`})
 }
 
 function layered(name: string): InternalError {
-  return new InternalError('INTERNAL', {what: `The key '${name}' of an ordinary hive carries marks of a delta.`})
+  return new InternalError('INTERNAL', {what: `The key '${name}' of an ordinary hive has delta marks.`})
 }

@@ -38,7 +38,7 @@ export class HiveCells {
     if (fileBytes < PAGE_BYTES || (statedBytes > fileBytes && options.isDamaged !== true)) {
       throw corruptAt(
         fileBytes,
-        `The file has ${source.size} bytes, its head promises ${BASE_BLOCK_BYTES + statedBytes}.`,
+        `The file has ${source.size} bytes, but its header states ${BASE_BLOCK_BYTES + statedBytes}.`,
       )
     }
     const stated = Math.min(statedBytes, fileBytes)
@@ -71,15 +71,15 @@ export class HiveCells {
   /** The size of the bin at `start`, or what is wrong with it. Source: section 1.2. */
   #findBin(start: number, limit: number): number | InputError {
     const left = limit - start
-    if (left < BIN_HEADER_BYTES) return corruptAt(start, `A bin is cut to ${left} bytes.`)
+    if (left < BIN_HEADER_BYTES) return corruptAt(start, `A bin is cut off after ${left} bytes.`)
     const header = this.#read(start, BIN_HEADER_BYTES)
     const signature = header.toString('latin1', 0, 4) //  0  "hbin"
     const own = header.readUInt32LE(4) //                 4  own offset
     const size = header.readUInt32LE(8) //                8  size, bytes
     if (signature !== 'hbin') return corruptAt(start, `Expected 'hbin', found ${JSON.stringify(signature)}.`)
-    if (own !== start) return corruptAt(start + 4, `A bin at ${hex(start)} says that it is at ${hex(own)}.`)
+    if (own !== start) return corruptAt(start + 4, `The bin at ${hex(start)} states the offset ${hex(own)}.`)
     if (size === 0 || size % PAGE_BYTES !== 0 || size > left) {
-      return corruptAt(start + 8, `A bin is ${size} bytes long, ${left} are left.`)
+      return corruptAt(start + 8, `A bin of ${size} bytes does not fit the remaining ${left}.`)
     }
     return size
   }
@@ -90,7 +90,7 @@ export class HiveCells {
       const stated = this.source.readInt32(BASE_BLOCK_BYTES + offset)
       const length = Math.abs(stated)
       if (length < 8 || length % 8 !== 0 || length > end - offset) {
-        return corruptAt(offset, `A cell is ${length} bytes long, ${end - offset} are left in its bin.`)
+        return corruptAt(offset, `A cell of ${length} bytes does not fit the remaining ${end - offset} of its bin.`)
       }
       if (stated < 0) this.#starts[offset >>> 6] = (this.#starts[offset >>> 6] ?? 0) | (1 << ((offset >>> 3) & 7))
       offset += length
@@ -109,7 +109,8 @@ export class HiveCells {
    * read, when there is none, or when it holds fewer than `atLeast` bytes.
    */
   cell(offset: number, from: number, what: string, atLeast = 0): Buffer {
-    if (!this.has(offset)) throw corruptAt(from, `${what} should be at ${hex(offset)}, where no cell in use starts.`)
+    if (!this.has(offset))
+      throw corruptAt(from, `${what} should be at ${hex(offset)}, but no cell in use starts there.`)
     const length = -this.source.readInt32(BASE_BLOCK_BYTES + offset) - 4
     if (length < atLeast) {
       throw corruptAt(offset, `${what} needs ${atLeast} bytes, its cell has ${length}.`)

@@ -13,7 +13,7 @@ export function corruptInFile(offset: number, why: string): InputError {
   return new InputError('HIVE_CORRUPT', {
     what: 'The registry hive is damaged.',
     why,
-    suggestions: ['Load it on Windows once, which repairs what it can, and save it again.'],
+    suggestions: ['Load the hive on Windows, which repairs what it can, then save it again.'],
     at: {offset},
   })
 }

@@ -81,7 +81,11 @@ export class HiveFile {
     if (this.header.fileType !== 0) throw corruptAt(28 - BASE_BLOCK_BYTES, 'The file is the log of a hive, not a hive.')
     if (isDirty(this.header)) this.#meetDirty()
     if ((this.header.flags & BaseBlockFlag.pendingTransactions) !== 0) {
-      this.remark('hive-pending-transactions', 'The hive has pending transactions, which are not applied.', -3952)
+      this.remark(
+        'hive-pending-transactions',
+        'The hive has pending transactions. transship does not apply them.',
+        -3952,
+      )
     }
     this.isLayered =
       options.isDelta === true ||
@@ -91,7 +95,7 @@ export class HiveFile {
     this.root = this.#readRoot()
   }
 
-  /** A head with a wrong checksum tells nothing: the bins of the file count then, as far as they are whole. */
+  /** If the header has a wrong checksum, its size is not reliable: read the complete bins of the file instead. */
   #openCells(source: HiveSource): HiveCells {
     const {dataBytes, isChecksumValid} = this.header
     const fileBytes = Math.floor((source.size - BASE_BLOCK_BYTES) / 4096) * 4096
@@ -100,7 +104,7 @@ export class HiveFile {
       acceptsLongerBin: this.options.acceptLonger === true,
     })
     if (cells.dataBytes !== dataBytes) {
-      const message = `The head of the hive promises ${dataBytes} bytes of data; the ${cells.dataBytes} that are there count.`
+      const message = `The header of the hive states ${dataBytes} bytes of data, but it has ${cells.dataBytes}. transship reads those.`
       this.remark('hive-length', message, 40 - BASE_BLOCK_BYTES)
     }
     return cells
@@ -108,18 +112,18 @@ export class HiveFile {
 
   #meetDirty(): void {
     const {primarySequence, secondarySequence, isChecksumValid} = this.header
-    const state = `sequence ${primarySequence}/${secondarySequence}, checksum ${isChecksumValid ? 'right' : 'wrong'}`
+    const state = `sequence ${primarySequence}/${secondarySequence}, checksum ${isChecksumValid ? 'valid' : 'invalid'}`
     if (this.options.acceptDirty === true) {
-      const message = `The hive was not written to its end (${state}). It is read as it is; its last changes may be missing.`
+      const message = `The hive was not closed (${state}). transship reads it as it is; the last changes may be missing.`
       this.remark('hive-dirty', message, -4092)
       return
     }
     throw new InputError('HIVE_DIRTY', {
-      what: 'The registry hive was not written to its end, and no log beside it completes it.',
-      why: `Expected equal sequences and a right checksum, found ${state}.`,
+      what: 'The registry hive was not closed, and no log beside it completes it.',
+      why: `Expected equal sequence numbers and a valid checksum, found ${state}.`,
       suggestions: [
-        'Load the hive on Windows once, or put its undamaged .LOG1 and .LOG2 beside it.',
-        'To see it as it is: transship hive --ignore-logs',
+        'Load the hive on Windows once, or put its undamaged .LOG1 and .LOG2 files beside it.',
+        'To read it as it is, run transship hive --ignore-logs.',
       ],
       at: {offset: 4},
     })
@@ -200,11 +204,11 @@ export class StoredKey implements HiveKey {
 
   /** The parent that a key states must be the one that lists it: so that no key is met twice, and no walk is endless. */
   #checkPlace({depth, parent}: KeyPlace): void {
-    if (depth > MAX_DEPTH) throw corruptAt(this.offset, `A key lies deeper than ${MAX_DEPTH} levels.`)
+    if (depth > MAX_DEPTH) throw corruptAt(this.offset, `A key is nested deeper than ${MAX_DEPTH} levels.`)
     if (parent === undefined) return
     const stated = this.#cell.readUInt32LE(16)
     if (stated !== parent.offset || this.offset === this.#hive.header.rootOffset) {
-      throw corruptAt(this.offset, `The key '${this.name}' is listed by another key than its parent.`)
+      throw corruptAt(this.offset, `The key '${this.name}' is listed by a key that is not its parent.`)
     }
   }
 
@@ -213,7 +217,7 @@ export class StoredKey implements HiveKey {
     const layerByte = this.#cell.readUInt8(13)
     if (!this.#hive.isLayered) {
       if (layerByte === 0) return
-      const message = `The key '${this.fullName}' has layer bits in an ordinary hive, where they mean nothing; they are ignored.`
+      const message = `The key '${this.fullName}' has layer bits, which have no meaning in an ordinary hive. transship ignores them.`
       this.#hive.remark('hive-stray-layer-bits', message, this.offset)
       return
     }
@@ -222,7 +226,7 @@ export class StoredKey implements HiveKey {
     }
     const {disposition} = this
     if (parent?.disposition === 'supersede-tree' && disposition !== 'supersede-tree' && disposition !== 'tombstone') {
-      throw corruptAt(this.offset, `The key '${this.name}' merges with lower layers although its parent does not.`)
+      throw corruptAt(this.offset, `The key '${this.name}' merges with lower layers, but its parent does not.`)
     }
     const node = decodeKeyNode(this.#cell)
     if (disposition === 'tombstone' && (node.subkeyCount > 0 || node.valueCount > 0)) {
@@ -309,7 +313,7 @@ export class StoredKey implements HiveKey {
 
   readonly #strayValue = (name: string): void => {
     const value = `The value ${JSON.stringify(name)} of the key '${this.fullName}'`
-    const message = `${value} is marked deleted in an ordinary hive, where that means nothing; the mark is ignored.`
+    const message = `${value} is marked as deleted, which has no meaning in an ordinary hive. transship ignores the mark.`
     this.#hive.remark('hive-stray-layer-bits', message, this.offset)
   }
 
@@ -381,7 +385,7 @@ export class StoredKey implements HiveKey {
       if (!seen.has(folded)) return seen.add(folded).size > 0
       const message = `The key '${this.fullName}' has several ${what}s named ${JSON.stringify(item.name)}`
       if (this.#hive.isLayered) throw corruptAt(this.offset, `${message}.`)
-      this.#hive.remark('hive-duplicate-name', `${message}; only the first is taken.`, this.offset)
+      this.#hive.remark('hive-duplicate-name', `${message}. transship uses only the first.`, this.offset)
       return false
     })
     return kept.length === items.length ? items : kept

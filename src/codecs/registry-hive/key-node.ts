@@ -64,18 +64,19 @@ export function requireKeyName(cell: Buffer, offset: number): string {
   }
   const nameBytes = cell.readUInt16LE(72)
   if (KEY_NODE_BYTES + nameBytes > cell.byteLength) {
-    throw corruptAt(offset, `The name of a key has ${nameBytes} bytes, its cell ${cell.byteLength}.`)
+    throw corruptAt(offset, `The name of a key has ${nameBytes} bytes, but its cell only ${cell.byteLength}.`)
   }
   const isCompressed = (cell.readUInt16LE(2) & KeyFlag.compressedName) !== 0
   const name = decodeName(cell.subarray(KEY_NODE_BYTES, KEY_NODE_BYTES + nameBytes), isCompressed, offset)
-  if (name.includes('\\')) throw corruptAt(offset, `A key is named ${JSON.stringify(name)}, with a backslash.`)
+  if (name.includes('\\')) throw corruptAt(offset, `The key name ${JSON.stringify(name)} contains a backslash.`)
   return name
 }
 
 /** A name of one byte a unit (Latin-1) or of UTF-16LE units, taken as they are. */
 export function decodeName(bytes: Buffer, isCompressed: boolean, offset: number): string {
   if (isCompressed) return bytes.toString('latin1')
-  if (bytes.byteLength % 2 !== 0) throw corruptAt(offset, `A UTF-16 name has ${bytes.byteLength} bytes, which is odd.`)
+  if (bytes.byteLength % 2 !== 0)
+    throw corruptAt(offset, `A UTF-16 name has an odd length of ${bytes.byteLength} bytes.`)
   return bytes.toString('utf16le')
 }
 

@@ -29,9 +29,9 @@ export function openHive(bytes: Uint8Array, options: OpenHiveOptions): HiveFile 
   const notes = new HiveNotes(options)
   try {
     const {bytes: whole, replayed, leftOut} = replayLogs(bytes, ignoreLogs ? [] : logs, {maxBytes: MAX_HIVE_BYTES})
-    if (replayed > 0) notes.add('hive-logs-replayed', 'The hive was not written to its end; its logs were taken.')
+    if (replayed > 0) notes.add('hive-logs-replayed', 'The hive was not closed. transship applied its logs.')
     if (replayed > 0 && leftOut > 0) {
-      const message = `${leftOut} of its logs could not be taken whole: damaged, or without what should come before. Changes may be missing.`
+      const message = `transship could not apply ${leftOut} of its logs completely: they are damaged, or earlier entries are missing. Some changes may be missing.`
       notes.add('hive-log-left-out', message)
     }
     return openSource(sourceOfBytes(whole), options, notes)
@@ -76,7 +76,7 @@ class HiveNotes {
   }
 
   add(code: string, message: string, offset = 0): void {
-    // Every key has been looked at: what is met again was told.
+    // Every key has been read once, so anything met again was reported already.
     if (this.#isComplete) return
     const told = this.#told.get(code) ?? new Set<string>()
     this.#told.set(code, told)
@@ -89,7 +89,7 @@ class HiveNotes {
   end(): void {
     for (const [code, places] of this.#told) {
       if (places.size > MAX_NOTES)
-        this.#tell(code, `This hive has more of the same; only the first ${MAX_NOTES} are listed.`)
+        this.#tell(code, `This hive has more such notes; only the first ${MAX_NOTES} are listed.`)
     }
     this.#isComplete = true
   }

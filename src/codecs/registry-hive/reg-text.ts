@@ -22,7 +22,7 @@ export function* regLines(root: HiveKey, path: string, options: RegTextOptions =
 
 function* keyLines(key: HiveKey, path: string, options: RegTextOptions): Generator<string> {
   if (!isWritable(path)) {
-    yield `; a key whose name this format cannot hold: ${JSON.stringify(path)}`
+    yield `; this format cannot store the name of the key: ${JSON.stringify(path)}`
     yield ''
     return
   }
@@ -32,14 +32,14 @@ function* keyLines(key: HiveKey, path: string, options: RegTextOptions): Generat
     if (key.disposition === 'tombstone') return
   }
   yield `[${path}]`
-  if (key.disposition === 'supersede-local') yield '; replaces all values that lower layers have here'
+  if (key.disposition === 'supersede-local') yield '; replaces all values of lower layers'
   for (const value of key.values()) yield* valueLines(value, options)
   yield ''
 }
 
 function* valueLines(value: HiveValue, options: RegTextOptions): Generator<string> {
   if (!isWritable(value.name)) {
-    yield `; a value whose name this format cannot hold: ${JSON.stringify(value.name)}`
+    yield `; this format cannot store the name of the value: ${JSON.stringify(value.name)}`
     return
   }
   const name = value.name === '' ? '@' : quoted(value.name)

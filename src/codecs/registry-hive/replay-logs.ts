@@ -184,7 +184,7 @@ class Replay {
   #grow(size: number): void {
     if (size > this.#maxBytes) {
       throw new UnsupportedError('LIMIT_EXCEEDED', {
-        what: `The log of a registry hive asks for ${size} bytes; the limit is ${this.#maxBytes}.`,
+        what: `The log of a registry hive needs ${size} bytes; the limit is ${this.#maxBytes}.`,
       })
     }
     if (size > this.bytes.byteLength)

@@ -18,7 +18,7 @@ export function readSecurity(cells: HiveCells, offset: number, from: number): Ui
   //                                      12  reference count
   const length = cell.readUInt32LE(16) // 16  descriptor length, bytes
   if (length > cell.byteLength - SECURITY_CELL_BYTES) {
-    throw corruptAt(offset, `A security descriptor has ${length} bytes, its cell ${cell.byteLength}.`)
+    throw corruptAt(offset, `A security descriptor has ${length} bytes, but its cell only ${cell.byteLength}.`)
   }
   const descriptor = Buffer.from(cell.subarray(SECURITY_CELL_BYTES, SECURITY_CELL_BYTES + length))
   requireSelfRelative(descriptor, offset)
@@ -28,7 +28,7 @@ export function readSecurity(cells: HiveCells, offset: number, from: number): Ui
 /** Only its frame is looked at: what is in it is passed on as it is. Source: MS-DTYP 2.4.6. */
 function requireSelfRelative(descriptor: Buffer, offset: number): void {
   if (descriptor.byteLength < DESCRIPTOR_HEAD_BYTES || descriptor.readUInt8(0) !== 1) {
-    throw corruptAt(offset, 'A security descriptor has no head of revision 1.')
+    throw corruptAt(offset, 'A security descriptor has no revision 1 header.')
   }
   if ((descriptor.readUInt16LE(2) & SELF_RELATIVE) === 0) {
     throw corruptAt(offset, 'A security descriptor is not self-relative.')
@@ -36,7 +36,7 @@ function requireSelfRelative(descriptor: Buffer, offset: number): void {
   for (const field of [4, 8, 12, 16]) {
     const part = descriptor.readUInt32LE(field)
     if (part >= descriptor.byteLength) {
-      throw corruptAt(offset, `A part of a security descriptor is at ${part} of ${descriptor.byteLength} bytes.`)
+      throw corruptAt(offset, `Part of a security descriptor is at byte ${part} of ${descriptor.byteLength}.`)
     }
   }
 }

@@ -40,5 +40,5 @@ export function readSubkeyOffsets(
 }
 
 function tooMany(list: {readonly from: number; readonly count: number}, found: number): Error {
-  return corruptAt(list.from, `A key states ${list.count} subkeys, its list holds ${found}.`)
+  return corruptAt(list.from, `A key states ${list.count} subkeys, but its list has ${found}.`)
 }

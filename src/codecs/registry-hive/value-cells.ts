@@ -37,7 +37,7 @@ export function readValue(cells: HiveCells, offset: number, options: ReadValueOp
   const flags = cell.readUInt16LE(16) //    16  flags
   //                                        18  spare
   if (VALUE_NODE_BYTES + nameBytes > cell.byteLength) {
-    throw corruptAt(offset, `The name of a value has ${nameBytes} bytes, its cell ${cell.byteLength}.`)
+    throw corruptAt(offset, `The name of a value has ${nameBytes} bytes, but its cell only ${cell.byteLength}.`)
   }
   const stored = cell.subarray(VALUE_NODE_BYTES, VALUE_NODE_BYTES + nameBytes)
   const name = decodeName(stored, (flags & ValueFlag.compressedName) !== 0, offset)
@@ -54,14 +54,15 @@ function readData(cells: HiveCells, cell: Buffer, offset: number, minorVersion: 
   const dataOffset = cell.readUInt32LE(8) //  8  data offset, or the data
   const size = stated % INLINE
   if (stated >= INLINE) {
-    if (size > 4) throw corruptAt(offset, `A value holds ${size} bytes in place, where 4 fit.`)
+    if (size > 4) throw corruptAt(offset, `A value stores ${size} bytes in place; the limit is 4.`)
     return cell.subarray(8, 8 + size)
   }
   if (size === 0) return new Uint8Array()
   const data = cells.cell(dataOffset, offset, 'The data of a value')
   const isBig = size > MAX_SEGMENT_BYTES && minorVersion >= BIG_DATA_MINOR && data.toString('latin1', 0, 2) === 'db'
   if (isBig) return readSegments(cells, data, dataOffset, size)
-  if (data.byteLength < size) throw corruptAt(dataOffset, `A value has ${size} bytes, their cell ${data.byteLength}.`)
+  if (data.byteLength < size)
+    throw corruptAt(dataOffset, `A value has ${size} bytes, but its cell only ${data.byteLength}.`)
   return data.subarray(0, size)
 }
 

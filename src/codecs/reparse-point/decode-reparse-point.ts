@@ -43,7 +43,7 @@ function corrupt(why: string, offset: number): InputError {
  * say. Bytes after the stated length are ignored. Source: MS-FSCC 2.1.2.2 to 2.1.2.5.
  */
 export function decodeReparsePoint(buffer: Uint8Array): ReparsePoint {
-  if (buffer.byteLength < HEAD_BYTES) throw corrupt(`Expected a head of 8 bytes, found ${buffer.byteLength}.`, 0)
+  if (buffer.byteLength < HEAD_BYTES) throw corrupt(`Expected a header of 8 bytes, found ${buffer.byteLength}.`, 0)
   const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
   const tag = view.getUint32(0, true) //        0  ReparseTag
   const dataBytes = view.getUint16(4, true) //  4  ReparseDataLength: after the head (and the GUID), bytes
@@ -54,7 +54,7 @@ export function decodeReparsePoint(buffer: Uint8Array): ReparsePoint {
   const end = start + dataBytes
   if (end > buffer.byteLength)
     throw corrupt(
-      `Its head promises ${dataBytes} bytes of data, ${Math.max(0, buffer.byteLength - start)} are there.`,
+      `Its header states ${dataBytes} bytes of data, but it has ${Math.max(0, buffer.byteLength - start)}.`,
       4,
     )
   const data = buffer.subarray(start, end)
@@ -69,7 +69,7 @@ function decodeLink(view: DataView, tag: number, dataBytes: number): ReparseLink
   const paths = kind === 'symlink' ? 20 : 16
   const end = HEAD_BYTES + dataBytes
   if (end > view.byteLength)
-    throw corrupt(`Its head promises ${dataBytes} bytes of data, ${view.byteLength - HEAD_BYTES} are there.`, 4)
+    throw corrupt(`Its header states ${dataBytes} bytes of data, but it has ${view.byteLength - HEAD_BYTES}.`, 4)
   if (end < paths) throw corrupt(`${dataBytes} bytes are too few for a ${kind}.`, 4)
   const substituteOffset = view.getUint16(8, true) //   8  SubstituteNameOffset: from the path buffer, bytes
   const substituteBytes = view.getUint16(10, true) //  10  SubstituteNameLength: without a NUL, bytes
@@ -86,9 +86,9 @@ function decodeLink(view: DataView, tag: number, dataBytes: number): ReparseLink
 }
 
 function nameAt(view: DataView, start: number, bytes: number, end: number, fieldOffset: number): string {
-  if (bytes % 2 !== 0) throw corrupt(`A name is ${bytes} bytes long, which is odd.`, fieldOffset + 2)
+  if (bytes % 2 !== 0) throw corrupt(`A name has an odd length of ${bytes} bytes.`, fieldOffset + 2)
   if (start + bytes > end)
-    throw corrupt(`A name lies at ${start} to ${start + bytes}, the buffer ends at ${end}.`, fieldOffset)
+    throw corrupt(`A name spans bytes ${start} to ${start + bytes}, but the buffer ends at ${end}.`, fieldOffset)
   return Buffer.from(view.buffer, view.byteOffset + start, bytes).toString('utf16le')
 }
 

@@ -23,7 +23,7 @@ export function encodeReparsePoint(link: LinkTarget): Uint8Array {
   if (total - 8 > MAX_REPARSE_DATA_BYTES) {
     throw new InputError('LIMIT_EXCEEDED', {
       what: `The link target ${JSON.stringify(link.target.slice(0, 100))}… is too long for a reparse point.`,
-      why: `It needs ${total - 8} bytes; Windows takes ${MAX_REPARSE_DATA_BYTES}.`,
+      why: `It needs ${total - 8} bytes; Windows allows ${MAX_REPARSE_DATA_BYTES}.`,
     })
   }
   const buffer = Buffer.alloc(total)

@@ -30,7 +30,7 @@ export interface DescriptorHead {
 
 /** Head of a self-relative SECURITY_DESCRIPTOR; 20 bytes, little-endian. Source: [MS-DTYP] 2.4.6. */
 export function decodeHead(view: DataView): DescriptorHead {
-  if (view.byteLength < HEAD_BYTES) throw descriptorCorrupt('its head is cut', 0)
+  if (view.byteLength < HEAD_BYTES) throw descriptorCorrupt('its header is cut off', 0)
   const head = {
     revision: view.getUint8(0), //   0  Revision
     //                                1  Sbz1: resource manager control, or zero
@@ -47,17 +47,17 @@ export function decodeHead(view: DataView): DescriptorHead {
 
 /** The ACEs of an ACL: 8 bytes of head, then each with its length. Source: [MS-DTYP] 2.4.5. */
 export function* acesOf(view: DataView, start: number): Generator<DataView> {
-  if (start + ACL_HEAD_BYTES > view.byteLength) throw descriptorCorrupt('a list is cut', start)
+  if (start + ACL_HEAD_BYTES > view.byteLength) throw descriptorCorrupt('a list is cut off', start)
   const revision = view.getUint8(start) //  0  AclRevision
   const end = start + view.getUint16(start + 2, true) //  2  AclSize
   const count = view.getUint16(start + 4, true) //  4  AceCount
   if (revision < MIN_ACL_REVISION || revision > MAX_ACL_REVISION)
     throw descriptorCorrupt(`the revision of a list is ${revision}`, start)
-  if (end > view.byteLength || end < start + ACL_HEAD_BYTES) throw descriptorCorrupt('a list is cut', start)
+  if (end > view.byteLength || end < start + ACL_HEAD_BYTES) throw descriptorCorrupt('a list is cut off', start)
   let offset = start + ACL_HEAD_BYTES
   for (let index = 0; index < count; index++) {
     const size = offset + 4 <= end ? view.getUint16(offset + 2, true) : 0 //  2  AceSize
-    if (size < MIN_ACE_BYTES || offset + size > end) throw descriptorCorrupt('an entry of a list is cut', offset)
+    if (size < MIN_ACE_BYTES || offset + size > end) throw descriptorCorrupt('an entry of a list is cut off', offset)
     yield new DataView(view.buffer, view.byteOffset + offset, size)
     offset += size
   }
@@ -66,6 +66,6 @@ export function* acesOf(view: DataView, start: number): Generator<DataView> {
 export function descriptorCorrupt(why: string, offset: number): InputError {
   return new InputError('DESCRIPTOR_CORRUPT', {
     what: 'A security descriptor is damaged.',
-    why: `In it, at byte ${offset}: ${why}.`,
+    why: `At byte ${offset}, ${why}.`,
   })
 }

@@ -90,12 +90,12 @@ function formatAce(view: DataView): string {
   let offset = 8
   const guids = ['', '']
   if (known.isObject === true) {
-    if (view.byteLength < 12) throw descriptorCorrupt('an entry of a list is cut', offset)
+    if (view.byteLength < 12) throw descriptorCorrupt('an entry of a list is cut off', offset)
     const present = view.getUint32(8, true) //  8  Flags: 1 = ObjectType, 2 = InheritedObjectType
     offset = 12
     for (const index of [0, 1])
       if ((present & (1 << index)) !== 0) {
-        if (offset + 16 > view.byteLength) throw descriptorCorrupt('an entry of a list is cut', offset)
+        if (offset + 16 > view.byteLength) throw descriptorCorrupt('an entry of a list is cut off', offset)
         guids[index] = formatGuid(view, offset)
         offset += 16
       }

@@ -31,7 +31,7 @@ function requireAcl(view: DataView, start: number): void {
 
 /** Behind the flags: 1 = ObjectType, 2 = InheritedObjectType. Source: [MS-DTYP] 2.4.4.3. */
 function objectSidOffset(ace: DataView): number {
-  if (ace.byteLength < 12) throw descriptorCorrupt('an entry of a list is cut', 8)
+  if (ace.byteLength < 12) throw descriptorCorrupt('an entry of a list is cut off', 8)
   const present = ace.getUint32(8, true)
   return 12 + GUID_BYTES * ((present & 1) + ((present >>> 1) & 1))
 }

@@ -62,7 +62,7 @@ export function requireSid(view: DataView, offset: number): number {
   const sizeBytes = HEAD_BYTES + parts * 4
   if (revision !== 1 || parts > MAX_PARTS || offset + sizeBytes > view.byteLength)
     throw new InputError('DESCRIPTOR_CORRUPT', {
-      what: 'A security descriptor holds a damaged SID.',
+      what: 'A security descriptor contains a damaged SID.',
       why: `At byte ${offset} of ${view.byteLength}.`,
     })
   return sizeBytes

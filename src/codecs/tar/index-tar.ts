@@ -65,7 +65,7 @@ class TarIndexer {
       this.#limit.add()
       entries.push(entry)
     }
-    if (!isZero(await this.#take(BLOCK_BYTES))) throw this.#corrupt('A single zero block stands between members.')
+    if (!isZero(await this.#take(BLOCK_BYTES))) throw this.#corrupt('A single zero block separates two members.')
     return entries
   }
 
@@ -94,7 +94,7 @@ class TarIndexer {
     if (typeof facts === 'string') throw this.#corrupt(facts)
     const {kind, name, linkname, storedSize: size} = facts
     if (header.typeflag === 'S' || [...facts.pax.keys()].some((key) => key.startsWith('GNU.sparse.'))) {
-      throw this.#corrupt('It holds a sparse member, which no image archive has.')
+      throw this.#corrupt('It contains a sparse member, which image archives never have.')
     }
     if (facts.isIllFormed) throw this.#illFormed(name)
     const offset = this.#offset
@@ -117,7 +117,7 @@ class TarIndexer {
   #truncated(offset: number): InputError {
     return new InputError('ARCHIVE_TRUNCATED', {
       what: `${this.#options.title} is cut short.`,
-      why: 'It ends before its end blocks.',
+      why: 'Its end blocks are missing.',
       suggestions: ['Save or download it again, then retry.'],
       at: {path: this.#options.title, offset},
     })
@@ -136,7 +136,7 @@ class TarIndexer {
     return new InputError('NAME_UNSAFE', {
       what: `${this.#options.title} has a member whose name is not UTF-8: ${JSON.stringify(name)}.`,
       why: 'Two such names could look alike.',
-      suggestions: ['Make the archive again with names in UTF-8.'],
+      suggestions: ['Create the archive again with names in UTF-8.'],
       at: {path: this.#options.title, offset: this.#offset - BLOCK_BYTES},
     })
   }

@@ -25,11 +25,11 @@ const KINDS: Readonly<Record<string, MemberKind>> = {
 
 /** Types that some tar writer uses and no layer has, for messages. Source: GNU tar tar.h, star, Solaris, POSIX. */
 const OTHER_TYPES: Readonly<Record<string, string>> = {
-  '7': 'a contiguous file, which Docker refuses and Windows would import empty',
+  '7': 'a contiguous file, which Docker refuses and Windows imports empty',
   A: 'an access control list of Solaris',
   D: "a directory's list of names in a GNU incremental backup",
   E: 'an extended attribute of Solaris',
-  I: 'an inode without content, as star backs it up',
+  I: 'an inode without content, from a star backup',
   M: 'the second part of a file that GNU tar split over volumes',
   N: "a GNU tar's old list of long names",
   V: 'the label of a GNU tape volume',
@@ -94,12 +94,12 @@ export class ExtensionHeaders {
 
   #global(body: Uint8Array): string | undefined {
     if (this.#count > 0)
-      return 'A global PAX header stands between a member and its own extended header: readers differ over which holds.'
+      return 'A global PAX header separates a member from its own extended header. Readers disagree on which one applies.'
     const records = findPaxRecords(body)
     if (records === undefined) return 'A global PAX header is malformed.'
     for (const [key, value] of records) {
       if (value === '' || !GLOBAL_MATTERS.test(key)) continue
-      return `A global PAX header states '${key}' for all members that follow: some readers obey it, others ignore it.`
+      return `A global PAX header states '${key}' for all following members. Some readers obey it, others ignore it.`
     }
     return undefined
   }
@@ -109,9 +109,10 @@ export class ExtensionHeaders {
     const pax = this.#pax
     const path = bytesOf(pax.get('path'))
     const linkpath = bytesOf(pax.get('linkpath'))
-    if (differ(path, this.#longName)) return 'A member has two names: in its PAX header and in its GNU long name.'
+    if (differ(path, this.#longName))
+      return 'A member has two names, one in its PAX header and one in its GNU long name.'
     if (differ(linkpath, this.#longLink))
-      return 'A member has two link targets: in its PAX header and its GNU long link.'
+      return 'A member has two link targets, one in its PAX header and one in its GNU long link.'
     const name = orElse(this.#longName, path) ?? ustarName(header)
     const linkname = orElse(this.#longLink, linkpath) ?? header.linkname
     const stated = pax.get('size') ?? ''
@@ -126,7 +127,7 @@ export class ExtensionHeaders {
     const kind = kindOf(header.typeflag, name)
     const storedSize = kind === 'directory' || !hasBody(header.typeflag) ? 0 : size
     if (kind === 'directory' && header.typeflag !== '5' && size > 0)
-      return `A member is named as a directory and has a body of ${size} bytes.`
+      return `A member has the name of a directory but a body of ${size} bytes.`
     return {
       kind,
       name: textOf(name),

@@ -59,7 +59,7 @@ export async function findSparseForm(
     return (await oldGnuForm(raw, takeBlock)) ?? MALFORMED
   }
   if (!hasRecords) return undefined
-  if (facts.kind !== 'file') return 'A member that is no file has a sparse map.'
+  if (facts.kind !== 'file') return 'A member that is not a file has a sparse map.'
   return paxForm(facts.pax, facts.storedSize)
 }
 
@@ -69,8 +69,8 @@ function paxForm(pax: PaxRecords, storedSize: number): SparseForm | MapInBody | 
   // Go takes what states neither for an ordinary file, GNU tar for a sparse one.
   if (!['0.0', '0.1', '1.0'].includes(version) && (version !== '.' || map === ''))
     return version === '.'
-      ? 'A member has records of a sparse file, and no map.'
-      : `A sparse map has version ${version}; 0.0, 0.1 and 1.0 are known.`
+      ? 'A member has the records of a sparse file but no map.'
+      : `A sparse map has the unknown version ${version}; expected 0.0, 0.1 or 1.0.`
   const size = pax.get('GNU.sparse.size') ?? ''
   const realSizeText = pax.get('GNU.sparse.realsize') ?? ''
   if (size !== '' && realSizeText !== '' && size !== realSizeText) return 'A sparse file has two sizes.'

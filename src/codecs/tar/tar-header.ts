@@ -116,7 +116,7 @@ export function readTarHeader(block: Uint8Array): TarHeader | string {
     const number = findTarNumber(field(block, FIELD[name]))
     if (number === undefined) return faultOf(name)
     if (number > 0 && LEADING_MATTERS.has(name) && field(block, FIELD[name])[0] === 0)
-      return `A header has a NUL in front of its field '${name}': some readers take that for its end, others for padding.`
+      return `A header has a NUL before its field '${name}'. Some readers treat it as the end, others as padding.`
     numbers[name] = number
   }
   const {mode = 0, uid = 0, gid = 0, size = 0, mtime = 0} = numbers
@@ -187,8 +187,8 @@ function numberFields(format: TarHeader['format'], block: Uint8Array): readonly 
 function faultOf(name: NumberField): string {
   // Go before 1.8 wrote a name's prefix there, and later ones read it as such; GNU tar and bsdtar never do.
   if (name === 'gnuAtime' || name === 'gnuCtime')
-    return 'A GNU header has text where its times belong: some readers take it for a part of the name, others do not.'
-  return `A header is damaged: its field '${name}' is no number.`
+    return 'A GNU header has text in place of its times. Some readers treat it as part of the name, others do not.'
+  return `A header is damaged: its field '${name}' is not a number.`
 }
 
 /** True when every byte is zero. */

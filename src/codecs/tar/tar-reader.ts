@@ -122,7 +122,7 @@ class TarReader {
       if (short !== undefined) return short
       const block = await this.#takeBlock()
       if (isZero(block)) {
-        if (raw.length > 0) throw this.#corrupt('An extended header is followed by the end.')
+        if (raw.length > 0) throw this.#corrupt('The archive ends after an extended header.')
         return undefined
       }
       const header = readTarHeader(block)
@@ -145,7 +145,7 @@ class TarReader {
 
   async #takeBlock(): Promise<Uint8Array> {
     if (!(await this.#reader.has(BLOCK_BYTES))) {
-      throw this.#truncated('It ends where a header or the end blocks should be.')
+      throw this.#truncated('It ends where a header or the end blocks should follow.')
     }
     this.#budget.spend(BLOCK_BYTES)
     return this.#reader.take(BLOCK_BYTES)
@@ -213,7 +213,7 @@ class TarReader {
 
   #sparseContent({ranges, realSize}: SparseForm): Content {
     const stored = ranges.reduce((sum, range) => sum + range.length, 0)
-    if (stored !== this.#left) throw this.#corrupt('A sparse map does not fit its body.')
+    if (stored !== this.#left) throw this.#corrupt('A sparse map does not match its body.')
     if (realSize > MAX_CONTENT_BYTES) throw this.#tooLarge(realSize)
     const {signal} = this.#options
     const openRanges = () => this.#chunks(stored)
@@ -252,7 +252,7 @@ class TarReader {
   async *rest(): AsyncGenerator<TarRemark> {
     if (!(await this.#reader.has(BLOCK_BYTES))) throw this.#truncated('The second of the two end blocks is missing.')
     const second = this.#reader.take(BLOCK_BYTES)
-    if (!isZero(second)) throw this.#corrupt('A single zero block stands between members.', -BLOCK_BYTES)
+    if (!isZero(second)) throw this.#corrupt('A single zero block separates two members.', -BLOCK_BYTES)
     for (;;) {
       const raw = await this.#reader.takeSome(SMALL_BODY_BYTES)
       if (raw.byteLength === 0) return
@@ -271,7 +271,7 @@ class TarReader {
 
   #tooLarge(size: number): InputError {
     return new InputError('LIMIT_EXCEEDED', {
-      what: `${this.#options.title} holds a sparse file of ${size} bytes; ${MAX_CONTENT_BYTES} are the most that is read.`,
+      what: `${this.#options.title} contains a sparse file of ${size} bytes; the limit is ${MAX_CONTENT_BYTES}.`,
       at: {path: this.#options.title, offset: this.#reader.offset},
     })
   }

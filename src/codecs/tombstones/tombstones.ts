@@ -44,14 +44,14 @@ export function decodeTombstones(file: Uint8Array): LayerPath[] {
     }
     position = end + 1
   }
-  if (isFirst) throw corrupt(`It has no first line '${VERSION_LINE}'.`, 3)
+  if (isFirst) throw corrupt(`It does not start with the line '${VERSION_LINE}'.`, 3)
   return paths
 }
 
 function pathOfLine(line: string, offset: number): LayerPath {
   if (!line.startsWith('\\'))
     throw corrupt(`The line ${JSON.stringify(line.slice(0, 100))} does not start with a backslash.`, offset)
-  if (line.includes('/')) throw corrupt(`The line ${JSON.stringify(line.slice(0, 100))} has a slash.`, offset)
+  if (line.includes('/')) throw corrupt(`The line ${JSON.stringify(line.slice(0, 100))} contains a slash.`, offset)
   return parseLayerPath(`Files/${line.slice(1).replaceAll('\\', '/')}`)
 }
 
@@ -70,8 +70,8 @@ export function encodeTombstones(paths: Iterable<LayerPath>): Uint8Array {
     const line = findTombstoneLine(path)
     if (line === undefined) {
       throw new InputError('NAME_UNSAFE', {
-        what: `The deletion of '${path}' cannot be written.`,
-        why: 'tombstones.txt only names paths below Files.',
+        what: `A transport layout cannot store the deletion of '${path}'.`,
+        why: 'tombstones.txt can only name paths below Files.',
       })
     }
     lines.push(line)

@@ -57,7 +57,7 @@ export class BlobTableReader {
     const {part, version, fileSize} = facts
     if (table.byteLength % TABLE_ENTRY_BYTES !== 0)
       throw wimFault(
-        `The table of contents has ${table.byteLength} bytes, which is no multiple of ${TABLE_ENTRY_BYTES}.`,
+        `The table of contents has ${table.byteLength} bytes, which is not a multiple of ${TABLE_ENTRY_BYTES}.`,
       )
     let run: {resources: SolidResource[]} | undefined
     for (let at = 0; at < table.byteLength; at += TABLE_ENTRY_BYTES) {
@@ -72,7 +72,7 @@ export class BlobTableReader {
       const isMetadata = (header.flags & ResourceFlag.metadata) !== 0
       if (isSolid) {
         run ??= {resources: []}
-        if (isMetadata) throw wimFault('The metadata of an image are in a solid resource.')
+        if (isMetadata) throw wimFault('The metadata of an image is in a solid resource.')
         if (header.originalSize === SOLID_RESOURCE) {
           requireInside(header, 'A solid resource', fileSize)
           run.resources.push({part, header})
@@ -98,5 +98,5 @@ function requireResource(header: ResourceHeader, fileSize: number): void {
   if (header.size > 0 && header.offset < HEADER_BYTES) throw wimFault('A resource lies in the header.', header.offset)
   const isCompressed = (header.flags & ResourceFlag.compressed) !== 0
   if (!isCompressed && header.size !== header.originalSize)
-    throw wimFault(`A resource of ${header.size} bytes says to hold ${header.originalSize}.`, header.offset)
+    throw wimFault(`A resource of ${header.size} bytes claims to hold ${header.originalSize}.`, header.offset)
 }

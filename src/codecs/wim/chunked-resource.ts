@@ -54,7 +54,7 @@ export class ChunkDecoder {
 function lzmsUnsupported(compression: WimCompression): Error {
   if (compression === 'none') return wimFault('A chunk without compression has another size than its content.')
   return wimUnsupported(
-    'The file is compressed with LZMS, which transship does not read (.esd files are).',
+    'The file uses LZMS compression, which transship cannot read. Most .esd files use it.',
     'Run `wimlib-imagex export FILE all NEW.wim --compress=lzx` or `DISM /Export-Image /Compress:max`, then use the new file.',
   )
 }
@@ -154,12 +154,12 @@ function chunkCount(
   if (chunkSize === 0) throw wimFault('A resource is compressed in a file that says to be not.')
   const count = Math.ceil(originalSize / chunkSize)
   if (!Number.isSafeInteger(originalSize) || count === 0 || (count - spare) * entry + count > stored)
-    throw wimFault(`A resource of ${stored} bytes says to hold ${originalSize} in chunks of ${chunkSize}.`)
+    throw wimFault(`A resource of ${stored} bytes claims to hold ${originalSize} in chunks of ${chunkSize}.`)
   if (count * entry > MAX_TABLE_BYTES) throw wimLimit('The file has a resource of too many chunks.', `It has ${count}.`)
   if (chunkSize > MAX_CHUNK_BYTES)
     throw wimLimit(
       'The file has chunks that are too large.',
-      `They have ${chunkSize} bytes; ${MAX_CHUNK_BYTES} are read.`,
+      `They have ${chunkSize} bytes. The limit is ${MAX_CHUNK_BYTES}.`,
     )
   return count
 }

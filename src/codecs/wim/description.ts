@@ -70,7 +70,8 @@ class DescriptionReader implements XmlHandlers {
     if (path.length === 0 && name !== 'WIM') throw wimFault(`It begins with ${name.slice(0, 40)}, not WIM.`)
     if (path.length !== 1 || name !== 'IMAGE') return
     const index = attributes.get('INDEX') ?? ''
-    if (!/^[0-9]{1,5}$/.test(index) || this.images.length === MAX_IMAGES) throw wimFault('It numbers an image wrongly.')
+    if (!/^[0-9]{1,5}$/.test(index) || this.images.length === MAX_IMAGES)
+      throw wimFault('It gives an image a wrong number.')
     this.images.push({index: Number(index), texts: new Map()})
   }
 

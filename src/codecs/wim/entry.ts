@@ -66,7 +66,7 @@ export function decodeEntry(bytes: Buffer, at: number): DecodedEntry | undefined
   const stated = bytes.readBigUInt64LE(at)
   if (stated <= 8n) return undefined
   if (stated < BigInt(FIXED_BYTES) || stated > BigInt(bytes.byteLength - at))
-    throw wimFault(`An entry of the metadata says to have ${stated} bytes.`, at)
+    throw wimFault(`An entry of the metadata claims to have ${stated} bytes.`, at)
   const end = Math.min(at + Math.ceil(Number(stated) / 8) * 8, bytes.byteLength)
   const attributes = bytes.readUInt32LE(at + 0x08) //       0x08  FILE_ATTRIBUTE_*
   const isReparse = (attributes & FileAttribute.reparsePoint) !== 0
@@ -140,7 +140,7 @@ function decodeStreams(bytes: Buffer, from: number, count: number): {streams: Wi
     const nameBytes = bytes.readUInt16LE(at + 36) //  36  without NUL, bytes
     const nameAt = at + STREAM_FIXED_BYTES
     const isShort = stated < BigInt(STREAM_FIXED_BYTES + nameBytes) || stated > BigInt(bytes.byteLength - at)
-    if (nameBytes % 2 !== 0 || isShort) throw wimFault(`A stream entry says to have ${stated} bytes.`, at)
+    if (nameBytes % 2 !== 0 || isShort) throw wimFault(`A stream entry claims to have ${stated} bytes.`, at)
     streams.push({name: bytes.toString('utf16le', nameAt, nameAt + nameBytes), hash})
     at = Math.min(at + Math.ceil(Number(stated) / 8) * 8, bytes.byteLength)
   }

@@ -90,7 +90,7 @@ export function decodeHeader(bytes: Buffer): WimHeader {
     )
   }
   if (bytes.readUInt32LE(8) !== HEADER_BYTES)
-    throw wimFault(`The header says to have ${bytes.readUInt32LE(8)} bytes.`, 8)
+    throw wimFault(`The header claims to have ${bytes.readUInt32LE(8)} bytes.`, 8)
   const flags = bytes.readUInt32LE(16)
   const chunkSize = bytes.readUInt32LE(20)
   const header: WimHeader = {
@@ -124,7 +124,7 @@ function compressionOf(flags: number, version: number): WimCompression {
   if ((flags & HeaderFlag.lzx) !== 0) return 'lzx'
   if ((flags & (HeaderFlag.xpress | HeaderFlag.xpress2)) !== 0) return 'xpress'
   if ((flags & HeaderFlag.lzms) !== 0 && version === SOLID_VERSION) return 'lzms'
-  throw wimFault(`Its flags 0x${flags.toString(16)} name no compression.`, 16)
+  throw wimFault(`The flags 0x${flags.toString(16)} name no compression.`, 16)
 }
 
 /** Throws `ARCHIVE_CORRUPT` for a chunk size that the compression cannot have. */

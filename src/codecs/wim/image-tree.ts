@@ -94,7 +94,7 @@ export class ImageTree {
       }
       units += placed.path.length
       if (units > MAX_PATHS_UNITS)
-        throw wimFault('The paths of the image are too long all together.', undefined, 'LIMIT_EXCEEDED')
+        throw wimFault('The paths of the image are too long in total.', undefined, 'LIMIT_EXCEEDED')
       yield placed
       if (isFolder(placed.entry)) open.push(this.#placed(placed.path, placed.entry, walk))
     }
@@ -150,8 +150,9 @@ function requireNew(names: Map<string, string>, path: LayerPath): void {
   names.set(folded, path)
   if (first === undefined) return
   throw new InputError(first === path ? 'DUPLICATE_ENTRY' : 'NAME_COLLISION', {
-    what: first === path ? `The image holds '${path}' twice.` : `'${path}' and '${first}' are one name on Windows.`,
-    why: 'A layer holds each name once.',
+    what:
+      first === path ? `The image contains '${path}' twice.` : `'${path}' and '${first}' are the same name on Windows.`,
+    why: 'A layer can contain a name only once.',
     suggestions: ['Remove or rename one of them where the image was captured.'],
   })
 }
@@ -159,8 +160,8 @@ function requireNew(names: Map<string, string>, path: LayerPath): void {
 function requirePath(parent: LayerPath, name: string): LayerPath {
   if (name.includes('/')) {
     throw new InputError('NAME_UNSAFE', {
-      what: `The name ${JSON.stringify(name.slice(0, 300))} in the folder '${parent}' is refused.`,
-      why: 'It has a slash.',
+      what: `The name ${JSON.stringify(name.slice(0, 300))} in the folder '${parent}' is not allowed.`,
+      why: 'It contains a slash.',
     })
   }
   const path = childPath(parent, name)

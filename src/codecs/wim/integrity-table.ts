@@ -32,7 +32,7 @@ export async function* findDamage(
     size === integrity.size && size === HEAD_BYTES + count * HASH_BYTES && count === Math.ceil(covered / pieceBytes)
   if (!isConsistent)
     throw wimFault(
-      `The integrity table says to have ${count} hashes of ${pieceBytes} bytes in ${size}.`,
+      `The integrity table claims to have ${count} hashes of ${pieceBytes} bytes in ${size}.`,
       integrity.offset,
     )
   for (let index = 0; index < count; index++) {

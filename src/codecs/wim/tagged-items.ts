@@ -40,14 +40,14 @@ export function decodeItemAttributes(data: Uint8Array): ExtendedAttribute[] {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
   const attributes: ExtendedAttribute[] = []
   for (let at = 0; at < bytes.byteLength;) {
-    if (at + ATTRIBUTE_HEAD_BYTES > bytes.byteLength) throw wimFault('An extended attribute is cut.')
+    if (at + ATTRIBUTE_HEAD_BYTES > bytes.byteLength) throw wimFault('An extended attribute is cut off.')
     const valueBytes = bytes.readUInt16LE(at) //    0  bytes
     const nameBytes = bytes.readUInt8(at + 2) //    2  without NUL, bytes
     const flags = bytes.readUInt8(at + 3) //        3  0x80 NEED_EA
     const nameStart = at + ATTRIBUTE_HEAD_BYTES
     const valueStart = nameStart + nameBytes + 1
     at = valueStart + valueBytes
-    if (nameBytes === 0 || at > bytes.byteLength) throw wimFault('An extended attribute is cut.')
+    if (nameBytes === 0 || at > bytes.byteLength) throw wimFault('An extended attribute is cut off.')
     attributes.push({
       name: bytes.toString('latin1', nameStart, nameStart + nameBytes),
       flags,

@@ -20,8 +20,7 @@ export function widenSizes(
   let at = 0
   return narrow.map((value) => {
     if (value !== MAX_UINT32) return BigInt(value)
-    if (zip64 === undefined || at + 8 > zip64.byteLength)
-      throw fault('has an extra field that is not what zip64 needs.')
+    if (zip64 === undefined || at + 8 > zip64.byteLength) throw fault('has an invalid zip64 extra field.')
     at += 8
     return zip64.getBigUint64(at - 8, true)
   })
@@ -32,7 +31,7 @@ function findZip64(extra: DataView, fault: (why: string) => Error): DataView | u
   for (let at = 0; at < extra.byteLength;) {
     if (isFilling(extra, at)) break
     const length = at + HEAD_BYTES > extra.byteLength ? Infinity : extra.getUint16(at + 2, true)
-    if (at + HEAD_BYTES + length > extra.byteLength) throw fault('has an extra field that is cut.')
+    if (at + HEAD_BYTES + length > extra.byteLength) throw fault('has an extra field that is cut off.')
     if (extra.getUint16(at, true) === ZIP64) {
       if (found !== undefined) throw fault('has its zip64 field twice.')
       found = new DataView(extra.buffer, extra.byteOffset + at + HEAD_BYTES, length)

@@ -97,17 +97,18 @@ function readUint64(bytes: DataView, at: number, zip: ByteSource, title: string)
 /** A place or length that lies inside the file. */
 function requireInside(value: bigint, {sizeBytes}: ByteSource, title: string): number {
   if (value <= BigInt(sizeBytes)) return Number(value)
-  throw zipFault(title, 'It points behind its own end.', undefined, 'ARCHIVE_TRUNCATED')
+  throw zipFault(title, 'It points past its own end.', undefined, 'ARCHIVE_TRUNCATED')
 }
 
 function readEnd(zip: ByteSource, title: string): CentralPlace {
   const at = zip.sizeBytes - END_BYTES
   const end = at < 0 ? undefined : view(zip.read(at, END_BYTES).slice())
   if (end?.getUint32(0, true) !== SIGNATURES.end)
-    throw zipFault(title, 'Its last bytes are no end record.', Math.max(at, 0), 'ARCHIVE_TRUNCATED')
-  if (end.getUint16(20, true) !== 0) throw zipFault(title, 'It has a comment.', at + 20)
+    throw zipFault(title, 'It does not end with an end record.', Math.max(at, 0), 'ARCHIVE_TRUNCATED')
+  if (end.getUint16(20, true) !== 0) throw zipFault(title, 'It has a comment, which is not allowed.', at + 20)
   const disks = [end.getUint16(4, true), end.getUint16(6, true)]
-  if (disks.some((disk) => disk !== 0 && disk !== 0xffff)) throw zipFault(title, 'It is one disk of several.', at + 4)
+  if (disks.some((disk) => disk !== 0 && disk !== 0xffff))
+    throw zipFault(title, 'It is split over several disks.', at + 4)
   const wide = findEnd64(zip, at, title)
   if (wide !== undefined) {
     requireEqual(end, wide, {at, title})
@@ -118,7 +119,8 @@ function readEnd(zip: ByteSource, title: string): CentralPlace {
     sizeBytes: end.getUint32(12, true),
     offset: end.getUint32(16, true),
   }
-  if (end.getUint16(8, true) !== plain.entries) throw zipFault(title, 'It counts its entries in two ways.', at + 8)
+  if (end.getUint16(8, true) !== plain.entries)
+    throw zipFault(title, 'It states two different numbers of entries.', at + 8)
   return requirePlace(plain, at, title)
 }
 
@@ -145,15 +147,17 @@ function findEnd64(zip: ByteSource, end: number, title: string): CentralPlace | 
   const locator = view(zip.read(locatorAt, LOCATOR_BYTES).slice())
   if (locator.getUint32(0, true) !== SIGNATURES.locator) return undefined
   if (locator.getUint32(4, true) !== 0 || locator.getUint32(16, true) !== 1)
-    throw zipFault(title, 'It is one disk of several.', locatorAt)
-  if (locator.getBigUint64(8, true) !== BigInt(at)) throw zipFault(title, 'Its end record is elsewhere.', locatorAt + 8)
+    throw zipFault(title, 'It is split over several disks.', locatorAt)
+  if (locator.getBigUint64(8, true) !== BigInt(at))
+    throw zipFault(title, 'Its zip64 locator points to the wrong place.', locatorAt + 8)
   const wide = view(zip.read(at, END64_BYTES).slice())
   if (wide.getUint32(0, true) !== SIGNATURES.end64 || wide.getBigUint64(4, true) !== BigInt(END64_BYTES - 12))
     throw zipFault(title, 'Its zip64 end record is damaged.', at)
   if (wide.getUint32(16, true) !== 0 || wide.getUint32(20, true) !== 0)
-    throw zipFault(title, 'It is one disk of several.', at + 16)
+    throw zipFault(title, 'It is split over several disks.', at + 16)
   const entries = wide.getBigUint64(32, true)
-  if (wide.getBigUint64(24, true) !== entries) throw zipFault(title, 'It counts its entries in two ways.', at + 24)
+  if (wide.getBigUint64(24, true) !== entries)
+    throw zipFault(title, 'It states two different numbers of entries.', at + 24)
   if (entries > BigInt(MAX_ENTRIES)) throw tooMany(title)
   const place = {
     entries: Number(entries),
@@ -165,7 +169,7 @@ function findEnd64(zip: ByteSource, end: number, title: string): CentralPlace | 
 
 function requirePlace(place: CentralPlace, end: number, title: string): CentralPlace {
   if (place.offset + place.sizeBytes !== end)
-    throw zipFault(title, 'Its list of entries does not end where its end record begins.', end)
+    throw zipFault(title, 'Its central directory does not end where its end record begins.', end)
   if (place.sizeBytes > MAX_CENTRAL_BYTES || place.entries > MAX_ENTRIES) throw tooMany(title)
   return place
 }
@@ -189,7 +193,8 @@ function readCentral(
 ): {readonly places: Uint32Array; readonly extents: Extents} {
   const count = central.entries
   // Nothing is set aside for entries for which there is no room.
-  if (count * CENTRAL_BYTES > central.sizeBytes) throw zipFault(title, 'Its list of entries is cut.', central.offset)
+  if (count * CENTRAL_BYTES > central.sizeBytes)
+    throw zipFault(title, 'Its central directory is cut off.', central.offset)
   const places = new Uint32Array(count)
   const extents = {starts: new Float64Array(count), leasts: new Float64Array(count)}
   const window = new Window(zip, central, WINDOW_BYTES)
@@ -202,8 +207,8 @@ function readCentral(
     at += sizeBytes
   }
   if (at !== central.offset + central.sizeBytes) {
-    if (count === 0) throw zipFault(title, 'It counts no entry, and lists some.')
-    throw zipFault(title, 'Something hides behind its list of entries.', at)
+    if (count === 0) throw zipFault(title, 'It states no entries but lists some.')
+    throw zipFault(title, 'Extra data follows its central directory.', at)
   }
   return {places, extents}
 }
@@ -215,10 +220,10 @@ function readEntry(
 ): {readonly entry: ListedEntry; readonly sizeBytes: number} {
   const fixed = window.read(at, CENTRAL_BYTES)
   if (fixed?.getUint32(0, true) !== SIGNATURES.central)
-    throw zipFault(place.title, `Entry ${index} of its list is damaged.`, at)
+    throw zipFault(place.title, `Entry ${index} of its central directory is damaged.`, at)
   const sizeBytes = CENTRAL_BYTES + fixed.getUint16(28, true) + fixed.getUint16(30, true)
   const whole = window.read(at, sizeBytes)
-  if (whole === undefined) throw zipFault(place.title, `Entry ${index} of its list is cut.`, at)
+  if (whole === undefined) throw zipFault(place.title, `Entry ${index} of its central directory is cut off.`, at)
   return {entry: decodeCentralEntry(whole, {...place, at}), sizeBytes}
 }
 
@@ -264,9 +269,9 @@ function decodeCentralEntry(bytes: DataView, place: Place): ListedEntry {
   const name = Buffer.from(bytes.buffer, bytes.byteOffset + CENTRAL_BYTES, nameBytes).toString('latin1')
   const fault = (why: string, offset: number) => zipFault(title, `'${name.slice(0, 300)}' ${why}`, at + offset)
   if (bytes.getUint16(6, true) > 45) throw fault('needs a newer version of zip.', 6)
-  const flags = requireFlags(bytes.getUint16(8, true), () => fault('is encrypted or has another unknown flag.', 8))
+  const flags = requireFlags(bytes.getUint16(8, true), () => fault('is encrypted or has an unknown flag.', 8))
   const method = requireMethod(bytes.getUint16(10, true), () => fault('is neither stored nor deflated.', 10))
-  if (bytes.getUint16(32, true) !== 0) throw fault('has a comment.', 32)
+  if (bytes.getUint16(32, true) !== 0) throw fault('has a comment, which is not allowed.', 32)
   const disk = bytes.getUint16(34, true)
   if (disk !== 0) throw fault('is on another disk.', 34)
   // 36 internal and 38 external attributes: of the system that made the zip, and no reader of packages takes them.
@@ -321,11 +326,11 @@ function endsOf(
     const end = next === undefined ? central.offset : startOf(next)
     if (startOf(index) !== expected || (leasts[index] ?? 0) > end) {
       const {name, offset} = entryAt(index)
-      throw zipFault(title, `'${name.slice(0, 300)}' overlaps another entry or leaves a hole.`, offset)
+      throw zipFault(title, `'${name.slice(0, 300)}' overlaps another entry or leaves a gap.`, offset)
     }
     ends[index] = end
     expected = end
   }
-  if (expected !== central.offset) throw zipFault(title, 'Something hides in front of its list of entries.', expected)
+  if (expected !== central.offset) throw zipFault(title, 'Extra data precedes its central directory.', expected)
   return ends
 }

@@ -17,18 +17,18 @@ export function requireLocal(zip: ByteSource, entry: PlacedEntry, title: string)
   const {offset, name} = entry
   const fault: MakeFault = (why, at) => zipFault(title, `'${name.slice(0, 300)}' ${why}`, at, 'ARCHIVE_CONTRADICTORY')
   const head = Buffer.from(zip.read(offset, LOCAL_BYTES + name.length))
-  if (head.readUInt32LE(0) !== SIGNATURES.local) throw fault('has no header of its own.', offset)
+  if (head.readUInt32LE(0) !== SIGNATURES.local) throw fault('has no local header.', offset)
   if (head.readUInt16LE(4) > 45) throw fault('needs a newer version of zip.', offset + 4)
   if (((head.readUInt16LE(6) ^ entry.flags) & ~HINT_FLAGS) !== 0)
-    throw fault('has other flags in its own header.', offset + 6)
-  if (head.readUInt16LE(8) !== entry.method) throw fault('has another method in its own header.', offset + 8)
+    throw fault('has other flags in its local header.', offset + 6)
+  if (head.readUInt16LE(8) !== entry.method) throw fault('has another method in its local header.', offset + 8)
   const isSame =
     head.readUInt16LE(26) === name.length && head.toString('latin1', LOCAL_BYTES, LOCAL_BYTES + name.length) === name
-  if (!isSame) throw fault('has another name in its own header.', offset + LOCAL_BYTES)
+  if (!isSame) throw fault('has another name in its local header.', offset + LOCAL_BYTES)
   const extraBytes = head.readUInt16LE(28)
   const start = offset + LOCAL_BYTES + name.length + extraBytes
   if (start + entry.packedBytes > entry.endOffset)
-    throw fault('has a header of its own that reaches into another entry.', offset + 28)
+    throw fault('has a local header that overlaps another entry.', offset + 28)
   requireSizes(zip, entry, {head, extraBytes}, fault)
   requireDescriptor(zip, entry, start + entry.packedBytes, fault)
   return start
@@ -52,7 +52,7 @@ function requireSizes(
   const expected = [entry.crc, entry.sizeBytes, entry.packedBytes].map(BigInt)
   const isStreamed = (entry.flags & FLAG_DESCRIPTOR) !== 0
   const isRight = (value: bigint, index: number) => value === expected[index] || (isStreamed && value === 0n)
-  if (!found.every(isRight)) throw fault('has other sizes in its own header.', entry.offset + 14)
+  if (!found.every(isRight)) throw fault('has other sizes in its local header.', entry.offset + 14)
 }
 
 /** With or without signature, with 64 or 32 bits, as its length tells. */
@@ -74,5 +74,5 @@ function requireDescriptor(zip: ByteSource, entry: PlacedEntry, at: number, faul
     bytes.readUInt32LE(sizesAt - 4) === entry.crc &&
     packed === BigInt(entry.packedBytes) &&
     size === BigInt(entry.sizeBytes)
-  if (!isSame) throw fault('has another size or CRC behind its data.', at)
+  if (!isSame) throw fault('has another size or CRC after its data.', at)
 }

@@ -45,7 +45,7 @@ export class Archive {
     return Archive.#over(await openSeekable(path, options), path, {...options, title})
   }
 
-  /** Keeps a stream in a temporary file, which is gone after `close`; `title` is how messages call it. */
+  /** Spools a stream to a temporary file that `close` removes; messages call it `title`. */
   static async ofStream(
     stream: AsyncIterable<Uint8Array>,
     options: WorkOptions & {readonly title: string},
@@ -85,7 +85,7 @@ export class Archive {
       else return undefined
     }
     throw new InputError('ARCHIVE_CORRUPT', {
-      what: `The links of '${name}' lead in a circle.`,
+      what: `The links of '${name}' form a loop.`,
       at: {path: this.path},
     })
   }
@@ -119,12 +119,7 @@ function noTar(title: string, size: number): InputError {
   const isCut = size < BLOCK_BYTES
   return new UnknowableError(isCut ? 'ARCHIVE_TRUNCATED' : 'UNRECOGNISED_FORMAT', {
     what: `${title} is not a tar archive.`,
-    why:
-      size === 0
-        ? 'It is empty.'
-        : isCut
-          ? `It has only ${size} bytes.`
-          : 'It does not begin with the header of a member.',
+    why: size === 0 ? 'It is empty.' : isCut ? `It has only ${size} bytes.` : 'It does not start with a member header.',
     suggestions: ['Use a file made by docker save.'],
     at: {path: title},
   })
@@ -151,7 +146,7 @@ function requireInside(name: string, spelt: string): string {
   }
   if (isInside) return parts.join('/')
   throw new InputError('NAME_UNSAFE', {
-    what: `The name '${spelt.slice(0, 300)}' is refused.`,
+    what: `The name '${spelt.slice(0, 300)}' is unsafe.`,
     why: 'It leads out of the archive.',
     suggestions: ['Do not trust this archive unless you know who made it.'],
   })

@@ -64,9 +64,9 @@ export async function isFile(target: string): Promise<boolean> {
   })
   if (found === undefined) return false
   if (found.isFile()) return true
-  throw occupied({...fileOccupant(target), what: `'${target}' exists and is no file.`, isReplaceable: false})
+  throw occupied({...fileOccupant(target), what: `'${target}' exists and is not a file.`, isReplaceable: false})
 }
 
 export function fileOccupant(target: string): Occupant {
-  return {what: `'${target}' exists and differs.`, instead: ['Choose another destination.'], at: {path: target}}
+  return {what: `'${target}' already exists and differs.`, instead: ['Choose another destination.'], at: {path: target}}
 }

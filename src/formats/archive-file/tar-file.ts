@@ -256,7 +256,7 @@ export async function requireFile(target: string, replace: boolean): Promise<voi
   if (target === '-') {
     if (!process.stdout.isTTY) return
     throw new UsageError('BAD_OPTION', {
-      what: 'An archive is not written to a terminal.',
+      what: 'transship does not write archives to a terminal.',
       suggestions: ['Redirect the output to a file or another program.'],
     })
   }

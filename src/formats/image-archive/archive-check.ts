@@ -55,7 +55,7 @@ export class ArchiveCheck {
 
   #checkNames(): void {
     for (const name of this.#archive.repeated) {
-      this.#check.add('DUPLICATE_ENTRY', `'${name}' is in the archive more than once.`, name)
+      this.#check.add('DUPLICATE_ENTRY', `The archive contains '${name}' more than once.`, name)
     }
     for (const name of this.#archive.names()) {
       if (name.startsWith('/') || name.split('/').includes('..') || /^[A-Za-z]:\//.test(name)) {
@@ -76,11 +76,11 @@ export class ArchiveCheck {
     for (const [index, layer] of image.layers.entries()) {
       const title = `${subject} layer ${index}`
       if (layer.absence !== undefined) {
-        this.#check.add('LAYER_MISSING', `The content of ${title} is not there. ${layer.absence}`, title)
+        this.#check.add('LAYER_MISSING', `The content of ${title} is missing. ${layer.absence}`, title)
       } else if (layer.entry !== undefined) {
         await this.#check.gather(() => this.#layer(layer, title, image.facts.platform.os, {names, index}))
       } else if (layer.descriptor !== undefined) {
-        this.#check.unread(`${title} (${layer.descriptor.digest}) is kept elsewhere.`, title)
+        this.#check.unread(`${title} (${layer.descriptor.digest}) is stored elsewhere.`, title)
       }
     }
   }
@@ -111,7 +111,7 @@ export class ArchiveCheck {
       reason === 'absent' && within.length > 0 && isManifestType(mediaType)
     const leftOut = walk.passedOver.filter(isLeftOut)
     if (leftOut.length > 0) {
-      const message = `${leftOut.length} of the manifests that an index names, for other platforms, are not in the archive.`
+      const message = `An index names ${leftOut.length} manifests for other platforms that are not in the archive.`
       this.#check.unread(message, this.#archive.path)
     }
     const named = walk.passedOver.filter((each) => !isLeftOut(each))

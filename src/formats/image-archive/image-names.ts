@@ -22,16 +22,16 @@ export interface HeldNames {
   readonly others: readonly string[]
 }
 
-/** Tells of a name that a destination cannot hold. */
+/** Reports a name that the destination cannot store. */
 export function tellLeftOut(name: string, {onEvent}: WorkOptions): void {
   const isPinned = findDockerName(name)?.digest !== undefined
   const why = isPinned
-    ? 'it names the image by its digest, and only a tag can be given there'
-    : 'it is not in the form NAME:TAG, in lower case'
+    ? 'it contains a digest, and the destination accepts only tags'
+    : 'it is not a lower-case NAME:TAG'
   onEvent?.({
     kind: 'note',
     code: 'name-left-out',
-    message: `The destination cannot keep this name: ${why}. Give one with --tag NAME:TAG.`,
+    message: `The destination cannot store this name: ${why}. Pass another with --tag NAME:TAG.`,
     subject: name,
   })
 }
@@ -45,13 +45,13 @@ export class ImageNames {
     this.#given = given
   }
 
-  /** Names of the next image, with `before` images written; those that cannot be kept are told. Throws `BAD_REFERENCE`. */
+  /** Names of the next image, with `before` images written; reports those that cannot be kept. Throws `BAD_REFERENCE`. */
   namesOf(draft: ImageDraft, before: number, options: WorkOptions): HeldNames {
     const {selector, given, bare} = this.#given
     if (selector === undefined) return this.#heldOf(draft.names, options)
     if (before === 0) return {names: [requireTaggedName(selector)], others: []}
     throw new UsageError('BAD_REFERENCE', {
-      what: `'${given}' names one image, and there are several to write.`,
+      what: `'${given}' names one image, but the source has several.`,
       suggestions: [`Leave the name out: ${bare}`],
     })
   }
@@ -75,9 +75,9 @@ export class ImageNames {
       const other = this.#taken.get(full)
       if (other !== undefined && other !== imageId) {
         throw new UsageError('BAD_REFERENCE', {
-          what: `Two images would be called '${familiar}' in one archive.`,
-          why: 'Only the last one could be loaded.',
-          suggestions: ['Give each its own --tag, or its own archive.'],
+          what: `Two images of the archive would have the name '${familiar}'.`,
+          why: 'An engine would load only the last one.',
+          suggestions: ['Give each image its own --tag or archive.'],
         })
       }
       this.#taken.set(full, imageId)

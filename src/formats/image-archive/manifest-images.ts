@@ -54,7 +54,7 @@ async function readItem(archive: Archive, item: ManifestItem, {oci, sink}: Surro
   const paths = item.Layers ?? []
   if (paths.length !== facts.diffIds.length) {
     throw new InputError('ARCHIVE_CONTRADICTORY', {
-      what: `manifest.json and the configuration '${item.Config}' disagree.`,
+      what: `manifest.json and the configuration '${item.Config}' contradict each other.`,
       why: `manifest.json has ${paths.length} layers, the configuration ${facts.diffIds.length}.`,
       at: {path: archive.path},
     })
@@ -88,7 +88,7 @@ function findPartner(
   if (usable === undefined && found.length > 0) {
     sink.warn({
       code: 'manifest-incomplete',
-      message: `The OCI manifest of ${digests[0] ?? ''} does not list its layers; manifest.json was used instead.`,
+      message: `The OCI manifest of ${digests[0] ?? ''} does not list its layers, so transship used manifest.json.`,
     })
   }
   return usable
@@ -165,8 +165,8 @@ function warnOfContradiction(image: ArchivedImage, oci: readonly FoundImage[], s
     sink.warn({
       code: 'archive-contradictory',
       message:
-        `'${name}' is image ${digestHex(image.imageId).slice(0, 12)} in manifest.json and another one in index.json, ` +
-        'which containerd reads; manifest.json was used.',
+        `'${name}' is image ${digestHex(image.imageId).slice(0, 12)} in manifest.json but another one in index.json, ` +
+        'which containerd reads. transship used manifest.json.',
     })
   }
 }

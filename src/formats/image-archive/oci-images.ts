@@ -50,7 +50,7 @@ export async function archivedOciImage(
   if (facts.diffIds.length !== oci.layers.length) {
     sink.fault(
       new InputError('ARCHIVE_CONTRADICTORY', {
-        what: `Manifest ${oci.manifest.digest} and its configuration disagree.`,
+        what: `Manifest ${oci.manifest.digest} and its configuration contradict each other.`,
         why: `The manifest has ${oci.layers.length} layers, the configuration ${facts.diffIds.length}.`,
         at: {path: archive.path},
       }),

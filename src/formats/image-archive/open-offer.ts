@@ -35,14 +35,14 @@ export async function openOffer(
 function repeatedMembers(archive: Archive): readonly {code: string; message: string}[] {
   return archive.repeated.map((name) => ({
     code: 'repeated-member',
-    message: `'${name}' is in the archive more than once; the last one was used, as tar does.`,
+    message: `The archive contains '${name}' more than once. transship used the last one, like tar.`,
   }))
 }
 
 function notHeld({title, absence}: Layer): readonly {code: string; message: string}[] {
   return absence === undefined
     ? []
-    : [{code: 'layer-not-held', message: `The content of ${title} is not in the source. ${absence}`}]
+    : [{code: 'layer-not-held', message: `The source does not contain ${title}. ${absence}`}]
 }
 
 async function openLayer(archive: Archive, layer: ArchivedLayer, index: number, options: WorkOptions): Promise<Layer> {

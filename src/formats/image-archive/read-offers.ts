@@ -69,11 +69,11 @@ function offerOf(image: ArchivedImage, isPrimary: boolean): Offer {
 function unrecognised(archive: Archive): InputError {
   const isPayload = [...archive.names()].some((name) => /^(?:files|hives|utilityvm)(?:\/|$)/i.test(name))
   return new InputError('UNRECOGNISED_FORMAT', {
-    what: `'${archive.path}' is not an archive of images.`,
+    what: `'${archive.path}' is not an image archive.`,
     why: isPayload
-      ? 'It is a tar of one transport layout (Files, Hives), such as an early Windows base image.'
-      : 'It has none of manifest.json, index.json and repositories.',
-    suggestions: isPayload ? ['Unpack it into a folder and use layout:FOLDER.'] : ['Use a file made by docker save.'],
+      ? 'It is a tar of one transport layout (Files, Hives), like an early Windows base image.'
+      : 'It contains no manifest.json, index.json or repositories.',
+    suggestions: isPayload ? ['Unpack it into a folder and use layout:FOLDER.'] : ['Use a file from docker save.'],
     at: {path: archive.path},
   })
 }

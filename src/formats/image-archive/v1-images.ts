@@ -60,7 +60,7 @@ async function readChain(archive: Archive, topId: string, names: readonly string
   for (let id: string | undefined = topId; id !== undefined && id !== '';) {
     if (seen.has(id) || seen.size >= MAX_LAYERS) {
       throw new InputError('ARCHIVE_CORRUPT', {
-        what: `The layers of ${names.join(', ')} lead in a circle, or are more than ${MAX_LAYERS}.`,
+        what: `The layers of ${names.join(', ')} form a loop, or there are more than ${MAX_LAYERS}.`,
         at: {path: archive.path},
       })
     }
@@ -84,8 +84,8 @@ async function readV1Layer(archive: Archive, id: string): Promise<V1Layer> {
 
 function missing(archive: Archive, id: string): InputError {
   return new InputError('LAYER_MISSING', {
-    what: `Layer '${id.slice(0, 128)}' is not in the archive, or not whole.`,
-    why: 'Each layer of an archive of this age is a folder with json and layer.tar.',
+    what: `Layer '${id.slice(0, 128)}' is missing from the archive or incomplete.`,
+    why: 'In this old format, each layer is a folder with json and layer.tar.',
     at: {path: archive.path},
   })
 }

@@ -25,11 +25,11 @@ export function requireSame(names: readonly string[] | undefined, {given, bare, 
   const other = names?.find((name) => !isSame(name))
   if (other === undefined) return
   throw new UsageError('BAD_OPTION', {
-    what: `'${given}' names the image, and another name is given with --tag: ${hidePassword(other).slice(0, 300)}.`,
+    what: `'${given}' already names the image, but --tag gives another name: ${hidePassword(other).slice(0, 300)}.`,
     suggestions: [
       'Leave out --tag.',
-      `Leave the name out of the destination, ${bare}, and give every name with --tag.`,
-      'Convert again to the other name: an image registry or an engine is not sent again what it has.',
+      `Leave the name out of the destination (${bare}) and pass every name with --tag.`,
+      'Convert once for each name. An image registry or engine does not receive the same content twice.',
     ],
   })
 }

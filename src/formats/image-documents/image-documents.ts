@@ -164,7 +164,7 @@ export function readConfig(bytes: Uint8Array, title: string): ConfigFacts {
   const type = config.rootfs?.type ?? 'layers'
   if (type !== 'layers' && type !== 'layers+base') {
     throw new InputError('CONFIG_INVALID', {
-      what: `${title} has a root file system of the unknown type '${type.slice(0, 100)}'.`,
+      what: `The root file system of ${title} has the unknown type '${type.slice(0, 100)}'.`,
       why: 'Expected layers.',
       at: {path: title},
     })

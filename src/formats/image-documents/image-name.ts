@@ -107,9 +107,9 @@ export function requireTaggedName(text: string): TaggedName {
   const name = findTaggedName(text)
   if (name !== undefined) return name
   throw new UsageError('BAD_REFERENCE', {
-    what: `'${hidePassword(text).slice(0, 300)}' is not the name of an image.`,
-    why: 'Expected [HOST[:PORT]/]NAME[:TAG], the name in lower case, without a digest.',
-    suggestions: ['Give --tag NAME:TAG.'],
+    what: `'${hidePassword(text).slice(0, 300)}' is not a valid image name.`,
+    why: 'Expected [HOST[:PORT]/]NAME[:TAG], in lower case and without a digest.',
+    suggestions: ['Pass --tag NAME:TAG.'],
   })
 }
 

@@ -20,7 +20,7 @@ export function parsePlatform(text: string): WantedPlatform {
   const [, os, inParentheses, architecture, variant, behind] = match ?? []
   if (os === undefined) {
     throw new UsageError('BAD_OPTION', {
-      what: `'${text.slice(0, 100)}' is not a platform.`,
+      what: `'${text.slice(0, 100)}' is not a valid platform.`,
       why: 'Expected OS[(OS.VERSION)]/ARCHITECTURE[/VARIANT].',
       suggestions: ['windows/amd64', 'windows(10.0.20348)/amd64', 'linux/arm64/v8'],
     })
@@ -90,8 +90,8 @@ export function platformUnsupported(
   const platforms = [...new Set(offered.map(({platform = {}}) => formatStated(platform)))].sort()
   const more = platforms.length > MAX_OFFERED ? ', …' : ''
   return new UnsupportedError('PLATFORM_UNSUPPORTED', {
-    what: `'${reference}' is not for the platform ${wanted}.`,
-    why: `There is: ${platforms.slice(0, MAX_OFFERED).join(', ')}${more}.`,
+    what: `'${reference}' has no image for the platform ${wanted}.`,
+    why: `Available: ${platforms.slice(0, MAX_OFFERED).join(', ')}${more}.`,
     suggestions: shown,
     at: {reference},
   })

@@ -35,7 +35,7 @@ export function namesOfStored(
     hasContent: find !== undefined,
     async *entries(options) {
       const stored = await find?.()
-      if (stored === undefined) throw new InputError('LAYER_MISSING', {what: `The content of ${title} is not there.`})
+      if (stored === undefined) throw new InputError('LAYER_MISSING', {what: `The content of ${title} is missing.`})
       yield* layerFromTar(stored).entries(options)
     },
   }))

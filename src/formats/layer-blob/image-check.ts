@@ -82,7 +82,7 @@ export class ImageCheck implements FaultSink {
     }
   }
 
-  /** Reads a layer to its end: digests, names, and that it is a tar of what its operating system has. */
+  /** Reads a layer to its end and checks digests, names, and that the tar fits its operating system. */
   async layer(stored: StoredLayer, os: string, named: CheckedNames): Promise<void> {
     const {title, diffId} = stored
     const counts = {entries: 0}
@@ -100,12 +100,12 @@ export class ImageCheck implements FaultSink {
     this.#layers.push({title, ...(diffId === undefined ? {} : {diffId}), entries: counts.entries})
   }
 
-  /** A file of an OCI layout, which must have the digest that its name says. */
+  /** A file of an OCI layout; its name states its digest. */
   async blob(name: string, body: {readonly sizeBytes: number; open(): AsyncIterable<Uint8Array>}): Promise<void> {
     const parts = /^blobs\/([a-z0-9]+)\/([0-9a-f]+)$/.exec(name)
     const digest = parts === null ? undefined : findDigest(`${parts[1] ?? ''}:${parts[2] ?? ''}`)
     if (digest === undefined) {
-      this.add('DIGEST_MISMATCH', `'${name}' is not named after a digest that can be checked.`, name)
+      this.add('DIGEST_MISMATCH', `The name '${name}' does not contain a digest that transship can check.`, name)
       return
     }
     this.count(body.sizeBytes)
@@ -154,8 +154,8 @@ async function countEntries(
 function nameless(title: string, offset: number): InputError {
   return new InputError('NAME_UNSAFE', {
     what: 'A member of the layer has no name.',
-    why: 'Tools disagree about what to make of it.',
-    suggestions: ['Make the layer again.'],
+    why: 'Tools interpret such a member differently.',
+    suggestions: ['Build the layer again.'],
     at: {path: title, offset},
   })
 }

@@ -82,7 +82,9 @@ export function layerBody(layer: Layer, wish: LayerWish, options: WorkOptions): 
     bytes: digested(),
     facts: () => {
       if (diffId === undefined || digest === undefined) {
-        throw new InternalError('INTERNAL', {what: `${layer.title} was asked for its digest before its end.`})
+        throw new InternalError('INTERNAL', {
+          what: `The digest of ${layer.title} was read before the end of the layer.`,
+        })
       }
       const {entries} = plain
       return {diffId, digest, size: stored.sizeBytes, compression, ...(entries === undefined ? {} : {entries})}

@@ -102,9 +102,9 @@ export class LayerWriter<M> {
 function foreignLayer<M>({title, diffId, blob}: Layer): WrittenLayer<M> {
   if (diffId !== undefined && blob !== undefined) return {kind: 'foreign', diffId, descriptor: blob.descriptor}
   throw new InputError('LAYER_MISSING', {
-    what: `The content of ${title} is not in the source.`,
-    why: 'It is only named there, without the digest that a reference to it would need.',
-    suggestions: ['Give --base REFERENCE with an image that holds it.'],
+    what: `The source does not contain ${title}.`,
+    why: 'It only names the layer, without the digest that a reference needs.',
+    suggestions: ['Pass --base REFERENCE with an image that contains it.'],
     at: {path: title},
   })
 }

@@ -87,12 +87,12 @@ export function absentLayer(layer: {
   const {title, diffId, descriptor, absence} = layer
   const refuse = (): never => {
     throw new InputError('LAYER_MISSING', {
-      what: `The content of ${title} is not in the source.`,
+      what: `The source does not contain ${title}.`,
       why:
         descriptor?.urls === undefined || descriptor.urls.length === 0
-          ? (absence ?? 'It is only named there.')
-          : `It is a foreign layer, kept at ${descriptor.urls.join(' or ')}.`,
-      suggestions: ['Give --base REFERENCE with an image that holds it.'],
+          ? (absence ?? 'It only names the layer.')
+          : `It is a foreign layer, stored at ${descriptor.urls.join(' or ')}.`,
+      suggestions: ['Pass --base REFERENCE with an image that contains it.'],
       at: {path: title},
     })
   }

@@ -47,7 +47,7 @@ class HiveCheck {
     // Some tools write a hive of no bytes for none.
     if (content.size === 0 || (role.part === 'log' && this.#settled.has(key))) return entry
     if (content.size > MAX_HIVE_BYTES) {
-      const message = `It has ${content.size} bytes, and was not checked: no hive is read beyond ${MAX_HIVE_BYTES}.`
+      const message = `It has ${content.size} bytes and was not checked: the limit for hives is ${MAX_HIVE_BYTES} bytes.`
       this.#found.push({role, fault: {code: 'LIMIT_EXCEEDED', message, subject: entry.path}})
       return entry
     }

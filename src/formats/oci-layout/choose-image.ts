@@ -54,7 +54,7 @@ export async function chooseImage(
   if (first === undefined) throw nothingFits(store, candidates, {...choosing, known})
   if (second === undefined) return first
   throw new UsageError('AMBIGUOUS_SELECTION', {
-    what: `${fitting.length} images fit '${choosing.reference}'.`,
+    what: `${fitting.length} images match '${choosing.reference}'.`,
     suggestions: fitting.map(
       ({found, facts}) => `${choosing.referenceTo(found.manifest.digest)} (${formatPlatform(facts.platform)})`,
     ),
@@ -84,17 +84,17 @@ function nothingFits(store: ContentStore, candidates: readonly FoundImage[], cho
   const [only] = passedOver
   if (candidates.length === 0 && only !== undefined && passedOver.every(({reason}) => reason !== 'absent')) {
     return new UnsupportedError('FORMAT_UNSUPPORTED', {
-      what: `What '${reference}' names is not a container image.`,
-      why: `It is of the type '${only.mediaType.slice(0, 200)}'.`,
+      what: `'${reference}' is not a container image.`,
+      why: `Its type is '${only.mediaType.slice(0, 200)}'.`,
       at: {reference},
     })
   }
   const why =
     only?.reason === 'absent'
-      ? `The index names ${only.digest}, whose content is not there.`
-      : 'It holds no image that fits.'
+      ? `The index names ${only.digest}, but its content is missing.`
+      : 'It contains no matching image.'
   return new InputError('NOT_FOUND', {
-    what: `There is no such image in '${store.title}'.`,
+    what: `'${store.title}' does not contain this image.`,
     why,
     suggestions: candidates.map(
       (found) =>

@@ -41,7 +41,7 @@ export async function findChecked(
   if (bytes === undefined) return undefined
   if (bytes.byteLength !== descriptor.size) {
     throw new InputError('SIZE_MISMATCH', {
-      what: `${title} is not what its descriptor says.`,
+      what: `${title} does not match its descriptor.`,
       why: `Expected ${descriptor.size} bytes, found ${bytes.byteLength}.`,
       at: {path: store.title},
     })

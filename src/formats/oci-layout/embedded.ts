@@ -10,7 +10,7 @@ export function findEmbedded(stated: StatedDescriptor, descriptor: Descriptor, t
   const bytes = Buffer.from(stated.data, 'base64')
   if (bytes.byteLength !== descriptor.size) {
     throw new InputError('SIZE_MISMATCH', {
-      what: `The data that ${title} carries is not what its descriptor says.`,
+      what: `The embedded data of ${title} does not match its descriptor.`,
       why: `Expected ${descriptor.size} bytes, found ${bytes.byteLength}.`,
     })
   }

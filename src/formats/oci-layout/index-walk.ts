@@ -103,7 +103,7 @@ export class IndexWalk {
   }
 
   async #index(bytes: Uint8Array, place: Place): Promise<void> {
-    if (place.within.length > MAX_DEPTH) throw tooMany(`${place.title} is nested more than ${MAX_DEPTH} deep.`)
+    if (place.within.length > MAX_DEPTH) throw tooMany(`${place.title} is nested more than ${MAX_DEPTH} levels deep.`)
     for (const stated of parseIndex(bytes, place.title).manifests ?? []) {
       await attempt(this.#sink, () => this.#child(stated, place))
     }
@@ -195,7 +195,7 @@ function imageOf(
 function requireSameType(stated: StatedDescriptor, {mediaType}: ManifestDocument, title: string): void {
   if (mediaType === undefined || mediaType === stated.mediaType) return
   throw new InputError('MANIFEST_INVALID', {
-    what: `${title} is not of the type that its descriptor states.`,
+    what: `${title} does not have the type that its descriptor states.`,
     why: `Expected ${stated.mediaType}, found ${mediaType.slice(0, 200)}.`,
   })
 }
@@ -212,5 +212,5 @@ function namesOf({annotations}: StatedDescriptor): {names: readonly string[]; re
 }
 
 function tooMany(what: string): InputError {
-  return new InputError('LIMIT_EXCEEDED', {what, why: 'No real image comes near.'})
+  return new InputError('LIMIT_EXCEEDED', {what, why: 'No real image comes close.'})
 }

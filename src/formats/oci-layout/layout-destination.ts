@@ -53,7 +53,7 @@ type Entry = Readonly<Record<string, unknown>>
 const KEPT_DOCKER_MANIFEST = {
   code: 'docker-manifest-kept',
   message:
-    "The manifest is of Docker's form and kept as it is, with its digest. Of an OCI layout, skopeo and umoci read OCI manifests only: --manifest-format oci writes one.",
+    "The manifest keeps Docker's format and its digest. In an OCI layout, skopeo and umoci read only OCI manifests; --manifest-format oci writes one.",
 } as const
 
 /** Throws `BAD_OPTION`, `BAD_REFERENCE`, `FORMAT_UNSUPPORTED`. */
@@ -63,7 +63,7 @@ export function createLayout<M>(target: LayoutTarget<M>, options: DestinationOpt
   if (reference.selector !== undefined && findPinned(reference.selector) !== undefined) {
     throw new UsageError('BAD_REFERENCE', {
       what: `'${target.format(reference)}' selects an image by its digest.`,
-      why: 'A destination can only give a tag; the digest follows from the content.',
+      why: 'A destination accepts only a tag; the digest follows from the content.',
       suggestions: [target.format({...reference, selector: 'latest'})],
     })
   }
@@ -155,8 +155,8 @@ class LayoutDestination<M> implements ImageDestination {
     }
     if (this.#written.length > 0) {
       throw new UsageError('BAD_REFERENCE', {
-        what: `'${this.#target.format(this.#target.reference)}' names one image, and there are several to write.`,
-        suggestions: ['Leave the tag out: each image keeps its own name.'],
+        what: `'${this.#target.format(this.#target.reference)}' names one image, but the source has several.`,
+        suggestions: ['Leave out the tag, and each image keeps its own name.'],
       })
     }
     const spelt = /[/:]/.test(selector) ? findTaggedName(selector) : own.find(({ref}) => ref === selector)
@@ -173,8 +173,8 @@ class LayoutDestination<M> implements ImageDestination {
       const reference = this.#target.format({...this.#target.reference, selector: ref})
       requireReplaceable(
         {
-          what: `'${reference}' is another image.`,
-          why: `There it is ${other.digest}, here ${digest}.`,
+          what: `'${reference}' names a different image.`,
+          why: `The layout has ${other.digest}; the new image is ${digest}.`,
           instead: ['Choose another tag.'],
           at: {reference},
         },

@@ -74,7 +74,7 @@ export async function readTopIndex(layout: OpenedLayout): Promise<Uint8Array> {
   })
   if (/^1\.\d+\.\d+$/.test(imageLayoutVersion)) return index
   throw new InputError('FORMAT_UNSUPPORTED', {
-    what: `'${layout.store.title}' is an OCI layout of version ${imageLayoutVersion.slice(0, 50)}.`,
+    what: `'${layout.store.title}' uses the unsupported OCI layout version ${imageLayoutVersion.slice(0, 50)}.`,
     why: 'Expected 1.0.0.',
     at: {path: layout.store.title},
   })
@@ -185,9 +185,9 @@ export function absentOf(walk: IndexWalk, reference: Reference): readonly Passed
   return walk.absent.filter(({refs, digest}) => isOf(reference, refs, digest))
 }
 
-/** How such an image is told of. */
+/** The message about such an image. */
 export function notHeld({digest}: PassedOver): string {
-  return `Its manifest ${digest}, which index.json names, is not there.`
+  return `index.json names its manifest ${digest}, which is missing.`
 }
 
 /** A tag that no other image has, else the digest. */

@@ -27,7 +27,7 @@ export async function readFound(store: ContentStore, found: FoundImage, options:
   const bytes = await findChecked(store, found.config, {...options, title, ...(stated === undefined ? {} : {stated})})
   if (bytes === undefined) {
     throw new InputError('CONFIG_MISSING', {
-      what: `The configuration of manifest ${found.manifest.digest} is not there.`,
+      what: `The configuration of manifest ${found.manifest.digest} is missing.`,
       why: `Expected ${found.config.digest}.`,
       at: {path: store.title},
     })
@@ -35,7 +35,7 @@ export async function readFound(store: ContentStore, found: FoundImage, options:
   const facts = readConfig(bytes, title)
   if (facts.diffIds.length !== found.layers.length) {
     throw new InputError('ARCHIVE_CONTRADICTORY', {
-      what: `Manifest ${found.manifest.digest} and its configuration disagree.`,
+      what: `Manifest ${found.manifest.digest} and its configuration contradict each other.`,
       why: `The manifest has ${found.layers.length} layers, the configuration ${facts.diffIds.length}.`,
       at: {path: store.title},
     })
@@ -74,8 +74,8 @@ export async function imageOver(
 
 function notHeld(title: string, {digest, mediaType, urls}: Descriptor): string {
   const kind = isForeignType(mediaType) ? 'foreign layer' : 'layer'
-  const where = urls === undefined ? '' : `; it is said to be at ${urls.join(' or ')}`
-  return `The content of ${title} (${kind} ${digest}) is not in the source${where}.`
+  const where = urls === undefined ? '' : `; its descriptor points to ${urls.join(' or ')}`
+  return `The source does not contain ${title} (${kind} ${digest})${where}.`
 }
 
 export interface LayerPlace {
@@ -96,8 +96,8 @@ export async function findStoredLayer(
   if (descriptor === undefined) return undefined
   if (!isLayerType(descriptor.mediaType)) {
     throw new UnsupportedError('FORMAT_UNSUPPORTED', {
-      what: `${title} is of the type '${descriptor.mediaType.slice(0, 200)}'.`,
-      why: 'Only tars are layers that can be carried over, plain or compressed with gzip or zstd.',
+      what: `${title} has the unsupported type '${descriptor.mediaType.slice(0, 200)}'.`,
+      why: 'Only tar layers can be converted, plain or compressed with gzip or zstd.',
       suggestions: descriptor.mediaType.endsWith('+encrypted') ? ['Decrypt the image first.'] : [],
       at: {path: store.title},
     })

@@ -22,10 +22,10 @@ export function layoutGrammar(transport: string, place: string): LayoutGrammar {
       const path = colon < 0 ? location : location.slice(0, colon)
       const digestAt = /@[a-z0-9]+$/.exec(path)?.index
       if (colon >= 0 && digestAt !== undefined && findDigest(location.slice(digestAt + 1)) !== undefined) {
-        if (digestAt === 0) throw bad('The reference names no path.')
+        if (digestAt === 0) throw bad('The reference has no path.')
         return {transport, path: location.slice(0, digestAt), selector: location.slice(digestAt)}
       }
-      if (path === '') throw bad('The reference names no path.')
+      if (path === '') throw bad('The reference has no path.')
       if (colon < 0) return {transport, path}
       const selector = location.slice(colon + 1)
       if (!TAG.test(selector)) throw bad(`'${selector.slice(0, 300)}' is neither a tag nor a digest.`)

@@ -62,9 +62,9 @@ export async function verifyLayout(place: LayoutPlace, reference: Reference, opt
 
 function notFound({selector = '', path}: Reference, reference: string): InputError {
   return new InputError('NOT_FOUND', {
-    what: `There is no image '${selector.slice(0, 300)}' in '${path}'.`,
+    what: `'${path}' does not contain the image '${selector.slice(0, 300)}'.`,
     suggestions: [
-      `List what is there: transship list ${reference.slice(0, reference.length - selector.length).replace(/:$/, '')}`,
+      `List the images: transship list ${reference.slice(0, reference.length - selector.length).replace(/:$/, '')}`,
     ],
     at: {reference},
   })
@@ -123,17 +123,17 @@ export async function verifyFound(
       const stored = await findStoredLayer(store, {found, facts, index, title}, options)
       if (stored === undefined) {
         if (isForeignType(descriptor.mediaType)) {
-          check.unread(`The content of ${title}, the foreign layer ${descriptor.digest}, is kept elsewhere.`, title)
+          check.unread(`The content of ${title}, the foreign layer ${descriptor.digest}, is stored elsewhere.`, title)
           return
         }
-        check.add('LAYER_MISSING', `The content of ${title}, ${descriptor.digest}, is not there.`, title)
+        check.add('LAYER_MISSING', `The content of ${title}, ${descriptor.digest}, is missing.`, title)
         return
       }
       const compression = statedCompression(descriptor.mediaType)
       if (compression !== undefined && compression !== stored.compression)
         check.add(
           'MANIFEST_INVALID',
-          `Its type is ${descriptor.mediaType}; its compression is ${stored.compression}.`,
+          `Its type is ${descriptor.mediaType}, but its compression is ${stored.compression}.`,
           title,
         )
       const name = blobPath(descriptor.digest)

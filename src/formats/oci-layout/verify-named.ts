@@ -46,7 +46,7 @@ export function isAsked({platform}: StatedDescriptor, options: OpenOptions): boo
 function notThere({digest, mediaType, platform}: StatedDescriptor): string {
   const {os, architecture} = platform ?? {}
   const isFor = os === undefined || os === 'unknown' ? '' : ` It is for ${os}/${architecture ?? 'unknown'}.`
-  return `An index names ${digest} (${mediaType.slice(0, 200)}), which is not there.${isFor}`
+  return `An index names ${digest} (${mediaType.slice(0, 200)}), which is missing.${isFor}`
 }
 
 async function verifyStated(
@@ -99,7 +99,7 @@ function blobMissing(
 ): InputError {
   const {digest, mediaType} = descriptor
   return new InputError(code, {
-    what: `The blob ${findDigest(digest) ?? ''} (${mediaType.slice(0, 200)}) is not there.`,
+    what: `The blob ${findDigest(digest) ?? ''} (${mediaType.slice(0, 200)}) is missing.`,
     at: {path: store.title},
   })
 }

@@ -76,7 +76,7 @@ function rightPayload({packages, beside = []}: Repository, wanted: PackageDepend
     return isComparable && differenceOf(wanted, mark) === undefined
   }
   const found = isMarked(wanted) ? [...packages, ...beside].find(isIt) : undefined
-  return found === undefined ? '' : ` That one is there as ${formatFullName(found.metadata.identity)}.`
+  return found === undefined ? '' : ` The right payload exists as ${formatFullName(found.metadata.identity)}.`
 }
 
 /** Other versions of a package, newest first. */
@@ -93,11 +93,11 @@ function otherVersions({packages}: Repository, wanted: PackageIdentity): readonl
 
 function nearMisses(repository: Repository, wanted: PackageIdentity): string {
   const broken = repository.unreadable.get(identityKey(wanted))
-  if (broken !== undefined) return `The repository holds it, and it cannot be read: ${broken.message}`
+  if (broken !== undefined) return `The repository holds it, but transship cannot read it: ${broken.message}`
   const others = otherVersions(repository, wanted)
   if (others.length === 0) return 'The repository does not hold it.'
   const names = others.map(({metadata: {identity}}) => formatFullName(identity)).join(', ')
-  return `The repository holds other versions only: ${names}; a payload fits just the one it was made on (--accept-base-mismatch takes the newest).`
+  return `The repository holds only other versions: ${names}. A payload only fits the one it was made on. Pass --accept-base-mismatch to use the newest.`
 }
 
 function findMismatch(
@@ -107,7 +107,7 @@ function findMismatch(
 ): StoredPackage | undefined {
   const [newest] = acceptBaseMismatch ? otherVersions(repository, wanted) : []
   if (newest !== undefined)
-    onMismatch(`${formatFullName(newest.metadata.identity)} stands in for ${formatFullName(wanted)}.`)
+    onMismatch(`${formatFullName(newest.metadata.identity)} is used in place of ${formatFullName(wanted)}.`)
   return newest
 }
 
@@ -115,7 +115,7 @@ function requireArchitecture(top: StoredPackage, dependency: StoredPackage): voi
   const [wanted, found] = [top.metadata.architecture, dependency.metadata.architecture]
   if (wanted === found || wanted === 'neutral' || found === 'neutral') return
   throw new InputError('DEPENDENCY_MISMATCH', {
-    what: `${formatFullName(top.metadata.identity)} is for ${wanted}, and it depends on ${formatFullName(dependency.metadata.identity)} for ${found}.`,
-    suggestions: ['Give --base REFERENCE with the package for the right architecture.'],
+    what: `${formatFullName(top.metadata.identity)} is for ${wanted}, but depends on ${formatFullName(dependency.metadata.identity)} for ${found}.`,
+    suggestions: ['Pass --base REFERENCE with a package of the right architecture.'],
   })
 }

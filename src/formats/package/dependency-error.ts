@@ -5,9 +5,9 @@ import type {Layer} from '../../model/image.js'
 export function absentContent({title, absence, blob, package: known}: Layer): InputError {
   const isForeign = blob?.descriptor.urls !== undefined
   return new InputError(known === undefined ? 'LAYER_MISSING' : 'DEPENDENCY_MISSING', {
-    what: `The content of ${title} is not in the source.`,
-    why: absence ?? (isForeign ? 'It is a foreign layer kept elsewhere.' : 'It is only named.'),
-    suggestions: ['Give --base REFERENCE with an image that holds it.'],
+    what: `The source does not contain the content of ${title}.`,
+    why: absence ?? (isForeign ? 'It is a foreign layer, stored elsewhere.' : 'The source only names it.'),
+    suggestions: ['Pass --base REFERENCE with an image that contains it.'],
     at: {path: title},
   })
 }
@@ -19,18 +19,18 @@ export function dependencyError(
 ): InputError {
   return isMismatch
     ? new InputError('DEPENDENCY_MISMATCH', {
-        what: `${title} is not what was built on: another payload lies under its name.`,
+        what: `${title} has a different payload from the one that was built on.`,
         why,
         suggestions: [
-          'Give --base REFERENCE with the package or image that it was made on.',
-          'Give --accept-base-mismatch to take it all the same: the changes may not fit it.',
+          'Pass --base REFERENCE with the package or image that it was made on.',
+          'Pass --accept-base-mismatch to use it anyway. The changes may not fit.',
         ],
         at: {path: title},
       })
     : new InputError('DEPENDENCY_MISSING', {
         what: `The content of ${title} is missing.`,
         why,
-        suggestions: ['Give --base REFERENCE with the package or image that holds it.'],
+        suggestions: ['Pass --base REFERENCE with the package or image that contains it.'],
         at: {path: title},
       })
 }

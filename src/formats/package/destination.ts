@@ -227,8 +227,8 @@ class PackagesDestination implements PackageDestination {
     if (this.#place.holdsOne !== true || this.#pending.size === 0 || this.#pending.has(identityKey(identity))) return
     throw new UsageError('BAD_OPTION', {
       what: 'A file holds one package, and there is another to write.',
-      why: `${formatFullName(identity)} would be the second.`,
-      suggestions: ['Name a folder: each package gets a file of its own there.'],
+      why: `${formatFullName(identity)} would be the second package in it.`,
+      suggestions: ['Name a folder. Each package then gets its own file there.'],
       at: {reference: this.#place.reference},
     })
   }
@@ -238,7 +238,7 @@ class PackagesDestination implements PackageDestination {
     if (!existsSync(path.join(this.#place.root, name))) return undefined
     requireReplaceable(
       {
-        what: `'${name}' exists already, and is another package or none.`,
+        what: `'${name}' already exists and is not this package.`,
         instead: ['Choose another name.'],
         at: {reference: this.#place.reference},
       },

@@ -4,7 +4,7 @@ import {occupied, requireReplaceable} from '../../model/replacing.js'
 import type {StoredPackage} from './repository.js'
 import type {WrittenPackage} from './write-package.js'
 
-const ANOTHER_NAME = 'Give --name, --publisher or --package-version.'
+const ANOTHER_NAME = 'Pass --name, --publisher or --package-version.'
 
 export interface Clash {
   readonly written: WrittenPackage
@@ -24,8 +24,8 @@ export function identityClash({written, there, isOwn, reference, neededBy}: Clas
   return occupied({
     code: 'IDENTITY_CLASH',
     what: isOwn
-      ? `Two different packages would be called '${fullName}'.`
-      : `The repository holds another package '${fullName}' already.`,
+      ? `Two different packages would both be called '${fullName}'.`
+      : `The repository already holds a different package '${fullName}'.`,
     why: `${isOwn ? "The first one's" : 'Its'} payload is ${there.payload.Digest ?? 'not indexed'}, the new one ${written.payload?.digest ?? 'a stub'}${from}.`,
     instead: [isOwn ? `Convert them one by one. ${ANOTHER_NAME}` : ANOTHER_NAME],
     isReplaceable: !isOwn,
@@ -39,7 +39,7 @@ export function requireUnneeded(there: StoredPackage, neededBy: readonly string[
   requireReplaceable(
     {
       code: 'IDENTITY_CLASH',
-      what: `The package '${formatFullName(there.metadata.identity)}' would be replaced by another.`,
+      what: `The package '${formatFullName(there.metadata.identity)}' would be replaced by a different one.`,
       instead: [ANOTHER_NAME],
       neededBy,
       at: {reference},

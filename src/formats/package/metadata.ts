@@ -229,7 +229,7 @@ export function requireStorable(metadata: PackageMetadata): void {
   decodeDocument(encodeDocument(stated, undefined, undefined), title)
   if (Number.isNaN(Date.parse(metadata.createdTime)))
     throw new InputError('METADATA_INVALID', {
-      what: `The package ${title} states a time that does not exist.`,
+      what: `The package ${title} contains a time that does not exist.`,
       why: `Found ${metadata.createdTime}.`,
     })
 }

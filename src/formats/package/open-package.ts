@@ -27,7 +27,7 @@ export function listPackages(
     // A folder that is neither called like a package nor holds one may be anything.
     const isPackage = fault.code !== 'PACKAGE_INCOMPLETE' || isFullName(fault.subject)
     const code = isPackage ? PACKAGE_UNREADABLE : 'no-package'
-    onEvent?.({kind: 'note', code, message: `It is left out: ${fault.message}`, subject: fault.subject})
+    onEvent?.({kind: 'note', code, message: `Skipped: ${fault.message}`, subject: fault.subject})
   }
   const packages = selector === undefined ? repository.packages : [selectPackage(repository, selector)]
   return packages.filter(({metadata}) => metadata.isDeleted !== true).map((stored) => listItemOf(repository, stored))

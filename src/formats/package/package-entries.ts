@@ -51,8 +51,8 @@ export function readRecipe(stored: StoredPackage, file: string): AsyncIterable<R
 export async function* readEntries(stored: StoredPackage, options: WorkOptions): AsyncGenerator<LayerEntry> {
   if (stored.payload.Kind === 'none') {
     throw new InputError('LAYER_MISSING', {
-      what: `The package ${formatFullName(stored.metadata.identity)} is a stub without payload.`,
-      suggestions: ['Give --base REFERENCE with the package or image that holds it.'],
+      what: `The package ${formatFullName(stored.metadata.identity)} is a stub without a payload.`,
+      suggestions: ['Pass --base REFERENCE with the package or image that contains it.'],
     })
   }
   const index = readIndex(stored)

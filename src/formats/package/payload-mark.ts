@@ -41,7 +41,7 @@ export function differenceOf(recorded: PayloadMark, found: PayloadMark): string 
   ] as const
   for (const [what, wanted, there] of facts)
     if (wanted !== undefined && there !== undefined && wanted !== there)
-      return `It was made on the ${what} ${wanted}, and this is ${there}.`
+      return `It was made on the ${what} ${wanted}, but this is ${there}.`
   return undefined
 }
 

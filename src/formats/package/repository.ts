@@ -74,7 +74,7 @@ export function distinct<P extends StoredPackage>({packages, faults, unreadable}
     if (first !== undefined && second === undefined) kept.add(first)
     if (first === undefined || second === undefined) continue
     const clash = new InputError('IDENTITY_CLASH', {
-      what: `Two packages have one identity: '${first.entryName}' and '${second.entryName}'.`,
+      what: `Two packages have the same identity: '${first.entryName}' and '${second.entryName}'.`,
       why: 'Publisher and name are compared case-insensitively.',
       suggestions: ['Remove one of the two.'],
     })
@@ -120,8 +120,8 @@ export function selectPackage<P extends StoredPackage>(repository: Repository<P>
     list.slice(0, 20).map((stored) => repository.referenceTo(stored.metadata.identity))
   if (first !== undefined) {
     throw new UsageError('AMBIGUOUS_SELECTION', {
-      what: `${selector === undefined ? 'The repository' : `'${selector}'`} stands for ${fitting.length} packages.`,
-      suggestions: ['Name one of these, or give --all.', ...full(fitting)],
+      what: `${selector === undefined ? 'The repository' : `'${selector}'`} matches ${fitting.length} packages.`,
+      suggestions: ['Name one of these, or pass --all.', ...full(fitting)],
       at: {reference: repository.referenceTo()},
     })
   }

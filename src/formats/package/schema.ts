@@ -195,7 +195,7 @@ export function parseMetadata(bytes: Uint8Array, place: string): MetadataJson {
 
 function invalid(place: string, why: string, cause?: unknown): InputError {
   return new InputError('METADATA_INVALID', {
-    what: 'The metadata of a package cannot be read.',
+    what: 'transship cannot read the metadata of a package.',
     why,
     suggestions: ['Restore the file from a copy, or write the package again.'],
     at: {path: place},

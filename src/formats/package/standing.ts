@@ -42,7 +42,7 @@ export function draftBeside(draft: PackageDraft, digest: string): PackageDraft {
 /** Tells of a package that lies beside the one that has its name. */
 export function identityTaken(identity: PackageIdentity, beside: PackageIdentity): WorkEvent {
   const subject = formatFullName(identity)
-  const message = `Another payload has the name ${subject}; this one lies beside it as ${formatFullName(beside)}.`
+  const message = `A different payload already has the name ${subject}, so this one is stored as ${formatFullName(beside)}.`
   return {kind: 'note', code: 'identity-taken', message, subject}
 }
 

@@ -32,7 +32,9 @@ async function requireUntouched(stored: StoredPackage, options: WorkOptions): Pr
   const changed = (why: string) => dependencyError(formatFullName(metadata.identity), {isMismatch: true, why})
   const index = readIndex(stored)
   if (index?.digest !== payload.Digest)
-    throw changed(`Its metadata state the payload ${payload.Digest}, and its index is ${index?.digest ?? 'missing'}.`)
+    throw changed(
+      `The metadata gives the payload digest ${payload.Digest}, but the index is ${index?.digest ?? 'missing'}.`,
+    )
   const layout = openLayout(stored, index, options)
   try {
     const [fault] = (await verifyIndex(layout, index, options)).faults

@@ -86,7 +86,7 @@ class PackageVerifier {
     await this.#gather('docker', () => readVerified(this.#stored, docker?.ConfigFile, docker?.ConfigDigest))
     await this.#gather('docker', () => readVerified(this.#stored, docker?.ManifestFile, docker?.ManifestDigest))
     if (payload.Kind === 'none') {
-      const message = `${this.#title} is a stub: its payload is kept elsewhere.`
+      const message = `${this.#title} is a stub. Its payload is stored elsewhere.`
       this.#options.onEvent?.({kind: 'note', code: NOT_READ, message, subject: this.#title})
       return {title: this.#title, entries: 0}
     }
@@ -113,11 +113,16 @@ class PackageVerifier {
     const {payload} = this.#stored
     const index = readIndex(this.#stored)
     if (index === undefined) {
-      if (payload.Digest !== undefined) this.#fault('NOT_FOUND', 'Its payload-index.jsonl is missing.', this.#title)
+      if (payload.Digest !== undefined)
+        this.#fault('NOT_FOUND', 'The file payload-index.jsonl is missing.', this.#title)
       return
     }
     if (payload.Digest !== undefined && payload.Digest !== index.digest)
-      this.#fault('DIGEST_MISMATCH', `Its index is ${index.digest}, its metadata says ${payload.Digest}.`, this.#title)
+      this.#fault(
+        'DIGEST_MISMATCH',
+        `The index is ${index.digest}, but the metadata says ${payload.Digest}.`,
+        this.#title,
+      )
     const layout = openLayout(this.#stored, index, this.#options)
     const verdict = await verifyIndex(layout, index, this.#options)
     for (const fault of verdict.faults) this.faults.push({...fault, subject: `${this.#title}/${fault.subject}`})
@@ -141,7 +146,7 @@ class PackageVerifier {
       )
       if (diffId === undefined) return {title: this.#title, entries}
       if (found !== diffId) {
-        const message = `Converting it back gives a layer tar of ${found}; it was made from one of ${diffId}.`
+        const message = `Converting back gives the layer tar ${found}, but the package was made from ${diffId}.`
         this.#fault('DIGEST_MISMATCH', message, this.#title)
       }
       return {title: this.#title, entries, diffId, reproducible: found === diffId}

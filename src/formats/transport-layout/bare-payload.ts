@@ -36,7 +36,7 @@ export async function writeBarePayload(
   options.onEvent?.({
     kind: 'loss',
     code: 'metadata-not-kept',
-    message: `${place.kind} holds a payload only; metadata and configuration are left out.`,
+    message: `${place.kind} stores only the payload. Metadata and configuration were left out.`,
     subject: formatFullName(draft.metadata.identity),
   })
   const {index, digest, entries, payloadBytes} = await writeLayout(folder, layer.entries(options), {

@@ -78,7 +78,7 @@ export class PayloadFile {
   #requireOpen(): OpenFile {
     if (this.#file !== undefined) return this.#file
     throw new InputError('SIZE_MISMATCH', {
-      what: 'The content of a file was asked for after its entry had gone by.',
+      what: 'The content of a file was read after its entry had passed.',
       at: {path: this.#place},
     })
   }

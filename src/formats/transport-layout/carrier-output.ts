@@ -25,7 +25,7 @@ export function openNew(file: string, place: string): number {
     return openSync(file, 'wx')
   } catch (error) {
     if (findSystemCode(error) !== 'EEXIST') throw asTransshipError(error, {path: place})
-    throw new InputError('DUPLICATE_ENTRY', {what: `The layer holds '${place}' twice.`, cause: error})
+    throw new InputError('DUPLICATE_ENTRY', {what: `The layer contains '${place}' twice.`, cause: error})
   }
 }
 
@@ -129,7 +129,7 @@ export class CarrierOutput {
     throw new InputError('SIZE_MISMATCH', {
       what: 'A file changed while it was read.',
       why: `Expected ${sizeBytes} bytes of content, found ${size}.`,
-      suggestions: ['Stop what writes to the source, then retry.'],
+      suggestions: ['Stop the program that writes to the source, then retry.'],
       at: {path: this.#place},
     })
   }
@@ -178,8 +178,8 @@ export class CarrierOutput {
 
   #notZero(offset: number): InputError {
     return new InputError('RECIPE_CORRUPT', {
-      what: 'A layout frame does not fit its entry: it says there are zeros where the content has bytes.',
-      suggestions: ['Convert without it (--no-keep-recipe).'],
+      what: 'The layout frame of an entry does not match it: the frame states zeros where the content has data.',
+      suggestions: ['Convert without the recipe (--no-keep-recipe).'],
       at: {path: this.#place, offset},
     })
   }

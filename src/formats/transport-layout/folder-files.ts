@@ -52,7 +52,7 @@ export class FolderFiles implements LayoutFiles {
     if (isUtf8(bytes)) return name
     throw new InputError('NAME_UNSAFE', {
       what: `A name in '${folder}' is not valid UTF-8: ${JSON.stringify(name)}.`,
-      suggestions: ['Copy the layout again with a tool that keeps names as UTF-8.'],
+      suggestions: ['Copy the transport layout again with a tool that keeps names in UTF-8.'],
       at: {path: this.#title},
     })
   }
@@ -60,8 +60,8 @@ export class FolderFiles implements LayoutFiles {
   #notPlain(name: string): InputError {
     return new InputError('UNRECOGNISED_FORMAT', {
       what: `'${name}' is neither a file nor a folder.`,
-      why: 'A transport layout keeps links as carriers; a link or device of this file system has no place in it.',
-      suggestions: ['Copy the layout again without turning carriers into links.'],
+      why: 'A transport layout stores links inside carriers, so it cannot contain a link or device of this file system.',
+      suggestions: ['Copy the transport layout again without turning carriers into links.'],
       at: {path: this.#title},
     })
   }
@@ -78,7 +78,7 @@ export class FolderFiles implements LayoutFiles {
     if (stats.isFile() || stats.isDirectory()) return new DiskFacts(file, stats)
     throw new InputError('UNRECOGNISED_FORMAT', {
       what: `'${place}' is neither a file nor a folder.`,
-      suggestions: ['Copy the layout again without turning carriers into links.'],
+      suggestions: ['Copy the transport layout again without turning carriers into links.'],
     })
   }
 
@@ -167,8 +167,8 @@ export class DiskFile implements OpenFile {
       const {bytesRead} = await readAsync(this.#fd, buffer, 0, wanted, offset + done)
       if (bytesRead === 0) {
         throw new InputError('SIZE_MISMATCH', {
-          what: 'A file became shorter while it was read.',
-          suggestions: ['Stop what writes to the source, then retry.'],
+          what: 'A file shrank while it was read.',
+          suggestions: ['Stop the program that writes to the source, then retry.'],
           at: {path: this.#place, offset: offset + done},
         })
       }

@@ -56,7 +56,7 @@ export function invalidLine(why: string, line: number): InputError {
   return new InputError('METADATA_INVALID', {
     what: `Line ${line} of payload-index.jsonl is malformed.`,
     why,
-    suggestions: ['Restore the file from a copy, or delete it: times are then taken from the disk.'],
+    suggestions: ['Restore the file from a copy, or delete it to use the times on disk.'],
   })
 }
 
@@ -74,11 +74,11 @@ function checked<Value>(value: Value, check: (value: Value) => void, number: num
 }
 
 function decodeExtendedAttributes(list: unknown, number: number): ExtendedAttribute[] {
-  if (!Array.isArray(list)) throw invalidLine('ea is no list.', number)
+  if (!Array.isArray(list)) throw invalidLine('ea is not a list.', number)
   return list.map((item: unknown) => {
     const [name, flags, value] = Array.isArray(item) ? (item as unknown[]) : []
     if (typeof name !== 'string' || typeof flags !== 'number' || typeof value !== 'string')
-      throw invalidLine('ea has an item that is no [name, flags, value].', number)
+      throw invalidLine('ea has an item that is not [name, flags, value].', number)
     const attribute = {name, flags, value: Buffer.from(value, 'base64')}
     return checked(attribute, requireExtendedAttribute, number)
   })
@@ -116,13 +116,13 @@ export function decodeIndexLine(text: string, number: number): IndexLine {
   }
   const [creation, lastAccess, lastWrite, change] = [time('c'), time('a'), time('w'), time('h')]
   const {p: path, s: size, d: sha256, attr, link} = keys
-  if (typeof path !== 'string' || path === '') throw invalidLine('It names no path.', number)
+  if (typeof path !== 'string' || path === '') throw invalidLine('It has no path.', number)
   if (size !== undefined && !(Number.isSafeInteger(size) && Number(size) >= 0))
-    throw invalidLine('s is no size.', number)
+    throw invalidLine('s is not a size.', number)
   if (attr !== undefined && !(Number.isInteger(attr) && Number(attr) >= 0 && Number(attr) <= 0xffffffff))
-    throw invalidLine('attr is no 32-bit number.', number)
+    throw invalidLine('attr is not a 32-bit number.', number)
   if (sha256 !== undefined && !(typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256)))
-    throw invalidLine('d is no SHA-256.', number)
+    throw invalidLine('d is not a SHA-256.', number)
   return {
     path,
     ...(size === undefined ? {} : {sizeBytes: Number(size)}),

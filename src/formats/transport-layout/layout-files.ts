@@ -63,7 +63,7 @@ export function requireFile(files: LayoutFiles, path: string, place: string): Fi
   const facts = files.find(path, place)
   if (facts !== undefined) return facts
   throw new InputError('NOT_FOUND', {
-    what: 'There is no such file or folder.',
+    what: 'The file or folder does not exist.',
     suggestions: ['Restore it from a copy.'],
     at: {path: place},
   })

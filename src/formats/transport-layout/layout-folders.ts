@@ -65,7 +65,7 @@ export class LayoutFolders {
 
   #isFile(entry: string, cause?: unknown): InputError {
     return new InputError('NAME_COLLISION', {
-      what: `'${entry}' is a file, and other entries lie in it as if it were a folder.`,
+      what: `'${entry}' is a file, but other entries are inside it as if it were a folder.`,
       at: {path: this.#title},
       cause,
     })

@@ -104,7 +104,7 @@ export class LayoutLinks {
   #copyInstead(error: unknown, target: string, file: string): void {
     const place = `${this.#options.title}/${file}`
     if (findSystemCode(error) === 'EEXIST')
-      throw new InputError('DUPLICATE_ENTRY', {what: `The layer holds '${place}' twice.`, cause: error})
+      throw new InputError('DUPLICATE_ENTRY', {what: `The layer contains '${place}' twice.`, cause: error})
     if (!['EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(findSystemCode(error) ?? ''))
       throw asTransshipError(error, {path: place})
     copyFileSync(this.#disk(target), this.#disk(file))

@@ -2,8 +2,8 @@ import {InputError} from '../../model/errors.js'
 import type {FileTimes} from '../../model/windows-metadata.js'
 
 /*
- * `EntryFrame.layout` of entries that have no carrier of their own (`Files`, `Hives/*`, a plain utility VM): JSON, so
- * that its first byte differs from a carrier frame's. Only what differs from what Microsoft's code would make is noted.
+ * `EntryFrame.layout` of entries without a carrier (`Files`, `Hives/*`, a plain utility VM). It is JSON, so its first
+ * byte differs from a carrier frame's. It notes only what differs from the output of Microsoft's code.
  */
 
 export interface LayoutNotes {
@@ -47,8 +47,8 @@ export function encodeLayoutNotes(notes: LayoutNotes): Uint8Array | undefined {
 
 function corrupt(cause?: unknown): InputError {
   return new InputError('RECIPE_CORRUPT', {
-    what: 'The notes on an entry of a transport layout are damaged.',
-    suggestions: ['Convert without them (--no-keep-recipe).'],
+    what: 'The layout notes of an entry are damaged.',
+    suggestions: ['Convert without the recipe (--no-keep-recipe).'],
     cause,
   })
 }

@@ -19,7 +19,7 @@ export function* linesOf(pieces: Iterable<Uint8Array>): Generator<Buffer> {
       throw new InputError('METADATA_INVALID', {
         what: 'A line of payload-index.jsonl is malformed.',
         why: `It is longer than ${MAX_LINE_BYTES} bytes.`,
-        suggestions: ['Restore the file from a copy, or delete it: times are then taken from the disk.'],
+        suggestions: ['Restore the file from a copy, or delete it to use the times on disk.'],
       })
     }
   }

@@ -67,7 +67,7 @@ export class PayloadWriter {
         this.#options.onEvent?.({
           kind: 'note',
           code: 'layout-frame-unusable',
-          message: `Its kept form does not fit it: ${why}`,
+          message: `The layout frame does not match the entry, so transship ignored it: ${why}`,
           subject: entry.path,
         })
       },
@@ -195,8 +195,8 @@ export class PayloadWriter {
 
   #streamMissing(entry: LayerPath): InputError {
     return new InputError('RECIPE_CORRUPT', {
-      what: `The kept form of '${entry}' does not fit its alternate streams.`,
-      suggestions: ['Convert without it (--no-keep-recipe).'],
+      what: `The layout frame of '${entry}' does not match its alternate streams.`,
+      suggestions: ['Convert without the recipe (--no-keep-recipe).'],
       at: {path: this.#title},
     })
   }

@@ -15,7 +15,7 @@ export function findIndex(files: LayoutFiles, name: string, place: string): Payl
     throw new InputError('UNRECOGNISED_FORMAT', {what: `'${place}' is not a file.`, at: {path: place}})
   if (sizeBytes > MAX_INDEX_BYTES) {
     throw new InputError('LIMIT_EXCEEDED', {
-      what: `'${place}' has ${sizeBytes} bytes; at most ${MAX_INDEX_BYTES} are read.`,
+      what: `'${place}' has ${sizeBytes} bytes; the limit is ${MAX_INDEX_BYTES}.`,
       at: {path: place},
     })
   }

@@ -64,7 +64,7 @@ export class TransportLayout {
         yield this.entry(node)
       }
       this.#tellRetimed()
-      if (this.#missing > 0) this.#note('sidecar-missing', `${this.#missing} folders have no metadata of their own.`)
+      if (this.#missing > 0) this.#note('sidecar-missing', `${this.#missing} folders have no metadata.`)
     } finally {
       this.close()
     }
@@ -74,10 +74,10 @@ export class TransportLayout {
     if (this.#retimed === undefined) return
     const {count, first} = this.#retimed
     this.#retimed = undefined
-    const files = count === 1 ? `'${first}' has another time` : `${count} files, '${first}' first, have other times`
+    const files = count === 1 ? `'${first}' has another time` : `'${first}' and ${count - 1} more have other times`
     this.#note(
       'times-of-index',
-      `${files} on disk than in the index beside the layout, which is followed. Delete the index to take the times of the disk.`,
+      `${files} on disk than in payload-index.jsonl. transship uses the index; delete it to use the times on disk.`,
     )
   }
 
@@ -217,7 +217,7 @@ export class TransportLayout {
     const name = `${node.diskPath}${DIRECTORY_CARRIER_SUFFIX}`
     const bytes = this.files.findSmall(name, MAX_SIDECAR_BYTES, this.#place(name))
     if (bytes === undefined) {
-      this.#note('sidecar-missing', `${name} is missing; a layout that is written from this one will have it.`)
+      this.#note('sidecar-missing', `${name} is missing. A transport layout written from this one will have it.`)
       return {}
     }
     const stats = this.#stat(name)
@@ -234,7 +234,7 @@ export class TransportLayout {
       this.#options.onEvent?.({
         kind: 'loss',
         code: 'carrier-form',
-        message: `The exact form of its carrier takes ${carrier.oversizeFrameBytes} bytes, too many to be kept.`,
+        message: `The exact form of its carrier takes ${carrier.oversizeFrameBytes} bytes, too many to store.`,
         subject: node.path,
       })
     }

@@ -16,9 +16,8 @@ export interface ReplayLayoutOptions extends WorkOptions {
 }
 
 /**
- * The entries of the layer tar that a payload was made from, by its recipe. When names came or went since, the recipe
- * says nothing of them: then the entries are those of the payload alone, and `recipe-stale` is noted. A changed entry
- * loses only its own form.
+ * Replays the recipe to give the entries of the layer tar that a payload was made from. If names were added or removed
+ * since, it gives the entries of the payload alone and notes `recipe-stale`. A changed entry loses only its own form.
  */
 export async function* replayLayout(layout: TransportLayout, options: ReplayLayoutOptions): AsyncGenerator<LayerEntry> {
   const note = (message: string) =>
@@ -26,7 +25,9 @@ export async function* replayLayout(layout: TransportLayout, options: ReplayLayo
   const lookup = new LayoutLookup(layout)
   const difference = await findDifference(layout, lookup, options.records())
   if (difference !== undefined) {
-    note(`The payload was changed since its recipe was made: ${difference}. The layer is written anew.`)
+    note(
+      `The payload has changed since its recipe was made: ${difference}. transship writes the layer without the recipe.`,
+    )
     yield* layout.entries()
     return
   }
@@ -38,10 +39,12 @@ export async function* replayLayout(layout: TransportLayout, options: ReplayLayo
   }
   const [first] = changed
   if (first !== undefined)
-    note(`${changed.length} entries were changed since the recipe was made, '${first}' first; they are written anew.`)
+    note(
+      `${changed.length} entries have changed since the recipe was made, starting with '${first}'. transship writes them without it.`,
+    )
 }
 
-/** Names that only one of the two has; undefined when the recipe speaks of just what is there. */
+/** Describes a name that only one of the two has; undefined when recipe and payload agree. */
 async function findDifference(
   layout: TransportLayout,
   lookup: LayoutLookup,

@@ -180,8 +180,8 @@ class Scanner {
   #collision(diskPath: string): InputError {
     return new InputError('NAME_COLLISION', {
       what: `'${diskPath}' is the metadata of a folder that does not exist.`,
-      why: 'A file has the name that the folder should have.',
-      suggestions: ['Export the layout again.'],
+      why: 'A file has the name of that folder.',
+      suggestions: ['Export the transport layout again.'],
       at: {path: this.#options.title},
     })
   }

@@ -31,7 +31,7 @@ export async function verifyIndex(
     }
   }
   for (const subject of known.missing())
-    faults.push({code: 'ARCHIVE_CONTRADICTORY', message: 'The index does not know it.', subject})
+    faults.push({code: 'ARCHIVE_CONTRADICTORY', message: 'The index does not list this file.', subject})
   return {faults, bytes}
 }
 
@@ -41,18 +41,18 @@ async function verifyLine(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const facts = files.find(path, path)
-  if (facts === undefined) throw new InputError('NOT_FOUND', {what: 'It is missing.'})
+  if (facts === undefined) throw new InputError('NOT_FOUND', {what: 'The file is missing.'})
   if (sizeBytes === undefined) return 0
   if (facts.sizeBytes !== sizeBytes) {
     throw new InputError('SIZE_MISMATCH', {
-      what: 'It was changed.',
+      what: 'The file has changed.',
       why: `Expected ${sizeBytes} bytes, found ${facts.sizeBytes}.`,
     })
   }
   if (sha256 === undefined) return 0
   const found = await files.hash(path, signal)
   if (found !== sha256) {
-    throw new InputError('DIGEST_MISMATCH', {what: 'It was changed.', why: `Expected ${sha256}, found ${found}.`})
+    throw new InputError('DIGEST_MISMATCH', {what: 'The file has changed.', why: `Expected ${sha256}, found ${found}.`})
   }
   return sizeBytes
 }

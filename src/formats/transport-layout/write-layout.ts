@@ -156,7 +156,7 @@ class LayoutWriter {
 
   #tombstone(deleted: LayerPath): void {
     if (this.#deletions.add(deleted)) return
-    this.#lost('deletion-outside-files', 'tombstones.txt can only name what lies below Files.', deleted)
+    this.#lost('deletion-outside-files', 'tombstones.txt can only name paths below Files.', deleted)
   }
 
   /** Where a file of this layer lies that has this name, in whatever case. */
@@ -203,7 +203,7 @@ class LayoutWriter {
       this.#options.onEvent?.({
         kind: 'loss',
         code: 'stream-without-carrier',
-        message: 'Without a carrier, a file has no place for an alternate stream; it was left out.',
+        message: 'A file without a carrier cannot store alternate streams, so this one was left out.',
         subject: `${entry.path}:${stream.name}`,
       })
     }
@@ -259,8 +259,8 @@ class LayoutWriter {
 
   #noPlace(entry: LayerPath): InputError {
     return new InputError('NAME_UNSAFE', {
-      what: `'${entry}' has no place in a transport layout.`,
-      why: 'A layer holds only Files, Hives and UtilityVM.',
+      what: `A transport layout cannot store '${entry}'.`,
+      why: 'It can contain only Files, Hives and UtilityVM.',
       at: {path: this.#options.title},
     })
   }

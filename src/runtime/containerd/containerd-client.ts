@@ -78,7 +78,7 @@ export class ContainerdClient {
     if (signal.aborted) return asConnectionError(error, this.#where, signal)
     const details = {
       what: `containerd refused '${call}'.`,
-      why: error === null ? 'It answered nothing.' : `It says ${status[error.code]}: ${error.details}`,
+      why: error === null ? 'It sent no answer.' : `It answered ${status[error.code]}: ${error.details}`,
       at: {reference: this.endpoint},
       cause: error,
     }

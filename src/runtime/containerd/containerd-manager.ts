@@ -107,7 +107,10 @@ export class ContainerdManager implements ContainerManager {
     )
     const container = containers.find(({id}) => id === target.id)
     if (container === undefined) {
-      throw new InputError('NOT_FOUND', {what: `containerd has no container ${target.id}.`, at: {path: target.id}})
+      throw new InputError('NOT_FOUND', {
+        what: `containerd does not have the container ${target.id}.`,
+        at: {path: target.id},
+      })
     }
     const label = container.labels[STOP_SIGNAL_LABEL]
     return label === undefined || label === '' ? undefined : label

@@ -57,7 +57,7 @@ export async function openNativeSystem(): Promise<NativeSystem> {
     throw new EnvironmentError('TOOL_MISSING', {
       what: 'The package koffi, which calls the Windows API, is not installed.',
       why: cause instanceof Error ? cause.message : String(cause),
-      suggestions: ['Install again without leaving optional packages out: npm install --include=optional transship'],
+      suggestions: ['Install it with the optional packages: npm install --include=optional transship'],
       cause,
     })
   }
@@ -74,7 +74,7 @@ function systemFolder(koffi: Koffi): string {
   const getSystemDirectory = koffi.load('kernel32.dll').func('GetSystemDirectoryW', 'uint32', ['void *', 'uint32'])
   const length: unknown = getSystemDirectory(buffer, 520)
   if (typeof length !== 'number' || length === 0 || length > 520) {
-    throw new InternalError('INTERNAL', {what: 'Windows does not tell where its system folder is.'})
+    throw new InternalError('INTERNAL', {what: 'Windows did not return its system folder.'})
   }
   return buffer.toString('utf16le', 0, 2 * length)
 }
@@ -88,7 +88,7 @@ function findLibrary(koffi: Koffi, folder: string, name: string): NativeLibrary 
     const why = cause instanceof Error ? cause.message : String(cause)
     // The loader tells a DLL that is not there in words only.
     if (/not found|126/i.test(why)) return undefined
-    throw new EnvironmentError('IO_FAILED', {what: `${path} cannot be loaded.`, why, cause})
+    throw new EnvironmentError('IO_FAILED', {what: `transship cannot load ${path}.`, why, cause})
   }
   const typeOf = (type: NativeType) => {
     if (type === 'out pointer') return koffi.out(koffi.pointer('void *'))
@@ -100,8 +100,8 @@ function findLibrary(koffi: Koffi, folder: string, name: string): NativeLibrary 
     declare(symbol, result, args) {
       if (!hasSymbol(handle, symbol)) {
         throw new EnvironmentError('FORMAT_UNSUPPORTED', {
-          what: `${name} of this Windows has no ${symbol}.`,
-          suggestions: ['Windows Server 2016 or later is needed, with the Containers feature.'],
+          what: `${name} on this Windows does not have ${symbol}.`,
+          suggestions: ['Use Windows Server 2016 or later with the Containers feature.'],
         })
       }
       const native = handle.func(symbol, typeOf(result), args.map(typeOf))
@@ -136,6 +136,6 @@ function hasSymbol(handle: ReturnType<Koffi['load']>, symbol: string): boolean {
 
 /** The unsigned HRESULT of a call. */
 export function asResultCode(value: unknown): number {
-  if (typeof value !== 'number') throw new InternalError('INTERNAL', {what: 'A Windows function gave no HRESULT.'})
+  if (typeof value !== 'number') throw new InternalError('INTERNAL', {what: 'A Windows function returned no HRESULT.'})
   return value >>> 0
 }

@@ -67,8 +67,8 @@ async function enable({lookUp, adjust, check}: SecurityApi, token: bigint, name:
 
 function missing(names: readonly string[]): EnvironmentError {
   return new EnvironmentError('NO_ACCESS', {
-    what: `This process does not hold ${names.join(' and ')}.`,
-    why: 'Layers are read and written past their security descriptors, as a backup is.',
-    suggestions: ['Run in an elevated terminal, as a member of Administrators or Backup Operators.'],
+    what: `This process does not have ${names.join(' and ')}.`,
+    why: 'Reading and writing layers bypasses security descriptors, like a backup.',
+    suggestions: ['Run in an elevated terminal as a member of Administrators or Backup Operators.'],
   })
 }

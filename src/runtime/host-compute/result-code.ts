@@ -21,7 +21,7 @@ interface Meaning {
 }
 
 const ELEVATED = 'Run in an elevated terminal (Run as administrator).'
-const RESTART = 'Look into the event log Microsoft-Windows-Hyper-V-Compute, and restart the service vmcompute.'
+const RESTART = 'Check the event log Microsoft-Windows-Hyper-V-Compute, and restart the service vmcompute.'
 
 /** Plain words for Windows error codes, and for the service's own below 0x8037. Source: winerror.h. */
 const WIN32_MEANINGS: Readonly<Record<number, Meaning>> = {
@@ -30,26 +30,26 @@ const WIN32_MEANINGS: Readonly<Record<number, Meaning>> = {
   0x05: {code: 'NO_ACCESS', why: 'access is denied', suggestion: ELEVATED},
   0x20: {code: 'LOCKED', why: 'a file is in use', suggestion: 'Stop the containers that use the layer.'},
   0x32: {code: 'FORMAT_UNSUPPORTED', why: 'this Windows does not support it', suggestion: 'Use a newer Windows.'},
-  0x50: {code: 'DESTINATION_EXISTS', why: 'the file exists', suggestion: 'Choose another destination.'},
+  0x50: {code: 'DESTINATION_EXISTS', why: 'the file already exists', suggestion: 'Choose another destination.'},
   0x70: {code: 'NO_SPACE', why: 'the disk is full', suggestion: 'Free some space.'},
-  0xb7: {code: 'DESTINATION_EXISTS', why: 'the folder exists', suggestion: 'Choose another destination.'},
+  0xb7: {code: 'DESTINATION_EXISTS', why: 'the folder already exists', suggestion: 'Choose another destination.'},
   0x0424: {code: 'ENGINE_UNAVAILABLE', why: 'the service is not installed', suggestion: 'Add the Containers feature.'},
   0x0426: {code: 'ENGINE_UNAVAILABLE', why: 'the service is not started', suggestion: 'Run: Start-Service vmcompute'},
   0x04c7: {code: 'INTERRUPTED', why: 'it was cancelled', suggestion: 'Start it again.'},
-  0x0522: {code: 'NO_ACCESS', why: 'a privilege is not held', suggestion: ELEVATED},
+  0x0522: {code: 'NO_ACCESS', why: 'a privilege is missing', suggestion: ELEVATED},
   0x06ba: {code: 'ENGINE_UNAVAILABLE', why: 'the service does not answer', suggestion: 'Run: Start-Service vmcompute'},
 }
 const COMPUTE_MEANINGS: Readonly<Record<number, Meaning>> = {
   0x0102: {code: 'ENGINE_UNAVAILABLE', why: 'Hyper-V is not installed', suggestion: 'Add the Hyper-V feature.'},
   0x0105: {code: 'ENGINE_UNAVAILABLE', why: 'the state does not allow it', suggestion: 'List the containers again.'},
   0x0106: {code: 'ENGINE_UNAVAILABLE', why: 'it ended unexpectedly', suggestion: RESTART},
-  0x0108: {code: 'ENGINE_UNAVAILABLE', why: 'the guest cannot be connected to', suggestion: RESTART},
+  0x0108: {code: 'ENGINE_UNAVAILABLE', why: 'the guest does not accept connections', suggestion: RESTART},
   0x0109: {code: 'TIMED_OUT', why: 'the guest does not answer', suggestion: RESTART},
   0x010d: {code: 'INTERNAL', why: 'the JSON document is not valid', suggestion: 'Report this.'},
   0x010e: {code: 'NOT_FOUND', why: 'the system does not exist', suggestion: 'List the containers again.'},
   0x0112: {code: 'LAYER_CORRUPT', why: 'the layer is not valid', suggestion: 'Check the layer: transship verify'},
   0x0114: {code: 'ENGINE_UNAVAILABLE', why: 'a service is not available', suggestion: RESTART},
-  0x0118: {code: 'TIMED_OUT', why: 'the operation takes too long', suggestion: RESTART},
+  0x0118: {code: 'TIMED_OUT', why: 'the operation took too long', suggestion: RESTART},
   0x011b: {code: 'NO_ACCESS', why: 'access is denied', suggestion: ELEVATED},
 }
 
@@ -71,7 +71,7 @@ export function resultError(result: number, what: string, detail?: string): Tran
   const own = detail === undefined || detail === '' ? '' : ` ${detail.slice(0, 1000)}`
   const details = {
     what,
-    why: `Windows says ${formatResult(result)}${meaning === undefined ? '' : `: ${meaning.why}`}.${own}`,
+    why: `Windows returned ${formatResult(result)}${meaning === undefined ? '' : `: ${meaning.why}`}.${own}`,
     suggestions: [meaning?.suggestion ?? RESTART],
   }
   const code = meaning?.code ?? 'ENGINE_UNAVAILABLE'

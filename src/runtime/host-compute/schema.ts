@@ -93,7 +93,7 @@ function parse<T>(document: string, check: Validator<T>): T {
 
 function invalid(why: string, cause?: unknown): InputError {
   return new InputError('MANIFEST_INVALID', {
-    what: 'The Host Compute Service answered something that its API does not promise.',
+    what: 'The answer of the Host Compute Service does not follow its API.',
     why,
     cause,
   })

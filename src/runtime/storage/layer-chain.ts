@@ -36,9 +36,9 @@ export async function readLayerChain(layer: string): Promise<readonly string[]> 
   if (value === null) return []
   if (isChain(value) && value.every((parent) => win32.isAbsolute(parent))) return value
   throw new InputError('METADATA_INVALID', {
-    what: 'The record of parent layers cannot be read.',
+    what: 'The record of the parent layers is not valid.',
     why: 'Expected a JSON array of absolute paths.',
-    suggestions: ['Name the parents yourself: --parent PATH, nearest first.'],
+    suggestions: ['Pass the parents yourself with --parent PATH, nearest first.'],
     at: {path},
   })
 }

@@ -28,7 +28,7 @@ export interface LayerMove {
   readonly transportLayout: string
   /** Nearest first, absolute. */
   readonly parents: readonly string[]
-  /** DLL that did it. */
+  /** DLL that did the work. */
   readonly library: string
 }
 
@@ -80,7 +80,7 @@ export async function importRuntimeLayer(
   signal?.throwIfAborted()
   const result = await service.importLayer(layer, source, named)
   try {
-    if (result >= 0x80000000) throw resultError(result, `Windows could not import into the runtime layer ${layer}.`)
+    if (result >= 0x80000000) throw resultError(result, `Windows could not import the runtime layer ${layer}.`)
     if (chain.length === 0) await finishBaseLayer(system, layer)
     else await writeLayerChain(layer, chain)
   } catch (error) {
@@ -112,7 +112,7 @@ async function nameParents(system: NativeSystem, paths: readonly string[]): Prom
   for (const path of paths) {
     const guid = Buffer.alloc(16)
     const result = asResultCode(await nameToGuid(win32.basename(path), guid))
-    if (result >= 0x80000000) throw resultError(result, `Windows gave the layer ${path} no id.`)
+    if (result >= 0x80000000) throw resultError(result, `Windows could not give the layer ${path} an id.`)
     named.push({id: formatGuid(guid), path})
   }
   return named
@@ -134,7 +134,7 @@ function requireVmCompute(system: NativeSystem) {
   const library = system.findLibrary('vmcompute.dll')
   if (library !== undefined) return library
   throw new EnvironmentError('ENGINE_UNAVAILABLE', {
-    what: 'This Windows has no vmcompute.dll.',
+    what: 'vmcompute.dll is missing on this Windows.',
     suggestions: ['Add the Containers feature: Install-WindowsFeature Containers'],
   })
 }
@@ -144,8 +144,8 @@ async function destroyBegun(service: LayerService, layer: string): Promise<void>
   const result = await service.destroyLayer(layer)
   if (result < 0x80000000) return
   throw new EnvironmentError('IO_FAILED', {
-    what: `The unfinished runtime layer ${layer} could not be removed.`,
-    why: `Windows says ${formatResult(result)}.`,
+    what: `transship could not remove the unfinished runtime layer ${layer}.`,
+    why: `Windows returned ${formatResult(result)}.`,
     suggestions: ['Restart the host, then remove the folder.'],
     at: {path: layer},
   })
@@ -163,14 +163,14 @@ async function isFolder(path: string): Promise<boolean> {
 
 async function requireFolder(path: string): Promise<void> {
   if (await isFolder(path)) return
-  throw new InputError('NOT_FOUND', {what: 'There is no such layer folder.', at: {path}})
+  throw new InputError('NOT_FOUND', {what: 'The layer folder does not exist.', at: {path}})
 }
 
 async function requireAbsent(path: string): Promise<void> {
   if (!(await isFolder(path))) return
   throw new InputError('DESTINATION_EXISTS', {
-    what: 'The runtime layer exists.',
-    suggestions: ['Choose a new folder: Windows makes the layer itself.'],
+    what: 'The runtime layer already exists.',
+    suggestions: ['Choose a new folder. Windows creates the layer itself.'],
     at: {path},
   })
 }

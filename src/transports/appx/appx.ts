@@ -28,8 +28,8 @@ async function verifyAppx(reference: Reference, options: OpenOptions): Promise<V
   const repository = await readPlace(reference)
   if (repository.packages.length + repository.faults.length === 0) {
     throw new InputError('UNRECOGNISED_FORMAT', {
-      what: `'${reference.path}' holds no .appx file.`,
-      suggestions: ['Give the file, or the folder that it lies in.'],
+      what: `'${reference.path}' contains no .appx file.`,
+      suggestions: ['Pass the file or the folder that contains it.'],
       at: {reference: GRAMMAR.format(reference)},
     })
   }

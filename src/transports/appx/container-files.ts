@@ -54,7 +54,7 @@ export class ContainerFiles implements LayoutFiles {
       if (this.container.reader.part(escaped) !== undefined) continue
       throw new InputError('NOT_FOUND', {
         what: `The part ${escaped} is missing.`,
-        why: `It is to hold '${path.slice(0, 300)}'.`,
+        why: `The package index needs it for '${path.slice(0, 300)}'.`,
         at: {path: this.container.title},
       })
     }
@@ -125,8 +125,8 @@ export class ContainerFiles implements LayoutFiles {
 
   #missing(path: string): InputError {
     return new InputError('NOT_FOUND', {
-      what: `The package does not hold '${path}'.`,
-      suggestions: ['Export it again.'],
+      what: `The package does not contain '${path}'.`,
+      suggestions: ['Export the package again.'],
       at: {path: this.container.title},
     })
   }
@@ -156,7 +156,7 @@ export class ContainerFiles implements LayoutFiles {
   #requireBelow({entry: {sizeBytes}}: StoredPart, limitBytes: number, place: string): void {
     if (sizeBytes <= limitBytes) return
     throw new InputError('LIMIT_EXCEEDED', {
-      what: `'${place}' has ${sizeBytes} bytes; at most ${limitBytes} are read.`,
+      what: `'${place}' has ${sizeBytes} bytes; the limit is ${limitBytes}.`,
       at: {path: this.container.title},
     })
   }

@@ -109,7 +109,7 @@ export class SplicedIndex {
   read(offset: number, into: Uint8Array, read: (offset: number, into: Uint8Array) => void): void {
     for (let done = 0, number = this.#find(offset); done < into.byteLength; number++) {
       const splice = this.#splices[number]
-      if (splice === undefined) throw new RangeError('It is read behind its end.')
+      if (splice === undefined) throw new RangeError('Read past the end of the index.')
       const end = this.#splices[number + 1]?.start ?? this.#sizeBytes
       const at = offset + done
       const target = into.subarray(done, done + Math.min(end - at, into.byteLength - done))

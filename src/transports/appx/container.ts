@@ -59,8 +59,8 @@ export class Container implements ByteSource {
     if (Buffer.from(end).toString('latin1') === 'PK\x05\x06') return
     throw new InputError('UNRECOGNISED_FORMAT', {
       what: `'${this.title}' is not an AppX package.`,
-      why: this.sizeBytes === 0 ? 'It is empty.' : 'It is no zip file.',
-      suggestions: ['Give a package that Export-ContainerImage or transship wrote.'],
+      why: this.sizeBytes === 0 ? 'It is empty.' : 'It is not a zip file.',
+      suggestions: ['Pass a package that Export-ContainerImage or transship wrote.'],
       at: {path: this.title},
     })
   }
@@ -96,8 +96,8 @@ export class Container implements ByteSource {
     if (stamp !== this.#stamp) {
       closeSync(fd)
       throw new InputError('SIZE_MISMATCH', {
-        what: 'The package was changed while it was read.',
-        suggestions: ['Stop what writes to it, then retry.'],
+        what: 'The package changed while it was read.',
+        suggestions: ['Stop the program that writes to the package, then retry.'],
         at: {path: this.title},
       })
     }

@@ -69,12 +69,15 @@ function isFolder(root: string): boolean {
 function levelOf({compression, compressionLevel}: DestinationOptions): number | undefined {
   if (compression === 'zstd') {
     throw new UsageError('BAD_OPTION', {
-      what: 'An AppX package cannot be compressed with zstd.',
-      suggestions: ['Leave --compression out, or give none.'],
+      what: 'AppX packages do not support zstd.',
+      suggestions: ['Leave out --compression, or pass --compression none.'],
     })
   }
   if (compression === 'none') return 0
   if (compressionLevel !== undefined && !(compressionLevel >= 0 && compressionLevel <= 9))
-    throw new UsageError('BAD_OPTION', {what: `${compressionLevel} is no level of deflate.`, why: 'Expected 0 to 9.'})
+    throw new UsageError('BAD_OPTION', {
+      what: `${compressionLevel} is not a valid level for deflate.`,
+      why: 'Expected 0 to 9.',
+    })
   return compressionLevel
 }

@@ -46,7 +46,7 @@ export function readForeignPackage(
     first ??= path
   }
   if (first !== undefined) {
-    const message = `${unused} files outside of the payload are not used, '${first}' first.`
+    const message = `transship ignores ${unused} files outside the payload, starting with '${first}'.`
     warnings.push({code: 'not-payload', message})
   }
   const {displayName, description, osVersion, architecture = 'neutral'} = manifest
@@ -98,9 +98,9 @@ function payloadRoot({reader}: Container, entryName: string): string {
   const [root] = roots.sort((left, right) => depthOf(left) - depthOf(right) || (left < right ? -1 : 1))
   if (root !== undefined) return root === '' ? '' : `${root}/`
   throw new InputError('UNRECOGNISED_FORMAT', {
-    what: 'The package holds no container payload.',
-    why: 'No folder in it has Files next to Hives.',
-    suggestions: ['Give a package that Export-ContainerImage or transship wrote.'],
+    what: 'The package contains no container payload.',
+    why: 'No folder in it has both Files and Hives.',
+    suggestions: ['Pass a package from Export-ContainerImage or transship.'],
     at: {path: entryName},
   })
 }
@@ -118,12 +118,15 @@ function dependenciesOf(manifest: Manifest, own: PackageIdentity, warnings: Warn
     publisher !== own.publisher || name !== own.name || version !== own.version
   const [first, second] = stated.length > 0 ? stated : manifest.fullNames.filter(isOther)
   if (first === undefined) {
-    const message = 'Its manifest names nothing that it depends on; if it does, its parent must be given with --base.'
+    const message = 'Its manifest names no dependency. If the package has a parent, pass it with --base.'
     warnings.push({code: 'parent-unknown', message})
     return []
   }
   if (second !== undefined)
-    warnings.push({code: 'parent-unclear', message: 'Its manifest names several packages; the first is its parent.'})
+    warnings.push({
+      code: 'parent-unclear',
+      message: 'Its manifest names several dependencies. transship uses the first as the parent.',
+    })
   return [first]
 }
 

@@ -51,8 +51,8 @@ function describe(container: Container, manifest: Manifest, entryName: string): 
   }
   if (bytes === undefined) {
     throw new InputError('PACKAGE_INCOMPLETE', {
-      what: 'The package holds no metadata.json, and its manifest says that it does.',
-      suggestions: ['Export it again.'],
+      what: 'The manifest of the package names a metadata.json that the package does not contain.',
+      suggestions: ['Export the package again.'],
       at: {path: entryName},
     })
   }
@@ -64,7 +64,7 @@ function describe(container: Container, manifest: Manifest, entryName: string): 
 /** Certificates are not looked at; what they cover is covered by hashes all the same. */
 function signatureOf({reader}: Container): readonly Warning[] {
   if (reader.part(SIGNATURE) === undefined) return []
-  return [{code: 'signature-not-checked', message: 'The package is signed; who signed it was not checked.'}]
+  return [{code: 'signature-not-checked', message: 'The package is signed. transship did not check the signature.'}]
 }
 
 /** The identity that a manifest states. Throws `IDENTITY_INVALID`. */
@@ -93,15 +93,15 @@ function requireAgreement({metadata}: PackageDocument, manifest: Manifest, entry
         })
   const parent = dependency === undefined ? undefined : formatFullName(dependency)
   const faults = [
-    ...(isSameParent && (own === undefined || own.parent === parent) ? [] : ['what the package depends on']),
-    ...(architecture === metadata.architecture ? [] : ['its architecture']),
-    ...(own === undefined || own.formatVersion === '1' ? [] : ['the version of the format']),
+    ...(isSameParent && (own === undefined || own.parent === parent) ? [] : ['the dependencies']),
+    ...(architecture === metadata.architecture ? [] : ['the architecture']),
+    ...(own === undefined || own.formatVersion === '1' ? [] : ['the format version']),
   ]
   if (faults.length === 0) return
   throw new InputError('METADATA_INVALID', {
     what: 'The manifest and the metadata.json of the package contradict each other.',
-    why: `They do not agree on ${faults.join(' and ')}.`,
-    suggestions: ['Export it again.'],
+    why: `They differ in ${faults.join(' and ')}.`,
+    suggestions: ['Export the package again.'],
     at: {path: entryName},
   })
 }

@@ -28,7 +28,7 @@ export async function verifyContainer(
   verifyCanonical(reader, container, {...checks, containerDigest})
   const expected = encodeManifest({...manifestFacts(metadata), containerDigest})
   if (Buffer.compare(expected, await reader.document(MANIFEST)) !== 0) {
-    const message = 'Its manifest is not what transship writes for its metadata.json.'
+    const message = 'Its manifest differs from what transship writes for its metadata.json.'
     faults.push({code: 'ARCHIVE_CONTRADICTORY', message, subject: `${entryName}/${MANIFEST}`})
   }
   return {faults, bytes}

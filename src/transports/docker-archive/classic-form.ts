@@ -83,7 +83,7 @@ export class ClassicForm implements ArchiveForm {
       options.onEvent?.({
         kind: 'loss',
         code: 'image-id',
-        message: 'An archive of the form v1 has no configuration document: a loader makes another image ID.',
+        message: 'A v1 archive has no configuration document, so the engine that loads it computes another image ID.',
         subject: image.names[0]?.familiar ?? image.imageId,
       })
     }
@@ -156,17 +156,17 @@ export class ClassicForm implements ArchiveForm {
 function requireV1({names, layers, draft}: WrittenImage): void {
   const why =
     names.length === 0
-      ? 'It finds images by name only, and this one has none.'
+      ? 'This format finds images only by name, and this one has none.'
       : layers.length === 0
-        ? 'An image is its top layer there, and this one has no layer.'
+        ? 'This format identifies an image by its top layer, and this one has no layer.'
         : layers.some((layer) => layer.kind === 'foreign')
-          ? 'It cannot say where the content of a foreign layer is.'
+          ? 'This format cannot store the address of a foreign layer.'
           : undefined
   if (why === undefined) return
   throw new InputError('FORMAT_UNSUPPORTED', {
-    what: `An archive of the form v1 cannot hold the image ${draft.names.join(', ')}.`,
+    what: `A v1 archive cannot store the image ${draft.names.join(', ')}.`,
     why,
-    suggestions: ['Give --tag NAME:TAG, or use --archive-format docker.'],
+    suggestions: ['Pass --tag NAME:TAG, or use --archive-format docker.'],
   })
 }
 

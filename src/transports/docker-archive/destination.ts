@@ -19,15 +19,15 @@ export async function createDestination(reference: Reference, options: Destinati
   const selection = selectionOf(reference)
   if (selection?.kind === 'index') {
     throw new UsageError('BAD_REFERENCE', {
-      what: `'${formatLocation(reference)}' selects an image by its place.`,
-      why: 'A destination can only give a name.',
+      what: `'${formatLocation(reference)}' selects an image by its position.`,
+      why: 'A destination accepts only a name.',
       suggestions: [formatLocation({...reference, selector: 'name:tag'})],
     })
   }
   if (selection?.kind === 'name' && findDockerName(selection.name)?.digest !== undefined) {
     throw new UsageError('BAD_REFERENCE', {
       what: `'${formatLocation(reference)}' selects an image by its digest.`,
-      why: 'A destination can only give a tag; the digest follows from the content.',
+      why: 'A destination accepts only a tag; the digest follows from the content.',
       suggestions: [formatLocation({...reference, selector: 'name:tag'})],
     })
   }
@@ -37,9 +37,9 @@ export async function createDestination(reference: Reference, options: Destinati
   const {compression} = options
   if (form !== 'hybrid' && compression !== undefined && compression !== 'none') {
     throw new UsageError('BAD_OPTION', {
-      what: `An archive of the form ${form} holds its layers uncompressed.`,
-      why: `--compression ${compression} was asked for.`,
-      suggestions: ['Use --archive-format hybrid, or leave --compression out.'],
+      what: `The archive format ${form} stores layers uncompressed.`,
+      why: `It does not support --compression ${compression}.`,
+      suggestions: ['Use --archive-format hybrid, or leave out --compression.'],
     })
   }
   requireCompression(compression ?? 'none', options.compressionLevel)

@@ -21,7 +21,7 @@ function badReference(what: string): UsageError {
 export function parseLocation(location: string): Reference {
   const colon = findSelectorColon(location)
   const path = colon < 0 ? location : location.slice(0, colon)
-  if (path === '') throw badReference('The reference names no file.')
+  if (path === '') throw badReference('The reference has no file.')
   if (colon < 0) return {transport: NAME, path}
   const reference = {transport: NAME, path, selector: location.slice(colon + 1)}
   selectionOf(reference)
@@ -38,6 +38,6 @@ export function selectionOf({selector}: Reference): Selection {
   if (selector === undefined) return undefined
   if (/^@[0-9]{1,6}$/.test(selector)) return {kind: 'index', index: Number(selector.slice(1))}
   const name = findDockerName(selector)
-  if (name === undefined) throw badReference(`'${selector.slice(0, 300)}' is neither the name of an image nor @INDEX.`)
+  if (name === undefined) throw badReference(`'${selector.slice(0, 300)}' is neither an image name nor @INDEX.`)
   return {kind: 'name', name: fullNameOf(name)}
 }

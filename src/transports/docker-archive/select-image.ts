@@ -61,10 +61,10 @@ export function requireOne(offers: readonly Offer[], reference: Reference, platf
   }
   if (first === undefined) {
     throw new InputError('NOT_FOUND', {
-      what: `There is no such image in '${reference.path}'.`,
+      what: `'${reference.path}' does not contain this image.`,
       why: [
-        ...(reference.selector === undefined ? [] : [`'${reference.selector}' was asked for.`]),
-        offers.length === 0 ? 'The archive is empty.' : 'It holds those listed.',
+        ...(reference.selector === undefined ? [] : [`Looked for '${reference.selector}'.`]),
+        offers.length === 0 ? 'The archive is empty.' : 'It contains the images listed below.',
       ].join(' '),
       suggestions,
       at: {reference: formatLocation(reference)},
@@ -72,7 +72,7 @@ export function requireOne(offers: readonly Offer[], reference: Reference, platf
   }
   if (second !== undefined) {
     throw new UsageError('AMBIGUOUS_SELECTION', {
-      what: `'${reference.path}' holds ${chosen.length} images that fit.`,
+      what: `'${reference.path}' contains ${chosen.length} matching images.`,
       suggestions,
       at: {reference: formatLocation(reference)},
     })

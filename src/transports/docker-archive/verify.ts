@@ -11,7 +11,7 @@ export async function verifyArchive(reference: Reference, options: OpenOptions):
     return await new ArchiveCheck(archive, options).run(
       (offers, check) => {
         const chosen = matching(offers, reference, options.platform)
-        // What is damaged may be what was meant, and that is told.
+        // A damaged image may be the one that was meant, and its fault is reported.
         const isAsked = reference.selector !== undefined || options.platform !== undefined
         if (chosen.length === 0 && isAsked && check.verdict.faults.length === 0)
           requireOne(offers, reference, options.platform)

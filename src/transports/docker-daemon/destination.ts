@@ -36,7 +36,7 @@ export async function createDestination(reference: Reference, options: Destinati
   if (wanted.kind === 'id' || (wanted.kind === 'name' && wanted.digest !== undefined)) {
     throw new UsageError('BAD_REFERENCE', {
       what: `'${formatLocation(reference)}' is the ${wanted.kind === 'id' ? 'id' : 'digest'} of an image.`,
-      why: `${wanted.kind === 'id' ? 'An id' : 'A digest'} follows from the content; a destination can only give a name.`,
+      why: `${wanted.kind === 'id' ? 'An id' : 'A digest'} follows from the content; a destination accepts only a name.`,
       suggestions: [`${NAME}:NAME:TAG`],
     })
   }
@@ -93,7 +93,7 @@ class EngineDestination implements ImageDestination {
     const {names} = held
     const there = await this.#findThere(draft, names)
     if (there !== undefined) {
-      const message = `${this.#engine.name} has this image already: nothing was sent.`
+      const message = `${this.#engine.name} already has this image. transship sent nothing.`
       options.onEvent?.({kind: 'note', code: 'image-present', message, subject: there.reference})
       return there
     }
@@ -126,11 +126,11 @@ class EngineDestination implements ImageDestination {
     if (os === '' || os === platform.os || keepsAnyOs) return
     const inWords = (text: string) => (text === 'windows' ? 'Windows' : text === 'linux' ? 'Linux' : text)
     throw new EnvironmentError('WRONG_ENGINE_OS', {
-      what: `${name} runs ${inWords(os)} containers, and the image ${names[0] ?? ''} is for ${inWords(platform.os)}.`,
-      why: 'It would not keep the image; nothing was sent.',
+      what: `${name} runs ${inWords(os)} containers, but the image ${names[0] ?? ''} is for ${inWords(platform.os)}.`,
+      why: 'The engine would reject the image. transship sent nothing.',
       suggestions: [
-        'Give another engine with --engine URL; Podman keeps images of any system.',
-        'On Docker Desktop: switch the kind of containers.',
+        'Pass another engine with --engine URL. Podman stores images of any system.',
+        'On Docker Desktop, switch between Windows and Linux containers.',
       ],
       at: {reference: endpoint},
     })
@@ -165,9 +165,9 @@ class EngineDestination implements ImageDestination {
       if (found === undefined) continue
       requireReplaceable(
         {
-          what: `${this.#engine.name} has another image of the name '${familiar}'.`,
-          why: `There it is ${idDigest(found.Id)}, here ${ids[0] ?? ''}.`,
-          instead: ['Give another name with --tag.'],
+          what: `${this.#engine.name} has another image named '${familiar}'.`,
+          why: `The engine has ${idDigest(found.Id)}; the new image is ${ids[0] ?? ''}.`,
+          instead: ['Pass another name with --tag.'],
           at: {reference: this.#engine.endpoint},
         },
         this.#options.replace === true,
@@ -235,8 +235,8 @@ class EngineDestination implements ImageDestination {
 
   #notAsSent(name: string, sent: string, found: string | undefined): InputError {
     return new InputError('DIGEST_MISMATCH', {
-      what: `${this.#engine.name} made another image of what was sent.`,
-      why: `For ${name}, ${sent} was sent; it has ${found ?? 'none of this name'}.`,
+      what: `${this.#engine.name} stored a different image from the one sent.`,
+      why: `For ${name}, transship sent ${sent}; the engine has ${found ?? 'no image of this name'}.`,
       at: {reference: this.#engine.endpoint},
     })
   }

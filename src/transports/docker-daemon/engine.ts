@@ -168,9 +168,9 @@ function unverified(endpoint: EngineEndpoint): EngineEndpoint {
 
 function noEngine(candidates: readonly EngineCandidate[]): EnvironmentError {
   return new EnvironmentError('ENGINE_UNAVAILABLE', {
-    what: 'There is no container engine.',
+    what: 'No container engine is running.',
     why: `Nothing listens at ${candidates.map(({endpoint}) => formatEngineEndpoint(endpoint)).join(', ')}.`,
-    suggestions: ['Start Docker or Podman (`podman system service`).', 'Give --engine URL, or set DOCKER_HOST.'],
+    suggestions: ['Start Docker or Podman (`podman system service`).', 'Pass --engine URL, or set DOCKER_HOST.'],
   })
 }
 
@@ -179,5 +179,7 @@ export function idDigest(id: string): Digest {
   // Podman leaves the algorithm out in some answers.
   const digest = findDigest(id.includes(':') ? id : `sha256:${id}`)
   if (digest !== undefined) return digest
-  throw new InputError('MANIFEST_INVALID', {what: `The engine calls an image '${id.slice(0, 100)}', which is no id.`})
+  throw new InputError('MANIFEST_INVALID', {
+    what: `The engine returned '${id.slice(0, 100)}', which is not a valid image id.`,
+  })
 }

@@ -46,7 +46,7 @@ export async function requireImage(engine: Engine, reference: Reference): Promis
   const [id, second] = ids
   if (second !== undefined) {
     throw new UsageError('AMBIGUOUS_SELECTION', {
-      what: `${ids.length} images of ${engine.name} fit '${formatLocation(reference)}'.`,
+      what: `${ids.length} images of ${engine.name} match '${formatLocation(reference)}'.`,
       suggestions: fitting.slice(0, 20).map(describe),
       at: {reference: engine.endpoint},
     })
@@ -73,8 +73,8 @@ function describe(image: ImageSummary): string {
 
 function notFound(engine: Engine, reference: Reference, images: readonly ImageSummary[]): InputError {
   return new InputError('NOT_FOUND', {
-    what: `There is no image '${formatLocation(reference).slice(NAME.length + 1)}' in ${engine.name}.`,
-    why: images.length === 0 ? 'It has no images.' : 'It has those listed, and maybe others.',
+    what: `${engine.name} does not have the image '${formatLocation(reference).slice(NAME.length + 1)}'.`,
+    why: images.length === 0 ? 'It has no images.' : 'It has the images listed below, and maybe others.',
     suggestions: images.slice(0, 10).map(describe),
     at: {reference: engine.endpoint},
   })

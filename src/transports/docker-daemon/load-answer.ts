@@ -11,9 +11,9 @@ export function requireLoaded({status, text}: UploadAnswer, engine: Engine): voi
   const failure = findFailure(text) ?? (status >= 300 ? `It answered ${status}.` : undefined)
   if (failure === undefined) return
   const details = {
-    what: `${engine.name} did not take the image.`,
+    what: `${engine.name} did not accept the image.`,
     why: failure.slice(0, 1000),
-    suggestions: ["See the engine's log for more.", 'Write it to a docker-archive: and try to load that.'],
+    suggestions: ["Check the engine's log for more.", 'Write the image to a docker-archive: and try to load that.'],
     at: {reference: engine.endpoint},
   }
   throw /no space left|not enough space/i.test(failure)

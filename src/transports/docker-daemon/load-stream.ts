@@ -80,8 +80,8 @@ export class LoadStream implements ArchiveTar {
     const sent = this.#size - begin
     if (sent !== size) {
       throw new InputError('SIZE_MISMATCH', {
-        what: `The layer ${digest} has another size than stated.`,
-        why: `Stated are ${size} bytes; it has ${sent}.`,
+        what: `The layer ${digest} does not have its stated size.`,
+        why: `Expected ${size} bytes, found ${sent}.`,
       })
     }
     await this.#append(END_BLOCKS.subarray(0, paddingOf(size)))

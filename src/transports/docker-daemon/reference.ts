@@ -10,8 +10,8 @@ export const GRAMMAR = 'NAME[:TAG|@DIGEST]|ID'
 
 function badReference(text: string): UsageError {
   return new UsageError('BAD_REFERENCE', {
-    what: `'${hidePassword(`${NAME}:${text}`).slice(0, 300)}' names no image of an engine.`,
-    why: `Expected ${NAME}:${GRAMMAR}, the name in lower case; nothing behind the colon means all images.`,
+    what: `'${hidePassword(`${NAME}:${text}`).slice(0, 300)}' is not a valid reference to an engine image.`,
+    why: `Expected ${NAME}:${GRAMMAR}, with the name in lower case. Nothing after the colon means all images.`,
     suggestions: [`${NAME}:contoso/web:1.0`, `${NAME}:5f1c2a9b7d3e`, `${NAME}:`],
   })
 }

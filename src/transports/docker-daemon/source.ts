@@ -118,8 +118,8 @@ function chooseOffer(offers: readonly Offer[], image: EngineImage, {platform}: O
     throw platformUnsupported(platform, {reference: formatLocation(image.reference), offered})
   }
   throw new InputError('NOT_FOUND', {
-    what: `What the engine saved does not hold the image '${formatLocation(image.reference)}'.`,
-    why: 'It is empty.',
+    what: `The engine did not save the image '${formatLocation(image.reference)}'.`,
+    why: 'Its archive is empty.',
     at: {reference: formatLocation(image.reference)},
   })
 }
@@ -158,7 +158,7 @@ export async function listImages(
   if (items.length === 0 && first !== undefined) throw first
   for (const {id, fault} of images) {
     if (fault === undefined) continue
-    const message = `It is left out: ${fault.message}`
+    const message = `Skipped: ${fault.message}`
     options.onEvent?.({kind: 'note', code: IMAGE_UNREADABLE, message, subject: `${NAME}:${id}`})
   }
   return items.sort((left, right) => (left.reference < right.reference ? -1 : 1))

@@ -109,7 +109,7 @@ export class Authority {
     const asked = Date.now()
     const bytes = await this.#ask(challenge, scopes, credentials, signal)
     const answer = parseTokenAnswer(bytes)
-    if (answer === undefined) throw this.#refused('It gave no token.')
+    if (answer === undefined) throw this.#refused('The token server sent no token.')
     this.#keepSecret(answer.token)
     const held = {header: `Bearer ${answer.token}`, until: asked + answer.lifetime * 1000 - MARGIN_MS}
     this.#held.set(scopes.join(' '), held)
@@ -188,7 +188,7 @@ export class Authority {
   #refused(why: string, advice?: string): EnvironmentError {
     const {host} = this.#options
     return new EnvironmentError('UNAUTHORIZED', {
-      what: `${host} does not grant access.`,
+      what: `${host} denied access.`,
       why,
       suggestions: [advice ?? `Log in first: docker login ${host}`],
     })

@@ -29,7 +29,7 @@ const validateCatalogue = compileSchema<{readonly repositories?: readonly string
 export async function listRepositories(place: RepositoryPlace, options: RegistryOptions): Promise<readonly ListItem[]> {
   const {host} = place
   // It has none, and need not be asked.
-  if (host === 'docker.io') throw withoutList(host, 'Docker Hub has no list of its repositories.')
+  if (host === 'docker.io') throw withoutList(host, 'Docker Hub does not list its repositories.')
   const registry = await Registry.connect(place, options)
   try {
     const names = await readNames(registry, options)
@@ -59,19 +59,18 @@ async function readNames(registry: Registry, {signal}: WorkOptions): Promise<rea
         const exchange = {method: 'GET', url, what: TITLE, scopes: [SCOPE], takes: [200, ...WITHOUT], signal} as const
         const read = await registry.read(exchange)
         const status = read.answer.statusCode
-        if (status !== 200) throw withoutList(host, `It answered ${status}: it has no list of its repositories.`)
+        if (status !== 200) throw withoutList(host, `It answered ${status}: it does not list its repositories.`)
         return read
       },
       parse: (bytes) =>
         parseDocument(bytes, {title: TITLE, validate: validateCatalogue, code: 'MANIFEST_INVALID'}).repositories ?? [],
       maxEntries: MAX_REPOSITORIES,
-      tooMany: (why) =>
-        new InputError('LIMIT_EXCEEDED', {what: `${host} has too many repositories to be listed.`, why}),
+      tooMany: (why) => new InputError('LIMIT_EXCEEDED', {what: `${host} has too many repositories to list.`, why}),
     })
   } catch (error) {
     if (!(error instanceof TransshipError) || error.code !== 'UNAUTHORIZED') throw error
     throw new EnvironmentError('UNAUTHORIZED', {
-      what: `${host} does not grant access to ${TITLE}.`,
+      what: `${host} denied access to ${TITLE}.`,
       ...(error.why === undefined ? {} : {why: error.why}),
       suggestions: [`Log in first: docker login ${host}`, nameOne(host)],
       cause: error,
@@ -85,7 +84,7 @@ function nameOne(host: string): string {
 
 function withoutList(host: string, why: string): InputError {
   return new InputError('NOT_FOUND', {
-    what: `The repositories of ${host} cannot be listed.`,
+    what: `transship cannot list the repositories of ${host}.`,
     why,
     suggestions: [nameOne(host).replace('Or name', 'Name')],
     at: {reference: `${NAME}://${host}/`},
@@ -97,7 +96,7 @@ function tellLeftOut(name: string, host: string, {onEvent}: WorkOptions): void {
   onEvent?.({
     kind: 'note',
     code: 'repository-left-out',
-    message: `It is left out: '${shown}' is not the name of a repository.`,
+    message: `Left out: '${shown}' is not a valid repository name.`,
     subject: `${NAME}://${host}/`,
   })
 }

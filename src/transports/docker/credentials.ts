@@ -153,8 +153,8 @@ async function askHelper(name: string, server: string): Promise<Credentials | un
   const program = `docker-credential-${name}`
   if (!/^[A-Za-z0-9_.-]+$/.test(name)) {
     throw new EnvironmentError('TOOL_MISSING', {
-      what: `'${name.slice(0, 100)}' is no name of a credential helper.`,
-      suggestions: ['Check credHelpers and credsStore in the configuration of Docker.'],
+      what: `'${name.slice(0, 100)}' is not a valid name of a credential helper.`,
+      suggestions: ["Check credHelpers and credsStore in Docker's config.json."],
     })
   }
   const file = await findProgram(program)
@@ -165,7 +165,7 @@ async function askHelper(name: string, server: string): Promise<Credentials | un
   if (code !== 0) {
     throw new EnvironmentError('UNAUTHORIZED', {
       what: `The credential helper ${program} failed.`,
-      why: `It ended with ${String(code)}.`,
+      why: `It exited with ${String(code)}.`,
       suggestions: [`Try: echo ${server} | ${program} get`],
     })
   }
@@ -182,9 +182,9 @@ async function askHelper(name: string, server: string): Promise<Credentials | un
 
 function missing(program: string, cause?: unknown): EnvironmentError {
   return new EnvironmentError('TOOL_MISSING', {
-    what: `The credential helper ${program} cannot be run.`,
-    why: 'The configuration of Docker names it.',
-    suggestions: ['Install it in a folder of PATH, or take it out of the configuration and log in again.'],
+    what: `transship cannot run the credential helper ${program}.`,
+    why: "Docker's config.json names it.",
+    suggestions: ['Install it in a folder of PATH, or remove it from config.json and log in again.'],
     ...(cause === undefined ? {} : {cause}),
   })
 }

@@ -38,7 +38,7 @@ export function createDestination(reference: Reference, options: DestinationOpti
   if ('digest' in wantedOf(reference)) {
     throw new UsageError('BAD_REFERENCE', {
       what: `'${formatLocation(reference)}' selects an image by its digest.`,
-      why: 'A destination can only give a tag; the digest follows from the content.',
+      why: 'A destination accepts only a tag; the digest follows from the content.',
       suggestions: [formatLocation({...reference, selector: 'latest'})],
     })
   }
@@ -61,11 +61,11 @@ function tagsFor(reference: Reference, names: readonly string[]): Tags {
     const tag = findTag(name)
     if (tag !== undefined) return tag
     throw new UsageError('BAD_OPTION', {
-      what: `--tag ${hidePassword(name).slice(0, 300)} is no tag of ${bare}.`,
+      what: `--tag ${hidePassword(name).slice(0, 300)} is not a tag of ${bare}.`,
       why: 'One conversion pushes to one repository.',
       suggestions: [
-        'Give the tag alone: --tag 1.0',
-        'Or convert again to docker://HOST/NAME:TAG, which sends nothing twice.',
+        'Pass only the tag: --tag 1.0',
+        'Or convert again to docker://HOST/NAME:TAG. The content is not sent twice.',
       ],
     })
   })
@@ -103,8 +103,8 @@ class RegistryDestination implements ImageDestination {
   async write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact> {
     if (this.#manifest !== undefined) {
       throw new UsageError('BAD_REFERENCE', {
-        what: `'${formatLocation(this.#reference)}' names one image, and there are several to write.`,
-        suggestions: ['Convert them one by one, each to its own name.'],
+        what: `'${formatLocation(this.#reference)}' names one image, but the source has several.`,
+        suggestions: ['Convert the images one by one, each to its own name.'],
       })
     }
     this.#registry ??= await Registry.connect(placeOf(this.#reference), this.#options)
@@ -158,8 +158,8 @@ class RegistryDestination implements ImageDestination {
       const reference = formatLocation({...this.#reference, selector: tag})
       requireReplaceable(
         {
-          what: `'${reference}' is another image.`,
-          why: `There it is ${other}, here ${digest}.`,
+          what: `'${reference}' names a different image.`,
+          why: `The registry has ${other}; the new image is ${digest}.`,
           instead: ['Choose another tag.'],
           at: {reference},
         },
@@ -287,7 +287,7 @@ class RegistryDestination implements ImageDestination {
     await discard(answer)
     if (stored !== undefined && stored !== digest) {
       throw new InputError('DIGEST_MISMATCH', {
-        what: `${registry.place.host} has stored another manifest than it was given.`,
+        what: `${registry.place.host} stored a different manifest from the one sent.`,
         why: `Expected ${digest}, found ${stored.slice(0, 200)}.`,
       })
     }

@@ -152,9 +152,9 @@ function claimedSize(answer: HttpAnswer): number {
 
 function tooShort(title: string, size: number, done: number): InputError {
   return new InputError('SIZE_MISMATCH', {
-    what: `The registry has less of ${title} than its manifest says.`,
+    what: `The image registry has less of ${title} than its manifest states.`,
     why: `Expected ${size} bytes, found ${done}.`,
-    suggestions: ['Push the image again from where it is whole.'],
+    suggestions: ['Push the image again from a complete copy.'],
   })
 }
 
@@ -170,7 +170,7 @@ class StatusFailure extends EnvironmentError {
 function requireRange(range: string | undefined, from: number, title: string): void {
   if (range?.startsWith(`bytes ${from}-`) === true) return
   throw new InputError('SIZE_MISMATCH', {
-    what: `The rest of ${title} is not what was asked for.`,
+    what: `The image registry sent the wrong part of ${title}.`,
     why: `Expected bytes from ${from} on, got '${range ?? 'no range'}'.`,
   })
 }

@@ -172,7 +172,7 @@ export async function bytesOf(answer: HttpAnswer, title: string, limit = MAX_ANS
     if (size > limit) {
       throw new InputError('LIMIT_EXCEEDED', {
         what: `${title} is too large.`,
-        why: `It passes ${limit} bytes.`,
+        why: `It is longer than ${limit} bytes.`,
       })
     }
     parts.push(chunk)
@@ -224,7 +224,7 @@ export function waitTeller(host: string, onEvent: WorkOptions['onEvent']): TellW
     if (isTold || askedMs < LEAST_TOLD_MS || onEvent === undefined) return undefined
     isTold = true
     const id = `wait for ${host}`
-    const earlier = askedMs > MAX_PAUSE_MS ? `; it is asked again after ${MAX_PAUSE_MS / 1000} s` : ''
+    const earlier = askedMs > MAX_PAUSE_MS ? `; transship asks again after ${MAX_PAUSE_MS / 1000} s` : ''
     onEvent({kind: 'step', id, title: `${host} asks to wait ${Math.ceil(askedMs / 1000)} s${earlier}`})
     return () => {
       onEvent({kind: 'done', id, summary: 'asking again'})
@@ -286,10 +286,10 @@ export function asNetworkError(error: unknown, host: string): unknown {
   if (isCertificateFault(error)) {
     return new EnvironmentError('NETWORK_FAILED', {
       what: `The certificate of ${host} is not trusted.`,
-      why: `TLS says ${code}.`,
+      why: `TLS reported ${code}.`,
       suggestions: [
-        `Put the certificate of its authority into /etc/docker/certs.d/${host}/ca.crt, or give --certs-dir.`,
-        'For a test only: --tls-verify=false.',
+        `Put the certificate of its authority into /etc/docker/certs.d/${host}/ca.crt, or pass --certs-dir.`,
+        'For tests only, pass --tls-verify=false.',
       ],
       cause: error,
     })
@@ -299,8 +299,8 @@ export function asNetworkError(error: unknown, host: string): unknown {
   const silence = SILENCES[code]
   return new EnvironmentError(isLate ? 'TIMED_OUT' : 'NETWORK_FAILED', {
     what: `The connection to ${host} failed.`,
-    why: silence ?? `The network says ${code}.`,
-    suggestions: ['Check the name and the port of the registry, and the network.'],
+    why: silence ?? `The network reported ${code}.`,
+    suggestions: ['Check the name and port of the image registry, and the network.'],
     cause: error,
   })
 }

@@ -31,18 +31,18 @@ export function unreachable({origin}: WebProxy, error: unknown): ProxyFailure {
   if (isCertificateFault(error)) {
     return new ProxyFailure('NETWORK_FAILED', {
       what: `The certificate of the proxy ${origin} is not trusted.`,
-      why: `TLS says ${code}.`,
+      why: `TLS reported ${code}.`,
       suggestions: [`Put the certificate of its authority into /etc/docker/certs.d/${new URL(origin).host}/ca.crt.`],
       isPassing: false,
       cause: error,
     })
   }
   return new ProxyFailure(/TIMEOUT|ETIMEDOUT/.test(code) ? 'TIMED_OUT' : 'NETWORK_FAILED', {
-    what: `The proxy ${origin} cannot be reached.`,
-    why: `The network says ${code}.`,
+    what: `transship cannot reach the proxy ${origin}.`,
+    why: `The network reported ${code}.`,
     suggestions: [
-      'Check HTTPS_PROXY and HTTP_PROXY, and whether the proxy is there.',
-      'Hosts that are reached without it belong into NO_PROXY.',
+      'Check HTTPS_PROXY and HTTP_PROXY, and whether the proxy runs.',
+      'Put hosts that need no proxy into NO_PROXY.',
     ],
     // A name that is not known stays so.
     isPassing: code !== 'ENOTFOUND',
@@ -60,14 +60,14 @@ export interface ProxyAnswer {
 
 /** What the user is told of a proxy that does not connect. */
 export function refusedBy({origin, authorization}: WebProxy, {status, host, asks}: ProxyAnswer): ProxyFailure {
-  const why = `It answered ${status} when asked for ${host}.`
+  const why = `It answered ${status} to a request for ${host}.`
   if (status !== 407) {
     return new ProxyFailure('NETWORK_FAILED', {
       what: `The proxy ${origin} does not connect to ${host}.`,
       why,
       suggestions: [
-        'Check the name and the port of the registry; the proxy may know the name under which others do not.',
-        'The proxy may forbid the host or the port: ask who runs it. What is reached without it belongs into NO_PROXY.',
+        'Check the name and port of the image registry as the proxy knows it.',
+        'Ask the administrator of the proxy whether it blocks this host or port. Put hosts that need no proxy into NO_PROXY.',
       ],
       isPassing: status === 502 || status === 503 || status === 504 || status === 429,
     })
@@ -75,12 +75,12 @@ export function refusedBy({origin, authorization}: WebProxy, {status, host, asks
   const schemes = (asks ?? '').match(/(?<=^|,\s*)[a-z]+(?=\s|,|$)/gi) ?? []
   const isBasic = schemes.length === 0 || schemes.some((scheme) => scheme.toLowerCase() === 'basic')
   return new ProxyFailure('UNAUTHORIZED', {
-    what: `The proxy ${origin} ${authorization === undefined ? 'wants to know who asks' : 'refuses the user or the password'}.`,
-    why: isBasic ? why : `${why} It takes ${schemes.slice(0, 4).join(', ')} only, and not a password as it is.`,
+    what: `The proxy ${origin} ${authorization === undefined ? 'requires a user and password' : 'rejected the user or password'}.`,
+    why: isBasic ? why : `${why} It accepts only ${schemes.slice(0, 4).join(', ')}, not a plain password.`,
     suggestions: [
       isBasic
-        ? 'Put them into the address of the proxy: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT'
-        : 'Run a local proxy that speaks this for you, such as cntlm or px, and name it in HTTPS_PROXY.',
+        ? 'Put them into the proxy address: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT'
+        : 'Run a local proxy that supports this, such as cntlm or px, and set HTTPS_PROXY to it.',
     ],
     isPassing: false,
   })

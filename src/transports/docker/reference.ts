@@ -26,13 +26,13 @@ function isWithUser(text: string): boolean {
 
 function badReference(text: string, why = `Expected ${NAME}:${GRAMMAR}, the name in lower case.`): UsageError {
   return new UsageError('BAD_REFERENCE', {
-    what: `'${hidePassword(`${NAME}:${text}`).slice(0, 300)}' names no image in a registry.`,
+    what: `'${hidePassword(`${NAME}:${text}`).slice(0, 300)}' is not a valid reference to an image registry.`,
     why,
     suggestions: [
       ...(isWithUser(text) ? [LOGIN] : []),
       'docker://mcr.microsoft.com/windows/nanoserver:ltsc2022',
       'docker://registry.example:5000/team/app:1.0',
-      'docker://registry.example:5000/, to list what is in a registry',
+      'docker://registry.example:5000/ lists the repositories of an image registry',
     ],
   })
 }
@@ -70,12 +70,12 @@ export function requireRepository(reference: Reference): void {
   const {path} = reference
   const text = formatLocation(reference)
   throw new UsageError('BAD_REFERENCE', {
-    what: `'${text}' names an image registry, and no image in it.`,
+    what: `'${text}' names an image registry, but no image in it.`,
     why: 'The name of the repository is missing.',
     suggestions: [
       `${text}NAME:TAG`,
-      `List what is there: transship list ${text}`,
-      ...(path.includes('.') || path.includes('[') ? [] : [`If it is an image of Docker Hub: ${onHub(path)}`]),
+      `List the repositories: transship list ${text}`,
+      ...(path.includes('.') || path.includes('[') ? [] : [`For an image on Docker Hub: ${onHub(path)}`]),
     ],
   })
 }
@@ -100,7 +100,7 @@ export function parseLocation(location: string): Reference {
 function requireHost({host}: RepositoryPlace, location: string): void {
   const [, port] = /:([0-9]+)$/.exec(host) ?? []
   if (port !== undefined && !(Number(port) >= 1 && Number(port) <= MAX_PORT)) {
-    throw badReference(location, `The port is ${port.slice(0, 20)}; ports are numbers from 1 to ${MAX_PORT}.`)
+    throw badReference(location, `The port is ${port.slice(0, 20)}; expected a number from 1 to ${MAX_PORT}.`)
   }
   if (!URL.canParse(`https://${host}/`)) throw badReference(location, `'${host}' is neither a host nor an address.`)
 }

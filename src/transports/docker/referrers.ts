@@ -62,7 +62,7 @@ export function referrersLeft(referrers: readonly StatedDescriptor[]): readonly 
   return [
     {
       code: 'referrers-left',
-      message: `${what} to this image (${shown.join(', ')}${more}); they are not carried over.`,
+      message: `${what} to this image (${shown.join(', ')}${more}); they are not converted.`,
     },
   ]
 }

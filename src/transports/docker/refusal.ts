@@ -24,11 +24,11 @@ export async function refusalOf(answer: HttpAnswer, {host, repository, what, hid
   const why = `It answered ${status}${said === '' ? '' : `: ${said}`}.`
   if (status === 401 || status === 403) {
     return new EnvironmentError('UNAUTHORIZED', {
-      what: `${host} does not grant access to ${what} of ${repository}.`,
+      what: `${host} denied access to ${what} of ${repository}.`,
       why,
       suggestions: [
         `Log in first: docker login ${host}`,
-        'Check that the name is right: some registries hide what is missing.',
+        'Check the name. Some image registries answer the same for missing names.',
       ],
     })
   }
@@ -36,13 +36,13 @@ export async function refusalOf(answer: HttpAnswer, {host, repository, what, hid
     return new InputError('NOT_FOUND', {
       what: `${host} does not have ${what} of ${repository}.`,
       why,
-      suggestions: [`Check the name ${host}/${repository}: a repository that is not there has nothing.`],
+      suggestions: [`Check that the repository ${host}/${repository} exists.`],
     })
   }
   if (status === 429) {
     const after = header(answer, 'retry-after')
     return new EnvironmentError('NETWORK_FAILED', {
-      what: `${host} limits how often it may be asked.`,
+      what: `${host} limits how often you may send requests.`,
       why,
       suggestions: [
         after === undefined ? 'Try again later.' : `Try again in ${after.slice(0, 40)} seconds.`,
@@ -56,7 +56,9 @@ export async function refusalOf(answer: HttpAnswer, {host, repository, what, hid
     what: `${host} refused ${what} of ${repository}.`,
     // The whole address may hold a token.
     why:
-      elsewhere === null ? why : `It answered ${status} and leads to ${elsewhere.origin}, which is not followed here.`,
+      elsewhere === null
+        ? why
+        : `It answered ${status} and redirects to ${elsewhere.origin}, which transship does not follow here.`,
   })
 }
 

@@ -118,9 +118,9 @@ export async function readTop(registry: Registry, reference: Reference, options:
   const found = await findManifest(registry, name, options)
   if (found === undefined) {
     throw new InputError('NOT_FOUND', {
-      what: `There is no '${name}' in ${registry.place.host}/${registry.place.repository}.`,
+      what: `${registry.place.host}/${registry.place.repository} does not have '${name}'.`,
       suggestions: [
-        `List what is there: transship list ${formatLocation({transport: reference.transport, path: reference.path})}`,
+        `List the tags: transship list ${formatLocation({transport: reference.transport, path: reference.path})}`,
       ],
       at: {reference: formatLocation(reference)},
     })
@@ -130,9 +130,9 @@ export async function readTop(registry: Registry, reference: Reference, options:
     return {stated: {mediaType, digest, size: bytes.byteLength}, bytes}
   }
   throw new UnsupportedError('FORMAT_UNSUPPORTED', {
-    what: `The manifest of '${formatLocation(reference)}' is of the type '${mediaType.slice(0, 200)}'.`,
+    what: `The manifest of '${formatLocation(reference)}' has the type '${mediaType.slice(0, 200)}'.`,
     why: mediaType.includes('manifest.v1+')
-      ? 'It is of the form of 2014, without digests of configurations.'
+      ? 'This format of 2014 has no configuration digest.'
       : 'Expected an image or an index.',
     suggestions: mediaType.includes('manifest.v1+') ? ['Push the image again with a newer Docker.'] : [],
     at: {reference: formatLocation(reference)},

@@ -60,7 +60,7 @@ function requireLayers({layers}: Image, {place}: Registry): void {
     throw new InputError('LAYER_MISSING', {
       what: `${place.host} does not have ${title} of ${place.repository}.`,
       why: `The manifest names ${blob.descriptor.digest}.`,
-      suggestions: ['Push the image again from where it is whole.'],
+      suggestions: ['Push the image again from a complete copy.'],
       at: {path: title},
     })
   }
@@ -119,7 +119,7 @@ async function readTag(
     return {items: await itemsOf(registry, reference, options)}
   } catch (error) {
     if (!(error instanceof InputError || error instanceof UnsupportedError)) throw error
-    const message = ['It is left out.', error.what, error.why].filter((part) => part !== undefined).join(' ')
+    const message = ['Left out.', error.what, error.why].filter((part) => part !== undefined).join(' ')
     return {items: [], fault: {kind: 'note', code: 'tag-left-out', message, subject: formatLocation(reference)}}
   }
 }
@@ -134,7 +134,7 @@ function tagsPassedOver(tags: readonly string[], subject: string): WorkEvent {
     .map((tag) => tag.replace(/[^\x20-\x7e]/g, '?').slice(0, 128))
   const what = tags.length === 1 ? 'One tag names' : `${tags.length} tags name`
   const more = tags.length > shown.length ? ', …' : ''
-  const message = `${what} no image (${shown.join(', ')}${more}); they are left out.`
+  const message = `${what} no image (${shown.join(', ')}${more}); transship left them out.`
   return {kind: 'note', code: 'tags-left-out', message, subject}
 }
 

@@ -25,9 +25,9 @@ export function readTags(registry: Registry, {signal}: WorkOptions): Promise<rea
     maxEntries: MAX_TAGS,
     tooMany: (why) =>
       new InputError('LIMIT_EXCEEDED', {
-        what: `${host}/${repository} has too many tags to be listed.`,
+        what: `${host}/${repository} has too many tags to list.`,
         why,
-        suggestions: ['Name the tag: docker://HOST/NAME:TAG.'],
+        suggestions: ['Name a tag: docker://HOST/NAME:TAG'],
       }),
   })
 }

@@ -202,23 +202,23 @@ export class Upload {
   #where(): URL {
     if (this.#location !== undefined) return this.#location
     throw new EnvironmentError('NETWORK_FAILED', {
-      what: `${this.#registry.place.host} does not say where an upload goes.`,
-      why: 'Its answer has no Location.',
+      what: `${this.#registry.place.host} does not say where to send an upload.`,
+      why: 'Its answer has no Location header.',
     })
   }
 
   #unsafe(): EnvironmentError {
     return new EnvironmentError('NETWORK_FAILED', {
       what: `${this.#registry.place.host} sends uploads to another host without TLS.`,
-      why: 'Whoever is in between could read and change them.',
+      why: 'Anyone on the network could read and change them.',
     })
   }
 
   #lost(reached: number): UploadLost {
     return new UploadLost('NETWORK_FAILED', {
-      what: `${this.#registry.place.host} has lost an upload that was under way.`,
-      why: `It has ${reached} bytes of it; ${this.#done} had arrived.`,
-      suggestions: ['Try again: what is whole there is not sent again.'],
+      what: `${this.#registry.place.host} lost an upload in progress.`,
+      why: `It has ${reached} bytes of it; it had ${this.#done} before.`,
+      suggestions: ['Try again. Complete layers are not sent again.'],
     })
   }
 

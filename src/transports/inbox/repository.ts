@@ -52,7 +52,7 @@ export async function requireRepository({root, packages, unreadable}: Repository
   if (packages.length + unreadable.size > 0 || (await isRepository(root))) return
   throw new InputError('UNRECOGNISED_FORMAT', {
     what: `'${root}' is not a repository of packages.`,
-    why: 'It holds no package, and no repository.json.',
+    why: 'It contains neither a package nor repository.json.',
     at: {reference: `${INBOX}:${root}`},
   })
 }
@@ -63,9 +63,9 @@ function readPackage(root: string, entryName: string): StoredPackage {
   const bytes = findSmallFile(path.join(folder, 'metadata.json'), MAX_METADATA_BYTES, place)
   if (bytes === undefined) {
     throw new InputError('PACKAGE_INCOMPLETE', {
-      what: `The folder '${entryName}' holds no metadata.json.`,
-      why: 'It is written last, so the package was never completed; or the folder is none.',
-      suggestions: ['Write the package again, and delete this folder.'],
+      what: `The folder '${entryName}' has no metadata.json.`,
+      why: 'That file is written last, so the package is incomplete, or the folder is not a package.',
+      suggestions: ['Delete this folder and write the package again.'],
       at: {path: place},
     })
   }

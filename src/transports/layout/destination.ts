@@ -40,7 +40,7 @@ function occupantOf(reference: Reference): Occupant {
   const names = namesIn(reference.path)
   const isLayout = findLayoutFolder(reference.path) !== undefined || names.length === 0
   return {
-    what: `'${reference.path}' exists already${isLayout ? ' and differs' : ', and is no transport layout'}.`,
+    what: `'${reference.path}' already exists${isLayout ? ' and differs' : ', and is not a transport layout'}.`,
     instead: ['Choose another folder.'],
     isReplaceable: isLayout,
     at: {reference: formatLayoutReference(reference)},
@@ -114,11 +114,11 @@ class LayoutDestination implements PackageDestination {
 
   #secondLayer(title: string): UsageError {
     return new UsageError('BAD_OPTION', {
-      what: 'A transport layout holds one layer, and the source has more.',
-      why: `${title} would be the second.`,
+      what: 'A transport layout stores one layer, but the source has more.',
+      why: `${title} would be the second package in it.`,
       suggestions: [
-        'Give --without-base --layers squash for the application on top of the OS.',
-        'Give --os-layers 0 --layers squash for everything in one.',
+        'Pass --without-base --layers squash for only the application on top of the OS.',
+        'Pass --os-layers 0 --layers squash for everything in one layer.',
       ],
     })
   }

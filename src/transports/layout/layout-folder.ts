@@ -90,8 +90,8 @@ export function requireLayoutFolder(folder: string): LayoutFolder {
   }
   throw new InputError('UNRECOGNISED_FORMAT', {
     what: `'${folder}' is not a transport layout.`,
-    why: 'One holds the folder Files and, unless it is a base, Hives.',
-    suggestions: ['Give the folder that an export of a layer has made.'],
+    why: 'Expected the folder Files and, unless it is a base, Hives.',
+    suggestions: ['Pass the folder that the export of a layer created.'],
     at: {reference: `layout:${folder}`},
   })
 }
@@ -112,7 +112,7 @@ export function openLayoutFolder(
     options.onEvent?.({
       kind: 'loss',
       code: 'not-payload',
-      message: 'It is no part of a transport layout and is left out.',
+      message: 'This does not belong to a transport layout and was left out.',
       subject: `${folder}/${stray}`,
     })
   }

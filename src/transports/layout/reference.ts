@@ -8,7 +8,7 @@ export const GRAMMAR = 'DIR'
 export function parseLayoutLocation(location: string): Reference {
   if (location !== '') return {transport: LAYOUT, path: location}
   throw new UsageError('BAD_REFERENCE', {
-    what: "'layout:' does not name a folder.",
+    what: "'layout:' needs a folder.",
     suggestions: [`Write layout:${GRAMMAR}.`],
   })
 }

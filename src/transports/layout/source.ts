@@ -37,19 +37,19 @@ export function openLayout(reference: Reference, options: OpenOptions): Promise<
   })
 }
 
-/** A layout does not say which processors it is for. */
+/** A transport layout does not state its architecture. */
 export const WINDOWS = {os: 'windows'}
 
 const NO_BASE = {
   code: 'parents-unknown',
-  message: 'The lowest layout is a delta; what it was made on was not given (--parent layout:DIR).',
+  message: 'This layout builds on another one. Pass it with --parent layout:DIR.',
 }
 
 function requireLayoutReference(reference: Reference): Reference {
   if (reference.transport === LAYOUT) return reference
   throw new UsageError('BAD_OPTION', {
     what: `--parent takes layout:DIR, not ${reference.transport}:${reference.path}.`,
-    suggestions: ['Give what the layout builds on from elsewhere with --base REFERENCE.'],
+    suggestions: ['Pass a parent of another transport with --base REFERENCE.'],
   })
 }
 

@@ -17,7 +17,7 @@ export async function openFolder(root: string): Promise<OpenedLayout> {
   if (!found.isDirectory()) {
     throw new InputError('UNRECOGNISED_FORMAT', {
       what: `'${root}' is a file.`,
-      suggestions: [`An OCI layout in a tar is named oci-archive:${root}.`],
+      suggestions: [`For an OCI layout in a tar, use oci-archive:${root}`],
       at: {path: root},
     })
   }

@@ -35,7 +35,7 @@ export async function requireLayoutOrFree(root: string): Promise<void> {
   if (isFolder && (existsSync(path.join(root, 'oci-layout')) || (await contentOf(root)).length === 0)) return
   throw occupied({
     what: `'${root}' exists and is not an OCI layout.`,
-    instead: ['Choose another folder; it is made where it does not exist.'],
+    instead: ['Choose another folder. transship creates it if it does not exist.'],
     isReplaceable: false,
     at: {path: root},
   })
@@ -212,7 +212,7 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
       const code = findSystemCode(error)
       if (code !== 'EEXIST' && code !== 'ENOTEMPTY' && code !== 'ENOTDIR' && code !== 'EPERM') throw error
       throw new InputError('DESTINATION_EXISTS', {
-        what: `'${this.#root}' has come into being meanwhile.`,
+        what: `'${this.#root}' appeared while transship was writing.`,
         at: {path: this.#root},
         cause: error,
       })

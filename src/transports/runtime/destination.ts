@@ -27,8 +27,8 @@ export function createRuntime(reference: Reference, _options: DestinationOptions
   const target = path.resolve(reference.path)
   if (existsSync(target)) {
     throw occupied({
-      what: `'${reference.path}' exists already.`,
-      instead: ['Choose a new folder: Windows makes the layer itself.'],
+      what: `'${reference.path}' already exists.`,
+      instead: ['Choose a new folder. Windows creates the layer itself.'],
       isReplaceable: false,
       at: {reference: formatRuntimeReference(reference)},
     })
@@ -61,8 +61,8 @@ class RuntimeDestination implements PackageDestination {
     const {layer} = draft
     if (layer === undefined) {
       throw new InputError('DEPENDENCY_MISSING', {
-        what: `The content of ${title} is needed, since a runtime layer is made on top of its parents.`,
-        suggestions: ['Say where it is: --base REFERENCE.'],
+        what: `A runtime layer needs its parents, but the content of ${title} is missing.`,
+        suggestions: ['Pass it with --base REFERENCE.'],
         at: {reference: place.reference},
       })
     }

@@ -8,7 +8,7 @@ export const GRAMMAR = 'LAYERDIR'
 export function parseRuntimeLocation(location: string): Reference {
   if (location !== '') return {transport: RUNTIME, path: location}
   throw new UsageError('BAD_REFERENCE', {
-    what: "'runtime:' does not name the folder of a layer.",
+    what: "'runtime:' needs the folder of a layer.",
     suggestions: [`Write runtime:${GRAMMAR}.`],
   })
 }

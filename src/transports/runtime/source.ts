@@ -43,7 +43,7 @@ export async function openRuntime(reference: Reference, options: OpenOptions): P
   requirePlatform({os: 'windows'}, {reference: formatRuntimeReference(reference), wanted: options.platform})
   if ((options.parents ?? []).length > 0) {
     throw new UsageError('BAD_OPTION', {
-      what: '--parent is for transport layouts; the parents of a runtime layer are recorded beside it.',
+      what: '--parent is for transport layouts. A runtime layer records its own parents.',
       suggestions: ['Export the layer with its parents first: transship layout export --parent.'],
     })
   }

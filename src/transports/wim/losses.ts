@@ -5,11 +5,11 @@ import type {LayerPath} from '../../model/layer-path.js'
 
 /** What a WIM may say of a file that no layer can hold, and how it is told. */
 const MESSAGES = {
-  'short-name': 'Layers hold no short names (8.3).',
-  'object-id': 'Layers hold no object ids.',
-  'unix-data': 'Layers hold no owner and mode of Unix files.',
-  'unknown-item': 'It has an item that transship does not know.',
-  'descriptor-missing': 'Its security descriptor is not in the image.',
+  'short-name': 'Layers cannot store short names (8.3).',
+  'object-id': 'Layers cannot store object IDs.',
+  'unix-data': 'Layers cannot store the owner and mode of Unix files.',
+  'unknown-item': 'The entry has an item that transship does not know.',
+  'descriptor-missing': 'The image lacks the security descriptor of this entry.',
 } as const
 export type WimLossCode = keyof typeof MESSAGES
 

@@ -11,7 +11,7 @@ export function parseWimLocation(location: string): Reference {
   const selector = location.slice(colon + 1)
   if (path === '' || (colon >= 0 && selector === '')) {
     throw new UsageError('BAD_REFERENCE', {
-      what: path === '' ? 'The reference names no file.' : 'The reference ends in a colon.',
+      what: path === '' ? 'The reference does not name a file.' : 'The reference ends in a colon.',
       why: `Expected ${WIM}:${GRAMMAR}.`,
       suggestions: [`${WIM}:install.wim`, `${WIM}:install.wim:1`, `${WIM}:base.wim:NanoServer`],
     })

@@ -16,7 +16,7 @@ export function encodeReparseBuffer({tag, reserved}: WimReparse, data: Buffer): 
   if (data.byteLength < guidBytes) {
     throw new InputError('REPARSE_CORRUPT', {
       what: 'The reparse point is damaged.',
-      why: `Its tag 0x${tag.toString(16)} needs a GUID of 16 bytes, ${data.byteLength} are there.`,
+      why: `Its tag 0x${tag.toString(16)} needs a GUID of 16 bytes, but only ${data.byteLength} remain.`,
     })
   }
   const head = Buffer.alloc(HEAD_BYTES)

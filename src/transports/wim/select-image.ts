@@ -32,15 +32,15 @@ export function requireOne(wim: WimFile, reference: Reference): ImageDescription
   const offered = (first === undefined ? wim.descriptions : chosen).map((description) => suggestion(wim, description))
   if (first === undefined) {
     throw new InputError('NOT_FOUND', {
-      what: wim.descriptions.length === 0 ? 'The file holds no images.' : 'There is no such image in the file.',
-      ...(reference.selector === undefined ? {} : {why: `'${reference.selector}' was asked for.`}),
+      what: wim.descriptions.length === 0 ? 'The file contains no images.' : 'The file does not contain that image.',
+      ...(reference.selector === undefined ? {} : {why: `The reference asks for '${reference.selector}'.`}),
       suggestions: offered,
       at: {reference: formatWimReference(reference)},
     })
   }
   if (second !== undefined) {
     throw new UsageError('AMBIGUOUS_SELECTION', {
-      what: `'${reference.path}' holds ${chosen.length} images that fit.`,
+      what: `'${reference.path}' contains ${chosen.length} images that match.`,
       suggestions: offered,
       at: {reference: formatWimReference(reference)},
     })

@@ -17,7 +17,7 @@ export async function listWim(reference: Reference, {onEvent}: WorkOptions = {})
     const found = matching(wim, reference)
     const vms = reference.selector === undefined && found.length > 1 ? found.filter(isUtilityVm) : []
     for (const vm of vms) {
-      const message = 'It is the utility VM of the others and is converted with them.'
+      const message = 'This is the utility VM of the other images. transship converts it with them.'
       onEvent?.({kind: 'note', code: 'utility-vm', message, subject: referenceOf(wim, vm)})
     }
     return found.filter((description) => !vms.includes(description)).map((description) => listItem(wim, description))
@@ -87,14 +87,14 @@ function* warningsOf(
   if ((wim.header.flags & HeaderFlag.writeInProgress) !== 0) {
     yield {
       code: 'write-in-progress',
-      message: 'The file says that a program is writing to it, or crashed while it did.',
+      message: 'The file is marked as being written. A program is writing to it, or crashed while writing.',
     }
   }
   if (!wim.isDescribed) {
-    yield {code: 'xml-contradictory', message: 'The XML of the file describes other images than the file holds.'}
+    yield {code: 'xml-contradictory', message: 'The XML of the file does not match the images in the file.'}
   }
   if (!isWindowsImage(tree)) {
-    yield {code: 'no-windows', message: 'The image holds no Windows: it has no system hive.'}
+    yield {code: 'no-windows', message: 'The image has no system hive, so it does not contain Windows.'}
     return
   }
   const missing = missingHives(tree)
@@ -102,7 +102,10 @@ function* warningsOf(
     yield {code: 'hives-missing', message: `The image lacks hives that a container needs: ${missing.join(', ')}.`}
   }
   if (imagesOf(wim, description).utilityVm === undefined) {
-    yield {code: 'utility-vm-missing', message: 'The file holds no utility VM: Hyper-V isolated containers cannot run.'}
+    yield {
+      code: 'utility-vm-missing',
+      message: 'The file has no utility VM, so containers with Hyper-V isolation cannot run.',
+    }
   }
   yield {
     code: 'base-hives-missing',

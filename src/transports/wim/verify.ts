@@ -50,7 +50,7 @@ class WimCheck {
     if (chosen.length === 0 && reference.selector !== undefined)
       this.#add({
         code: 'NOT_FOUND',
-        message: `There is no image '${reference.selector}' in the file.`,
+        message: `The file does not contain the image '${reference.selector}'.`,
         subject: reference.path,
       })
     for (const description of this.#wim.descriptions)
@@ -63,14 +63,14 @@ class WimCheck {
     const fault = (message: string) => {
       this.#add({code: 'ARCHIVE_CONTRADICTORY', message, subject: path})
     }
-    if (!isDescribed) fault('The XML describes other images than the file holds.')
+    if (!isDescribed) fault('The XML does not match the images in the file.')
     for (const {header: other, path: part} of this.#wim.parts)
-      if (other.imageCount !== header.imageCount) fault(`Part '${part}' says to have ${other.imageCount} images.`)
+      if (other.imageCount !== header.imageCount) fault(`Part '${part}' claims to have ${other.imageCount} images.`)
     if (header.bootIndex === 0) return
     const boot = table.images[header.bootIndex - 1]?.header
     const {offset, size, originalSize} = header.bootMetadata
     if (boot?.offset !== offset || boot.size !== size || boot.originalSize !== originalSize)
-      fault(`The header says that image ${header.bootIndex} boots, and that its metadata lie elsewhere than they do.`)
+      fault(`The header gives the wrong location for the metadata of the boot image ${header.bootIndex}.`)
   }
 
   async #checkIntegrity(): Promise<void> {
@@ -79,7 +79,7 @@ class WimCheck {
         for await (const {offset, sizeBytes} of findDamage(file, header, this.#options.signal)) {
           this.#add({
             code: 'DIGEST_MISMATCH',
-            message: `The ${sizeBytes} bytes from offset ${offset} on are not those of the integrity table.`,
+            message: `The ${sizeBytes} bytes from offset ${offset} do not match the integrity table.`,
             subject: path,
           })
         }

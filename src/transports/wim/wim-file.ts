@@ -90,7 +90,7 @@ export class WimFile {
   async tree(index: number): Promise<ImageTree> {
     return inFile(this.path, async () => {
       const blob = this.table.images[index - 1]
-      if (blob === undefined) throw new InputError('NOT_FOUND', {what: `There is no image ${index}.`})
+      if (blob === undefined) throw new InputError('NOT_FOUND', {what: `Image ${index} does not exist.`})
       return new ImageTree(
         await this.readWhole(blob, {title: `The metadata of image ${index}`, limit: MAX_METADATA_BYTES}),
       )
@@ -102,7 +102,7 @@ export class WimFile {
     const blob = this.table.blobs.get(hash)
     if (blob !== undefined) return blob
     throw new InputError('LAYER_MISSING', {
-      what: `The content of '${title}' is not in the file.`,
+      what: `The file does not contain the content of '${title}'.`,
       why: `No entry of the table of contents has the SHA-1 ${hash}.`,
       suggestions: ['Capture or export the image again.'],
       at: {path: title},
@@ -135,7 +135,7 @@ export class WimFile {
   async readWhole(blob: WimBlob, {title, limit}: {readonly title: string; readonly limit: number}): Promise<Buffer> {
     if (blob.sizeBytes > limit) {
       throw new UnsupportedError('LIMIT_EXCEEDED', {
-        what: `${title} has ${blob.sizeBytes} bytes; it is not read beyond ${limit}.`,
+        what: `${title} has ${blob.sizeBytes} bytes. The limit is ${limit}.`,
         at: {path: this.path},
       })
     }
@@ -159,7 +159,7 @@ export class WimFile {
 
   #part(number: number): WimPart {
     const part = this.parts[number - 1]
-    if (part === undefined) throw new InputError('ARCHIVE_CORRUPT', {what: `There is no part ${number}.`})
+    if (part === undefined) throw new InputError('ARCHIVE_CORRUPT', {what: `Part ${number} does not exist.`})
     return part
   }
 
@@ -203,7 +203,7 @@ function requireFirst({path, header}: WimPart): void {
   if (header.partNumber === 1) return
   throw new InputError('ARCHIVE_CONTRADICTORY', {
     what: `The file is part ${header.partNumber} of ${header.totalParts} of a split set.`,
-    suggestions: ['Name the first part; the others are found beside it.'],
+    suggestions: ['Name the first part. transship finds the others beside it.'],
     at: {path},
   })
 }
@@ -217,7 +217,7 @@ async function openOther(first: WimPart, number: number): Promise<WimPart> {
     throw new InputError('NOT_FOUND', {
       what: `Part ${number} of ${first.header.totalParts} of the split set is missing.`,
       why: `Expected ${name}${number}${ext} in ${dir === '' ? 'the current folder' : dir}.`,
-      suggestions: ['Put all parts into one folder, under the names they were made with.'],
+      suggestions: ['Put all parts into one folder with their original names.'],
       at: {path},
       cause: error,
     })
@@ -226,7 +226,7 @@ async function openOther(first: WimPart, number: number): Promise<WimPart> {
   if (guid === first.header.guid && totalParts === first.header.totalParts && partNumber === number) return part
   await part.file.close()
   throw new InputError('ARCHIVE_CONTRADICTORY', {
-    what: `The file is not part ${number} of the set that '${first.path}' begins.`,
+    what: `The file is not part ${number} of the set that starts with '${first.path}'.`,
     why:
       guid === first.header.guid
         ? `It is part ${partNumber} of ${totalParts}.`
@@ -239,7 +239,7 @@ function requireImages({imageCount}: WimHeader, {images}: BlobTable): void {
   if (images.length === imageCount) return
   throw new InputError('ARCHIVE_CONTRADICTORY', {
     what: 'The Windows image file contradicts itself.',
-    why: `Its header says ${imageCount} images, its table of contents has the metadata of ${images.length}.`,
+    why: `The header says ${imageCount} images, but the table of contents has ${images.length}.`,
     suggestions: ['Copy or download the file again, then retry.'],
   })
 }
@@ -252,7 +252,7 @@ async function readSmall(part: WimPart, header: ResourceHeader, title: string, l
   requireInside(header, title, part.file.size)
   if (header.originalSize > limit || header.size > limit) {
     throw new UnsupportedError('LIMIT_EXCEEDED', {
-      what: `${title} of the file has ${Math.max(header.originalSize, header.size)} bytes; ${limit} are read.`,
+      what: `${title} of the file has ${Math.max(header.originalSize, header.size)} bytes. The limit is ${limit}.`,
     })
   }
   const pieces: Uint8Array[] = []

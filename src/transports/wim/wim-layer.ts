@@ -191,8 +191,8 @@ function encryptedContent(path: LayerPath, size: number): Content {
     // eslint-disable-next-line @typescript-eslint/require-await, require-yield -- a content that can only be refused
     async *open(): AsyncGenerator<Uint8Array> {
       throw new UnsupportedError('FORMAT_UNSUPPORTED', {
-        what: `The file '${path}' is encrypted (EFS); a layer cannot hold it.`,
-        suggestions: ['Decrypt it before the image is captured.'],
+        what: `The file '${path}' is encrypted (EFS). A layer cannot store it.`,
+        suggestions: ['Decrypt it before you capture the image.'],
         at: {path},
       })
     },
@@ -202,7 +202,7 @@ function encryptedContent(path: LayerPath, size: number): Content {
 function requireDifferent(streams: readonly AlternateStream[], path: LayerPath): void {
   const names = new Set(streams.map(({name}) => name.toUpperCase()))
   if (names.size === streams.length) return
-  throw new InputError('DUPLICATE_ENTRY', {what: `'${path}' has two alternate streams of one name.`, at: {path}})
+  throw new InputError('DUPLICATE_ENTRY', {what: `'${path}' has two alternate streams with the same name.`, at: {path}})
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await -- what is at hand, in the shape of what is not

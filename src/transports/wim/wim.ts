@@ -40,8 +40,8 @@ async function recognises(path: string): Promise<boolean> {
 function refuse(reference: Reference): Promise<Destination> {
   return Promise.reject(
     new UsageError('BAD_REFERENCE', {
-      what: `transship reads Windows image files, and does not write them.`,
-      suggestions: ['Write a transport layout (layout:DIR), and capture its folder Files with DISM or wimlib-imagex.'],
+      what: `transship can read Windows image files, but not write them.`,
+      suggestions: ['Write a transport layout (layout:DIR) and capture its folder Files with DISM or wimlib-imagex.'],
       at: {reference: formatWimReference(reference)},
     }),
   )

@@ -118,7 +118,7 @@ const REFUSED: readonly (readonly [title: string, code: string, why: RegExp, for
   [
     'whose blocks cannot be found in deflated data',
     'ARCHIVE_CONTRADICTORY',
-    /where in its deflated data/,
+    /where its compressed blocks begin/,
     {part: DEFLATED, file: {withSizes: false}},
   ],
   [
@@ -130,7 +130,7 @@ const REFUSED: readonly (readonly [title: string, code: string, why: RegExp, for
   [
     'with bytes behind the end of a deflated document',
     'ARCHIVE_CORRUPT',
-    /hides/,
+    /Extra data follows/,
     {map: {...DEFLATED, behind: Buffer.from('hidden')}},
   ],
   [

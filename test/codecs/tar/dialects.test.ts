@@ -156,7 +156,7 @@ const REFUSED: readonly {what: string; tar: Buffer; why: RegExp}[] = [
   {
     what: 'a global header between a member and its own',
     tar: tarOfMembers(paxMember([['path', 'a']]), paxMember([['comment', 'x']], 'g'), rawMember({name: 'b'})),
-    why: /stands between/,
+    why: /PAX header separates/,
   },
   ...['-5', '1e3', '0x10', '99999999999999999999', ' 5', '5 '].map((size) => ({
     what: `a PAX size of '${size}'`,
@@ -176,17 +176,17 @@ const REFUSED: readonly {what: string; tar: Buffer; why: RegExp}[] = [
   {
     what: 'a directory by its name, with a body',
     tar: tarOfMembers(rawMember({name: 'a/'}, 'body')),
-    why: /named as a directory and has a body of 4 bytes/,
+    why: /name of a directory but a body of 4 bytes/,
   },
   {
     what: 'a size with a NUL in front',
     tar: tarOfMembers(rawMember({name: 'a', patch: {124: '\x000000000003\0'}}, 'abc')),
-    why: /NUL in front of its field 'size'/,
+    why: /NUL before its field 'size'/,
   },
   {
     what: 'a size that is no octal number',
     tar: tarOfMembers(rawMember({name: 'a', patch: {124: '0000000008\0'}}, 'abc')),
-    why: /its field 'size' is no number/,
+    why: /its field 'size' is not a number/,
   },
   {
     what: 'a negative size in base 256',
@@ -196,7 +196,7 @@ const REFUSED: readonly {what: string; tar: Buffer; why: RegExp}[] = [
   {
     what: 'a GNU header with text where its times belong',
     tar: tarOfMembers(rawMember({name: 'a', format: 'gnu', patch: {345: 'folder'}})),
-    why: /text where its times belong/,
+    why: /text in place of its times/,
   },
   {
     what: 'more extended headers than any writer makes',

@@ -193,7 +193,7 @@ describe('sparse files in a tar', () => {
         ]),
         body('xx'),
       ],
-      /does not fit/,
+      /does not match its body/,
     ],
     ['the type of GNU in another format', [rawMember({name: 'x', type: 'S'})], /not in the GNU format/],
     [
@@ -205,9 +205,9 @@ describe('sparse files in a tar', () => {
         ]),
         rawMember({name: 'd', type: '5'}),
       ],
-      /no file has a sparse map/,
+      /not a file has a sparse map/,
     ],
-    ['more than 2 TiB', [sparseMember('1.0', {name: 'x', size: 2 ** 42, ranges: []})], /are the most that is read/],
+    ['more than 2 TiB', [sparseMember('1.0', {name: 'x', size: 2 ** 42, ranges: []})], /the limit is \d+/],
   ] as const)
     it(`are refused with ${what}`, async () => {
       const tar = Buffer.concat([...members, RAW_END])

@@ -81,7 +81,7 @@ describe('docker-daemon: with an engine that', () => {
       server = await startServer((request, response) => void answer(request, response))
       const options = {engine: {host: `tcp://${server.host}`}}
       for (const work of [list('docker-daemon:', options), inspect('docker-daemon:a:1', options)])
-        await assert.rejects(work, {code: 'ENGINE_UNAVAILABLE', exitCode: 4, message: /no container engine/})
+        await assert.rejects(work, {code: 'ENGINE_UNAVAILABLE', exitCode: 4, message: /not a container engine/})
     })
 
   const asked = () => server?.seen.map(({method, url}) => `${method} ${url}`) ?? []

@@ -100,8 +100,8 @@ describe('what lies beside an image in a registry', () => {
         [`${repository}:1`],
       )
       const [none, ...others] = notes
-      assert.match(none ?? '', /left out.*:none' is of the type 'application\/x-unknown'/)
-      assert.deepEqual(others, ['2 tags name no image (chart, signature); they are left out.'])
+      assert.match(none ?? '', /Left out.*:none' has the type 'application\/x-unknown'/)
+      assert.deepEqual(others, ['2 tags name no image (chart, signature); transship left them out.'])
     } finally {
       await registry.stop()
     }
@@ -121,7 +121,7 @@ describe('what lies beside an image in a registry', () => {
     }
     try {
       await assert.rejects(list(`docker://${registry.host}/app:1`, {onEvent, signal: stop.signal}))
-      assert.deepEqual(told, [`${registry.host} asks to wait 3600 s; it is asked again after 60 s`])
+      assert.deepEqual(told, [`${registry.host} asks to wait 3600 s; transship asks again after 60 s`])
     } finally {
       await registry.stop()
     }

@@ -360,7 +360,7 @@ describe('credentials of image registries', () => {
       for (const [address, repository, code, message] of [
         [right, 'app', 0, /registry\.test/],
         [right, 'quoting/app', 4, /DENIED Basic \*\*\* is \*\*\*/],
-        [wrong, 'app', 4, /refuses the user or the password/],
+        [wrong, 'app', 4, /rejected the user or password/],
       ] as const)
         for (const flags of [[], ['--json']]) {
           const report = `${scratch()}.json`

@@ -184,7 +184,7 @@ describe('image registries that do not tell the truth, or nothing at all', () =>
   it('tell of a tag and of a repository that are not there', async () => {
     const tag = await pulledThrough(() => false, '2')
     assert.deepEqual([tag.code, tag.exitCode], ['NOT_FOUND', 3])
-    assert.match(tag.message, /'2' in 127\.0\.0\.1:\d+\/team\/app/)
+    assert.match(tag.message, /127\.0\.0\.1:\d+\/team\/app does not have '2'/)
     assert.match(tag.suggestions.join(), /transship list docker:\/\/127/)
   })
 

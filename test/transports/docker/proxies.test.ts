@@ -224,7 +224,7 @@ describe('proxies on the way to image registries', () => {
       options: {authorization: BASIC},
       code: 'UNAUTHORIZED',
       exit: 4,
-      message: /The proxy http:\/\/127\.0\.0\.1:\d+ refuses the user or the password\..*407/,
+      message: /The proxy http:\/\/127\.0\.0\.1:\d+ rejected the user or password\..*407/,
       note: 'and the one in its address is not it',
     },
     {
@@ -232,7 +232,7 @@ describe('proxies on the way to image registries', () => {
       options: {authorization: 'Negotiate abc', asks: 'Negotiate, NTLM'},
       code: 'UNAUTHORIZED',
       exit: 4,
-      message: /takes Negotiate, NTLM only/,
+      message: /accepts only Negotiate, NTLM/,
       note: 'as those of Windows domains',
     },
     {
@@ -264,7 +264,7 @@ describe('proxies on the way to image registries', () => {
       options: {answers: 'nothing'},
       code: 'NETWORK_FAILED',
       exit: 4,
-      message: /The proxy http:\/\/127\.0\.0\.1:\d+ cannot be reached/,
+      message: /cannot reach the proxy http:\/\/127\.0\.0\.1:\d+\./,
       note: 'it is asked a few times, not for ever',
     },
   ] as const)
@@ -310,7 +310,7 @@ describe('proxies on the way to image registries', () => {
     await assert.rejects(convert('docker://registry.test:5000/app:1', `oci:${scratch()}`, {proxies}), {
       code: 'NETWORK_FAILED',
       exitCode: 4,
-      message: /The proxy http:\/\/127\.0\.0\.1:\d+ cannot be reached\. The network says ECONNREFUSED\./,
+      message: /cannot reach the proxy http:\/\/127\.0\.0\.1:\d+\. The network reported ECONNREFUSED\./,
     })
   }).timeout(60_000)
 

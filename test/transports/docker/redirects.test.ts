@@ -132,7 +132,7 @@ describe('redirects of an image registry', () => {
       assert.equal(error.code, 'NETWORK_FAILED')
       assert.match(
         error.why ?? '',
-        new RegExp(`^It answered ${status} and leads to http://127\\.0\\.0\\.1:\\d+, which`),
+        new RegExp(`^It answered ${status} and redirects to http://127\\.0\\.0\\.1:\\d+, which`),
       )
     })
 

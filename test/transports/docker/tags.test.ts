@@ -128,7 +128,7 @@ describe('the tags of a repository', () => {
         told,
         notes.map(({subject}) => subject),
       )
-      const reasons = [/There is no 'gone'/, /form of 2014/, /is not JSON/]
+      const reasons = [/does not have 'gone'/, /format of 2014/, /is not JSON/]
       for (const [index, reason] of reasons.entries()) assert.match(notes[index]?.message ?? '', reason)
     })
 
@@ -169,7 +169,7 @@ describe('the tags of a repository', () => {
       const planned = await runCli(['batch', 'plan', repository, `oci:${folder.path}/out:{tag}`])
       assert.equal(planned.code, 0, planned.stderr)
       const yaml = planned.stdout.toString('utf8')
-      assert.match(yaml, /^# docker:.*:torn: It is left out\./m)
+      assert.match(yaml, /^# docker:.*:torn: Left out\./m)
       assert.equal((parse(yaml) as {items: unknown[]}).items.length, 1)
       const plan = path.join(folder.path, 'plan.yaml')
       writeFileSync(plan, JSON.stringify({version: 1, items: [{source: repository, destination: 'oci:made:{tag}'}]}))
