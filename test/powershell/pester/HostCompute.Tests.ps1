@@ -96,7 +96,7 @@ Describe 'The declarations' {
     }
 }
 
-Describe 'The stand-in for <_>' -ForEach @($Library | Where-Object { $_ }) {
+Describe 'The stand-in for <_>' -AllowNullOrEmptyForEach -ForEach @($Library | Where-Object { $_ }) {
     BeforeAll { $library = $_ }
     BeforeEach {
         $env:STAND_IN_FOLDER = (New-Item -ItemType Directory -Path "TestDrive:/$([guid]::NewGuid())").FullName

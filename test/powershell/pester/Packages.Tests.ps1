@@ -62,8 +62,8 @@ Describe 'Get-ContainerPackage' {
         $names = @('missing.tar', $Shop | Get-ContainerPackage -ErrorVariable failures -ErrorAction SilentlyContinue).Name
         $names | Should -Be 'contoso/shop:1.2.0'
         $failures.Count | Should -Be 1
-        $failures[0].FullyQualifiedErrorId | Should -Be 'BAD_REFERENCE,Get-ContainerPackage'
-        $failures[0].CategoryInfo.Category | Should -Be InvalidArgument
+        $failures[0].FullyQualifiedErrorId | Should -Be 'NOT_FOUND,Get-ContainerPackage'
+        $failures[0].CategoryInfo.Category | Should -Be ObjectNotFound
         $failures[0].TargetObject | Should -Be missing.tar
     }
 
