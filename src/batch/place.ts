@@ -4,7 +4,7 @@ import type {Reference} from '../model/reference.js'
 import type {PlanOptions} from './plan-schema.js'
 
 /** Transports whose locations are names, not paths. */
-const REMOTE = new Set(['docker', 'docker-daemon'])
+const REMOTE = new Set(['docker', 'docker-daemon', 'containerd'])
 /** Transports of one thing a path: writing there twice would be writing over it. */
 const HOLDS_ONE = new Set(['docker-archive', 'oci-archive', 'layout'])
 
@@ -53,5 +53,5 @@ export function placeKey(folder: string, reference: Reference, options: PlanOpti
 
 /** Tag that stands in where the name of an image at a registry or an engine has none; undefined where nothing does. */
 export function selectorOf({transport, path: place, selector}: Reference): string | undefined {
-  return selector ?? (REMOTE.has(transport) && place !== '' ? 'latest' : undefined)
+  return selector ?? (REMOTE.has(transport) && place !== '' && !place.endsWith('/') ? 'latest' : undefined)
 }

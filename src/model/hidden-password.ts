@@ -4,7 +4,7 @@ const DIGEST = String.raw`(?!sha(?:256|384|512):|[a-z][a-z0-9+._-]*:[0-9a-fA-F]{
 const NOT_OURS = String.raw`(?!(?:HOST|USER|docker-daemon:NAME)\b)`
 const IN_TEXT = new RegExp(String.raw`(//${NOT_OURS}[^\s/:@'"[\]]*):[^\s'"]+@${DIGEST}`, 'g')
 const IN_REFERENCE = new RegExp(
-  String.raw`^((?:docker(?:-daemon)?:)?(?://)?${NOT_OURS}[^\s/\\:@[\]]*):(?![/\\]).*@${DIGEST}`,
+  String.raw`^((?:(?:docker(?:-daemon)?|containerd):)?(?://)?${NOT_OURS}[^\s/\\:@[\]]*):(?![/\\]).*@${DIGEST}`,
   's',
 )
 

@@ -1,3 +1,4 @@
+import type {ContainerdPlaces} from './containerd-places.js'
 import type {EnginePlaces} from './engine-places.js'
 import type {Digest} from './digest.js'
 import type {WorkOptions} from './events.js'
@@ -72,6 +73,8 @@ export interface NetworkOptions {
   readonly proxies?: ProxySettings
   /** Where the container engine is; by default where Docker's own client finds it, else where one listens. */
   readonly engine?: EnginePlaces
+  /** Where containerd is; by default where it listens. */
+  readonly containerd?: ContainerdPlaces
 }
 
 export interface ListOptions extends WorkOptions, NetworkOptions {

@@ -1,6 +1,7 @@
 import type {ContainerManager} from './container-manager.js'
 import {ContainerdManager} from './containerd/containerd-manager.js'
 import {formatEngineEndpoint, parseEngineEndpoint, type EngineEndpoint, type EngineTls} from '../engine-api/endpoint.js'
+import {containerdPath, containerdSockets} from '../engine-api/containerd/addresses.js'
 import {defaultSockets} from '../engine-api/engine-candidates.js'
 import {EngineManager} from './engine/engine-manager.js'
 import {HostComputeManager} from './host-compute/host-compute-manager.js'
@@ -41,8 +42,7 @@ export function openManagers(places: ManagerPlaces): readonly ContainerManager[]
   if (places.podmanHost === undefined)
     for (const path of guess.podman) addEngine('podman', {kind: 'socket', path}, true)
   if (places.containerdAddress !== undefined) {
-    const path = places.containerdAddress.replace(/^(?:unix|npipe):\/\//, '')
-    managers.push(new ContainerdManager(path, {isGuess: false}))
+    managers.push(new ContainerdManager(containerdPath(places.containerdAddress), {isGuess: false}))
   } else {
     managers.push(...guess.containerd.map((path) => new ContainerdManager(path, {isGuess: true})))
   }
@@ -58,10 +58,5 @@ interface DefaultPlaces {
 
 function defaultPlaces({platform, runtimeDir, onlyGiven = false}: ManagerPlaces): DefaultPlaces {
   if (onlyGiven) return {docker: [], podman: [], containerd: []}
-  // An engine without a system containerd runs its own, under its own folder.
-  const containerd =
-    platform === 'win32'
-      ? ['//./pipe/containerd-containerd']
-      : ['/run/containerd/containerd.sock', '/run/docker/containerd/containerd.sock']
-  return {...defaultSockets(platform, runtimeDir), containerd}
+  return {...defaultSockets(platform, runtimeDir), containerd: containerdSockets(platform)}
 }

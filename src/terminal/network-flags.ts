@@ -89,6 +89,7 @@ export function networkOptions(flags: NetworkFlags, env: Environment = process.e
     ...(requestTime === undefined ? {} : {maxRequestSeconds: requestTime}),
     proxies: proxySettings(env),
     engine: enginePlaces(flags, env),
+    ...containerdPlaces(env),
   }
 }
 
@@ -104,6 +105,16 @@ export function networkOfEnvironment(env: Environment = process.env): NetworkOpt
     'engine-context': undefined,
   }
   return networkOptions(flags, env)
+}
+
+/** The variables that ctr and nerdctl read. */
+function containerdPlaces(env: Environment): Pick<NetworkOptions, 'containerd'> {
+  const address = set(env['CONTAINERD_ADDRESS'])
+  const namespace = set(env['CONTAINERD_NAMESPACE'])
+  if (address === undefined && namespace === undefined) return {}
+  return {
+    containerd: {...(address === undefined ? {} : {address}), ...(namespace === undefined ? {} : {namespace})},
+  }
 }
 
 /** In the order of Docker's client: what was given, DOCKER_HOST, DOCKER_CONTEXT; contexts have their own certificates. */

@@ -3,6 +3,7 @@ import {UsageError} from '../model/errors.js'
 import {hidePassword, hidePasswords} from '../model/hidden-password.js'
 import {splitReference, type Reference} from '../model/reference.js'
 import {appx} from './appx/appx.js'
+import {containerd} from './containerd/containerd.js'
 import {dockerArchive} from './docker-archive/docker-archive.js'
 import {docker} from './docker/docker.js'
 import {dockerDaemon} from './docker-daemon/docker-daemon.js'
@@ -22,12 +23,16 @@ export const TRANSPORTS: readonly Transport[] = [
   ociArchive,
   docker,
   dockerDaemon,
+  containerd,
   inbox,
   appx,
   layout,
   runtime,
   wim,
 ]
+
+/** Transports whose locations are names of images, in which no path can be. */
+const OF_IMAGES: ReadonlySet<string> = new Set(['docker', 'docker-daemon', 'containerd'])
 
 /** The transport a reference belongs to. */
 export function transportOf(reference: Reference, transports = TRANSPORTS): Transport {
@@ -58,7 +63,7 @@ export function formatReference(reference: Reference, transports = TRANSPORTS): 
 /** A text that was given as a reference, to be shown: without the password that it may have, and must not. */
 export function shownReference(text: string, transports = TRANSPORTS): string {
   const split = splitReference(text)
-  const isFile = transports.some(({name}) => name === split?.transport && name !== 'docker' && name !== 'docker-daemon')
+  const isFile = transports.some(({name}) => name === split?.transport && !OF_IMAGES.has(name))
   return isFile ? hidePasswords(text) : hidePassword(text)
 }
 

@@ -97,7 +97,8 @@ export function platformUnsupported(
   })
 }
 
-function formatStated({os, architecture, variant, 'os.version': osVersion}: StatedPlatform): string {
+/** As documents state it, spelt as `--platform` takes it. */
+export function formatStated({os, architecture, variant, 'os.version': osVersion}: StatedPlatform): string {
   const known = (text: string | undefined) => (text === undefined || text === '' ? undefined : text)
   const version = known(osVersion)
   const arch = known(architecture) ?? 'unknown'

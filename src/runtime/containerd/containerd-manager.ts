@@ -5,8 +5,8 @@ import {parseContainerState, type ContainerSighting} from '../container-row.js'
 import {mapConcurrently} from '../../model/map-concurrently.js'
 import {requireSignalNumber} from '../signals.js'
 import {stillRunning} from '../still-running.js'
-import {ContainerdClient} from './containerd-client.js'
-import {decodeTaskMetrics, type ContainerMessage, type TaskMessage} from './services.js'
+import {ContainerdClient} from '../../engine-api/containerd/containerd-client.js'
+import {decodeTaskMetrics, type ContainerMessage, type TaskMessage} from '../../engine-api/containerd/services.js'
 
 /** Namespaces asked at once. */
 const CONCURRENCY = 4

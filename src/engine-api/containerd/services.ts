@@ -1,24 +1,13 @@
 import {fromJSON, type MessageTypeDefinition, type MethodDefinition} from '@grpc/proto-loader'
 import {InternalError} from '../../model/errors.js'
+import {any, field, labels, many, message, READING, service, timestamp, type TimestampMessage} from './notation.js'
+import {STORE_DEFINITIONS, type StoreCalls, type StoreStreams} from './store-services.js'
 
 /*
  * The part of containerd's API that is used, as field names and numbers. Source: containerd api/services/
  * {namespaces,containers,tasks}/v1, api/types/{metrics,task/task}.proto; containerd/cgroups stats/v1 and cgroup2/stats.
  */
 
-const field = (id: number, type = 'string') => ({id, type})
-const many = (id: number, type: string) => ({id, type, rule: 'repeated'})
-const message = (fields: Record<string, {id: number; type: string; keyType?: string}>) => ({fields})
-const service = (methods: Readonly<Record<string, readonly [request: string, response: string]>>) => ({
-  methods: Object.fromEntries(
-    Object.entries(methods).map(([name, [requestType, responseType]]) => [
-      name,
-      {requestType, responseType, comment: ''},
-    ]),
-  ),
-})
-const any = message({typeUrl: field(1), value: field(2, 'bytes')})
-const timestamp = message({seconds: field(1, 'int64'), nanos: field(2, 'int32')})
 type Parts = NonNullable<Parameters<typeof fromJSON>[0]['nested']>
 const nested = (parts: Parts) => ({nested: parts})
 
@@ -60,7 +49,7 @@ const definitions = fromJSON(
             Runtime: message({name: field(1), options: field(2, 'google.protobuf.Any')}),
             Container: message({
               id: field(1),
-              labels: {keyType: 'string', ...field(2)},
+              labels: labels(2),
               image: field(3),
               runtime: field(4, 'Runtime'),
               createdAt: field(8, 'google.protobuf.Timestamp'),
@@ -113,7 +102,7 @@ const definitions = fromJSON(
       }),
     }),
   }),
-  {longs: Number, enums: String, defaults: true, bytes: Buffer},
+  READING,
 )
 
 export interface NamespaceMessage {
@@ -136,11 +125,6 @@ export interface TaskMessage {
   readonly status: string
 }
 
-export interface TimestampMessage {
-  readonly seconds: number
-  readonly nanos: number
-}
-
 export interface MetricMessage {
   readonly id: string
   readonly data: {readonly typeUrl: string; readonly value: Uint8Array} | null
@@ -155,7 +139,7 @@ interface CgroupMetrics {
 }
 
 /** What each call takes and gives. `defaults` above makes every field present, in the shape of the table. */
-export interface ContainerdCalls {
+export interface ContainerdCalls extends StoreCalls {
   'containerd.services.namespaces.v1.Namespaces/List': [object, {readonly namespaces: readonly NamespaceMessage[]}]
   'containerd.services.containers.v1.Containers/List': [object, {readonly containers: readonly ContainerMessage[]}]
   'containerd.services.tasks.v1.Tasks/List': [object, {readonly tasks: readonly TaskMessage[]}]
@@ -173,10 +157,12 @@ export interface ContainerdCalls {
 export type ContainerdCall = keyof ContainerdCalls
 
 /** How one call is put on the wire. */
-export function requireMethod(call: ContainerdCall): MethodDefinition<object, object> {
+export function requireMethod(call: ContainerdCall | keyof StoreStreams): MethodDefinition<object, object> {
   const [serviceName = '', methodName = ''] = call.split('/')
-  const found = definitions[serviceName]
-  const method = found === undefined || 'format' in found ? undefined : found[methodName]
+  const [method] = [definitions[serviceName], STORE_DEFINITIONS[serviceName]].flatMap((found) => {
+    const named = found === undefined || 'format' in found ? undefined : found[methodName]
+    return named === undefined ? [] : [named]
+  })
   if (method === undefined) throw new InternalError('INTERNAL', {what: `containerd has no call ${call} here.`})
   return method
 }
