@@ -70,31 +70,26 @@ export function isAbsentPlatform({platform}: StatedDescriptor, wanted: string): 
   return stated.os !== undefined && fitsPlatform(stated, parsePlatform(wanted), false)
 }
 
-const REF_SNAPSHOT = 'containerd.io/gc.ref.snapshot.'
-const REF_LAYER = 'containerd.io/gc.ref.content.l.'
+const REF_CONTENT = 'containerd.io/gc.ref.content.'
+const REF_CONFIG = `${REF_CONTENT}config`
 
 /**
- * True where containerd was told to throw away compressed layers once they were unpacked: the manifest no longer holds on
- * to them, and the configuration holds a snapshot. Source: containerd `discard_unpacked_layers`.
+ * True where containerd was told to throw away compressed layers once they were unpacked: the manifest holds on to its
+ * configuration, and no longer to them. Source: containerd `discard_unpacked_layers`, `ctr content prune references`.
  */
 export async function isDiscarding(
   store: NamespaceStore,
-  {manifest, config}: Pick<FoundImage, 'manifest' | 'config'>,
+  {manifest, layers}: Pick<FoundImage, 'manifest' | 'layers'>,
   options: WorkOptions,
 ): Promise<boolean> {
-  const [manifestInfo, configInfo] = await Promise.all([
-    store.findInfo(manifest.digest, options),
-    store.findInfo(config.digest, options),
-  ])
-  const keys = (labels: Readonly<Record<string, string>> = {}) => Object.keys(labels)
-  return (
-    !keys(manifestInfo?.labels).some((key) => key.startsWith(REF_LAYER)) &&
-    keys(configInfo?.labels).some((key) => key.startsWith(REF_SNAPSHOT))
-  )
+  const labels = (await store.findInfo(manifest.digest, options))?.labels ?? {}
+  const held = Object.entries(labels).filter(([key]) => key.startsWith(REF_CONTENT) && key !== REF_CONFIG)
+  const isHeld = ({digest}: {readonly digest: string}) => held.some(([, value]) => value === digest)
+  return labels[REF_CONFIG] !== undefined && layers.length > 0 && !layers.some(isHeld)
 }
 
-export const DISCARDED =
-  'containerd has discarded the compressed layer after unpacking it (discard_unpacked_layers). ' +
+const DISCARDED =
+  'containerd discarded the compressed layer, as discard_unpacked_layers or ctr content prune references tell it to. ' +
   'Give --base REFERENCE with an image that has the layer, or pull the image again with discard_unpacked_layers = false; ' +
   'on Windows, the unpacked layer can be read as runtime:SNAPSHOTDIR.'
 const LOST =

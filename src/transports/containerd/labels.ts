@@ -1,0 +1,69 @@
+import type {LabelsMessage} from '../../engine-api/containerd/store-services.js'
+import {parseManifest} from '../../formats/image-documents/image-documents.js'
+import {isLayerType} from '../../formats/image-documents/media-types.js'
+import type {RawDocument} from '../../model/image.js'
+
+/*
+ * Labels of blobs. The collector follows them and never reads a document, so a manifest without them loses its layers.
+ * Source: containerd images/mediatypes.go (ChildGCLabels), remotes/docker/handler.go.
+ */
+
+const REF_CONTENT = 'containerd.io/gc.ref.content.'
+/**
+ * `ctr content prune references` drops the usual labels of layers, since unpacked layers can be pulled again. What was
+ * carried into an air-gapped site cannot: a second label keeps it as long as the image is there.
+ */
+const KEPT_LAYER = `${REF_CONTENT}transship.`
+const SOURCE = 'containerd.io/distribution.source.'
+const UNCOMPRESSED = 'containerd.io/uncompressed'
+/** containerd refuses a label whose key and value are longer. */
+const MAX_LABEL = 4096
+
+/** What a manifest holds on to: its configuration, its layers, and children of other types by a count of their own. */
+export function referenceLabels(manifest: RawDocument): LabelsMessage {
+  const {config, layers} = parseManifest(manifest.bytes, 'the manifest')
+  const labels: Record<string, string> = {[`${REF_CONTENT}config`]: config.digest}
+  const counts = {layer: 0, other: 0}
+  for (const {mediaType, digest} of layers ?? []) {
+    if (isLayerType(mediaType)) {
+      labels[`${KEPT_LAYER}${counts.layer}`] = digest
+      labels[`${REF_CONTENT}l.${counts.layer++}`] = digest
+    } else labels[`${REF_CONTENT}${counts.other++}`] = digest
+  }
+  return labels
+}
+
+/** By which containerd knows that a compressed layer is the tar of a diffID. */
+export function layerLabels(layer: {readonly digest: string; readonly diffId: string}): LabelsMessage {
+  return layer.digest === layer.diffId ? {} : {[UNCOMPRESSED]: layer.diffId}
+}
+
+/** Under which repositories a registry may have the blob: a push asks it there first. The key has no port. */
+export function sourceLabels(fullNames: readonly string[]): LabelsMessage {
+  const labels: Record<string, string> = {}
+  for (const full of fullNames) {
+    const slash = full.indexOf('/')
+    const host = full.slice(0, slash).replace(/:\d+$/, '')
+    const repository = full.slice(slash + 1).replace(/[:@].*$/, '')
+    labels[`${SOURCE}${host}`] = joined(labels[`${SOURCE}${host}`], repository)
+  }
+  return labels
+}
+
+/** The labels that a blob lacks of those that it is to have; lists of repositories are added to. */
+export function missingLabels(has: LabelsMessage, wanted: LabelsMessage): LabelsMessage {
+  return Object.fromEntries(
+    Object.entries(wanted).flatMap(([key, value]) => {
+      const merged = key.startsWith(SOURCE) ? joined(has[key], value) : value
+      const isLong = key.length + merged.length > MAX_LABEL
+      return merged === has[key] || isLong ? [] : [[key, merged]]
+    }),
+  )
+}
+
+function joined(list: string | undefined, repositories: string): string {
+  return [...new Set([...(list ?? '').split(','), ...repositories.split(',')])]
+    .filter((part) => part !== '')
+    .sort()
+    .join(',')
+}
