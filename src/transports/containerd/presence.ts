@@ -89,11 +89,10 @@ export async function isDiscarding(
 }
 
 const DISCARDED =
-  'containerd discarded the compressed layer, as discard_unpacked_layers or ctr content prune references tell it to. ' +
-  'Give --base REFERENCE with an image that has the layer, or pull the image again with discard_unpacked_layers = false; ' +
-  'on Windows, the unpacked layer can be read as runtime:SNAPSHOTDIR.'
-const LOST =
-  'containerd does not have its blob. Give --base REFERENCE with an image that has the layer, or pull the image again.'
+  'containerd discarded the compressed layer (discard_unpacked_layers, or ctr content prune references); on Windows, ' +
+  'its unpacked form can be read as runtime:SNAPSHOTDIR.'
+const LOST = 'containerd does not have its blob.'
+const REMEDY = 'Give --base REFERENCE with an image that has the layer, or pull the image again.'
 
 /** The image with layers that are not there told as that: unlike a foreign layer, nobody else has promised to keep them. */
 export function withoutAbsentBlobs(image: Image, isDiscarded: boolean): Image {
@@ -110,7 +109,7 @@ export function withoutAbsentBlobs(image: Image, isDiscarded: boolean): Image {
     ),
     warnings: [
       ...image.warnings.filter(({code}) => code !== 'layer-not-held'),
-      {code: isDiscarded ? 'layers-discarded' : 'layer-not-held', message: `${titles}: ${absence}`},
+      {code: isDiscarded ? 'layers-discarded' : 'layer-not-held', message: `${titles}: ${absence} ${REMEDY}`},
     ],
   }
 }

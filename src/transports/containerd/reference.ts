@@ -2,7 +2,7 @@ import {findDigest, type Digest} from '../../model/digest.js'
 import {UsageError} from '../../model/errors.js'
 import {hidePassword} from '../../model/hidden-password.js'
 import type {Reference} from '../../model/reference.js'
-import {findDockerName, fullNameOf, isHostComponent} from '../../formats/image-documents/image-name.js'
+import {findDockerName, fullNameOf, isHostComponent, type DockerName} from '../../formats/image-documents/image-name.js'
 
 export const NAME = 'containerd'
 export const GRAMMAR = '[NAMESPACE/]NAME[:TAG|@DIGEST]'
@@ -58,6 +58,11 @@ export function formatLocation({path, selector}: Reference): string {
   return `${NAME}:${path}${separator}${selector ?? ''}`
 }
 
+/** The name that a record has among Docker's; none where Kubernetes has named it by the image's id. */
+export function dockerNameOf(record: string): DockerName | undefined {
+  return findDigest(record) === undefined ? findDockerName(record) : undefined
+}
+
 /** One way to read a reference: a namespace and what is sought in it. */
 export interface Reading {
   readonly namespace: string
@@ -95,11 +100,7 @@ export function readingsOf(
 
 /** A reference that is read in one way alone: with its namespace, and the name as containerd keeps it. */
 export function referenceTo(namespace: string, record: string, digest?: string): Reference {
-  const name = findDockerName(record)
-  const full = name === undefined ? record : fullNameOf(name)
-  // A name that the store keeps in another spelling than Docker's is found by that spelling alone.
-  const text = full === record ? full : record
-  const parsed = parseName(`${namespace}/${text}`)
+  const parsed = parseName(`${namespace}/${record}`)
   if (digest === undefined || parsed.selector?.endsWith(digest) === true) return parsed
   const [tag = ''] = (parsed.selector ?? '').split('@')
   return {...parsed, selector: `${tag}@${digest}`}

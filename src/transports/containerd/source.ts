@@ -5,7 +5,7 @@ import type {Image} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
 import type {ListItem, ListOptions, OpenOptions, Verdict} from '../../model/transport.js'
 import type {ImageMessage} from '../../engine-api/containerd/store-services.js'
-import {familiarNameOf, findDockerName} from '../../formats/image-documents/image-name.js'
+import {familiarNameOf} from '../../formats/image-documents/image-name.js'
 import {isLayerType} from '../../formats/image-documents/media-types.js'
 import {formatPlatform, type OfferedPlatform} from '../../formats/image-documents/platform-choice.js'
 import {platformOf} from '../../formats/image-documents/image-documents.js'
@@ -18,7 +18,7 @@ import {verifyNamed} from '../../formats/oci-layout/verify-named.js'
 import {connect} from './connect.js'
 import {requireOne, requireRecords, type Found} from './find-image.js'
 import {findHeld, isAbsentPlatform, isDiscarding, platformsAbsent, withoutAbsentBlobs, type Held} from './presence.js'
-import {formatLocation, referenceTo} from './reference.js'
+import {dockerNameOf, formatLocation, referenceTo} from './reference.js'
 import type {NamespaceStore} from './store.js'
 
 /** Opens the one image that the reference selects; blobs are read from containerd when they are asked for. */
@@ -95,13 +95,13 @@ function requireHeld(held: Held, reference: Reference, {platform}: OpenOptions):
 
 /** The name that people gave: Kubernetes keeps two more for each, by digest and by id. */
 function mainName(records: readonly ImageMessage[]): string {
-  const tagged = records.find(({name}) => findDockerName(name)?.tag !== undefined)
+  const tagged = records.find(({name}) => dockerNameOf(name)?.tag !== undefined)
   return tagged?.name ?? records[0]?.name ?? ''
 }
 
 /** Names as Docker shows them, those with tags where there are any. */
 function namesOf(records: readonly ImageMessage[]): readonly string[] {
-  const docker = records.flatMap(({name}) => findDockerName(name) ?? [])
+  const docker = records.flatMap(({name}) => dockerNameOf(name) ?? [])
   const tagged = docker.filter(({tag}) => tag !== undefined)
   return [...new Set((tagged.length > 0 ? tagged : docker).map(familiarNameOf))]
 }
@@ -236,7 +236,7 @@ async function verifyRecords(found: Found, {check, read, options}: Checking) {
     check.subject = held.images.length === 1 ? subject : `${subject}@${image.manifest.digest}`
     await check.gather(async () => {
       if (await isDiscarding(store, image, options))
-        check.unread('containerd has discarded its compressed layers after unpacking them.', check.subject)
+        check.unread('containerd has discarded its compressed layers.', check.subject)
       passed.push(...(await verifyFound(store, image, {check, read, options, referenceTo: selects})))
     })
   }
