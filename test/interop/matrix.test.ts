@@ -22,8 +22,8 @@ interface Place {
   destination(folder: string, name: string): string
 }
 
-/** What runs for the tests: an image registry at its address, engines at their sockets. */
-const RUNNING = {registry: '', dockerd: '', podman: ''}
+/** What runs for the tests: an image registry at its address, engines and containerd at their sockets. */
+const RUNNING = {registry: '', dockerd: '', podman: '', containerd: ''}
 
 function engineOf(engine: 'dockerd' | 'podman'): Pick<Place, 'transport' | 'engine' | 'holds' | 'destination'> {
   return {transport: 'docker-daemon', engine, holds: 'images', destination: (_, name) => `docker-daemon:${name}:1`}
@@ -36,6 +36,7 @@ const PLACES: readonly Place[] = [
   {transport: 'docker', holds: 'images', destination: (_, name) => `docker://${RUNNING.registry}/${name}:1`},
   {...engineOf('dockerd'), isLinuxOnly: true},
   engineOf('podman'),
+  {transport: 'containerd', holds: 'images', destination: (_, name) => `containerd:matrix/docker.io/${name}:1`},
   {transport: 'inbox', holds: 'packages', destination: (folder) => `inbox:${folder}/packages`},
   {transport: 'appx', holds: 'packages', destination: (folder) => `appx:${folder}/exported`},
   {transport: 'layout', holds: 'payload', destination: (folder) => `layout:${folder}/layout`},
@@ -51,7 +52,8 @@ const titleOf = ({transport, engine}: Place) => (engine === undefined ? transpor
 /** Where the engine is, for each call that may meet one. */
 function reaching(...places: readonly Place[]): NetworkOptions {
   const engine = places.find((place) => place.engine !== undefined)?.engine
-  return engine === undefined ? {} : {engine: {host: `unix://${RUNNING[engine]}`}}
+  const containerd = {address: RUNNING.containerd}
+  return engine === undefined ? {containerd} : {containerd, engine: {host: `unix://${RUNNING[engine]}`}}
 }
 
 /** A repository of the pair's own. */
@@ -100,6 +102,7 @@ describe('every source to every destination', () => {
     const host = await sharedHost(this)
     RUNNING.dockerd = host.dockerSocket
     RUNNING.podman = host.podmanSocket
+    RUNNING.containerd = host.containerdSocket
     linuxImage = `docker-archive:${host.savedImage}`
   })
 

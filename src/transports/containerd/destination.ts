@@ -20,7 +20,7 @@ import {writeLayers} from '../../formats/layer-blob/side-by-side.js'
 import {connect, type Containerd} from './connect.js'
 import {referenceLabels, sourceLabels} from './labels.js'
 import {ImageRecords} from './records.js'
-import {formatLocation, NAME, readingsOf, referenceTo} from './reference.js'
+import {formatLocation, NAME, readingsOf, referenceTo, type Reading} from './reference.js'
 import {NamespaceStore} from './store.js'
 import {BlobWriter} from './writer.js'
 
@@ -35,18 +35,18 @@ export async function createDestination(reference: Reference, options: Destinati
   requireCompression(options.compression ?? 'none', options.compressionLevel)
   const containerd = await connect(options)
   try {
-    const [place = {namespace: containerd.usual}] = readingsOf(reference, containerd)
-    if ('digest' in place && place.digest !== undefined) {
+    const place: Reading = readingsOf(reference, containerd)[0] ?? {namespace: containerd.usual}
+    const {namespace, name} = place
+    if (place.digest !== undefined) {
       throw new UsageError('BAD_REFERENCE', {
         what: `'${formatLocation(reference)}' selects an image by its digest.`,
         why: 'A destination can only give a name; the digest follows from the content.',
-        suggestions: [`${NAME}:${place.namespace}/NAME:TAG`],
+        suggestions: [`${NAME}:${namespace}/NAME:TAG`],
       })
     }
-    const name = 'name' in place ? place.name : undefined
     if (name !== undefined) requireTaggedName(name)
-    requireNames(options.names, namingOf(reference, place.namespace, name))
-    return new ContainerdDestination(containerd, {namespace: place.namespace, name, given: reference}, options)
+    requireNames(options.names, namingOf(reference, namespace, name))
+    return new ContainerdDestination(containerd, {namespace, name, given: reference}, options)
   } catch (error) {
     containerd.client.close()
     throw error
@@ -188,8 +188,7 @@ class ContainerdDestination implements ImageDestination {
     const options = {signal: AbortSignal.timeout(ABORT_MS)}
     await this.#records.undo(options)
     await this.#writer.abort(options)
-    const {namespace} = this.#place
-    if (this.#written === 0 || !this.#containerd.namespaces.includes(namespace)) await this.#removeNamespace(options)
+    await this.#removeNamespace(options)
     this.#containerd.client.close()
   }
 

@@ -147,5 +147,5 @@ export class IngestLost extends EnvironmentError {}
 
 /** True where another writer is at the same blob, and goes on longer than it is worth waiting. */
 export function isLocked(error: unknown): boolean {
-  return refusalOf(error) === 'UNAVAILABLE' && error instanceof Error && /locked/.test(error.message)
+  return refusalOf(error) === 'UNAVAILABLE' && error instanceof Error && error.message.includes('locked')
 }

@@ -2,7 +2,7 @@ import {findDigest, type Digest} from '../../model/digest.js'
 import {UsageError} from '../../model/errors.js'
 import {hidePassword} from '../../model/hidden-password.js'
 import type {Reference} from '../../model/reference.js'
-import {findDockerName, fullNameOf, isHostComponent, type DockerName} from '../../formats/image-documents/image-name.js'
+import {findDockerName, isHostComponent, type DockerName} from '../../formats/image-documents/image-name.js'
 
 export const NAME = 'containerd'
 export const GRAMMAR = '[NAMESPACE/]NAME[:TAG|@DIGEST]'

@@ -12,7 +12,7 @@ export function isPassing(error: unknown): boolean {
   const refusal = refusalOf(error)
   if (refusal === 'UNAVAILABLE' || refusal === 'CANCELLED') return true
   // A stream that the other side broke off.
-  return refusal === 'INTERNAL' && error instanceof TransshipError && /RST_STREAM/.test(error.message)
+  return refusal === 'INTERNAL' && error instanceof TransshipError && error.message.includes('RST_STREAM')
 }
 
 /** Decides how long to go on trying; each step forward begins the time anew. */

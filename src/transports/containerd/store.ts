@@ -43,7 +43,8 @@ export class NamespaceStore implements ContentStore {
     try {
       return (await this.call('containerd.services.images.v1.Images/Get', {name}, options)).image
     } catch (error) {
-      return undefinedWhenAbsent(error)
+      requireAbsent(error)
+      return undefined
     }
   }
 
@@ -64,7 +65,8 @@ export class NamespaceStore implements ContentStore {
     } catch (error) {
       // A digest of an algorithm that containerd does not know names nothing there.
       if (refusalOf(error) === 'INVALID_ARGUMENT') return undefined
-      return undefinedWhenAbsent(error)
+      requireAbsent(error)
+      return undefined
     }
   }
 
@@ -131,9 +133,9 @@ export class NamespaceStore implements ContentStore {
   }
 }
 
-function undefinedWhenAbsent(error: unknown): undefined {
-  if (error instanceof TransshipError && error.code === 'NOT_FOUND') return undefined
-  throw error
+/** Throws what is no answer that something is not there. */
+function requireAbsent(error: unknown): void {
+  if (!(error instanceof TransshipError) || error.code !== 'NOT_FOUND') throw error
 }
 
 function collected(digest: string, title: string, cause: unknown): InputError {

@@ -236,10 +236,10 @@ describe("containerd's own store", function () {
         left.items.map(({platform}) => platform?.os),
         ['windows'],
       )
-      assert.ok(events.some((event) => event.kind === 'note' && /linux\/amd64/.test(event.message)))
+      assert.match(JSON.stringify(events), /platform-not-held.*linux[^/]*\/amd64/)
       const opened = await inspect(reference, network())
       assert.equal(opened.platform.os, 'windows')
-      assert.match(opened.warnings.map(({message}) => message).join(), /linux\/amd64/)
+      assert.match(opened.warnings.map(({message}) => message).join(), /linux[^/]*\/amd64/)
       const failure = await assertFails(
         'PLATFORM_UNSUPPORTED',
         inspect(reference, {...network(), platform: 'linux/amd64'}),
@@ -399,7 +399,7 @@ describe("containerd's own store", function () {
       const namespace = fresh()
       const destination = `containerd:${namespace}/docker.io/library/large:1`
       const running = startCli(['convert', large, destination], {CONTAINERD_ADDRESS: host.socket})
-      const isUnderWay = () => /transship-/.test(host.ctr(namespace, 'content', 'active'))
+      const isUnderWay = () => host.ctr(namespace, 'content', 'active').includes('transship-')
       while (running.child.exitCode === null && !isUnderWay()) await new Promise((resolve) => setTimeout(resolve, 5))
       running.child.kill('SIGINT')
       assert.equal(await running.ended, 130, running.said())
@@ -414,7 +414,7 @@ describe("containerd's own store", function () {
       const namespace = fresh()
       const destination = `containerd:${namespace}/docker.io/library/large:1`
       const running = startCli(['convert', large, destination], {CONTAINERD_ADDRESS: host.socket})
-      const isUnderWay = () => /transship-/.test(host.ctr(namespace, 'content', 'active'))
+      const isUnderWay = () => host.ctr(namespace, 'content', 'active').includes('transship-')
       while (running.child.exitCode === null && !isUnderWay()) await new Promise((resolve) => setTimeout(resolve, 5))
       await host.crash()
       assert.equal(await running.ended, 0, running.said())
@@ -439,7 +439,7 @@ describe("containerd's own store", function () {
       assert.match(failure.suggestions.join(), /CONTAINERD_ADDRESS/)
     })
 
-    it('says that a user may not open the socket', async () => {
+    it('says that a user may not open the socket', () => {
       // A socket that nobody but root may open, tried by nobody.
       const env = {CONTAINERD_ADDRESS: host.socket, HOME: '/nonexistent'}
       const run = runAsNobody(['list', 'containerd:', '--json'], env)
