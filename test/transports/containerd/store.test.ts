@@ -248,6 +248,27 @@ describe("containerd's own store", function () {
       assert.deepEqual((await verify(reference, network())).faults, [], 'a partial image is the normal state')
     })
 
+    // As docker save of an engine with containerd's image store: one platform's content under the index of all.
+    it('reads what containerd saves of a partial image, manifest.json beside the whole index', async () => {
+      const namespace = fresh()
+      await importIndex(namespace)
+      const reference = `containerd:${namespace}/acme/multi:1`
+      const {items} = await list(reference, network())
+      const linux = items.find(({platform}) => platform?.os === 'linux')?.reference.split('@')[1] ?? ''
+      const windows = await inspect(reference, network())
+      host.ctr(namespace, 'content', 'rm', linux)
+      const saved = path.join(folder.path, `${namespace}-saved.tar`)
+      host.ctr(namespace, 'images', 'export', '--platform', 'windows/amd64', saved, 'docker.io/acme/multi:1')
+      const members = execFileSync('tar', ['-tf', saved], {encoding: 'utf8'}).split('\n')
+      for (const name of ['index.json', 'manifest.json', 'oci-layout']) assert.ok(members.includes(name), name)
+      for (const transport of ['docker-archive', 'oci-archive']) {
+        const archived = await inspect(`${transport}:${saved}`)
+        assert.deepEqual([archived.imageId, archived.manifestDigest], [windows.imageId, windows.manifestDigest])
+      }
+      const back = await convert(`docker-archive:${saved}`, `containerd:${fresh()}/docker.io/acme/multi:1`, network())
+      assert.equal(back.exact, true)
+    })
+
     it('tells a name that leads to nothing, and goes on with the others', async () => {
       const namespace = fresh()
       const index = await importIndex(namespace)
