@@ -95,12 +95,11 @@ function requireHeld(held: Held, reference: Reference, {platform}: OpenOptions):
 
 /** The name that people gave: Kubernetes keeps two more for each, by digest and by id. */
 function mainName(records: readonly ImageMessage[]): string {
-  const tagged = records.find(({name}) => dockerNameOf(name)?.tag !== undefined)
-  return tagged?.name ?? records[0]?.name ?? ''
+  return namedRecords(records)[0]?.name ?? ''
 }
 
 /** Names as Docker shows them, those with tags where there are any. */
-function namesOf(records: readonly ImageMessage[]): readonly string[] {
+function namesOf(records: readonly Pick<ImageMessage, 'name'>[]): readonly string[] {
   const docker = records.flatMap(({name}) => dockerNameOf(name) ?? [])
   const tagged = docker.filter(({tag}) => tag !== undefined)
   return [...new Set((tagged.length > 0 ? tagged : docker).map(familiarNameOf))]
@@ -125,26 +124,32 @@ async function itemsOf(found: Found, sink: LeavingOut, options: ListOptions): Pr
   const {store} = found
   const items: ListItem[] = []
   for (const records of byTarget(found.records)) {
-    const own = {...found, records}
-    const held = narrowed(await findHeld(store, records, {...options, sink}), own)
-    const name = mainName(records)
-    const subject = formatLocation(referenceTo(store.namespace, name))
-    for (const message of notesOf(held)) options.onEvent?.({kind: 'note', ...message, subject})
+    const held = narrowed(await findHeld(store, records, {...options, sink}), {...found, records})
+    const named = namedRecords(records)
+    for (const record of named) {
+      const subject = formatLocation(referenceTo(store.namespace, record.name))
+      for (const message of notesOf(held)) options.onEvent?.({kind: 'note', ...message, subject})
+    }
     const isAlone = found.digest === undefined && held.images.length + held.unwanted.length + held.absent.length === 1
+    const rows = (digest: string) =>
+      named.map(({name}): Pick<ListItem, 'kind' | 'reference' | 'names'> => {
+        const selecting = referenceTo(store.namespace, name, isAlone ? undefined : digest)
+        return {kind: 'image', reference: formatLocation(selecting), names: namesOf([{name}])}
+      })
     for (const image of held.images) {
       const item = await attempt(sink, () => itemOf(store, image, options))
-      if (item === undefined) continue
-      const selecting = isAlone
-        ? referenceTo(store.namespace, name)
-        : referenceTo(store.namespace, name, image.manifest.digest)
-      items.push({kind: 'image', reference: formatLocation(selecting), names: namesOf(records), ...item})
+      if (item !== undefined) items.push(...rows(image.manifest.digest).map((row) => ({...row, ...item})))
     }
-    for (const {digest, platform} of held.unwanted) {
-      const selecting = formatLocation(referenceTo(store.namespace, name, digest))
-      items.push({kind: 'image', reference: selecting, names: namesOf(records), platform: platformOf(platform ?? {})})
-    }
+    for (const {digest, platform} of held.unwanted)
+      items.push(...rows(digest).map((row) => ({...row, platform: platformOf(platform ?? {})})))
   }
   return items
+}
+
+/** Each name that people gave is a row of its own, since all of them are to be carried over; where there is none, one of the others. */
+function namedRecords(records: readonly ImageMessage[]): readonly ImageMessage[] {
+  const tagged = records.filter(({name}) => dockerNameOf(name)?.tag !== undefined)
+  return tagged.length > 0 ? tagged : records.slice(0, 1)
 }
 
 /** Records by what they lead to, in the order of their names. */

@@ -100,8 +100,15 @@ describe("containerd's own store", function () {
       const one = await list(`containerd:${first}/`, network())
       assert.deepEqual(
         one.items.map(({names}) => names),
-        [['contoso/shop:1.2.0', 'contoso/shop:again']],
-        'names of one image are one row',
+        [['contoso/shop:1.2.0'], ['contoso/shop:again']],
+      )
+      const copied = path.join(folder.path, `copied-${first}`)
+      await convert(`containerd:${first}/`, `oci:${copied}`, {...network(), all: true})
+      const tags = (await list(`oci:${copied}`)).items.flatMap(({names}) => names).sort()
+      assert.deepEqual(
+        tags.map((name) => name.replace(/^.*:/, '')),
+        ['1.2.0', 'again'],
+        'every name is carried over',
       )
       const all = (await list('containerd:', network())).items.map(({reference}) => reference)
       for (const namespace of [first, second])
