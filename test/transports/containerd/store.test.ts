@@ -423,6 +423,34 @@ describe("containerd's own store", function () {
       assert.deepEqual((await verify(destination, network())).faults, [])
     })
 
+    it('leaves nothing behind when the source turns out damaged', async () => {
+      const namespace = fresh()
+      const bytes = readFileSync('samples/shop.tar')
+      // Inside the last layer, after others have been sent.
+      const at = bytes.lastIndexOf('MZ')
+      assert.ok(at > 0)
+      bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
+      const damaged = path.join(folder.path, 'damaged.tar')
+      writeFileSync(damaged, bytes)
+      const destination = `containerd:${namespace}/docker.io/contoso/shop:1`
+      await assertFails('DIGEST_MISMATCH', convert(`docker-archive:${damaged}`, destination, network()))
+      assert.deepEqual(host.blobs(namespace), [])
+      assert.doesNotMatch(host.ctr(namespace, 'content', 'active'), /transship/)
+      assert.equal(host.ctr(namespace, 'leases', 'ls', '-q').trim(), '')
+      assert.ok(!host.ctr('default', 'namespaces', 'ls', '-q').split('\n').includes(namespace))
+    })
+
+    it('writes one image from two processes at once', async () => {
+      const namespace = fresh()
+      const destination = `containerd:${namespace}/docker.io/library/large:1`
+      const env = {CONTAINERD_ADDRESS: host.socket}
+      const running = [1, 2].map(() => startCli(['convert', large, destination], env))
+      for (const {ended, said} of running) assert.equal(await ended, 0, said())
+      assert.deepEqual((await verify(destination, network())).faults, [])
+      assert.equal(host.ctr(namespace, 'leases', 'ls', '-q').trim(), '')
+      assert.equal(host.blobs(namespace).length, 4)
+    })
+
     it('leaves nothing behind when it is interrupted', async () => {
       const namespace = fresh()
       const destination = `containerd:${namespace}/docker.io/library/large:1`
