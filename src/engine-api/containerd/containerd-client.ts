@@ -36,7 +36,8 @@ export class ContainerdClient {
 
   /**
    * One call, in a namespace or in none. Throws `NOT_FOUND`, `NO_ACCESS`, `ENGINE_UNAVAILABLE`, `TIMED_OUT`,
-   * `INTERRUPTED`; a refused precondition is `ENGINE_UNAVAILABLE` with containerd's own words.
+   * `INTERRUPTED`; a bad or repeated request is `ENGINE_REFUSED`, a refused precondition `ENGINE_UNAVAILABLE`, with
+   * containerd's own words. `refusalOf` tells which.
    */
   call<C extends ContainerdCall>(
     call: C,
