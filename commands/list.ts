@@ -5,6 +5,7 @@ import {networkFlags, networkOptions} from '../src/terminal/network-flags.js'
 import {readingFlags} from '../src/terminal/reading-flags.js'
 import {formatList} from '../src/terminal/list-text.js'
 import {tableFlags} from '../src/terminal/table-flags.js'
+import {unpackFlagOptions, unpackFlags} from '../src/terminal/unpack-flags.js'
 
 export default class List extends BaseCommand {
   static override summary =
@@ -26,7 +27,7 @@ export default class List extends BaseCommand {
     ref: Args.string({required: true, description: 'TRANSPORT:LOCATION, or an existing path.'}),
   }
 
-  static override flags = {platform: readingFlags.platform, ...networkFlags, ...tableFlags}
+  static override flags = {platform: readingFlags.platform, ...unpackFlags, ...networkFlags, ...tableFlags}
 
   async run(): Promise<ListReport> {
     const {args, flags} = await this.parse(List)
@@ -34,6 +35,7 @@ export default class List extends BaseCommand {
       list(args.ref, {
         ...run,
         ...networkOptions(flags),
+        ...unpackFlagOptions(flags),
         ...(flags.platform === undefined ? {} : {platform: flags.platform}),
       }),
     )

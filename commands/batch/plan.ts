@@ -3,6 +3,7 @@ import type {PlanDocument} from '../../src/batch/plan-schema.js'
 import {planFromSource} from '../../src/batch/plan-from-source.js'
 import {BaseCommand} from '../../src/terminal/base-command.js'
 import {readingFlags} from '../../src/terminal/reading-flags.js'
+import {unpackFlagOptions, unpackFlags} from '../../src/terminal/unpack-flags.js'
 import {networkOfEnvironment} from '../../src/terminal/network-flags.js'
 
 export default class BatchPlan extends BaseCommand {
@@ -27,7 +28,7 @@ export default class BatchPlan extends BaseCommand {
     destination: Args.string({required: true, description: 'Where to write it: TRANSPORT:LOCATION, with {fields}.'}),
   }
 
-  static override flags = {platform: readingFlags.platform}
+  static override flags = {platform: readingFlags.platform, ...unpackFlags}
 
   async run(): Promise<PlanDocument> {
     const {args, flags} = await this.parse(BatchPlan)
@@ -35,6 +36,7 @@ export default class BatchPlan extends BaseCommand {
       planFromSource(args.source, args.destination, {
         ...run,
         ...networkOfEnvironment(),
+        ...unpackFlagOptions(flags),
         ...(flags.platform === undefined ? {} : {platform: flags.platform}),
         folder: '.',
       }),

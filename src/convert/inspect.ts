@@ -1,4 +1,4 @@
-import type {Image, Layer, PackageMetadata, Platform} from '../model/image.js'
+import type {Image, Layer, LayerPin, PackageMetadata, Platform} from '../model/image.js'
 import {digestOf} from '../model/digest.js'
 import {formatFullName} from '../model/package-identity.js'
 import {transportOf} from '../transports/catalog.js'
@@ -19,6 +19,17 @@ export interface InspectedPackage {
   readonly dependencies: readonly string[]
 }
 
+export interface InspectedPin {
+  readonly digest: string
+  readonly mediaType: string
+  /** Bytes of the compressed form. */
+  readonly size: number
+  /** Bytes that it takes in the package. */
+  readonly storedBytes: number
+  /** The encoder that makes it again, where its bytes are not stored. */
+  readonly encoder?: string
+}
+
 export interface InspectedLayer {
   readonly title: string
   readonly form?: 'base' | 'delta'
@@ -30,6 +41,8 @@ export interface InspectedLayer {
   /** Bytes as stored. */
   readonly size?: number
   readonly hasContent: boolean
+  /** Compressed forms of the layer that its package keeps, so that image digests come back. */
+  readonly pins?: readonly InspectedPin[]
   readonly urls?: readonly string[]
   readonly package?: InspectedPackage
 }
@@ -67,6 +80,12 @@ function inspectPackage(metadata: PackageMetadata): InspectedPackage {
   }
 }
 
+function inspectPin({descriptor, encoding}: LayerPin): InspectedPin {
+  const {digest, mediaType, size} = descriptor
+  if (encoding === undefined) return {digest, mediaType, size, storedBytes: size}
+  return {digest, mediaType, size, storedBytes: 0, encoder: encoding.encoder}
+}
+
 function inspectLayer(layer: Layer): InspectedLayer {
   const descriptor = layer.blob?.descriptor
   const size = descriptor?.size ?? layer.sizeBytes
@@ -79,6 +98,7 @@ function inspectLayer(layer: Layer): InspectedLayer {
     ...(layer.blob === undefined ? {} : {compression: layer.blob.compression}),
     ...(size === undefined ? {} : {size}),
     hasContent: layer.hasContent,
+    ...(layer.pins === undefined ? {} : {pins: layer.pins.map(inspectPin)}),
     ...(layer.package === undefined ? {} : {package: inspectPackage(layer.package)}),
   }
 }

@@ -41,8 +41,9 @@ export const LIMITS = {
     value: 4_000_000,
     unit: 'entries',
     option: 'max-entries',
-    bounds: 'members of one layer, files of one payload and parts of one AppX package',
+    bounds: 'members of one layer, and files of one payload',
   },
+  parts: {value: 4_000_000, unit: 'entries', bounds: 'parts of one AppX package'},
   archiveEntries: {
     value: 200_000,
     unit: 'entries',

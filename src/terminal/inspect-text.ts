@@ -59,8 +59,26 @@ export function formatInspect(report: InspectReport, view?: TableView): string {
     ],
     view,
   )
+  const pins = formatTable(
+    report.layers.flatMap(({pins = []}, index) => pins.map((pin) => ({pin, index}))),
+    [
+      {title: 'LAYER', cell: ({index}) => String(index), align: 'right'},
+      {title: 'COMPRESSED FORM', cell: ({pin}) => pin.digest},
+      {title: 'SIZE', cell: ({pin}) => formatBytes(pin.size), align: 'right', order: ({pin}) => pin.size},
+      {
+        title: 'STORED',
+        cell: ({pin}) => formatBytes(pin.storedBytes),
+        align: 'right',
+        order: ({pin}) => pin.storedBytes,
+      },
+      {title: 'ENCODER', cell: ({pin}) => pin.encoder},
+    ],
+    view,
+  )
   const warnings = report.warnings.map(({code, message}) => `Warning: ${printable(message)} (${code})`).join('\n')
-  return [head, layers, warnings].filter((part) => part !== '').join('\n\n')
+  return [head, layers, ...(report.layers.some(({pins}) => pins !== undefined) ? [pins] : []), warnings]
+    .filter((part) => part !== '')
+    .join('\n\n')
 }
 
 /** The top on the first line, and what each layer builds on below it, one step further in. */

@@ -19,7 +19,7 @@ export const unpackFlags = {
     min: 1,
   }),
   'max-entries': Flags.integer({
-    summary: 'The most entries of one layer, package or archive.',
+    summary: 'The most entries of one layer, payload or archive.',
     description: `Default: ${LIMITS.entries.value}; of an archive of images, ${LIMITS.archiveEntries.value}.`,
     helpValue: 'N',
     min: 1,

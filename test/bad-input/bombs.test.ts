@@ -62,7 +62,7 @@ describe('bad input: streams that unpack to far more than they are', function ()
   }
 
   it('are held to the default ratio where no option is given', async () => {
-    const {code, stderr} = await runCli(['inspect', `docker-archive:${path.join(folder.path, 'bomb.bzip2')}`])
+    const {code, stderr} = await runCli(['list', `docker-archive:${path.join(folder.path, 'bomb.bzip2')}`])
     assert.equal(code, 3, stderr)
     assert.match(stderr, /LIMIT_EXCEEDED/)
     assert.match(stderr, /--max-ratio/)

@@ -15,7 +15,7 @@ interface Row {
   readonly title: string
   readonly members: readonly Member[]
   /** Codes of the reasons why packages made of it are not exact. */
-  readonly packages: readonly string[]
+  readonly isCompressed: boolean
   /** The same of an image made of it, by destination. */
   readonly images: Readonly<Record<string, readonly string[]>>
 }
@@ -24,25 +24,25 @@ const ROWS: readonly Row[] = [
   {
     title: 'an archive that has no manifest, its layers uncompressed',
     members: classicMembers(PARTS),
-    packages: [],
+    isCompressed: false,
     images: {'docker-archive': [], oci: []},
   },
   {
     title: 'an archive that has no manifest, its layers compressed',
     members: craneMembers(PARTS),
-    packages: ['compression-not-kept'],
+    isCompressed: true,
     images: {'docker-archive': [], oci: []},
   },
   {
     title: 'an image with a manifest, its layers uncompressed',
     members: hybridMembers(PARTS),
-    packages: [],
+    isCompressed: false,
     images: {'docker-archive': [], oci: []},
   },
   {
     title: 'an image with a manifest, its layers compressed',
     members: hybridMembers(PARTS, {compressed: true}),
-    packages: ['compression-not-kept'],
+    isCompressed: true,
     images: {'docker-archive': [], oci: []},
   },
 ]
@@ -58,29 +58,32 @@ describe('what a conversion says of being exact', () => {
     return file
   }
 
-  for (const {title, members, packages, images} of ROWS) {
-    it(`is proven for packages: ${title}`, async () => {
-      const source = `docker-archive:${await archiveOf(members)}`
-      const there = await convert(source, `inbox:${fresh('packages')}`, {layers: 'chain'})
-      assert.deepEqual([there.inexact.map(({code}) => code), there.exact], [packages, packages.length === 0])
-      for (const {layers} of there.artifacts)
-        assert.deepEqual(
-          layers.map(({rebuilt}) => rebuilt),
-          [true],
+  for (const {title, members, isCompressed, images} of ROWS) {
+    for (const pins of ['keep', 'none'] as const)
+      it(`is proven for packages: ${title}, --pins ${pins}`, async () => {
+        const packages = isCompressed && pins === 'none' ? ['compression-not-kept'] : []
+        const source = `docker-archive:${await archiveOf(members)}`
+        const there = await convert(source, `inbox:${fresh('packages')}`, {layers: 'chain', pins})
+        assert.deepEqual([there.inexact.map(({code}) => code), there.exact], [packages, packages.length === 0])
+        for (const {layers} of there.artifacts)
+          assert.deepEqual(
+            layers.map(({rebuilt}) => rebuilt),
+            [true],
+          )
+        const returned = await convert(there.artifacts.at(-1)!.reference, `oci:${fresh('back')}`)
+        const [before, after] = [await inspect(source), await inspect(returned.artifacts[0]!.reference)]
+        assert.equal(after.imageId, before.imageId)
+        // The word is true: what is called exact has the same manifest, and what is not has another one.
+        const hasManifest = before.manifestDigest !== undefined
+        if (hasManifest) assert.equal(after.manifestDigest === before.manifestDigest, there.exact)
+        const [reason] = there.inexact
+        if (hasManifest && reason !== undefined)
+          assert.ok(reason.message.includes(before.manifestDigest), reason.message)
+        assert.match(
+          formatConvert(there),
+          there.exact ? /^Exact: /m : /^Not exact because:[^]*compressed[^]*^Not exact: /m,
         )
-      const returned = await convert(there.artifacts.at(-1)!.reference, `oci:${fresh('back')}`)
-      const [before, after] = [await inspect(source), await inspect(returned.artifacts[0]!.reference)]
-      assert.equal(after.imageId, before.imageId)
-      // The word is true: what is called exact has the same manifest, and what is not has another one.
-      const hasManifest = before.manifestDigest !== undefined
-      if (hasManifest) assert.equal(after.manifestDigest === before.manifestDigest, there.exact)
-      const [reason] = there.inexact
-      if (hasManifest && reason !== undefined) assert.ok(reason.message.includes(before.manifestDigest), reason.message)
-      assert.match(
-        formatConvert(there),
-        there.exact ? /^Exact: /m : /^Not exact because:[^]*compressed[^]*^Not exact: /m,
-      )
-    })
+      })
 
     for (const [transport, codes] of Object.entries(images)) {
       it(`is proven for ${transport}: ${title}`, async () => {

@@ -1,8 +1,8 @@
 import {spawnSync} from 'node:child_process'
-import {gunzipSync} from 'node:zlib'
+import {decompress} from '../../src/codecs/compression/decompress.js'
 import {dockerArchive} from '../../src/transports/docker-archive/docker-archive.js'
 import {partsOf, sha256, type Parts} from './archives.js'
-import {collect} from './bytes.js'
+import {chunked, collect} from './bytes.js'
 import {VECTORS, vectorTar} from './vectors.js'
 
 const MADE = new Map<number, Promise<Parts>>()
@@ -14,7 +14,11 @@ export async function layersIn(file: string): Promise<Buffer[]> {
     const layers: Buffer[] = []
     for (const {blob} of image.layers) {
       const stored = await collect(blob!.open())
-      layers.push(blob!.compression === 'gzip' ? gunzipSync(stored) : stored)
+      layers.push(
+        await collect(
+          decompress(chunked(stored, 65_536), blob!.compression, {title: 'a layer', code: 'LAYER_CORRUPT'}),
+        ),
+      )
     }
     return layers
   } finally {

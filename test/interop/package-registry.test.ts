@@ -86,7 +86,7 @@ describe('packages that travel as an image through the tools of others', () => {
       })
     })
 
-  // Podman compresses what it saves as OCI, and packages keep the content of layers only.
+  // Podman compresses what it saves as OCI; a package that came from no image keeps none of that.
   for (const [format, expected] of [
     ['docker-archive', []],
     ['oci-archive', ['compression-not-kept']],

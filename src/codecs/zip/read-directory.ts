@@ -1,3 +1,4 @@
+import {LIMITS} from '../../model/limits.js'
 import type {ByteSource} from '../backup-stream/byte-source.js'
 import {widenSizes} from './extra-fields.js'
 import {zipFault} from './zip-fault.js'
@@ -62,7 +63,6 @@ export class ZipDirectory {
 }
 
 /** Twice the entries of the largest layers known; a bound for hostile input. */
-const MAX_ENTRIES = 4_000_000
 const MAX_CENTRAL_BYTES = 2 ** 30
 const WINDOW_BYTES = 1024 * 1024
 /** Read at a time when single entries are asked for, mostly near the one before. */
@@ -158,7 +158,7 @@ function findEnd64(zip: ByteSource, end: number, title: string): CentralPlace | 
   const entries = wide.getBigUint64(32, true)
   if (wide.getBigUint64(24, true) !== entries)
     throw zipFault(title, 'It states two different numbers of entries.', at + 24)
-  if (entries > BigInt(MAX_ENTRIES)) throw tooMany(title)
+  if (entries > BigInt(LIMITS.parts.value)) throw tooMany(title)
   const place = {
     entries: Number(entries),
     sizeBytes: readUint64(wide, 40, zip, title),
@@ -170,12 +170,12 @@ function findEnd64(zip: ByteSource, end: number, title: string): CentralPlace | 
 function requirePlace(place: CentralPlace, end: number, title: string): CentralPlace {
   if (place.offset + place.sizeBytes !== end)
     throw zipFault(title, 'Its central directory does not end where its end record begins.', end)
-  if (place.sizeBytes > MAX_CENTRAL_BYTES || place.entries > MAX_ENTRIES) throw tooMany(title)
+  if (place.sizeBytes > MAX_CENTRAL_BYTES || place.entries > LIMITS.parts.value) throw tooMany(title)
   return place
 }
 
 function tooMany(title: string): Error {
-  return zipFault(title, `It has more than ${MAX_ENTRIES} entries.`, undefined, 'LIMIT_EXCEEDED')
+  return zipFault(title, `It has more than ${LIMITS.parts.value} entries.`, undefined, 'LIMIT_EXCEEDED')
 }
 
 type ListedEntry = Omit<PlacedEntry, 'endOffset'>

@@ -73,13 +73,13 @@ class RebuiltCheck {
   async *watch(tar: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     const decoding = this.#decode()
     try {
-      // One chunk is held back, so that a tar that is refused is never whole.
+      // One chunk is held back, so that a tar that is refused is never whole; chunks are lent, so it is a copy.
       let held: Uint8Array | undefined
       for await (const chunk of tar) {
         if (held !== undefined) yield held
         await this.#bytes.push(chunk)
         this.#requireSound()
-        held = chunk
+        held = Uint8Array.from(chunk)
       }
       this.#bytes.end()
       await decoding
