@@ -6,6 +6,7 @@ import {writeManyPackages} from '../helpers/many-packages.js'
 import {renderTable} from './table.js'
 import {writeFixture} from './fixture.js'
 import {measure, median, type Measured} from './measured.js'
+import {PIN_COLUMNS, pinRows} from './pins.js'
 import {registryRows} from './registry.js'
 
 /*
@@ -192,6 +193,8 @@ try {
     ]
     console.log(`\n${renderTable(head, await registryRows(folder, size, rounds))}`)
   }
+  if (has('skopeo') && has('pigz'))
+    console.log(`\n${renderTable(PIN_COLUMNS, await pinRows(folder, path.join(folder, 'image.tar'), rounds))}`)
   await benchBatch()
 } finally {
   rmSync(folder, {recursive: true, force: true})
