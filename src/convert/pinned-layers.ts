@@ -28,7 +28,12 @@ async function withPinnedForm(layer: Layer, named: ReadonlySet<string>, options:
   // Another form is asked for.
   if (options.compression !== undefined && options.compression !== pin.compression) return layer
   if (options.compressionLevel !== undefined) return layer
-  if ((await isUntouched?.(options)) !== true) {
+  const id = `pin ${title}`
+  const total = layer.sizeBytes === undefined ? {} : {totalBytes: layer.sizeBytes}
+  options.onEvent?.({kind: 'step', id, title: `Check that ${title} is unchanged`, ...total})
+  const isSame = await isUntouched?.(options)
+  options.onEvent?.({kind: 'done', id, summary: isSame === true ? 'unchanged' : 'changed'})
+  if (isSame !== true) {
     const message = `Its payload is no longer what the stored layer ${pin.descriptor.digest} holds; it is written as it is now.`
     options.onEvent?.({kind: 'note', code: 'pin-stale', message, subject: title})
     return layer

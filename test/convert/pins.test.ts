@@ -3,7 +3,9 @@ import {appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFile
 import path from 'node:path'
 import {gzipSync} from 'node:zlib'
 import {convert, inspect, verify, type ConvertReport} from '../../src/index.js'
-import {hybridMembers, partsOf, tarOf, type Parts} from '../helpers/archives.js'
+import {hybridMembers, partsOf, sha256, tarOf, type Parts} from '../helpers/archives.js'
+import {fileOf, layerTarOf, withParents} from '../helpers/layer-archives.js'
+import {startMemoryRegistry} from '../helpers/memory-registry.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
 import {requireTool} from '../helpers/tools.js'
 import {compressedBy, windowsParts} from '../helpers/windows-images.js'
@@ -221,6 +223,31 @@ describe('the compressed form of layers', () => {
       writeFileSync(file, Buffer.from(sound).fill(sound[at]! ^ 0x10, at, at + 1))
       assert.notDeepEqual((await verify(there.destination)).faults, [], String(at))
       await assert.rejects(convert(topPackage(there), `oci:${place('back')}`), /damaged|DIGEST|digest|corrupt/i)
+    }
+  })
+
+  it('that holds something else is refused, whatever its record says', async () => {
+    const source = await stored('+gzip', gzip)
+    const there = await convert(source, `inbox:${place('other')}`, {layers: 'chain'})
+    const other = gzip(await layerTarOf(withParents([fileOf('Files/other.txt', 'other')])))
+    const metadata = path.join(folderOf(there, 1), 'metadata.json')
+    const digest = `sha256:${sha256(other)}`
+    const text = readFileSync(metadata, 'utf8').replace(
+      /("Pins":\[\{"MediaType":"[^"]*","Digest":")[^"]*(","Size":)\d+/,
+      `$1${digest}$2${other.length}`,
+    )
+    assert.ok(text.includes(digest))
+    writeFileSync(metadata, text)
+    writeFileSync(pinFile(there, 1)!, other)
+    const faults = (await verify(there.destination)).faults.map(({code}) => code)
+    assert.deepEqual(faults, ['DIGEST_MISMATCH'])
+    const registry = await startMemoryRegistry()
+    try {
+      for (const target of [`oci:${place('back')}`, `docker://${registry.host}/app:1`])
+        await assert.rejects(convert(topPackage(there), target), {code: 'DIGEST_MISMATCH'})
+      assert.equal(registry.manifests.size, 0)
+    } finally {
+      await registry.stop()
     }
   })
 
