@@ -11,6 +11,7 @@ import {
   type PackageIdentity,
 } from '../model/package-identity.js'
 import {decodeDocument, requireStorable} from '../formats/package/metadata.js'
+import {decodeFacts, encodeFacts, type FactsJson} from '../formats/package/package-facts.js'
 import {isAttachmentName, MAX_ATTACHMENT_BYTES} from '../formats/package/package-folder.js'
 
 /*
@@ -28,15 +29,8 @@ export interface LabelledPackage {
   readonly diffId: Digest
 }
 
-interface PackageJson {
+interface PackageJson extends FactsJson {
   readonly FullName: string
-  readonly FriendlyName?: string
-  readonly Description?: string
-  readonly Architecture: string
-  readonly OSVersion?: string
-  readonly OSFeatures?: readonly string[]
-  readonly IsOSImage: boolean
-  readonly IsDeleted?: boolean
   readonly CreatedTime: string
   readonly Dependencies: readonly string[]
   readonly Form: LayerForm
@@ -93,13 +87,7 @@ export function formatPackageLabel(packages: readonly LabelledPackage[]): string
     FormatVersion: 1,
     Packages: packages.map(({metadata, form, diffId}) => ({
       FullName: formatFullName(metadata.identity),
-      ...(metadata.friendlyName === undefined ? {} : {FriendlyName: metadata.friendlyName}),
-      ...(metadata.description === undefined ? {} : {Description: metadata.description}),
-      Architecture: metadata.architecture,
-      ...(metadata.osVersion === undefined ? {} : {OSVersion: metadata.osVersion}),
-      ...(metadata.osFeatures === undefined ? {} : {OSFeatures: metadata.osFeatures}),
-      IsOSImage: metadata.isOsImage,
-      ...(metadata.isDeleted === undefined ? {} : {IsDeleted: metadata.isDeleted}),
+      ...encodeFacts(metadata),
       CreatedTime: metadata.createdTime,
       Dependencies: metadata.dependencies.map(formatFullName),
       Form: form,
@@ -156,13 +144,7 @@ function decodePackage(json: PackageJson, onIgnored: (what: string) => void): La
   const dependencies: PackageIdentity[] = json.Dependencies.map(parseFullName)
   const stated: PackageMetadata = {
     identity,
-    ...(json.FriendlyName === undefined ? {} : {friendlyName: json.FriendlyName}),
-    ...(json.Description === undefined ? {} : {description: json.Description}),
-    architecture: json.Architecture,
-    ...(json.OSVersion === undefined ? {} : {osVersion: json.OSVersion}),
-    ...(json.OSFeatures === undefined ? {} : {osFeatures: json.OSFeatures}),
-    isOsImage: json.IsOSImage,
-    ...(json.IsDeleted === undefined ? {} : {isDeleted: json.IsDeleted}),
+    ...decodeFacts(json),
     createdTime: json.CreatedTime,
     dependencies,
   }

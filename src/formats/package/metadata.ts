@@ -8,6 +8,7 @@ import {
   requirePackageIdentity,
   type PackageIdentity,
 } from '../../model/package-identity.js'
+import {decodeFacts, encodeFacts} from './package-facts.js'
 import {differenceOf} from './payload-mark.js'
 import {
   parseMetadata,
@@ -63,13 +64,7 @@ export function decodeDocument(bytes: Uint8Array, folderName: string): PackageDo
     ...(docker === undefined ? {} : {docker}),
     metadata: {
       identity,
-      ...(facts.FriendlyName === undefined ? {} : {friendlyName: facts.FriendlyName}),
-      ...(facts.Description === undefined ? {} : {description: facts.Description}),
-      architecture: facts.Architecture,
-      ...(facts.OSVersion === undefined ? {} : {osVersion: facts.OSVersion}),
-      ...(facts.OSFeatures === undefined ? {} : {osFeatures: facts.OSFeatures}),
-      isOsImage: facts.IsOSImage,
-      ...(facts.IsDeleted === undefined ? {} : {isDeleted: facts.IsDeleted}),
+      ...decodeFacts(facts),
       createdTime: json.CreatedTime,
       dependencies: facts.Dependencies.map(decodeDependency),
       document,
@@ -143,13 +138,7 @@ export function encodeDocument(
   const facts: PackageJson = {
     FormatVersion: 1,
     Publisher: identity.publisher,
-    ...(metadata.friendlyName === undefined ? {} : {FriendlyName: metadata.friendlyName}),
-    ...(metadata.description === undefined ? {} : {Description: metadata.description}),
-    Architecture: metadata.architecture,
-    ...(metadata.osVersion === undefined ? {} : {OSVersion: metadata.osVersion}),
-    ...(metadata.osFeatures === undefined ? {} : {OSFeatures: metadata.osFeatures}),
-    IsOSImage: metadata.isOsImage,
-    IsDeleted: metadata.isDeleted ?? false,
+    ...encodeFacts({isDeleted: false, ...metadata}),
     Dependencies: metadata.dependencies.map(encodeDependency),
     Payload:
       payload === undefined

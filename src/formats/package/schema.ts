@@ -1,5 +1,6 @@
 import {compileSchema} from '../../codecs/json/validator.js'
 import {InputError} from '../../model/errors.js'
+import type {FactsJson} from './package-facts.js'
 
 /* metadata.json of a package, format version 1. Source: inbox package page, section 3.2. */
 
@@ -55,16 +56,9 @@ export interface PayloadJson {
   readonly Digest?: string
 }
 
-export interface PackageJson {
+export interface PackageJson extends FactsJson {
   readonly FormatVersion: 1
   readonly Publisher: string
-  readonly FriendlyName?: string
-  readonly Description?: string
-  readonly Architecture: string
-  readonly OSVersion?: string
-  readonly OSFeatures?: readonly string[]
-  readonly IsOSImage: boolean
-  readonly IsDeleted?: boolean
   readonly Dependencies: readonly DependencyJson[]
   readonly Payload: PayloadJson
   readonly Extensions?: Readonly<Record<string, unknown>> & {readonly 'docker/1'?: DockerJson}
