@@ -1,6 +1,7 @@
 import {Client, credentials, Metadata, status, type ServiceError} from '@grpc/grpc-js'
 import {EnvironmentError, InputError, type TransshipError} from '../../model/errors.js'
 import {asConnectionError} from '../../engine-api/connection-error.js'
+import type {ContainerdPlace} from './lazy-client.js'
 import {requireMethod, type ContainerdCall, type ContainerdCalls} from './services.js'
 
 /** Thousands of containers with long labels in one answer. */
@@ -9,11 +10,13 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 /** gRPC to one containerd. Connects at the first call; `close` ends the connection. */
 export class ContainerdClient {
   readonly endpoint: string
+  readonly #path: string
   #client: Client | undefined
 
   /** `path`: Unix socket or Windows named pipe. */
-  constructor(path: string) {
-    this.endpoint = `${/^[/\\]{2}/.test(path) ? 'npipe' : 'unix'}://${path.replaceAll('\\', '/')}`
+  constructor({endpoint, path}: ContainerdPlace) {
+    this.endpoint = endpoint
+    this.#path = path
   }
 
   /**
@@ -63,11 +66,7 @@ export class ContainerdClient {
   }
 
   #connected(): Client {
-    // A pipe is a path to Node as well. With backslashes, else the library takes its beginning for a host.
-    const path = this.endpoint
-      .replace(/^unix:\/\//, '')
-      .replace(/^npipe:\/\/(.*)$/, (_, pipe: string) => pipe.replaceAll('/', '\\'))
-    this.#client ??= new Client(`unix:${path}`, credentials.createInsecure(), {
+    this.#client ??= new Client(`unix:${this.#path}`, credentials.createInsecure(), {
       'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
       'grpc.enable_retries': 0,
     })
