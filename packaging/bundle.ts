@@ -9,6 +9,10 @@ const OWN_FOLDERS = ['schemas', 'report/page']
 /** Optional parts of packages that nothing here uses: they must not be looked for beside the executable. */
 const ABSENT = ['typescript', 'bufferutil', 'utf-8-validate']
 
+const ENTRY_IMPORTS = `import './packaging/executable/environment.ts'
+import {start} from './packaging/executable/start.ts'
+`
+
 /**
  * The whole command line as one CommonJS script, with every package that it uses but koffi. `root` is the checkout, built:
  * the manifest names the commands.
@@ -25,7 +29,7 @@ export async function bundleCommandLine(root: string): Promise<{readonly code: s
   ]
   const {outputFiles, metafile} = await build({
     stdin: {
-      contents: `import {start} from './packaging/executable/start.ts'\nvoid start([\n${entries.join(',\n')}\n])\n`,
+      contents: `${ENTRY_IMPORTS}void start([\n${entries.join(',\n')}\n])\n`,
       resolveDir: root,
       loader: 'js',
     },
@@ -40,7 +44,6 @@ export async function bundleCommandLine(root: string): Promise<{readonly code: s
     define: {'import.meta.url': 'executableUrl'},
     banner: {js: "const executableUrl = require('node:url').pathToFileURL(process.execPath).href;"},
     plugins: [carriedModules(root)],
-    minifyWhitespace: true,
     legalComments: 'none',
     metafile: true,
     logLevel: 'error',

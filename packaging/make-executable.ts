@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process'
-import {chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import {listOwnFiles} from './bundle.js'
@@ -19,16 +19,20 @@ export interface ExecutableParts {
   readonly find: FindPackage
 }
 
-/** Makes one executable, and gives the licence of the Node that it carries. Throws where a package is missing. */
-export async function makeExecutable(target: Target, file: string, {root, code, work, find}: ExecutableParts): Promise<string> {
+/** Makes one executable. Throws where a package is missing. */
+export async function makeExecutable(
+  target: Target,
+  file: string,
+  {root, code, work, find}: ExecutableParts,
+): Promise<void> {
   const runtime = requirePackage(find, target.runtime)
   const folder = path.join(work, target.name)
   mkdirSync(folder, {recursive: true})
-  const script = path.join(folder, 'transship.cjs')
-  writeFileSync(script, code)
+  writeFileSync(path.join(folder, 'transship.cjs'), code)
   const config = {
-    main: script,
-    output: path.join(folder, 'transship.blob'),
+    // Without a folder: traces of errors show this name.
+    main: 'transship.cjs',
+    output: 'transship.blob',
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
     // Compiled code would be bound to the processor that made it.
@@ -36,12 +40,11 @@ export async function makeExecutable(target: Target, file: string, {root, code, 
     assets: Object.fromEntries([...listOwnFiles(root), ...koffiFiles(target, {root, folder, find})]),
   }
   writeFileSync(path.join(folder, 'sea.json'), JSON.stringify(config, undefined, 2))
-  execFileSync(builderOf(target, find), ['--experimental-sea-config', path.join(folder, 'sea.json')], {stdio: 'pipe'})
+  execFileSync(builderOf(target, find), ['--experimental-sea-config', 'sea.json'], {cwd: folder, stdio: 'pipe'})
   copyFileSync(path.join(runtime, 'bin', target.system.startsWith('win32') ? 'node.exe' : 'node'), file)
   chmodSync(file, 0o755)
   const {inject} = await import('postject')
-  await inject(file, 'NODE_SEA_BLOB', readFileSync(config.output), {sentinelFuse: FUSE})
-  return readLicense(runtime)
+  await inject(file, 'NODE_SEA_BLOB', readFileSync(path.join(folder, config.output)), {sentinelFuse: FUSE})
 }
 
 /** koffi as `loadKoffi` unpacks it: its script, and the native code where that script looks for it. */
@@ -70,9 +73,4 @@ function requirePackage(find: FindPackage, wanted: PinnedPackage): string {
   const found = find(wanted)
   if (found === undefined) throw new Error(`The package ${wanted.name} ${wanted.version} is missing.`)
   return found
-}
-
-function readLicense(folder: string): string {
-  const name = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each))
-  return name === undefined ? '' : readFileSync(path.join(folder, name), 'utf8')
 }
