@@ -57,6 +57,7 @@ export async function bundleCommandLine(root: string): Promise<{readonly code: s
 function pluginEntry(pjson: Interfaces.PJSON, folder: string, sourceOf: (file: string) => string): string {
   const manifest = readJson<Interfaces.Manifest>(path.join(folder, 'oclif.manifest.json'))
   const {name, version, oclif} = pjson
+  const description = pjson['description'] as string | undefined
   const hooks = Object.values(oclif.hooks ?? {}).flat()
   const files = [
     ...Object.values(manifest.commands).map(({relativePath}) => (relativePath ?? []).join('/')),
@@ -67,7 +68,7 @@ function pluginEntry(pjson: Interfaces.PJSON, folder: string, sourceOf: (file: s
     const source = path.join(folder, sourceOf(file))
     return `${JSON.stringify(file)}: () => import(${JSON.stringify(source)})`
   })
-  const known = JSON.stringify({name, version, oclif})
+  const known = JSON.stringify({name, version, description, oclif})
   return `{pjson: ${known}, manifest: ${JSON.stringify(manifest)}, modules: {${modules.join(', ')}}}`
 }
 

@@ -36,10 +36,9 @@ function loadUnpacked(): Koffi {
 
 function cacheFolder(): string {
   const {XDG_CACHE_HOME, LOCALAPPDATA} = process.env
-  if (process.platform === 'win32' && LOCALAPPDATA !== undefined && path.isAbsolute(LOCALAPPDATA)) {
-    return path.join(LOCALAPPDATA, 'transship', 'cache')
-  }
-  const base = XDG_CACHE_HOME !== undefined && path.isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : undefined
+  // In this order oclif finds its cache as well.
+  const stated = [XDG_CACHE_HOME, process.platform === 'win32' ? LOCALAPPDATA : undefined]
+  const base = stated.find((folder) => folder !== undefined && path.isAbsolute(folder))
   return path.join(base ?? path.join(homedir(), '.cache'), 'transship')
 }
 

@@ -90,7 +90,7 @@ function checkNativeCalls(): HostCheck {
       ? `koffi cannot be unpacked: ${error instanceof Error ? error.message : String(error)}`
       : 'koffi is not installed'
     const advice = IS_EXECUTABLE
-      ? 'Set XDG_CACHE_HOME (Windows: LOCALAPPDATA) to a folder of your own that you can write to.'
+      ? 'Set XDG_CACHE_HOME to a folder of your own that you can write to.'
       : 'Install it for exact times and the Windows API: npm install --include=optional transship'
     return {name, state: 'limited', found, advice}
   }

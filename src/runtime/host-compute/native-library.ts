@@ -61,7 +61,7 @@ export async function openNativeSystem(): Promise<NativeSystem> {
         : 'The package koffi, which calls the Windows API, is not installed.',
       why: cause instanceof Error ? cause.message : String(cause),
       suggestions: IS_EXECUTABLE
-        ? ['Make sure that you can write to the cache folder (LOCALAPPDATA).']
+        ? ['Set XDG_CACHE_HOME to a folder of your own that you can write to.']
         : ['Install it with the optional packages: npm install --include=optional transship'],
       cause,
     })
