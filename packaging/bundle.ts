@@ -17,14 +17,16 @@ import {start} from './packaging/executable/start.ts'
  * The whole command line as one CommonJS script, with every package that it uses but koffi. `root` is the checkout, built:
  * the manifest names the commands.
  */
-export async function bundleCommandLine(root: string): Promise<{readonly code: string; readonly packages: readonly string[]}> {
-  const own = readJson<Interfaces.PJSON>(path.join(root, 'package.json'))
+export async function bundleCommandLine(
+  root: string,
+): Promise<{readonly code: string; readonly packages: readonly string[]}> {
+  const own = readJson(path.join(root, 'package.json')) as Interfaces.PJSON
   const {plugins = []} = own.oclif
   const entries = [
     pluginEntry(own, root, (file) => file.replace(/^dist\/(.*)\.js$/, '$1.ts')),
     ...plugins.map((name) => {
       const folder = path.join(root, 'node_modules', name)
-      return pluginEntry(readJson<Interfaces.PJSON>(path.join(folder, 'package.json')), folder, (file) => file)
+      return pluginEntry(readJson(path.join(folder, 'package.json')) as Interfaces.PJSON, folder, (file) => file)
     }),
   ]
   const {outputFiles, metafile} = await build({
@@ -55,7 +57,7 @@ export async function bundleCommandLine(root: string): Promise<{readonly code: s
 
 /** Source of a `CarriedPlugin`. `sourceOf` gives the file to bundle for one that the package ships. */
 function pluginEntry(pjson: Interfaces.PJSON, folder: string, sourceOf: (file: string) => string): string {
-  const manifest = readJson<Interfaces.Manifest>(path.join(folder, 'oclif.manifest.json'))
+  const manifest = readJson(path.join(folder, 'oclif.manifest.json')) as Interfaces.Manifest
   const {name, version, oclif} = pjson
   const description = pjson['description'] as string | undefined
   const hooks = Object.values(oclif.hooks ?? {}).flat()
@@ -102,6 +104,6 @@ export function listOwnFiles(root: string): ReadonlyMap<string, string> {
   return new Map(files.sort().map((name) => [name, path.join(root, 'src', name)]))
 }
 
-export function readJson<Document>(file: string): Document {
-  return JSON.parse(readFileSync(file, 'utf8')) as Document
+export function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(file, 'utf8'))
 }

@@ -45,5 +45,11 @@ export function fetchInto(folder: string): FindPackage {
 /** Runs npm; its standard output. */
 export function npm(args: readonly string[], cwd: string): string {
   const shell = process.platform === 'win32'
-  return execFileSync('npm', [...args, '--loglevel=error'], {cwd, encoding: 'utf8', shell, maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'inherit']})
+  return execFileSync('npm', [...args, '--loglevel=error'], {
+    cwd,
+    encoding: 'utf8',
+    shell,
+    maxBuffer: 2 ** 28,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
 }

@@ -14,7 +14,8 @@ const {values} = parseArgs({options: {targets: {type: 'string'}, out: {type: 'st
 const root = path.resolve(import.meta.dirname, '..', '..')
 const wanted = values.targets?.split(',') ?? TARGETS.map(({name}) => name)
 const unknown = wanted.filter((name) => !TARGETS.some((target) => target.name === name))
-if (unknown.length > 0) throw new Error(`No such target: ${unknown.join(', ')}. Known: ${TARGETS.map(({name}) => name).join(', ')}.`)
+if (unknown.length > 0)
+  throw new Error(`No such target: ${unknown.join(', ')}. Known: ${TARGETS.map(({name}) => name).join(', ')}.`)
 const out = path.resolve(values.out ?? path.join(root, 'release'))
 await makeRelease({
   root,

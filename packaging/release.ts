@@ -1,5 +1,14 @@
 import {createHash} from 'node:crypto'
-import {copyFileSync, createReadStream, createWriteStream, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {
+  copyFileSync,
+  createReadStream,
+  createWriteStream,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import {pipeline} from 'node:stream/promises'
 import {createGzip} from 'node:zlib'
@@ -40,7 +49,7 @@ export async function makeRelease({root, out, targets, find, onFile}: ReleaseOpt
   rmSync(out, {recursive: true, force: true})
   const work = path.join(out, '.work')
   mkdirSync(work, {recursive: true})
-  const product = readJson<ProductDescription>(path.join(root, 'package.json'))
+  const product = readJson(path.join(root, 'package.json')) as ProductDescription
   const stem = `transship-${product.version}`
   const made: string[] = []
   const done = (...names: readonly string[]) => {
@@ -108,12 +117,20 @@ async function manifestValues(out: string, stem: string, product: ProductDescrip
 }
 
 /** Node first, which carries the licences of its own parts. */
-function thirdParties(root: string, packages: readonly string[], {targets, find}: Pick<ReleaseOptions, 'targets' | 'find'>) {
+function thirdParties(
+  root: string,
+  packages: readonly string[],
+  {targets, find}: Pick<ReleaseOptions, 'targets' | 'find'>,
+) {
   // npm's Node for Windows comes without the text that the one for Linux has.
   const runtimes = targets.flatMap(({runtime}) => find(runtime) ?? [])
   const [runtime] = runtimes.filter((folder) => readdirSync(folder).includes('LICENSE'))
   const koffi = path.join(root, 'node_modules', 'koffi')
-  return licensesOf([...(runtime === undefined ? [] : [runtime]), koffi, ...packages.map((folder) => path.resolve(root, folder))])
+  return licensesOf([
+    ...(runtime === undefined ? [] : [runtime]),
+    koffi,
+    ...packages.map((folder) => path.resolve(root, folder)),
+  ])
 }
 
 /** Files by their paths below a folder, with slashes. */

@@ -1,5 +1,11 @@
 import {crc32, deflateRawSync} from 'node:zlib'
-import {DEFLATED, encodeCentralEntry, encodeEnd, encodeLocalHeader, type ZipEntry} from '../src/codecs/zip/zip-records.js'
+import {
+  DEFLATED,
+  encodeCentralEntry,
+  encodeEnd,
+  encodeLocalHeader,
+  type ZipEntry,
+} from '../src/codecs/zip/zip-records.js'
 
 /** Names are UTF-8. Source: APPNOTE 4.4.4, bit 11. */
 const FLAG_UTF8 = 0x0800

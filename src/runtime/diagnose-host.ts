@@ -60,7 +60,13 @@ export async function diagnoseHost(
     checkManagers(managers, options),
     process.platform === 'win32' ? checkWindows() : Promise.resolve([OFF_WINDOWS]),
   ])
-  const checks = [checkProcessors(), checkZstd(), checkNativeCalls(), checkProxies(options.proxies ?? {}), ...groups.flat()]
+  const checks = [
+    checkProcessors(),
+    checkZstd(),
+    checkNativeCalls(),
+    checkProxies(options.proxies ?? {}),
+    ...groups.flat(),
+  ]
   return {platform: process.platform, architecture: process.arch, node: process.version, checks}
 }
 

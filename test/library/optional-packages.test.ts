@@ -65,7 +65,10 @@ describe('transship without its optional packages', function () {
   it('names the package that containerd needs, where containerd listens', () => {
     const {status, stderr} = run(['containers', 'list'], {CONTAINERD_ADDRESS: path.join(folder.path, 'socket')})
     assert.equal(status, 4)
-    assert.match(stderr, /Asking containerd for its containers needs the optional package @grpc\/\S+, which is not installed\./)
+    assert.match(
+      stderr,
+      /Asking containerd for its containers needs the optional package @grpc\/\S+, which is not installed\./,
+    )
   })
 
   it('misses nothing where no containerd listens', () => {

@@ -1,11 +1,18 @@
 import {Client, credentials, Metadata, status, type ServiceError} from '@grpc/grpc-js'
 import {EnvironmentError, InputError, type TransshipError} from '../../model/errors.js'
 import {asConnectionError} from '../../engine-api/connection-error.js'
-import type {ContainerdPlace} from './lazy-client.js'
 import {requireMethod, type ContainerdCall, type ContainerdCalls} from './services.js'
 
 /** Thousands of containers with long labels in one answer. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
+
+/** Where one containerd listens. */
+export interface ContainerdPlace {
+  /** `unix:///run/…` or `npipe:////./pipe/…`. */
+  readonly endpoint: string
+  /** As Node opens it: a pipe is a path as well, with backslashes, else gRPC takes its beginning for a host. */
+  readonly path: string
+}
 
 /** gRPC to one containerd. Connects at the first call; `close` ends the connection. */
 export class ContainerdClient {

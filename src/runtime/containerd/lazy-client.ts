@@ -1,16 +1,8 @@
 import {existsSync} from 'node:fs'
 import {importOptional} from '../../model/optional-package.js'
 import {asConnectionError} from '../../engine-api/connection-error.js'
-import type {ContainerdClient} from './containerd-client.js'
+import type {ContainerdClient, ContainerdPlace} from './containerd-client.js'
 import type {ContainerdCall, ContainerdCalls, decodeTaskMetrics} from './services.js'
-
-/** Where one containerd listens. */
-export interface ContainerdPlace {
-  /** `unix:///run/…` or `npipe:////./pipe/…`. */
-  readonly endpoint: string
-  /** As Node opens it: a pipe is a path as well, with backslashes, else gRPC takes its beginning for a host. */
-  readonly path: string
-}
 
 /** A client that loads gRPC at its first call: it is an optional package, and slow to load. */
 export class LazyContainerdClient {
