@@ -2,7 +2,7 @@ import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  {ignores: ['dist/', 'coverage/', 'node_modules/', '.wine/', '.node/', '.pwsh/']},
+  {ignores: ['dist/', 'coverage/', 'node_modules/', '.wine/', '.node/', '.pwsh/', 'release/']},
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,

@@ -3,6 +3,7 @@ import type {BatchReport} from '../src/batch/batch-report.js'
 import {dryRunBatch, type DryRunReport} from '../src/batch/dry-run.js'
 import {journalOf} from '../src/batch/journal.js'
 import type {EnqueueReport} from '../src/batch/queue/fleet.js'
+import {loadFleet} from '../src/batch/queue/load-queue.js'
 import {runBatch} from '../src/batch/run-batch.js'
 import {formatShard, parseShard} from '../src/batch/shard.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
@@ -126,7 +127,7 @@ export default class Batch extends BaseCommand {
     }
     if (queue !== undefined && flags.detach) {
       requireUnwatched(flags)
-      const {enqueueBatch} = await import('../src/batch/queue/run-fleet.js')
+      const {enqueueBatch} = await loadFleet()
       const report = await this.showingBatch((run) =>
         enqueueBatch(args.plan, {...options, ...run, ...queueOptions(queue)}),
       )
@@ -136,8 +137,7 @@ export default class Batch extends BaseCommand {
     const work = () =>
       this.showingBatch(async (run) => {
         if (queue === undefined) return runBatch(args.plan, {...options, ...run})
-        // Loaded on demand: it would slow every start.
-        const {runFleet} = await import('../src/batch/queue/run-fleet.js')
+        const {runFleet} = await loadFleet()
         return runFleet(args.plan, {...options, ...run, ...queueOptions(queue)})
       })
     const report = await batchReporting(work, {

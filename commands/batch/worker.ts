@@ -1,5 +1,6 @@
 import {Flags} from '@oclif/core'
 import type {BatchWorkOptions} from '../../src/batch/batch-event.js'
+import {loadWorker} from '../../src/batch/queue/load-queue.js'
 import type {WorkerReport} from '../../src/batch/queue/run-worker.js'
 import {BaseCommand} from '../../src/terminal/base-command.js'
 import {formatWorker} from '../../src/terminal/batch-text.js'
@@ -53,8 +54,7 @@ export default class BatchWorker extends BaseCommand {
   async run(): Promise<WorkerReport> {
     const {flags} = await this.parse(BatchWorker)
     const {concurrency, root} = flags
-    // Loaded on demand: it would slow the start of every other command.
-    const {runWorker} = await import('../../src/batch/queue/run-worker.js')
+    const {runWorker} = await loadWorker()
     const work = (run: Required<BatchWorkOptions>) =>
       runWorker({
         ...run,

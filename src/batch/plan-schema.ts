@@ -1,7 +1,7 @@
-import {readFileSync} from 'node:fs'
 import {Ajv2020, type ErrorObject, type SchemaObject, type ValidateFunction} from 'ajv/dist/2020.js'
 import type {Validator} from '../codecs/json/validator.js'
 import {suggestNearest} from '../model/did-you-mean.js'
+import {readOwnFile} from '../model/own-files.js'
 import type {PlanFault} from './plan-text.js'
 
 /** Options of an item: the flags of `convert`, by their names there. */
@@ -64,9 +64,6 @@ export interface PlanDocument {
   readonly items: readonly PlanItemDocument[]
 }
 
-// Found by the package, not by this file: the command line carries this code in a file elsewhere.
-const SCHEMA = new URL(import.meta.resolve('transship/schemas/batch-plan.schema.json'))
-
 let compiled: ValidateFunction<PlanDocument> | undefined
 
 /** The schema is compiled when the first plan is read. */
@@ -79,7 +76,7 @@ const validate: Validator<PlanDocument> = (json: unknown): json is PlanDocument 
 }
 
 function readSchema(): SchemaObject {
-  return JSON.parse(readFileSync(SCHEMA, 'utf8')) as SchemaObject
+  return JSON.parse(readOwnFile('schemas/batch-plan.schema.json')) as SchemaObject
 }
 
 /** True when the value is a plan; else what is wrong with it is added to `faults`, in the order of the plan. */

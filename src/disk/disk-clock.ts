@@ -1,4 +1,5 @@
 import {fstatSync, futimesSync, lstatSync, utimesSync} from 'node:fs'
+import {IS_EXECUTABLE} from '../model/own-files.js'
 import {UNIX_EPOCH, type FileTime, type FileTimes} from '../model/windows-metadata.js'
 import {diskTimes, formatFileTime} from './disk-times.js'
 import type {NativeTimes} from './native-times.js'
@@ -52,10 +53,7 @@ export class DiskClock {
     const {place, wanted, has} = this.#first
     const [many, others] = [this.#unkept > 1, this.#unkept - 1]
     const more = many ? ` ${others} more ${others === 1 ? 'file or folder differs' : 'files or folders differ'}.` : ''
-    const why =
-      this.#native === undefined
-        ? 'Exact times need the package koffi, which is not installed (npm install --include=optional transship).'
-        : 'This file system cannot store it.'
+    const why = this.#native === undefined ? WITHOUT_KOFFI : 'This file system cannot store it.'
     return {
       message: `Its time should be ${formatFileTime(wanted)}, but the disk has ${formatFileTime(has)}.${more} ${why}`,
       subject: place,
@@ -64,6 +62,9 @@ export class DiskClock {
 }
 
 const WRITE_TIME = ['lastWrite'] as const
+const WITHOUT_KOFFI = IS_EXECUTABLE
+  ? 'Exact times need koffi, which this executable cannot unpack into your cache folder; transship doctor says why.'
+  : 'Exact times need the package koffi, which is not installed (npm install --include=optional transship).'
 
 /** To the microsecond at best. As text, since Node takes a negative number for the present moment. */
 function setByNode(target: number | string, times: FileTimes): void {

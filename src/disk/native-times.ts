@@ -1,7 +1,7 @@
 import {closeSync, constants, openSync} from 'node:fs'
-import {createRequire} from 'node:module'
 import path from 'node:path'
 import {UNIX_EPOCH, type FileTime, type FileTimes} from '../model/windows-metadata.js'
+import {loadKoffi, type Koffi} from './load-koffi.js'
 
 /* The system calls that set and read the times of a file in full. Node's own go through a floating-point number. */
 
@@ -17,8 +17,6 @@ export interface NativeTimes {
   readonly read?: (target: number | string) => FileTimes | undefined
 }
 
-type Koffi = typeof import('koffi')
-
 let found: {readonly native: NativeTimes | undefined} | undefined
 
 /**
@@ -32,7 +30,7 @@ export function findNativeTimes(): NativeTimes | undefined {
 
 function bindTimes(): NativeTimes | undefined {
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as Koffi
+    const koffi = loadKoffi()
     return process.platform === 'win32' ? bindWindows(koffi) : bindPosix(koffi)
   } catch {
     return undefined

@@ -67,6 +67,8 @@ export function openRegular(file: string, rules: OpenRules = {}): OpenedFile {
 export class OpenRoot {
   readonly #root: string
   #real: string | undefined
+  /** The same, found by Node itself. */
+  #followed: string | undefined
   /** The folder looked at last, where handles have no names. */
   #checked: string | undefined
 
@@ -117,11 +119,23 @@ export class OpenRoot {
   #isBelowReal(name: string): boolean {
     const folder = path.dirname(path.join(this.#root, name))
     if (this.#checked === folder) return true
-    const expected = path.dirname(path.join(this.#real ?? '', name))
+    const [real, root] = this.#realNames(folder)
     // Names may be spelt in another case than they have.
-    const isReal = foldPath(realpathSync.native(folder)) === foldPath(expected)
+    const isReal = foldPath(real) === foldPath(path.dirname(path.join(root, name)))
     if (isReal) this.#checked = folder
     return isReal
+  }
+
+  /** A folder and the root without the links on their way, both found alike: the ways spell drives differently. */
+  #realNames(folder: string): readonly [folder: string, root: string] {
+    try {
+      return [realpathSync.native(folder), this.#real ?? '']
+    } catch (error) {
+      // Wine's GetFinalPathNameByHandle refuses long paths; Node follows the links by itself then.
+      if (findSystemCode(error) !== 'UNKNOWN') throw error
+      this.#followed ??= realpathSync(this.#root)
+      return [realpathSync(folder), this.#followed]
+    }
   }
 }
 

@@ -1,9 +1,8 @@
 import {createHash} from 'node:crypto'
-import {readFileSync} from 'node:fs'
 import path from 'node:path'
-import {fileURLToPath} from 'node:url'
 import {Eta} from 'eta'
 import type {BatchReport} from '../batch/batch-report.js'
+import {readOwnFile} from '../model/own-files.js'
 import {printable} from '../model/printable.js'
 import {formatBytes} from '../model/quantities.js'
 import {attentionRows} from './attention.js'
@@ -12,8 +11,6 @@ import {formatDuration, viewItems} from './item-view.js'
 import {mapSizes} from './size-map.js'
 import {stateBar, stateCounts, verdictOf} from './totals-view.js'
 
-// Found by the package, not by this file: the command line carries this code in a file elsewhere.
-const FOLDER = path.dirname(fileURLToPath(import.meta.resolve('#page/page.eta')))
 /** A page of so few items shows their details at once. */
 const OPEN_UP_TO = 3
 
@@ -35,10 +32,16 @@ function policyHash(text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 }
 
+/** Templates from the product's own files, which need not lie on the disk. */
+class OwnPages extends Eta {
+  override resolvePath = (name: string): string => `report/page/${path.basename(name)}.eta`
+  override readFile = readOwnFile
+}
+
 /** The report as one page that needs nothing else: no script, style, font or picture from elsewhere, and no network. */
 export function renderHtml(report: BatchReport): string {
-  const eta = new Eta({views: FOLDER, escapeFunction: escapeHtml, autoTrim: [false, 'nl'], cache: true})
-  const [style, script] = ['style.css', 'script.js'].map((name) => readFileSync(path.join(FOLDER, name), 'utf8'))
+  const eta = new OwnPages({escapeFunction: escapeHtml, autoTrim: [false, 'nl'], cache: true})
+  const [style, script] = ['style.css', 'script.js'].map((name) => readOwnFile(`report/page/${name}`))
   const {totals} = report
   return eta.render('./page', {
     style,

@@ -4,11 +4,13 @@ import {availableParallelism} from 'node:os'
 import path from 'node:path'
 import * as zlib from 'node:zlib'
 import {clientConfigText, MAX_CLIENT_CONFIG_BYTES} from '../codecs/json/client-config.js'
+import {loadKoffi} from '../disk/load-koffi.js'
 import {removeTree} from '../disk/remove-tree.js'
 import {readBounded} from '../disk/safe-open.js'
 import {makeTemporaryFolder} from '../disk/temporary-folder.js'
 import {findSystemCode, TransshipError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
+import {IS_EXECUTABLE} from '../model/own-files.js'
 import {ProxyChoice, type ProxySettings} from '../model/proxies.js'
 import type {ContainerManager} from './container-manager.js'
 import {openComputeService} from './host-compute/open-compute-service.js'
@@ -58,7 +60,13 @@ export async function diagnoseHost(
     checkManagers(managers, options),
     process.platform === 'win32' ? checkWindows() : Promise.resolve([OFF_WINDOWS]),
   ])
-  const checks = [checkProcessors(), checkZstd(), checkProxies(options.proxies ?? {}), ...groups.flat()]
+  const checks = [
+    checkProcessors(),
+    checkZstd(),
+    checkNativeCalls(),
+    checkProxies(options.proxies ?? {}),
+    ...groups.flat(),
+  ]
   return {platform: process.platform, architecture: process.arch, node: process.version, checks}
 }
 
@@ -76,6 +84,22 @@ function checkProcessors(): HostCheck {
 function checkZstd(): HostCheck {
   if ('createZstdCompress' in zlib) return {name: 'zstd', state: 'ok', found: 'built into Node'}
   return {name: 'zstd', state: 'limited', found: 'read by JavaScript', advice: 'Node 22.15 or later is faster.'}
+}
+
+/** koffi, an optional package, calls the functions of the system. */
+function checkNativeCalls(): HostCheck {
+  const name = 'native calls'
+  try {
+    return {name, state: 'ok', found: `koffi ${loadKoffi().version}`}
+  } catch (error) {
+    const found = IS_EXECUTABLE
+      ? `koffi cannot be unpacked: ${error instanceof Error ? error.message : String(error)}`
+      : 'koffi is not installed'
+    const advice = IS_EXECUTABLE
+      ? 'Set XDG_CACHE_HOME to a folder of your own that you can write to.'
+      : 'Install it for exact times and the Windows API: npm install --include=optional transship'
+    return {name, state: 'limited', found, advice}
+  }
 }
 
 /** The proxies that the variables name, without user and password. Contacts nobody. */

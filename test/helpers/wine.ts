@@ -33,6 +33,8 @@ export interface Wine {
   install(dlls: readonly StandIn[]): void
   /** Runs a compiled script of the checkout, e.g. `dist/src/main.js`. */
   readonly node: (script: string, args: readonly string[], env?: Readonly<Record<string, string>>) => WineRun
+  /** Runs a Windows program, by its path on this host. */
+  readonly program: (file: string, args: readonly string[], env?: Readonly<Record<string, string>>) => WineRun
   /** Carries out calls in one Windows process, each before stand-ins that know nothing of the one before. */
   perform(steps: readonly WindowsStep[]): readonly WindowsOutcome[]
   close(): Promise<void>
@@ -91,6 +93,7 @@ export async function startWine(test: Mocha.Context): Promise<Wine> {
       for (const dll of dlls) copyFileSync(join(folder, dll), join(systemFolder, dll))
     },
     node,
+    program: (file, args, env = {}) => run([file, ...args], {...wineEnv, ...env}),
     perform(steps) {
       const standIn = mkdtempSync(join(folder, 'steps-'))
       writeFileSync(join(standIn, 'steps.json'), JSON.stringify(steps))

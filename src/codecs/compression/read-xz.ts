@@ -1,4 +1,3 @@
-import {createRequire} from 'node:module'
 import type {ReadableStream} from 'node:stream/web'
 import {ReadableStream as WebStream} from 'node:stream/web'
 
@@ -18,7 +17,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** Decodes xz by WebAssembly, which is loaded only when needed. */
 export async function* readXz(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const {XzReadableStream} = createRequire(import.meta.url)('xz-decompress') as XzModule
+  const {XzReadableStream} = (await import('xz-decompress')).default as XzModule
   try {
     yield* new XzReadableStream(WebStream.from<Uint8Array>(copied(body)))
   } catch (error) {

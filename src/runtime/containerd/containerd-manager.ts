@@ -5,8 +5,8 @@ import {parseContainerState, type ContainerSighting} from '../container-row.js'
 import {mapConcurrently} from '../../model/map-concurrently.js'
 import {requireSignalNumber} from '../signals.js'
 import {stillRunning} from '../still-running.js'
-import {ContainerdClient} from '../../engine-api/containerd/containerd-client.js'
-import {decodeTaskMetrics, type ContainerMessage, type TaskMessage} from '../../engine-api/containerd/services.js'
+import {LazyContainerdClient} from './lazy-client.js'
+import type {ContainerMessage, TaskMessage} from '../../engine-api/containerd/services.js'
 
 /** Namespaces asked at once. */
 const CONCURRENCY = 4
@@ -24,10 +24,10 @@ export class ContainerdManager implements ContainerManager {
   readonly endpoint: string
   readonly isFallback = true
   readonly isGuess: boolean
-  readonly #client: ContainerdClient
+  readonly #client: LazyContainerdClient
 
   constructor(path: string, options: {readonly isGuess: boolean}) {
-    this.#client = new ContainerdClient(path)
+    this.#client = new LazyContainerdClient(path)
     this.endpoint = this.#client.endpoint
     this.isGuess = options.isGuess
   }
@@ -92,7 +92,8 @@ export class ContainerdManager implements ContainerManager {
       const {metrics} = await withTimeLimit(METRICS_MS, signal, (limited) =>
         this.#client.call('containerd.services.tasks.v1.Tasks/Metrics', {filters: []}, {namespace, signal: limited}),
       )
-      return new Map(metrics.map((metric) => [metric.id, decodeTaskMetrics(metric)]))
+      const decode = await this.#client.metricsDecoder()
+      return new Map(metrics.map((metric) => [metric.id, decode(metric)]))
     } catch (error) {
       if (signal.aborted || !(error instanceof TransshipError)) throw error
       return new Map<string, {memoryBytes?: number; cpuSeconds?: number}>()

@@ -1,4 +1,6 @@
+import type {Koffi} from '../../disk/load-koffi.js'
 import {EnvironmentError, InternalError} from '../../model/errors.js'
+import {IS_EXECUTABLE} from '../../model/own-files.js'
 
 /** C types used here. `out pointer`: address of a variable that receives a pointer, handed over as a `Pointer`. */
 export type NativeType = 'int32' | 'uint32' | 'void' | 'str16' | 'void *' | 'out pointer' | NativeStruct
@@ -46,18 +48,21 @@ export interface NativeSystem {
   readText(pointer: bigint): string
 }
 
-type Koffi = typeof import('koffi')
-
-/** Binds to Windows. Throws `TOOL_MISSING` when the optional package koffi is not installed for this machine. */
+/** Binds to Windows. Throws `TOOL_MISSING` when the optional package koffi is not to be had on this machine. */
 export async function openNativeSystem(): Promise<NativeSystem> {
   let koffi: Koffi
   try {
-    koffi = await import('koffi')
+    const {loadKoffi} = await import('../../disk/load-koffi.js')
+    koffi = loadKoffi()
   } catch (cause) {
     throw new EnvironmentError('TOOL_MISSING', {
-      what: 'The package koffi, which calls the Windows API, is not installed.',
+      what: IS_EXECUTABLE
+        ? 'This executable cannot load its copy of koffi, which calls the Windows API.'
+        : 'The package koffi, which calls the Windows API, is not installed.',
       why: cause instanceof Error ? cause.message : String(cause),
-      suggestions: ['Install it with the optional packages: npm install --include=optional transship'],
+      suggestions: IS_EXECUTABLE
+        ? ['Set XDG_CACHE_HOME to a folder of your own that you can write to.']
+        : ['Install it with the optional packages: npm install --include=optional transship'],
       cause,
     })
   }

@@ -1,9 +1,11 @@
+import {importOptional} from '../../model/optional-package.js'
 import type {Transport} from '../../model/transport.js'
 import {formatLocation, GRAMMAR, NAME, parseLocation} from './reference.js'
 
 // gRPC takes a tenth of a second to load, which no run that asks no containerd should pay.
-const source = () => import('./source.js')
-const destination = () => import('./destination.js')
+const PURPOSE = "Reaching containerd's store"
+const source = () => importOptional(PURPOSE, () => import('./source.js'))
+const destination = () => importOptional(PURPOSE, () => import('./destination.js'))
 
 /** Images in containerd's own store, by its gRPC interface: no image registry is asked. */
 export const containerd: Transport = {
