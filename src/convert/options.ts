@@ -52,6 +52,11 @@ export interface ConvertOptions extends WorkOptions, NetworkOptions {
    * not use what is kept.
    */
   readonly pins?: PinMode
+  /**
+   * What becomes of signatures and whatever else refers to an image by its digest: it is copied with the image (`copy`,
+   * the default), or left behind with a note.
+   */
+  readonly referrers?: 'copy' | 'none'
   /** Seconds since 1970 for every time that is not the source's own. */
   readonly sourceDateEpoch?: number
 }

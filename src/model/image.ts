@@ -1,3 +1,4 @@
+import type {FindReferrersOptions, Referrers} from './content-graph.js'
 import type {Digest} from './digest.js'
 import type {WorkOptions} from './events.js'
 import type {LayerEntry} from './layer-entry.js'
@@ -164,6 +165,8 @@ export interface Image {
   readonly config?: RawDocument
   /** The manifest, verbatim, where the source has one. */
   readonly manifest?: RawDocument & {readonly digest: Digest}
+  /** What refers to the image by the digest of its manifest, where the source can hold such things. */
+  readonly findReferrers?: (options: FindReferrersOptions) => Promise<Referrers>
   /** Base first. */
   readonly layers: readonly Layer[]
   /** A base that the source only names: what the lowest layer builds on, and why it is not among the layers. */
