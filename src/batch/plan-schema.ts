@@ -14,6 +14,7 @@ export interface PlanOptions {
   readonly 'keep-recipe'?: boolean
   readonly pins?: 'keep' | 'reproduce' | 'none'
   readonly referrers?: 'copy' | 'none'
+  readonly companions?: 'all' | 'documents' | 'none'
   readonly 'os-name'?: string
   readonly 'os-version'?: string
   readonly name?: string

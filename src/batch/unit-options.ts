@@ -29,6 +29,7 @@ export function unitOptions(options: PlanOptions, {folder, network}: UnitSurroun
     keepRecipe: options['keep-recipe'],
     pins: options.pins,
     referrers: options.referrers,
+    companions: options.companions,
     osName: options['os-name'],
     osVersion: options['os-version'],
     name: options.name,

@@ -19,6 +19,7 @@ import {imageAsPackages, packageReasons, renamedReasons} from './exactness.js'
 import {Findings} from './findings.js'
 import {networkOf} from './network.js'
 import {unpackOptions} from '../model/limits.js'
+import {openOptions} from './open-options.js'
 import type {ConvertOptions} from './options.js'
 import type {ConversionPlan, PlanStep} from './plan.js'
 import {resolveTelling} from './recognise.js'
@@ -27,6 +28,7 @@ import {sourcesOf, type Source} from './sources.js'
 import {planImage, type ImagePlan} from './to-image.js'
 import {onRenamed} from './renamed-base.js'
 import {planPackages, type PackagesPlan} from './to-packages.js'
+import {companionsFor, tellReferrers, withCompanions, type HeldCompanions} from './companions.js'
 import {writeOneImage} from './write-image.js'
 import {indexStep, openIndex, writeIndex} from './write-index.js'
 import type {Writing, Written} from './writing.js'
@@ -62,18 +64,6 @@ async function resolveEnds(source: string, destination: string, findings: Findin
   return {
     source: await resolveTelling(source, findings),
     destination: await resolveTelling(destination, findings),
-  }
-}
-
-function openOptions(options: ConvertOptions, bases: readonly Reference[]): OpenOptions {
-  return {
-    ...networkOf(options),
-    bases,
-    ...(options.platform === undefined ? {} : {platform: options.platform}),
-    ...(options.acceptBaseMismatch === undefined ? {} : {acceptBaseMismatch: options.acceptBaseMismatch}),
-    ...(options.signal === undefined ? {} : {signal: options.signal}),
-    ...(options.onEvent === undefined ? {} : {onEvent: options.onEvent}),
-    ...unpackOptions(options),
   }
 }
 
@@ -294,6 +284,7 @@ async function writeSource(source: Source, sink: Destination, writing: Writing):
     source.kind === 'index'
       ? await openIndex(reference, openOptions(options, []))
       : source.named(await openSource(reference, options, sink.holds))
+  let held: HeldCompanions | undefined
   try {
     if (transportOf(reference).isSourceOnly === true) findings.inexact.push(noWayBack(reference))
     if (source.kind === 'index' && 'document' in opened) return await writeIndex(opened, source.sink, writing)
@@ -301,10 +292,13 @@ async function writeSource(source: Source, sink: Destination, writing: Writing):
     // A bare layout has no name of its own.
     const subject = opened.names.length > 0 ? opened.names.join(' ') : at.reference
     for (const warning of opened.warnings) findings.note({...warning, subject})
-    return await writeImage(opened, sink, writing)
+    if (sink.holds === 'packages' && sink.dropsMetadata !== true) held = await companionsFor(opened, source, writing)
+    else await tellReferrers(opened, sink, writing)
+    return await writeImage(opened, sink, {...writing, companions: held?.companions})
   } catch (error) {
     throw placedError(error, at)
   } finally {
+    await held?.close()
     await opened.close()
   }
 }
@@ -333,7 +327,7 @@ async function writeImage(image: Image, sink: Destination, writing: Writing): Pr
 async function writePackages(
   image: Image,
   sink: PackageDestination,
-  {meter, findings, options}: Writing,
+  {meter, findings, options, companions}: Writing,
 ): Promise<Written> {
   const plan = await packagesFor(sink, image, options)
   for (const note of plan.notes) findings.note(note)
@@ -343,7 +337,7 @@ async function writePackages(
   const pinned = new Set<number>()
   for (const planned of plan.packages) {
     const {layers} = planned
-    const draft = onRenamed(planned.draft, renamed)
+    const draft = withCompanions(onRenamed(planned.draft, renamed), companions)
     const id = formatFullName(draft.metadata.identity)
     const total = layers.reduce((sum, layer) => sum + (image.layers[layer]?.sizeBytes ?? 0), 0)
     findings.onEvent({kind: 'step', id, title: `Write package ${id}`, ...(total > 0 ? {totalBytes: total} : {})})

@@ -1,3 +1,4 @@
+import type {CompanionMode} from '../model/content-graph.js'
 import type {WorkOptions} from '../model/events.js'
 import type {PinMode} from '../model/image.js'
 import type {NetworkOptions} from '../model/transport.js'
@@ -57,6 +58,11 @@ export interface ConvertOptions extends WorkOptions, NetworkOptions {
    * the default), or left behind with a note.
    */
   readonly referrers?: 'copy' | 'none'
+  /**
+   * What packages keep of the index that an image was in: its bytes, with the manifests and configurations of other
+   * images (`documents`, the default), or their layers as well (`all`), or nothing (`none`).
+   */
+  readonly companions?: CompanionMode
   /** Seconds since 1970 for every time that is not the source's own. */
   readonly sourceDateEpoch?: number
 }

@@ -17,6 +17,8 @@ export type Source =
       readonly reference: Reference
       /** The image by the names that it can still have when it has left its index. */
       readonly named: (image: Image) => Image
+      /** The index that it is in, where it was listed as a part of one. */
+      readonly index?: Reference
     }
   | {
       readonly kind: 'index'
@@ -46,7 +48,9 @@ export async function sourcesOf(
   const change = changeOf(options)
   const keeping = change === undefined ? indexSink : undefined
   const images =
-    keeping === undefined ? items : items.filter(({index}) => index === undefined || index.ownNames !== undefined)
+    keeping === undefined
+      ? withoutCompanions(items, sink, options)
+      : items.filter(({index}) => index === undefined || index.ownNames !== undefined)
   const indexes = indexesOf(items)
   const count = images.length + (keeping === undefined ? 0 : indexes.length)
   if (count > 1 && sink.holds === 'images' && sink.holdsOne === true) {
@@ -55,7 +59,9 @@ export async function sourcesOf(
       suggestions: ['Convert each image to its own name.', ...items.slice(0, 10).map((item) => item.reference)],
     })
   }
-  if (keeping === undefined) tellLeftOut(indexes, {why: indexSink === undefined ? undefined : change, options})
+  const isKept = sink.holds === 'packages' && sink.dropsMetadata !== true && options.companions === 'all'
+  if (keeping === undefined && !isKept)
+    tellLeftOut(indexes, {why: indexSink === undefined ? undefined : change, options})
   // The only image that fits keeps the name that it shared with those that do not.
   const counts = new Map<string, number>()
   for (const name of images.flatMap(({names}) => names)) counts.set(name, (counts.get(name) ?? 0) + 1)
@@ -64,6 +70,7 @@ export async function sourcesOf(
     images.map(async (item) => ({
       kind: 'image' as const,
       reference: (await resolveReference(item.reference)).reference,
+      ...(item.index === undefined ? {} : {index: (await resolveReference(item.index.reference)).reference}),
       named: (image: Image) => {
         const own = keeping === undefined ? undefined : item.index?.ownNames
         return own === undefined ? namedAs(image, item.names, isShared) : {...image, names: own}
@@ -81,12 +88,30 @@ function findIndexSink(sink: Destination): IndexDestination | undefined {
 }
 
 /** An option that makes other images of those that an index names; undefined where all stay as they are. */
-function changeOf(options: ConvertOptions): string | undefined {
+export function changeOf(options: ConvertOptions): string | undefined {
   const {platform, compression, compressionLevel, manifestFormat, layers, squashRange} = options
   if (platform !== undefined) return '--platform leaves out images of it'
   if (compression !== undefined || compressionLevel !== undefined) return '--compression changes its images'
   if (manifestFormat !== undefined) return '--manifest-format changes its manifests'
   return layers === 'squash' || squashRange !== undefined ? '--layers changes its images' : undefined
+}
+
+/** Packages hold what is for Windows; other images of an index with such ones are kept beside those. */
+function withoutCompanions(
+  items: readonly ListItem[],
+  sink: Destination,
+  options: ConvertOptions,
+): readonly ListItem[] {
+  if (sink.holds !== 'packages') return items
+  const isWindows = ({platform}: ListItem) => platform?.os === 'windows'
+  return items.filter((item) => {
+    const isBeside = items.some((other) => other.index?.reference === item.index?.reference && isWindows(other))
+    if (item.index === undefined || isWindows(item) || !isBeside) return true
+    const {os = 'another system', architecture = ''} = item.platform ?? {}
+    const message = `The image is for ${os}/${architecture}. It becomes no package, but a companion of those that its index has for Windows.`
+    options.onEvent?.({kind: 'note', code: 'kept-as-companion', message, subject: item.reference})
+    return false
+  })
 }
 
 interface FoundIndex {

@@ -1,3 +1,4 @@
+import type {Companions} from '../model/content-graph.js'
 import type {Findings} from './findings.js'
 import type {Meter} from './metered.js'
 import type {ConvertOptions} from './options.js'
@@ -8,6 +9,8 @@ export interface Writing {
   readonly meter: Meter
   readonly findings: Findings
   readonly options: ConvertOptions
+  /** What the packages keep beside the image. */
+  readonly companions?: Companions | undefined
 }
 
 export interface Written {

@@ -51,6 +51,22 @@ export interface FindReferrersOptions extends WorkOptions {
   readonly sink?: FaultSink
 }
 
+/**
+ * What belongs to an image and is no part of it, as packages keep it: the index that it was in with its other manifests,
+ * and what refers to either.
+ */
+export interface Companions {
+  readonly index?: StoredDocument
+  /** Documents but for the image's own, and those of their blobs that are kept. */
+  readonly content: ContentGraph
+  readonly referrers: readonly Referrer[]
+  /** What is to be kept, and is missing or damaged. */
+  readonly lacking: readonly {readonly digest: string; readonly why: string}[]
+}
+
+/** What becomes of companions: everything is kept, or documents and small blobs without layers of other images, or nothing. */
+export type CompanionMode = 'all' | 'documents' | 'none'
+
 /** One image of an index, as far as it is told. */
 export interface IndexedImage {
   readonly manifestDigest: Digest

@@ -1,4 +1,4 @@
-import type {FindReferrersOptions, Referrers} from './content-graph.js'
+import type {Companions, FindReferrersOptions, Referrers} from './content-graph.js'
 import type {Digest} from './digest.js'
 import type {WorkOptions} from './events.js'
 import type {LayerEntry} from './layer-entry.js'
@@ -165,6 +165,8 @@ export interface Image {
   readonly config?: RawDocument
   /** The manifest, verbatim, where the source has one. */
   readonly manifest?: RawDocument & {readonly digest: Digest}
+  /** What packages keep beside the image that they were. */
+  readonly findCompanions?: (options: WorkOptions) => Promise<Companions | undefined>
   /** What refers to the image by the digest of its manifest, where the source can hold such things. */
   readonly findReferrers?: (options: FindReferrersOptions) => Promise<Referrers>
   /** Base first. */

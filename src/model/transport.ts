@@ -1,4 +1,4 @@
-import type {ImageIndex, Referrers} from './content-graph.js'
+import type {Companions, ImageIndex, Referrers} from './content-graph.js'
 import type {EnginePlaces} from './engine-places.js'
 import type {Digest} from './digest.js'
 import type {WorkOptions} from './events.js'
@@ -154,6 +154,7 @@ export interface KeptImage {
   readonly names: readonly string[]
   readonly config?: RawDocument
   readonly manifest?: RawDocument
+  readonly companions?: Companions
 }
 
 /** A package to be written. */

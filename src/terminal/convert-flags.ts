@@ -67,6 +67,13 @@ export const convertFlags = {
       'copy (the default): they travel with the image wherever its digest stays the same. none: they stay behind.',
     helpGroup: 'WHAT IS MADE',
   })(),
+  companions: Flags.option({
+    options: ['all', 'documents', 'none'] as const,
+    summary: 'What packages keep of the index that an image is in, so that its digest comes back.',
+    description:
+      'documents (the default): the index, manifests and configurations, without the layers of other images. all: the layers too, so that the index can be written again. none: nothing.',
+    helpGroup: 'WHAT IS MADE',
+  })(),
   'os-name': Flags.string({
     summary: 'Name of the OS package.',
     description:
@@ -145,6 +152,7 @@ interface ConvertFlags extends NetworkFlags, UnpackFlags {
   readonly 'keep-recipe': boolean | undefined
   readonly pins: ConvertOptions['pins']
   readonly referrers: ConvertOptions['referrers']
+  readonly companions: ConvertOptions['companions']
   readonly 'os-name': string | undefined
   readonly 'os-version': string | undefined
   readonly name: string | undefined
@@ -186,6 +194,7 @@ export function convertOptions(flags: ConvertFlags): ConvertOptions {
     keepRecipe: flags['keep-recipe'],
     pins: flags.pins,
     referrers: flags.referrers,
+    companions: flags.companions,
     sourceDateEpoch: flags['source-date-epoch'],
   }
   return {
