@@ -1,7 +1,7 @@
 import type {Digest} from './digest.js'
 import type {WorkOptions} from './events.js'
 import type {FaultSink} from './fault-sink.js'
-import type {Descriptor, RawDocument} from './image.js'
+import type {Descriptor, RawDocument} from './descriptor.js'
 
 /** A manifest or an index, as stored. */
 export interface StoredDocument extends RawDocument {

@@ -1,24 +1,12 @@
 import type {Companions, FindReferrersOptions, Referrers} from './content-graph.js'
+import type {Descriptor, RawDocument} from './descriptor.js'
 import type {Digest} from './digest.js'
 import type {WorkOptions} from './events.js'
 import type {LayerEntry} from './layer-entry.js'
 import type {LayerTap} from './layer-tap.js'
 import type {PackageIdentity} from './package-identity.js'
 
-/** Digest, size and media type of a blob as stored. Source: image-spec descriptor.md. */
-export interface Descriptor {
-  readonly mediaType: string
-  readonly digest: Digest
-  readonly size: number
-  readonly urls?: readonly string[]
-  readonly annotations?: Readonly<Record<string, string>>
-}
-
-/** A document whose bytes are its identity: kept, hashed and forwarded verbatim, never re-serialised. */
-export interface RawDocument {
-  readonly mediaType: string
-  readonly bytes: Uint8Array
-}
+export type {Descriptor, RawDocument}
 
 export interface Platform {
   readonly os: string

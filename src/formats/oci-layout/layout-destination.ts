@@ -23,33 +23,14 @@ import {requireReplaceable} from '../../model/replacing.js'
 import {writeLayers} from '../layer-blob/side-by-side.js'
 import {descriptorOfDocument, descriptorOfLayer, familyOf, manifestFor} from '../image-documents/written-manifest.js'
 import {blobPath} from './content-store.js'
-import {findSound, type ExistingBlob} from './kept-blob.js'
+import {findSound} from './kept-blob.js'
 import {indexEntries, type IndexName} from './index-entries.js'
 import {indexNameOf} from './index-name.js'
+import type {LayoutFiles} from './layout-files.js'
 import {listsIn} from './listed-referrers.js'
 import {putContent} from './put-content.js'
 import {findPinned} from './reference.js'
 import {referrerEntries} from './written-referrers.js'
-
-/** Files of a layout that is being written; `M` stands for a body whose name is still open. Nothing shows before `commit`. */
-export interface LayoutFiles<M> {
-  /** Bytes written so far. */
-  readonly size: number
-  /** The index of a layout that is there and is added to. */
-  readonly existing?: IndexDocument | undefined
-  /** True where bodies may be added several at once; in a tar one follows the other. */
-  readonly mayOverlap?: boolean
-  addBody(body: AsyncIterable<Uint8Array>, options: WorkOptions): Promise<M>
-  name(body: M, name: string): Promise<void>
-  /** Takes back a body: the one added last, where they follow each other. */
-  drop(body: M): Promise<void>
-  addFile(name: string, bytes: Uint8Array): Promise<void>
-  /** A file of the layout that is added to; undefined when it is not there. */
-  findExisting?(name: string): Promise<ExistingBlob<M> | undefined>
-  /** True when what is there is equal as a whole, and was left. */
-  commit(options: WorkOptions & {readonly replace: boolean}): Promise<boolean>
-  abort(): Promise<void>
-}
 
 /** Where a layout is written. */
 export interface LayoutTarget<M> {

@@ -6,7 +6,7 @@ import {findDigestTag} from '../image-documents/digest-tags.js'
 import {parseIndex, type StatedDescriptor} from '../image-documents/image-documents.js'
 import {isIndexType} from '../image-documents/media-types.js'
 import {blobPath} from './content-store.js'
-import type {LayoutFiles} from './layout-destination.js'
+import type {LayoutFiles} from './layout-files.js'
 import {digestTagOf} from './layout-referrers.js'
 
 /** The lists of referrers that a layout has, by their tags; what cannot be read is made anew. */

@@ -4,7 +4,7 @@ import {TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {sideBySide} from '../layer-blob/side-by-side.js'
 import {blobPath} from './content-store.js'
-import type {LayoutFiles} from './layout-destination.js'
+import type {LayoutFiles} from './layout-files.js'
 
 export interface PutOptions extends WorkOptions {
   /** True once for each name: what the layout got in this run already is not written again. */
