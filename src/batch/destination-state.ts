@@ -99,6 +99,7 @@ function textOfName({reference: text}: ReportArtifact): string {
 }
 
 function isRowOf(row: ListRow, artifact: ReportArtifact): boolean {
+  if (artifact.kind === 'index') return row.index?.digest === artifact.manifestDigest
   if (artifact.kind === 'image') return row.imageId === artifact.imageId
   const [layer] = artifact.layers
   // A bare layout holds no names: the index that was written beside it says whose it is.

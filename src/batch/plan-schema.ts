@@ -13,6 +13,8 @@ export interface PlanOptions {
   readonly all?: boolean
   readonly 'keep-recipe'?: boolean
   readonly pins?: 'keep' | 'reproduce' | 'none'
+  readonly referrers?: 'copy' | 'none'
+  readonly companions?: 'all' | 'documents' | 'none'
   readonly 'os-name'?: string
   readonly 'os-version'?: string
   readonly name?: string

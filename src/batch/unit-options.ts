@@ -28,6 +28,8 @@ export function unitOptions(options: PlanOptions, {folder, network}: UnitSurroun
     all: options.all,
     keepRecipe: options['keep-recipe'],
     pins: options.pins,
+    referrers: options.referrers,
+    companions: options.companions,
     osName: options['os-name'],
     osVersion: options['os-version'],
     name: options.name,

@@ -7,7 +7,6 @@ import {resolveReference, transportOf} from '../transports/catalog.js'
 import type {
   Destination,
   DestinationOptions,
-  ImageDestination,
   OpenOptions,
   PackageArtifact,
   PackageDestination,
@@ -16,19 +15,23 @@ import type {
 import {pinOfLayer} from '../formats/package/pin-file.js'
 import {supplyBases} from './bases.js'
 import {Meter} from './metered.js'
-import {imageAsPackages, imageReasons, packageReasons, renamedReasons} from './exactness.js'
+import {imageAsPackages, packageReasons, renamedReasons} from './exactness.js'
 import {Findings} from './findings.js'
 import {networkOf} from './network.js'
 import {unpackOptions} from '../model/limits.js'
+import {openOptions} from './open-options.js'
 import type {ConvertOptions} from './options.js'
 import type {ConversionPlan, PlanStep} from './plan.js'
 import {resolveTelling} from './recognise.js'
-import {withPinnedForms} from './pinned-layers.js'
 import {reportArtifact, type ConvertReport, type ReportArtifact} from './report.js'
-import {sourcesOf} from './sources.js'
+import {sourcesOf, type Source} from './sources.js'
 import {planImage, type ImagePlan} from './to-image.js'
 import {onRenamed} from './renamed-base.js'
 import {planPackages, type PackagesPlan} from './to-packages.js'
+import {companionsFor, tellReferrers, withCompanions, type HeldCompanions} from './companions.js'
+import {writeOneImage} from './write-image.js'
+import {indexStep, openIndex, writeIndex} from './write-index.js'
+import type {Writing, Written} from './writing.js'
 
 /** Spells out what `withBase` means. Throws `BAD_OPTION` for options that contradict each other. */
 function consistent(options: ConvertOptions): ConvertOptions {
@@ -61,18 +64,6 @@ async function resolveEnds(source: string, destination: string, findings: Findin
   return {
     source: await resolveTelling(source, findings),
     destination: await resolveTelling(destination, findings),
-  }
-}
-
-function openOptions(options: ConvertOptions, bases: readonly Reference[]): OpenOptions {
-  return {
-    ...networkOf(options),
-    bases,
-    ...(options.platform === undefined ? {} : {platform: options.platform}),
-    ...(options.acceptBaseMismatch === undefined ? {} : {acceptBaseMismatch: options.acceptBaseMismatch}),
-    ...(options.signal === undefined ? {} : {signal: options.signal}),
-    ...(options.onEvent === undefined ? {} : {onEvent: options.onEvent}),
-    ...unpackOptions(options),
   }
 }
 
@@ -172,8 +163,15 @@ export async function planConversion(
   try {
     const steps: PlanStep[] = []
     let first: AnyPlan | undefined
-    for (const {reference, named} of await sourcesOf(ends.source, opened, inner)) {
-      const image = named(await openSource(reference, inner, opened.holds))
+    for (const source of await sourcesOf(ends.source, opened, inner)) {
+      const {reference} = source
+      if (source.kind === 'index') {
+        const index = await openIndex(reference, openOptions(inner, []))
+        steps.push(indexStep(index))
+        await index.close()
+        continue
+      }
+      const image = source.named(await openSource(reference, inner, opened.holds))
       try {
         const planned = await planFor(opened, image, inner)
         first ??= planned
@@ -250,21 +248,10 @@ export async function convert(
   const artifacts = new Map<string, ReportArtifact>()
   let bytesWritten = 0
   try {
-    for (const {reference, named} of await sourcesOf(ends.source, sink, inner)) {
-      const image = named(await openSource(reference, inner, sink.holds))
-      try {
-        // A bare layout has no name of its own.
-        const subject = image.names.length > 0 ? image.names.join(' ') : transportOf(reference).format(reference)
-        for (const warning of image.warnings) findings.note({...warning, subject})
-        if (transportOf(reference).isSourceOnly === true) findings.inexact.push(noWayBack(reference))
-        const written = await writeImage(image, sink, {meter, findings, options: inner})
-        for (const artifact of written.artifacts) tellOnce(artifact, artifacts)
-        bytesWritten += written.bytes
-      } catch (error) {
-        throw placedError(error, {reference: transportOf(reference).format(reference)})
-      } finally {
-        await image.close()
-      }
+    for (const each of await sourcesOf(ends.source, sink, inner)) {
+      const written = await writeSource(each, sink, {meter, findings, options: inner})
+      for (const artifact of written.artifacts) tellOnce(artifact, artifacts)
+      bytesWritten += written.bytes
     }
     if (options.strict === true) requireLossless(findings.losses)
     options.signal?.throwIfAborted()
@@ -288,6 +275,34 @@ export async function convert(
   }
 }
 
+/** Opens a source, writes what it holds, and closes it. */
+async function writeSource(source: Source, sink: Destination, writing: Writing): Promise<Written> {
+  const {reference} = source
+  const {findings, options} = writing
+  const at = {reference: transportOf(reference).format(reference)}
+  const opened =
+    source.kind === 'index'
+      ? await openIndex(reference, openOptions(options, []))
+      : source.named(await openSource(reference, options, sink.holds))
+  let held: HeldCompanions | undefined
+  try {
+    if (transportOf(reference).isSourceOnly === true) findings.inexact.push(noWayBack(reference))
+    if (source.kind === 'index' && 'document' in opened) return await writeIndex(opened, source.sink, writing)
+    if ('document' in opened) return {artifacts: [], bytes: 0}
+    // A bare layout has no name of its own.
+    const subject = opened.names.length > 0 ? opened.names.join(' ') : at.reference
+    for (const warning of opened.warnings) findings.note({...warning, subject})
+    if (sink.holds === 'packages' && sink.dropsMetadata !== true) held = await companionsFor(opened, source, writing)
+    else await tellReferrers(opened, sink, writing)
+    return await writeImage(opened, sink, {...writing, companions: held?.companions})
+  } catch (error) {
+    throw placedError(error, at)
+  } finally {
+    await held?.close()
+    await opened.close()
+  }
+}
+
 function requireLossless(losses: readonly Loss[]): void {
   const [first] = losses
   if (first === undefined) return
@@ -304,17 +319,7 @@ function tellOnce(artifact: ReportArtifact, told: Map<string, ReportArtifact>): 
   told.set(artifact.reference, artifact)
 }
 
-interface Writing {
-  readonly meter: Meter
-  readonly findings: Findings
-  readonly options: ConvertOptions
-}
-
-async function writeImage(
-  image: Image,
-  sink: Destination,
-  writing: Writing,
-): Promise<{artifacts: ReportArtifact[]; bytes: number}> {
+async function writeImage(image: Image, sink: Destination, writing: Writing): Promise<Written> {
   const metered = {...image, layers: image.layers.map((layer) => writing.meter.layer(layer))}
   return sink.holds === 'packages' ? writePackages(metered, sink, writing) : writeOneImage(metered, sink, writing)
 }
@@ -322,8 +327,8 @@ async function writeImage(
 async function writePackages(
   image: Image,
   sink: PackageDestination,
-  {meter, findings, options}: Writing,
-): Promise<{artifacts: ReportArtifact[]; bytes: number}> {
+  {meter, findings, options, companions}: Writing,
+): Promise<Written> {
   const plan = await packagesFor(sink, image, options)
   for (const note of plan.notes) findings.note(note)
   const artifacts: ReportArtifact[] = []
@@ -332,7 +337,7 @@ async function writePackages(
   const pinned = new Set<number>()
   for (const planned of plan.packages) {
     const {layers} = planned
-    const draft = onRenamed(planned.draft, renamed)
+    const draft = withCompanions(onRenamed(planned.draft, renamed), companions)
     const id = formatFullName(draft.metadata.identity)
     const total = layers.reduce((sum, layer) => sum + (image.layers[layer]?.sizeBytes ?? 0), 0)
     findings.onEvent({kind: 'step', id, title: `Write package ${id}`, ...(total > 0 ? {totalBytes: total} : {})})
@@ -370,22 +375,4 @@ async function writePlaced(
   } catch (error) {
     throw title === undefined ? error : placedError(error, {path: title})
   }
-}
-
-async function writeOneImage(
-  image: Image,
-  sink: ImageDestination,
-  {meter, findings, options}: Writing,
-): Promise<{artifacts: ReportArtifact[]; bytes: number}> {
-  const plan = await planImage(image, options)
-  const id = plan.draft.names.join(' ')
-  const total = image.layers.reduce((sum, layer) => sum + (layer.sizeBytes ?? 0), 0)
-  findings.onEvent({kind: 'step', id, title: `Write image ${id}`, ...(total > 0 ? {totalBytes: total} : {})})
-  meter.begin(id)
-  const draft = await withPinnedForms(plan.draft, image, options)
-  const artifact = await sink.write(draft, options)
-  findings.onEvent({kind: 'done', id, summary: artifact.imageId})
-  for (const each of [...plan.inexact, ...imageReasons(image, artifact, plan.inexact.length > 0)])
-    findings.inexact.push(each)
-  return {artifacts: [reportArtifact(artifact)], bytes: artifact.bytesWritten}
 }

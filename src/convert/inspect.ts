@@ -1,3 +1,6 @@
+import {partsOf} from '../formats/image-documents/referrer-list.js'
+import type {Referrer, Referrers} from '../model/content-graph.js'
+import {LeavingOut} from '../model/fault-sink.js'
 import type {Image, Layer, LayerPin, PackageMetadata, Platform} from '../model/image.js'
 import {digestOf} from '../model/digest.js'
 import {formatFullName} from '../model/package-identity.js'
@@ -47,6 +50,17 @@ export interface InspectedLayer {
   readonly package?: InspectedPackage
 }
 
+/** A signature or anything else that refers to the image. */
+export interface InspectedReferrer {
+  readonly artifactType: string
+  /** Of its manifest. */
+  readonly digest: string
+  /** Bytes of its manifest and of all that names. */
+  readonly size: number
+  readonly subject: string
+  readonly tag?: string
+}
+
 /** What `inspect` prints with `--json`. Schema: `src/schemas/inspect.schema.json`. */
 export interface InspectReport {
   readonly reference: string
@@ -59,6 +73,8 @@ export interface InspectReport {
   readonly namedBase?: {readonly name: string}
   /** Sum of the layers as stored, where all are known. */
   readonly sizeBytes?: number
+  /** What refers to the image by its digest, where the source can hold such things. */
+  readonly referrers?: readonly InspectedReferrer[]
   readonly warnings: readonly {readonly code: string; readonly message: string}[]
   /** The configuration, parsed; its exact bytes are printed by `--config`. */
   readonly config?: unknown
@@ -103,6 +119,18 @@ function inspectLayer(layer: Layer): InspectedLayer {
   }
 }
 
+function inspectReferrer({artifactType, descriptor, subject, tag}: Referrer, {content}: Referrers): InspectedReferrer {
+  const document = content.documents.find(({digest}) => digest === descriptor.digest)
+  const parts = document === undefined ? [] : partsOf(document)
+  return {
+    artifactType,
+    digest: descriptor.digest,
+    size: parts.reduce((sum, {size}) => sum + size, descriptor.size),
+    subject,
+    ...(tag === undefined ? {} : {tag}),
+  }
+}
+
 function parsed(document: {bytes: Uint8Array} | undefined): unknown {
   return document === undefined ? undefined : JSON.parse(new TextDecoder().decode(document.bytes))
 }
@@ -130,8 +158,9 @@ export async function withImage<T>(
 
 /** Metadata, layers, dependencies, sizes and warnings of one image or package; reads no layer content. */
 export async function inspect(text: string, options: OpenOptions = {}): Promise<InspectReport> {
-  // eslint-disable-next-line @typescript-eslint/require-await -- one shape for all users of withImage
   return withImage(text, options, async (image, reference) => {
+    const sink = new LeavingOut()
+    const found = await image.findReferrers?.({...options, sink})
     const layers = image.layers.map(inspectLayer)
     const sizes = layers.map((layer) => layer.size)
     const sizeBytes = sizes.every((size) => size !== undefined) ? sizes.reduce((sum, size) => sum + size, 0) : undefined
@@ -144,7 +173,8 @@ export async function inspect(text: string, options: OpenOptions = {}): Promise<
       layers,
       ...(image.namedBase === undefined ? {} : {namedBase: {name: image.namedBase.name}}),
       ...(sizeBytes === undefined ? {} : {sizeBytes}),
-      warnings: image.warnings,
+      ...(found === undefined ? {} : {referrers: found.referrers.map((each) => inspectReferrer(each, found))}),
+      warnings: [...image.warnings, ...(found?.doubts ?? []), ...sink.leftOut],
       ...(image.config === undefined ? {} : {config: parsed(image.config)}),
       ...(image.manifest === undefined ? {} : {manifest: parsed(image.manifest)}),
     }

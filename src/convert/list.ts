@@ -21,6 +21,8 @@ export interface ListRow {
   readonly createdTime?: string
   readonly sizeBytes?: number
   readonly layers?: number
+  /** The outermost index that an image is in. */
+  readonly index?: {readonly reference: string; readonly digest: string}
 }
 
 /** What `list` prints with `--json`. Schema: `src/schemas/list.schema.json`. */
@@ -51,8 +53,9 @@ export async function list(text: string, options: ListingOptions = {}): Promise<
   const items = images === true ? await listImages(reference, telling) : await listItems(reference, telling)
   return {
     reference: transportOf(reference).format(reference),
-    items: items.map(({identity, dependencies, ...item}) => ({
+    items: items.map(({identity, dependencies, index, ...item}) => ({
       ...item,
+      ...(index === undefined ? {} : {index: {reference: index.reference, digest: index.digest}}),
       ...(identity === undefined ? {} : {identity: formatFullName(identity)}),
       ...(dependencies === undefined ? {} : {dependencies: dependencies.map(formatFullName)}),
     })),

@@ -1,4 +1,5 @@
 import {placedError} from '../model/errors.js'
+import type {StoredContent} from '../model/content-graph.js'
 import type {WorkOptions} from '../model/events.js'
 import type {EntriesOptions, Layer, LayerBlob} from '../model/image.js'
 import type {LayerEntry} from '../model/layer-entry.js'
@@ -37,7 +38,12 @@ export class Meter {
     }
   }
 
-  async *#chunks(blob: LayerBlob, options: WorkOptions | undefined): AsyncGenerator<Uint8Array> {
+  /** The same blob, counted. */
+  content(blob: StoredContent): StoredContent {
+    return {...blob, open: (options) => this.#chunks(blob, options)}
+  }
+
+  async *#chunks(blob: Pick<LayerBlob, 'open'>, options: WorkOptions | undefined): AsyncGenerator<Uint8Array> {
     for await (const chunk of blob.open(options)) {
       this.#count(chunk.byteLength)
       yield chunk

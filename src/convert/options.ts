@@ -1,3 +1,4 @@
+import type {CompanionMode} from '../model/content-graph.js'
 import type {WorkOptions} from '../model/events.js'
 import type {PinMode} from '../model/image.js'
 import type {NetworkOptions} from '../model/transport.js'
@@ -52,6 +53,16 @@ export interface ConvertOptions extends WorkOptions, NetworkOptions {
    * not use what is kept.
    */
   readonly pins?: PinMode
+  /**
+   * What becomes of signatures and whatever else refers to an image by its digest: it is copied with the image (`copy`,
+   * the default), or left behind with a note.
+   */
+  readonly referrers?: 'copy' | 'none'
+  /**
+   * What packages keep of the index that an image was in: its bytes, with the manifests and configurations of other
+   * images (`documents`, the default), or their layers as well (`all`), or nothing (`none`).
+   */
+  readonly companions?: CompanionMode
   /** Seconds since 1970 for every time that is not the source's own. */
   readonly sourceDateEpoch?: number
 }

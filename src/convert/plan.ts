@@ -5,8 +5,8 @@ export type LayerMode = 'copy' | 'chain' | 'squash'
 
 /** One package or image that a conversion will make, from which layers of the source. */
 export interface PlanStep {
-  readonly kind: 'package' | 'image'
-  /** Full name of the package, or the image's names joined by a space. */
+  readonly kind: 'package' | 'image' | 'index'
+  /** Full name of the package, or the names of the image or index joined by a space. */
   readonly title: string
   /** Indices into the source's layers, base first. */
   readonly layers: readonly number[]

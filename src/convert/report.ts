@@ -2,13 +2,14 @@ import type {Loss, Note} from '../model/events.js'
 import type {ImageArtifact, LayerArtifact, PackageArtifact} from '../model/transport.js'
 import {formatFullName} from '../model/package-identity.js'
 
-/** One package or image that a conversion made. */
+/** One package or image that a conversion made, or an index of images that it kept. */
 export interface ReportArtifact {
-  readonly kind: 'package' | 'image'
+  readonly kind: 'package' | 'image' | 'index'
   readonly reference: string
   /** Full name of the package. */
   readonly identity?: string
   readonly imageId?: string
+  /** Of the manifest, or of the index itself. */
   readonly manifestDigest?: string
   /** Full names. */
   readonly dependencies?: readonly string[]

@@ -1,23 +1,12 @@
+import type {Companions, FindReferrersOptions, Referrers} from './content-graph.js'
+import type {Descriptor, RawDocument} from './descriptor.js'
 import type {Digest} from './digest.js'
 import type {WorkOptions} from './events.js'
 import type {LayerEntry} from './layer-entry.js'
 import type {LayerTap} from './layer-tap.js'
 import type {PackageIdentity} from './package-identity.js'
 
-/** Digest, size and media type of a blob as stored. Source: image-spec descriptor.md. */
-export interface Descriptor {
-  readonly mediaType: string
-  readonly digest: Digest
-  readonly size: number
-  readonly urls?: readonly string[]
-  readonly annotations?: Readonly<Record<string, string>>
-}
-
-/** A document whose bytes are its identity: kept, hashed and forwarded verbatim, never re-serialised. */
-export interface RawDocument {
-  readonly mediaType: string
-  readonly bytes: Uint8Array
-}
+export type {Descriptor, RawDocument}
 
 export interface Platform {
   readonly os: string
@@ -164,6 +153,10 @@ export interface Image {
   readonly config?: RawDocument
   /** The manifest, verbatim, where the source has one. */
   readonly manifest?: RawDocument & {readonly digest: Digest}
+  /** What packages keep beside the image that they were. */
+  readonly findCompanions?: (options: WorkOptions) => Promise<Companions | undefined>
+  /** What refers to the image by the digest of its manifest, where the source can hold such things. */
+  readonly findReferrers?: (options: FindReferrersOptions) => Promise<Referrers>
   /** Base first. */
   readonly layers: readonly Layer[]
   /** A base that the source only names: what the lowest layer builds on, and why it is not among the layers. */

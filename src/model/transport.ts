@@ -1,4 +1,5 @@
 import type {ContainerdPlaces} from './containerd-places.js'
+import type {Companions, ImageIndex, Referrers} from './content-graph.js'
 import type {EnginePlaces} from './engine-places.js'
 import type {Digest} from './digest.js'
 import type {WorkOptions} from './events.js'
@@ -24,6 +25,13 @@ export interface ListItem {
   readonly createdTime?: string
   readonly sizeBytes?: number
   readonly layers?: number
+  /** The outermost index that it is in: a reference that selects it alone, and its digest. */
+  readonly index?: {
+    readonly reference: string
+    readonly digest: Digest
+    /** The names that the image has outside of it; absent where it is offered in it only. */
+    readonly ownNames?: readonly string[]
+  }
 }
 
 /** One broken invariant. `verify` gathers all of them. */
@@ -133,11 +141,23 @@ export interface ImageArtifact {
   readonly bytesWritten: number
 }
 
+/** An index that was written as it came. */
+export interface IndexArtifact {
+  readonly kind: 'index'
+  readonly reference: string
+  readonly digest: Digest
+  /** References to its images, in their order. */
+  readonly images: readonly string[]
+  readonly unchanged?: boolean
+  readonly bytesWritten: number
+}
+
 /** What of the image a package came from is kept with the package, so that the way back is exact. */
 export interface KeptImage {
   readonly names: readonly string[]
   readonly config?: RawDocument
   readonly manifest?: RawDocument
+  readonly companions?: Companions
 }
 
 /** A package to be written. */
@@ -183,6 +203,13 @@ export interface ImageDestination {
   /** The reference names one image: a second one is `BAD_REFERENCE`, and known to be before the first is written. */
   readonly holdsOne?: boolean
   write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact>
+  /** Takes an index as it is, with everything it leads to. Absent where there is no room for one. */
+  writeIndex?(index: ImageIndex, options: WorkOptions): Promise<IndexArtifact>
+  /**
+   * Takes what refers to an image or index that was written before, so that it is found there by its subject and by its
+   * tag; gives the bytes written. Absent where there is no room for it.
+   */
+  attach?(referrers: Referrers, options: WorkOptions): Promise<number>
   commit(options: WorkOptions): Promise<void>
   /** After `commit`: what was there is equal byte for byte, and stays; known only then of what is compared as a whole. */
   readonly isUnchanged?: boolean
@@ -246,6 +273,10 @@ export interface Transport {
   list(reference: Reference, options: ListOptions): Promise<readonly ListItem[]>
   /** Opens the one image that the reference selects (`AMBIGUOUS_SELECTION`, `NOT_FOUND`). The caller closes it. */
   open(reference: Reference, options: OpenOptions): Promise<Image>
+  /**
+   * The index that the reference selects, and not an image in it; undefined where it selects none. The caller closes it.
+   */
+  openIndex?(reference: Reference, options: OpenOptions): Promise<ImageIndex | undefined>
   /** Opens the place for writing; nothing is touched before the first `write`. Throws `DESTINATION_EXISTS`. */
   create(reference: Reference, options: DestinationOptions): Promise<Destination>
   /**

@@ -59,7 +59,8 @@ function addArtifact(
   {side, state}: {readonly side: Side; readonly state: ItemState},
 ): string {
   const place = placeOf(artifact)
-  const key = graph.node({side, state, kind: artifact.kind, name: nameOf(artifact)}, `${place}\0${nameOf(artifact)}`)
+  const kind = artifact.kind === 'index' ? 'image' : artifact.kind
+  const key = graph.node({side, state, kind, name: nameOf(artifact)}, `${place}\0${nameOf(artifact)}`)
   for (const name of artifact.dependencies ?? []) {
     const to = graph.node({side, state, kind: 'elsewhere', name}, `${place}\0${name}`)
     graph.edge({from: key, to, kind: 'depends on'})

@@ -42,7 +42,9 @@ export const convertFlags = {
     helpGroup: 'CONTENT',
   }),
   all: Flags.boolean({
-    summary: 'Convert every image or package of the source, or every image of the index that a tag names.',
+    summary: 'Convert every image or package of the source, or the index that a tag names.',
+    description:
+      'Image registries and OCI layouts get an index as it is, with all its images and attestations and with the same digest.',
     helpGroup: 'CONTENT',
   }),
   'keep-recipe': Flags.boolean({
@@ -56,6 +58,20 @@ export const convertFlags = {
     summary: 'What packages keep of compressed layers, so that image digests come back.',
     description:
       'keep (the default): the compressed bytes. reproduce: how to make them again, where that is proven to give the same bytes; else the bytes. none: nothing, and the image comes back with another manifest digest.',
+    helpGroup: 'WHAT IS MADE',
+  })(),
+  referrers: Flags.option({
+    options: ['copy', 'none'] as const,
+    summary: 'What becomes of signatures, bills of materials and other artifacts that refer to an image.',
+    description:
+      'copy (the default): they travel with the image wherever its digest stays the same. none: they stay behind.',
+    helpGroup: 'WHAT IS MADE',
+  })(),
+  companions: Flags.option({
+    options: ['all', 'documents', 'none'] as const,
+    summary: 'What packages keep of the index that an image is in, so that its digest comes back.',
+    description:
+      'documents (the default): the index, manifests and configurations, without the layers of other images. all: the layers too, so that the index can be written again. none: nothing.',
     helpGroup: 'WHAT IS MADE',
   })(),
   'os-name': Flags.string({
@@ -135,6 +151,8 @@ interface ConvertFlags extends NetworkFlags, UnpackFlags {
   readonly all: boolean
   readonly 'keep-recipe': boolean | undefined
   readonly pins: ConvertOptions['pins']
+  readonly referrers: ConvertOptions['referrers']
+  readonly companions: ConvertOptions['companions']
   readonly 'os-name': string | undefined
   readonly 'os-version': string | undefined
   readonly name: string | undefined
@@ -175,6 +193,8 @@ export function convertOptions(flags: ConvertFlags): ConvertOptions {
     concurrency: flags.concurrency,
     keepRecipe: flags['keep-recipe'],
     pins: flags.pins,
+    referrers: flags.referrers,
+    companions: flags.companions,
     sourceDateEpoch: flags['source-date-epoch'],
   }
   return {

@@ -75,10 +75,22 @@ export function formatInspect(report: InspectReport, view?: TableView): string {
     ],
     view,
   )
+  const referrers =
+    (report.referrers ?? []).length === 0
+      ? ''
+      : formatTable(
+          report.referrers ?? [],
+          [
+            {title: 'REFERRED TO BY', cell: ({artifactType}) => artifactType},
+            {title: 'DIGEST', cell: ({digest}) => digest, fit: 'end'},
+            {title: 'SIZE', cell: ({size}) => formatBytes(size), align: 'right', order: ({size}) => size},
+            {title: 'TAG', cell: ({tag}) => tag, fit: 'middle', spare: 1},
+          ],
+          view,
+        )
   const warnings = report.warnings.map(({code, message}) => `Warning: ${printable(message)} (${code})`).join('\n')
-  return [head, layers, ...(report.layers.some(({pins}) => pins !== undefined) ? [pins] : []), warnings]
-    .filter((part) => part !== '')
-    .join('\n\n')
+  const hasPins = report.layers.some((layer) => layer.pins !== undefined)
+  return [head, layers, hasPins ? pins : '', referrers, warnings].filter((part) => part !== '').join('\n\n')
 }
 
 /** The top on the first line, and what each layer builds on below it, one step further in. */

@@ -14,6 +14,7 @@ describe('an index of several images', () => {
   let archive = ''
   let images: readonly Parts[] = []
   let made = 0
+  let indexDigest = ''
 
   const fresh = () => path.join(folder.path, `made-${made++}`)
   const idsIn = async (reference: string) => (await list(reference)).items.map(({imageId}) => imageId).sort()
@@ -51,6 +52,7 @@ describe('an index of several images', () => {
       assert.equal(sha256(bytes), digest.slice(7))
     }
     put('app:1', index)
+    indexDigest = String(index['digest'])
     for (const manifest of manifests) put(`app:${String(manifest['digest'])}`, manifest)
     assert.equal(index['mediaType'], OCI.index)
   })
@@ -64,27 +66,45 @@ describe('an index of several images', () => {
     for (const transport of ['oci', 'oci-archive', 'docker-archive'])
       it(`of ${title} is converted with --all to ${transport}, every image of it`, async () => {
         const target = `${transport}:${fresh()}`
-        const {artifacts, losses} = await convert(source(), target, {all: true})
-        assert.equal(artifacts.length, 2)
+        const {artifacts, losses, exact} = await convert(source(), target, {all: true})
         assert.deepEqual(await idsIn(target), ids())
         assert.deepEqual((await verify(target)).faults, [])
+        const isKept = transport !== 'docker-archive'
         assert.deepEqual(
-          losses.map(({code, subject}) => [code, subject]),
-          [['index-left-out', source()]],
+          artifacts.map(({kind}) => kind),
+          isKept ? ['image', 'image', 'index'] : ['image', 'image'],
+        )
+        assert.equal(artifacts[2]?.manifestDigest, isKept ? indexDigest : undefined)
+        assert.equal(exact, isKept)
+        assert.deepEqual(
+          losses.map(({code}) => code),
+          isKept ? [] : ['index-left-out'],
         )
         for (const [index, version] of ['10.0.17763', '10.0.20348'].entries()) {
           const one = `docker-archive:${fresh()}`
           const platform = `windows(${version})/amd64`
-          if (transport !== 'docker-archive') {
+          if (isKept) {
             await convert(target, one, {platform})
             assert.deepEqual(await idsIn(one), [images[index]?.imageId])
           }
         }
       })
 
-    it(`of ${title} is refused without --all, and under --strict with it`, async () => {
+    for (const [option, why] of [
+      [{compression: 'gzip'}, /--compression/],
+      [{manifestFormat: 'docker'}, /--manifest-format/],
+      [{platform: 'windows/amd64'}, /--platform/],
+    ] as const)
+      it(`of ${title} loses its index where ${Object.keys(option)[0]} makes it another`, async () => {
+        const {losses, artifacts, exact} = await convert(source(), `oci:${fresh()}`, {all: true, ...option})
+        assert.deepEqual([losses.map(({code}) => code), artifacts.length, exact], [['index-left-out'], 2, false])
+        assert.match(losses[0]?.message ?? '', why)
+      })
+
+    it(`of ${title} is refused without --all, and under --strict where it is lost`, async () => {
       await assert.rejects(convert(source(), `oci:${fresh()}`), {code: 'AMBIGUOUS_SELECTION'})
-      await assert.rejects(convert(source(), `oci:${fresh()}`, {all: true, strict: true}), {code: 'LOSS_REFUSED'})
+      const strict = {all: true, strict: true}
+      await assert.rejects(convert(source(), `docker-archive:${fresh()}`, strict), {code: 'LOSS_REFUSED'})
     })
   }
 
@@ -138,7 +158,7 @@ describe('an index of several images', () => {
     it(`is refused by a destination of one image before anything is sent: ${destination.toString().slice(7, 24)}`, async () => {
       const before = registry.seen.length
       for (const work of [convert, planConversion])
-        await assert.rejects(work(`${layout}:1`, destination(), {all: true}), {code: 'BAD_REFERENCE', exitCode: 2})
+        await assert.rejects(work(archive, destination(), {all: true}), {code: 'BAD_REFERENCE', exitCode: 2})
       await assert.rejects(convert(layout, destination(), {all: true}), {code: 'BAD_REFERENCE'})
       assert.equal(registry.seen.length, before)
     })

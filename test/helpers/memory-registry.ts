@@ -28,6 +28,14 @@ function sha256(bytes: Buffer): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 }
 
+function subjectOf(bytes: Buffer): string | undefined {
+  try {
+    return (JSON.parse(bytes.toString()) as {subject?: {digest?: string}}).subject?.digest
+  } catch {
+    return undefined
+  }
+}
+
 /** Counts what passes and cuts where it is told to; what came before a cut has arrived. */
 function wireWith(cuts: Cuts): Wire & {readonly made: () => number} {
   const [up, down] = [[...(cuts.up ?? [])], [...(cuts.down ?? [])]]
@@ -76,7 +84,14 @@ function wireWith(cuts: Cuts): Wire & {readonly made: () => number} {
  * The distribution interface over memory: uploads in chunks that can be taken up again, ranges, mounts. What arrives
  * before a cut is kept, which docker-registry does not do.
  */
-export async function startMemoryRegistry(meddle: Meddle = () => false, cuts: Cuts = {}): Promise<MemoryRegistry> {
+export async function startMemoryRegistry(
+  meddle: Meddle = () => false,
+  cuts: Cuts = {},
+  options: {
+    /** It has the list of referrers, as registries of distribution-spec 1.1 do, one entry a page. */
+    readonly referrers?: boolean
+  } = {},
+): Promise<MemoryRegistry> {
   const blobs = new Map<string, Buffer>()
   const manifests: MemoryRegistry['manifests'] = new Map()
   const uploads = new Map<string, Buffer[]>()
@@ -102,12 +117,35 @@ export async function startMemoryRegistry(meddle: Meddle = () => false, cuts: Cu
       const bytes = Buffer.concat(parts)
       const digest = sha256(bytes)
       const manifest = {type: request.headers['content-type'] ?? '', bytes}
-      for (const key of [`${name}:${rest}`, `${name}@${digest}`]) manifests.set(key, manifest)
-      response.writeHead(201, {'docker-content-digest': digest}).end()
+      for (const key of [`${name}:${rest}`, `${name}@${digest}`])
+        if (key !== `${name}:${digest}`) manifests.set(key, manifest)
+      const subject = options.referrers === true ? subjectOf(bytes) : undefined
+      const header = subject === undefined ? {} : {'oci-subject': subject}
+      response.writeHead(201, {'docker-content-digest': digest, ...header}).end()
     } else if (kind === 'manifests') {
       const manifest = manifests.get(`${name}:${rest}`) ?? manifests.get(`${name}@${rest}`)
       if (manifest === undefined) fail(404, 'MANIFEST_UNKNOWN')
       else response.writeHead(200, {'content-type': manifest.type}).end(manifest.bytes)
+    } else if (kind === 'referrers' && options.referrers === true) {
+      const all = [...manifests].filter(([key, {bytes}]) => key.startsWith(`${name}@`) && subjectOf(bytes) === rest)
+      const at = Number(searchParams.get('at') ?? 0)
+      const page = all.slice(at, at + 1).map(([key, {type, bytes}]) => {
+        const {artifactType, config, annotations} = JSON.parse(bytes.toString()) as Record<string, unknown> & {
+          config?: {mediaType?: string}
+        }
+        return {
+          mediaType: type,
+          digest: key.slice(name.length + 1),
+          size: bytes.length,
+          artifactType: artifactType ?? config?.mediaType,
+          annotations,
+        }
+      })
+      const type = 'application/vnd.oci.image.index.v1+json'
+      const next = at + 1 < all.length ? {link: `</v2/${name}/referrers/${rest}?at=${at + 1}>; rel="next"`} : {}
+      response
+        .writeHead(200, {'content-type': type, ...next})
+        .end(JSON.stringify({schemaVersion: 2, mediaType: type, manifests: page}))
     } else if (kind === 'tags') {
       const tags = [...manifests.keys()]
         .filter((key) => key.startsWith(`${name}:`))

@@ -27,15 +27,24 @@ export interface StatedPlatform {
   readonly 'os.features'?: readonly string[] | null
 }
 
+/** What a document refers to; cosign leaves out its size. */
+export interface StatedSubject {
+  readonly digest: string
+}
+
 export interface IndexDocument {
   readonly mediaType?: string
+  readonly artifactType?: string | null
   /** Docker 25.0 wrote null for images saved by digest. */
   readonly manifests?: readonly StatedDescriptor[] | null
+  readonly subject?: StatedSubject | null
+  readonly annotations?: Readonly<Record<string, string>> | null
 }
 
 export interface ManifestDocument {
   readonly mediaType?: string
-  readonly artifactType?: string
+  readonly artifactType?: string | null
+  readonly subject?: StatedSubject | null
   readonly config: StatedDescriptor
   readonly layers?: readonly StatedDescriptor[] | null
   readonly annotations?: Readonly<Record<string, string>> | null
@@ -82,12 +91,21 @@ const descriptor = {
   },
 } as const
 
+const artifactType = {type: 'string', nullable: true} as const
+const subject = {type: 'object', nullable: true, required: ['digest'], properties: {digest: text}} as const
+
 /** A document may be an index or a manifest, never both: readers would disagree (CVE-2021-41190). */
 const notBoth = (other: string) => ({not: {required: [other]}})
 
 const validateIndex = compileSchema<IndexDocument>({
   type: 'object',
-  properties: {mediaType: text, manifests: {type: 'array', nullable: true, items: descriptor}},
+  properties: {
+    mediaType: text,
+    artifactType,
+    subject,
+    manifests: {type: 'array', nullable: true, items: descriptor},
+    annotations: texts,
+  },
   allOf: [notBoth('layers'), notBoth('config')],
 })
 
@@ -96,7 +114,8 @@ const validateManifest = compileSchema<ManifestDocument>({
   required: ['config'],
   properties: {
     mediaType: text,
-    artifactType: text,
+    artifactType,
+    subject,
     config: descriptor,
     layers: {type: 'array', nullable: true, items: descriptor},
     annotations: texts,

@@ -14,10 +14,19 @@ interface Options extends WorkOptions {
  * for each other, so that the second is found written; layers that are encoded anew do as well, since each may hold a
  * hive in memory. The first failure stops the rest and is thrown when they have ended.
  */
-export async function writeLayers<W>(
+export function writeLayers<W>(
   layers: readonly Layer[],
   write: (layer: Layer, options: WorkOptions) => Promise<W>,
-  {concurrency = USUAL_CONCURRENCY, ...options}: Options,
+  options: Options,
+): Promise<readonly W[]> {
+  return sideBySide(layers, write, {...options, turnOf})
+}
+
+/** The same for anything; what has one turn waits for each other. */
+export async function sideBySide<T, W>(
+  items: readonly T[],
+  write: (item: T, options: WorkOptions) => Promise<W>,
+  {concurrency = USUAL_CONCURRENCY, turnOf: keyOf, ...options}: Options & {readonly turnOf: (item: T) => string},
 ): Promise<readonly W[]> {
   const stop = new AbortController()
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal])
@@ -26,11 +35,11 @@ export async function writeLayers<W>(
   const written: W[] = []
   let next = 0
   const lane = async () => {
-    for (let at = next++; at < layers.length && failures.length === 0; at = next++) {
-      const layer = layers[at]
-      if (layer === undefined) return
-      const key = turnOf(layer)
-      const turn = (turns.get(key) ?? Promise.resolve()).then(() => write(layer, {...options, signal}))
+    for (let at = next++; at < items.length && failures.length === 0; at = next++) {
+      const item = items[at]
+      if (item === undefined) return
+      const key = keyOf(item)
+      const turn = (turns.get(key) ?? Promise.resolve()).then(() => write(item, {...options, signal}))
       turns.set(key, turn)
       try {
         written[at] = await turn
@@ -40,7 +49,7 @@ export async function writeLayers<W>(
       }
     }
   }
-  await Promise.all(Array.from({length: Math.min(concurrency, layers.length)}, lane))
+  await Promise.all(Array.from({length: Math.min(concurrency, items.length)}, lane))
   if (failures.length > 0) throw failures[0]
   return written
 }

@@ -21,7 +21,12 @@ export interface ContentStore {
   /** A manifest, index or configuration, unchecked; undefined when it is not there. `LIMIT_EXCEEDED`. */
   findDocument(descriptor: Descriptor, options: WorkOptions): Promise<Uint8Array | undefined>
   /** A layer's blob; undefined when it is not there, as foreign layers mostly are not. */
-  findBlob(descriptor: Descriptor, options: WorkOptions): Promise<StoredBlob | undefined>
+  findBlob(descriptor: Descriptor, options: FindBlobOptions): Promise<StoredBlob | undefined>
+}
+
+export interface FindBlobOptions extends WorkOptions {
+  /** Its compression is of no matter, and `none` is given: finding out may take a request more. */
+  readonly isOpaque?: boolean
 }
 
 /** Where a blob lies in an OCI layout. Source: image-spec image-layout.md. */

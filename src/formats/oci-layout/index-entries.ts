@@ -8,21 +8,21 @@ export interface IndexName {
   readonly full?: string | undefined
 }
 
-/** The descriptors that an index has of a manifest: one for each name. */
+/** The descriptors that an index has of a manifest or another index, which is for no platform: one for each name. */
 export function indexEntries(
   manifest: Descriptor,
-  platform: Platform,
+  platform: Platform | undefined,
   names: readonly IndexName[],
 ): readonly Readonly<Record<string, unknown>>[] {
-  const stated = statedPlatform(platform)
-  if (names.length === 0) return [{...manifest, platform: stated}]
+  const stated = platform === undefined ? {} : {platform: statedPlatform(platform)}
+  if (names.length === 0) return [{...manifest, ...stated}]
   return names.map(({ref, full}) => ({
     ...manifest,
     annotations: {
       ...(full === undefined ? {} : {'io.containerd.image.name': full}),
       'org.opencontainers.image.ref.name': ref,
     },
-    platform: stated,
+    ...stated,
   }))
 }
 

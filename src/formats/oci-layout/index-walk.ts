@@ -13,6 +13,7 @@ import {
 import {isConfigType, isIndexType, isManifestType} from '../image-documents/media-types.js'
 import {findChecked, type ContentStore} from './content-store.js'
 import {findEmbedded} from './embedded.js'
+import {isReferrerEntry} from './layout-referrers.js'
 
 /** An image manifest that an index leads to. */
 export interface FoundImage {
@@ -111,7 +112,7 @@ export class IndexWalk {
 
   async #child(stated: StatedDescriptor, place: Place): Promise<void> {
     this.#options.signal?.throwIfAborted()
-    const own = namesOf(stated)
+    const own = statedNames(stated)
     const names = own.names.length + own.refs.length === 0 ? place.names : own.names
     const refs = own.names.length + own.refs.length === 0 ? place.refs : own.refs
     const passOver = (reason: PassedOver['reason'], mediaType = stated.mediaType): void => {
@@ -123,7 +124,8 @@ export class IndexWalk {
       passOver('unknown')
       return
     }
-    if (isAttestation(stated)) {
+    // It hangs on an image, or lists what does; its own layers are none.
+    if (isAttestation(stated) || (place.within.length === 0 && isReferrerEntry(stated))) {
       passOver('artifact')
       return
     }
@@ -200,7 +202,8 @@ function requireSameType(stated: StatedDescriptor, {mediaType}: ManifestDocument
   })
 }
 
-function namesOf({annotations}: StatedDescriptor): {names: readonly string[]; refs: readonly string[]} {
+/** The names that an entry of an index states. */
+export function statedNames({annotations}: StatedDescriptor): {names: readonly string[]; refs: readonly string[]} {
   const full = annotations?.[NAME_ANNOTATION]
   const ref = annotations?.[REF_NAME_ANNOTATION]
   // A digest in front of which nothing stands is how containerd cuts a name that has no tag.

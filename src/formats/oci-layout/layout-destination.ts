@@ -4,8 +4,16 @@ import {UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Layer, RawDocument} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
-import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../../model/transport.js'
+import type {ContentGraph, ImageIndex, Referrers} from '../../model/content-graph.js'
+import type {
+  DestinationOptions,
+  ImageArtifact,
+  ImageDestination,
+  ImageDraft,
+  IndexArtifact,
+} from '../../model/transport.js'
 import {requireNames, type NamingReference} from '../image-documents/given-names.js'
+import {referrersTag} from '../image-documents/digest-tags.js'
 import type {IndexDocument} from '../image-documents/image-documents.js'
 import {tellLeftOut} from '../image-archive/image-names.js'
 import {findTaggedName, isNamedBy} from '../image-documents/image-name.js'
@@ -15,30 +23,14 @@ import {requireReplaceable} from '../../model/replacing.js'
 import {writeLayers} from '../layer-blob/side-by-side.js'
 import {descriptorOfDocument, descriptorOfLayer, familyOf, manifestFor} from '../image-documents/written-manifest.js'
 import {blobPath} from './content-store.js'
-import {findSound, type ExistingBlob} from './kept-blob.js'
+import {findSound} from './kept-blob.js'
 import {indexEntries, type IndexName} from './index-entries.js'
 import {indexNameOf} from './index-name.js'
+import type {LayoutFiles} from './layout-files.js'
+import {listsIn} from './listed-referrers.js'
+import {putContent} from './put-content.js'
 import {findPinned} from './reference.js'
-
-/** Files of a layout that is being written; `M` stands for a body whose name is still open. Nothing shows before `commit`. */
-export interface LayoutFiles<M> {
-  /** Bytes written so far. */
-  readonly size: number
-  /** The index of a layout that is there and is added to. */
-  readonly existing?: IndexDocument | undefined
-  /** True where bodies may be added several at once; in a tar one follows the other. */
-  readonly mayOverlap?: boolean
-  addBody(body: AsyncIterable<Uint8Array>, options: WorkOptions): Promise<M>
-  name(body: M, name: string): Promise<void>
-  /** Takes back a body: the one added last, where they follow each other. */
-  drop(body: M): Promise<void>
-  addFile(name: string, bytes: Uint8Array): Promise<void>
-  /** A file of the layout that is added to; undefined when it is not there. */
-  findExisting?(name: string): Promise<ExistingBlob<M> | undefined>
-  /** True when what is there is equal as a whole, and was left. */
-  commit(options: WorkOptions & {readonly replace: boolean}): Promise<boolean>
-  abort(): Promise<void>
-}
+import {referrerEntries} from './written-referrers.js'
 
 /** Where a layout is written. */
 export interface LayoutTarget<M> {
@@ -142,8 +134,58 @@ class LayoutDestination<M> implements ImageDestination {
     }
   }
 
+  async writeIndex(index: ImageIndex, options: WorkOptions): Promise<IndexArtifact> {
+    const names = this.#namesOf(index, options)
+    const {files} = await this.#open()
+    const before = files.size
+    const {document, content} = index
+    const isUnchanged = this.#requireFree(names, document.digest, files.existing)
+    await this.#put(files, content, options)
+    const isKept = isUnchanged && (this.#options.replace !== true || files.size === before)
+    this.#isAllKept &&= isKept
+    const descriptor = descriptorOfDocument(document)
+    this.#written.push({names, entries: (own) => indexEntries(descriptor, undefined, own)})
+    const select = (selector: string) => this.#target.format({...this.#target.reference, selector})
+    return {
+      kind: 'index',
+      reference: select(names[0]?.ref ?? `@${document.digest}`),
+      digest: document.digest,
+      images: index.images.map(({manifestDigest}) => select(`@${manifestDigest}`)),
+      ...(isUnchanged ? {unchanged: true} : {}),
+      bytesWritten: isKept ? 0 : files.size - before,
+    }
+  }
+
+  /** As files of the layout, and by every convention by which tools find them. */
+  async attach({referrers, content}: Referrers, options: WorkOptions): Promise<number> {
+    const {files} = await this.#open()
+    const before = files.size
+    for (const {tag, descriptor} of referrers)
+      if (tag !== undefined) this.#requireFree([{ref: tag}], descriptor.digest, files.existing)
+    const lists = await listsIn(files, options)
+    const {entries, lists: made} = referrerEntries(referrers, (subject) => lists.get(referrersTag(subject)) ?? [])
+    const isThere = entries.every(({ref, entry}) =>
+      (files.existing?.manifests ?? []).some(
+        ({digest, annotations}) =>
+          digest === entry['digest'] && (ref === undefined || refIn(annotations).includes(ref)),
+      ),
+    )
+    if (isThere && this.#options.replace !== true) return 0
+    await this.#put(files, content, options)
+    for (const list of made) await this.#addDocument(files, list)
+    this.#isAllKept &&= isThere && files.size === before
+    for (const {ref, entry} of entries)
+      this.#written.push({names: ref === undefined ? [] : [{ref}], entries: () => [entry]})
+    return files.size - before
+  }
+
+  async #put(files: LayoutFiles<M>, content: ContentGraph, options: WorkOptions): Promise<void> {
+    const {concurrency} = this.#options
+    await putContent(files, content, {...options, concurrency, isNew: (name) => this.#isNew(name)})
+  }
+
   /** By the reference, as skopeo does; else the tags of the image's own names. */
-  #namesOf(draft: ImageDraft, options: WorkOptions): readonly IndexName[] {
+  #namesOf(draft: Pick<ImageDraft, 'names'>, options: WorkOptions): readonly IndexName[] {
     const {selector} = this.#target.reference
     const named = draft.names.map((text) => ({text, name: indexNameOf(text)}))
     const own = [

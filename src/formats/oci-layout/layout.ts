@@ -2,6 +2,7 @@ import path from 'node:path'
 import {findDigest, type Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
+import type {ImageIndex, Referrers} from '../../model/content-graph.js'
 import type {Image} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
 import {attempt, LeavingOut, type FaultSink} from '../../model/fault-sink.js'
@@ -9,10 +10,14 @@ import {findDockerName, isNamedBy, isSameName} from '../image-documents/image-na
 import {compileSchema} from '../../codecs/json/validator.js'
 import {parseDocument} from '../../codecs/json/json-document.js'
 import type {ListItem, OpenOptions} from '../../model/transport.js'
+import {parseIndex, type StatedDescriptor} from '../image-documents/image-documents.js'
 import {chooseImage} from './choose-image.js'
 import type {ContentStore} from './content-store.js'
-import {IndexWalk, type FoundImage, type PassedOver} from './index-walk.js'
+import {IndexWalk, statedNames, type FoundImage, type PassedOver} from './index-walk.js'
+import {gatherReferrers, type GatherOptions} from './gather-referrers.js'
+import {LayoutReferrers} from './layout-referrers.js'
 import {imageOver, readFound} from './open-image.js'
+import {indexOver} from './open-index.js'
 import {findPinned, isRef} from './reference.js'
 
 /** An OCI layout opened for reading. The caller closes it. */
@@ -87,8 +92,18 @@ export async function walkLayout(layout: OpenedLayout, sink: FaultSink, options:
   return walk
 }
 
+/** What a selector goes by. */
+interface Selectable extends Pick<FoundImage, 'names' | 'refs' | 'within'> {
+  readonly manifest: {readonly digest: string}
+}
+
+/** An entry of index.json by what it says of itself alone. */
+function entryAsImage(stated: StatedDescriptor): Selectable {
+  return {...statedNames(stated), manifest: stated, within: []}
+}
+
 /** The images that the reference's selector leaves. */
-export function selected(images: readonly FoundImage[], {selector}: Reference): readonly FoundImage[] {
+export function selected<T extends Selectable>(images: readonly T[], {selector}: Reference): readonly T[] {
   if (selector === undefined) return images
   if (selector.startsWith('@')) {
     const digest = selector.slice(1)
@@ -119,8 +134,65 @@ export async function openLayoutImage(place: LayoutPlace, reference: Reference, 
       referenceTo: (digest) => place.format({...reference, selector: `@${digest}`}),
     })
     const names = namesOf(read.found, reference.path)
-    const image = await imageOver(layout.store, read, {...options, names, close: () => layout.close()})
+    const {digest: subject} = read.found.manifest
+    const image = await imageOver(layout.store, read, {
+      ...options,
+      names,
+      close: () => layout.close(),
+      findReferrers: (inner) => findLayoutReferrers(layout, [subject], inner),
+    })
     return {...image, warnings: [...image.warnings, ...sink.leftOut]}
+  } catch (error) {
+    await layout.close()
+    throw error
+  }
+}
+
+/** What refers to documents of a layout. */
+export async function findLayoutReferrers(
+  layout: OpenedLayout,
+  subjects: readonly Digest[],
+  options: GatherOptions,
+): Promise<Referrers> {
+  const known = new LayoutReferrers(layout.store, await readTopIndex(layout))
+  return gatherReferrers(layout.store, subjects, {...options, find: (subject, inner) => known.find(subject, inner)})
+}
+
+async function topEntries(layout: OpenedLayout): Promise<readonly StatedDescriptor[]> {
+  return parseIndex(await readTopIndex(layout), 'index.json').manifests ?? []
+}
+
+/** The one index of index.json that the reference selects, with all that it names; undefined where there is no such. */
+export async function openLayoutIndex(
+  place: LayoutPlace,
+  reference: Reference,
+  options: OpenOptions,
+): Promise<ImageIndex | undefined> {
+  const layout = await place.open(reference.path, options)
+  try {
+    const walk = await walkLayout(layout, new LeavingOut(), options)
+    const within = (found: FoundImage) => selected([found], reference).length > 0
+    const images = walk.found.filter(within)
+    const tops = new Set(images.map((found) => found.within[0]))
+    const [digest] = tops
+    const entries = (await topEntries(layout)).filter((stated) => stated.digest === digest)
+    const [entry] = entries
+    if (digest === undefined || entry === undefined || tops.size !== 1) {
+      await layout.close()
+      return undefined
+    }
+    const found = walk.found.filter((image) => image.within.includes(digest))
+    return await indexOver(
+      layout.store,
+      {
+        stated: entry,
+        names: [...new Set(entries.flatMap((stated) => namesOf(statedNames(stated), reference.path)))],
+        found,
+        findReferrers: (subjects, inner) => findLayoutReferrers(layout, subjects, inner),
+        close: () => layout.close(),
+      },
+      options,
+    )
   } catch (error) {
     await layout.close()
     throw error
@@ -157,6 +229,7 @@ export async function listLayout(
       options.onEvent?.({kind: 'note', code: 'image-not-held', message: notHeld(absent), subject})
     }
     const items: ListItem[] = []
+    const tops = await topEntries(layout)
     for (const found of selected(walk.found, reference)) {
       const read = await attempt(sink, () => readFound(layout.store, found, options))
       if (read === undefined || read.facts.platform.os === 'unknown') continue
@@ -171,12 +244,37 @@ export async function listLayout(
         ...(facts.created === undefined ? {} : {createdTime: facts.created}),
         sizeBytes: found.layers.reduce((sum, {size}) => sum + size, 0),
         layers: found.layers.length,
+        ...indexOf(found, {place, reference, tops}),
       })
     }
     sink.tell(items, options, reference.path)
     return items
   } finally {
     await layout.close()
+  }
+}
+
+/** The outermost index that an image is in, and whether index.json offers the image itself as well. */
+function indexOf(
+  {within, manifest}: FoundImage,
+  {
+    place,
+    reference,
+    tops,
+  }: {readonly place: LayoutPlace; readonly reference: Reference; readonly tops: readonly StatedDescriptor[]},
+): Pick<ListItem, 'index'> {
+  const isSelected = (top: StatedDescriptor) => selected([entryAsImage(top)], reference).length > 0
+  const chosen = tops.filter(isSelected)
+  const digest = within.find((each) => chosen.some((top) => top.digest === each))
+  if (digest === undefined) return {}
+  const own = chosen.filter((top) => top.digest === manifest.digest)
+  const ownNames = [...new Set(own.flatMap((stated) => namesOf(statedNames(stated), reference.path)))]
+  return {
+    index: {
+      reference: place.format({...reference, selector: `@${digest}`}),
+      digest,
+      ...(own.length === 0 ? {} : {ownNames}),
+    },
   }
 }
 

@@ -50,7 +50,11 @@ const CONCURRENCY = 6
 export async function imageOver(
   store: ContentStore,
   {found, config, facts}: ReadImage,
-  options: WorkOptions & {readonly names: readonly string[]; readonly close: () => Promise<void>},
+  options: WorkOptions & {
+    readonly names: readonly string[]
+    readonly close: () => Promise<void>
+    readonly findReferrers?: Image['findReferrers']
+  },
 ): Promise<Image> {
   const layers = await mapConcurrently([...found.layers.entries()], CONCURRENCY, async ([index, descriptor]) => {
     const title = `layer ${index}`
@@ -68,6 +72,7 @@ export async function imageOver(
     layers,
     ...(facts.baseLayer === undefined ? {} : {namedBase: {name: facts.baseLayer}}),
     warnings,
+    ...(options.findReferrers === undefined ? {} : {findReferrers: options.findReferrers}),
     close: options.close,
   }
 }

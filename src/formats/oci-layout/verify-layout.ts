@@ -14,8 +14,9 @@ import {
 } from '../image-documents/platform-choice.js'
 import {blobPath, type ContentStore} from './content-store.js'
 import type {FoundImage} from './index-walk.js'
-import {namedBy, selected, walkLayout, type LayoutPlace} from './layout.js'
+import {findLayoutReferrers, namedBy, selected, walkLayout, type LayoutPlace} from './layout.js'
 import {findStoredLayer, readFound} from './open-image.js'
+import {verifyReferrers} from './verify-referrers.js'
 import {isAsked, verifyBlob, verifyNamed, type Checking} from './verify-named.js'
 
 /** Checks all images that the reference selects, and every blob, and gathers all faults. Throws `PLATFORM_UNSUPPORTED`. */
@@ -48,6 +49,9 @@ export async function verifyLayout(place: LayoutPlace, reference: Reference, opt
         })
       }
       await verifyNamed(layout.store, named, checking)
+      check.subject = reference.path
+      const subjects = images.flatMap(({manifest, within}) => [manifest.digest, ...within])
+      await verifyReferrers(await findLayoutReferrers(layout, subjects, {...options, sink: check}), checking)
     })
     requireFitting(passed, count, {reference: place.format(reference), platform: options.platform})
     check.subject = reference.path

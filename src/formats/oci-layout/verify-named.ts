@@ -2,7 +2,7 @@ import type {OpenOptions} from '../../model/transport.js'
 import {findDigest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
 import type {Descriptor} from '../../model/image.js'
-import {descriptorOf, parseManifest, type StatedDescriptor} from '../image-documents/image-documents.js'
+import {descriptorOf, parseIndex, parseManifest, type StatedDescriptor} from '../image-documents/image-documents.js'
 import {isForeignType, isIndexType, isManifestType} from '../image-documents/media-types.js'
 import {fitsPlatform, parsePlatform} from '../image-documents/platform-choice.js'
 import {verified} from '../../codecs/bytes/verified.js'
@@ -63,6 +63,15 @@ async function verifyStated(
   const bytes = await findChecked(store, descriptor, {...options, title, stated})
   if (bytes === undefined) {
     check.add('MANIFEST_MISSING', notThere(stated), stated.digest)
+    return
+  }
+  // What two indexes name is checked once; an index cannot be in itself.
+  if (isIndexType(descriptor.mediaType)) {
+    for (const child of parseIndex(bytes, title).manifests ?? []) {
+      if (read.has(`named ${child.digest}`)) continue
+      read.add(`named ${child.digest}`)
+      await check.gather(() => verifyStated(store, child, {check, read, options}))
+    }
     return
   }
   const {config, layers} = parseManifest(bytes, title)

@@ -201,7 +201,8 @@ export function isStillTrue(
         kept.ConfigFile === docker?.ConfigFile &&
         kept.ManifestDigest === docker?.ManifestDigest &&
         kept.ManifestFile === docker?.ManifestFile &&
-        JSON.stringify(kept.Layers) === JSON.stringify(docker?.Layers)
+        JSON.stringify(kept.Layers) === JSON.stringify(docker?.Layers) &&
+        JSON.stringify(kept.Companions) === JSON.stringify(docker?.Companions)
   return (
     !document.isLegacy &&
     isSamePackage(document.metadata.identity, metadata.identity) &&

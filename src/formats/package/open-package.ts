@@ -4,6 +4,7 @@ import type {WorkOptions} from '../../model/events.js'
 import type {Image, Layer, RawDocument} from '../../model/image.js'
 import {formatFullName} from '../../model/package-identity.js'
 import type {ListItem, OpenOptions} from '../../model/transport.js'
+import {companionsOf} from './companion-files.js'
 import {dependencyError} from './dependency-error.js'
 import {resolveDependencies, type MissingDependency} from './dependencies.js'
 import {platformOf, selectFitting} from './fitting-packages.js'
@@ -79,6 +80,7 @@ export function openPackage(repository: Repository, selector: string | undefined
     platform: platformOf(top),
     ...(config === undefined ? {} : {config}),
     ...(manifest === undefined ? {} : {manifest}),
+    ...(top.docker?.Companions === undefined ? {} : {findCompanions: (inner: WorkOptions) => companionsOf(top, inner)}),
     layers: chain.missing === undefined ? layers : [missingLayer(chain.missing), ...layers],
     warnings: [
       ...repository.faults.map(({code, message}) => ({code, message})),

@@ -46,6 +46,28 @@ export interface DockerJson {
   readonly ManifestDigest?: string
   readonly ManifestMediaType?: string
   readonly Layers?: readonly DockerLayerJson[]
+  readonly Companions?: CompanionsJson
+}
+
+/** A document or blob that lies in the folder `docker` under its digest. */
+export interface CompanionJson {
+  readonly MediaType: string
+  readonly Digest: string
+  readonly Size: number
+}
+
+/** What belongs to the image and is no part of it. */
+export interface CompanionsJson {
+  /** Digest of the index that the image was in; it is among the documents. */
+  readonly Index?: string
+  readonly Documents: readonly CompanionJson[]
+  readonly Blobs: readonly CompanionJson[]
+  readonly Referrers: readonly {
+    readonly Subject: string
+    readonly Digest: string
+    readonly ArtifactType: string
+    readonly Tag?: string
+  }[]
 }
 
 export interface PayloadJson {
@@ -105,6 +127,30 @@ const pin = {
   oneOf: [{required: ['File']}, {required: ['Encoder', 'Header']}],
 }
 
+const companion = {
+  type: 'object',
+  required: ['MediaType', 'Digest', 'Size'],
+  properties: {MediaType: text, Digest: digest, Size: {type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER}},
+}
+const companions = {
+  type: 'object',
+  required: ['Documents', 'Blobs', 'Referrers'],
+  properties: {
+    Index: digest,
+    Documents: {type: 'array', maxItems: 10_000, items: companion},
+    Blobs: {type: 'array', maxItems: 100_000, items: companion},
+    Referrers: {
+      type: 'array',
+      maxItems: 10_000,
+      items: {
+        type: 'object',
+        required: ['Subject', 'Digest', 'ArtifactType'],
+        properties: {Subject: digest, Digest: digest, ArtifactType: text, Tag: text},
+      },
+    },
+  },
+}
+
 const docker = {
   type: 'object',
   properties: {
@@ -115,6 +161,7 @@ const docker = {
     ManifestFile: file,
     ManifestDigest: digest,
     ManifestMediaType: text,
+    Companions: companions,
     Layers: {
       type: 'array',
       items: {

@@ -2,6 +2,7 @@ import {closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync, write
 import path from 'node:path'
 import type {PackageDraft} from '../../model/transport.js'
 import {streamFile} from '../transport-layout/layout-files.js'
+import {companionFiles, mergedCompanions} from './companion-files.js'
 import {encodeDocument} from './metadata.js'
 import {isAttachmentName} from './package-folder.js'
 import {METADATA, storedIn, type WrittenPackage} from './write-package.js'
@@ -20,9 +21,12 @@ export async function supplemented(
   const {docker} = written.stored
   if (there.payload.Kind === 'none' || docker === undefined) return written
   const {docker: theirs = {}} = there
-  const merged = withPinsOf(docker.ConfigDigest === undefined ? {...imageOf(theirs), ...docker} : docker, theirs)
+  const image = docker.ConfigDigest === undefined ? {...imageOf(theirs), ...docker} : docker
+  const companions = mergedCompanions(docker.Companions, theirs.Companions)
+  const merged = withPinsOf({...image, ...(companions === undefined ? {} : {Companions: companions})}, theirs)
   const attachments = there.files.list('').files.filter(isAttachmentName)
-  for (const name of [...filesOf(merged), ...attachments]) await copyMissing(written.folder, there, name)
+  for (const name of [...filesOf(merged), ...companionFiles(merged), ...attachments])
+    await copyMissing(written.folder, there, name)
   // What the package says of itself stays, unless it becomes the top of an image.
   const isTopOfAnother = draft.image !== undefined && theirs.ConfigDigest === undefined
   const metadata = isTopOfAnother ? written.stored.metadata : there.metadata

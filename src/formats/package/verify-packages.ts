@@ -13,6 +13,7 @@ import {resolveDependencies, type DependencyChain} from './dependencies.js'
 import {fittingPackages, selectFitting} from './fitting-packages.js'
 import type {Repository, StoredPackage} from './repository.js'
 import {readVerified} from './open-package.js'
+import {companionBytes, companionFile} from './companion-files.js'
 import {checkPin, pinsOf} from './kept-pins.js'
 import {rebuildLayer} from './rebuild-layer.js'
 import {openLayout, readIndex, recipeOf} from './package-entries.js'
@@ -85,6 +86,10 @@ class PackageVerifier {
     })
     await this.#gather('docker', () => readVerified(this.#stored, docker?.ConfigFile, docker?.ConfigDigest))
     await this.#gather('docker', () => readVerified(this.#stored, docker?.ManifestFile, docker?.ManifestDigest))
+    for (const each of [...(docker?.Companions?.Documents ?? []), ...(docker?.Companions?.Blobs ?? [])])
+      await this.#gather(companionFile(each), async () => {
+        for await (const chunk of companionBytes(this.#stored, each)) this.bytes += chunk.byteLength
+      })
     if (payload.Kind === 'none') {
       const message = `${this.#title} is a stub. Its payload is stored elsewhere.`
       this.#options.onEvent?.({kind: 'note', code: NOT_READ, message, subject: this.#title})

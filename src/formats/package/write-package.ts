@@ -19,6 +19,7 @@ import {writeLayout} from '../transport-layout/write-layout.js'
 import {decodeDocument, encodeDocument, isStillTrue, type PayloadFacts} from './metadata.js'
 import {isAttachmentName, MAX_ATTACHMENT_BYTES} from './package-folder.js'
 import {missingPins, PinWriter} from './pin-file.js'
+import {companionsJson, lacksCompanions, writeCompanions} from './companion-files.js'
 import {differenceOf, markOf} from './payload-mark.js'
 import type {StoredPackage} from './repository.js'
 import type {DockerJson, DockerLayerJson} from './schema.js'
@@ -83,7 +84,7 @@ async function writeParts(
   const kept = metadata.document === undefined ? undefined : decodeKept(metadata, folderName)
   const isKept = kept !== undefined && isStillTrue(kept, metadata, payload, docker)
   const usesDocker = isKept ? kept.docker !== undefined : docker !== undefined
-  if (usesDocker) writeImage(folder, draft.image)
+  if (usesDocker) await writeImage(folder, draft.image, options)
   else removeTree(path.join(folder, 'docker'))
   for (const [name, bytes] of Object.entries(attachmentsOf(metadata, isKept, options.lower)))
     if (isAttachmentName(name)) writeFileSync(path.join(folder, name), bytes, {flag: 'wx'})
@@ -215,7 +216,8 @@ class RecipeFile {
 
 function dockerOf({image}: PackageDraft, layer: DockerLayerJson | undefined): DockerJson | undefined {
   if (image === undefined && layer === undefined) return undefined
-  const {config, manifest} = image ?? {}
+  const {config, manifest, companions} = image ?? {}
+  const kept = companionsJson(companions)
   return {
     ...(image === undefined ? {} : {References: image.names}),
     ...(config === undefined
@@ -224,17 +226,19 @@ function dockerOf({image}: PackageDraft, layer: DockerLayerJson | undefined): Do
     ...(manifest === undefined
       ? {}
       : {ManifestFile: MANIFEST, ManifestDigest: digestOf(manifest.bytes), ManifestMediaType: manifest.mediaType}),
+    ...(kept === undefined ? {} : {Companions: kept}),
     ...(layer === undefined ? {} : {Layers: [layer]}),
   }
 }
 
-function writeImage(folder: string, image: KeptImage | undefined): void {
+async function writeImage(folder: string, image: KeptImage | undefined, options: WorkOptions): Promise<void> {
   if (image === undefined) return
   mkdirSync(path.join(folder, 'docker'), {recursive: true})
   if (image.config !== undefined)
     writeFileSync(path.join(folder, CONFIG), image.config.bytes, {flag: 'wx', flush: true})
   if (image.manifest !== undefined)
     writeFileSync(path.join(folder, MANIFEST), image.manifest.bytes, {flag: 'wx', flush: true})
+  await writeCompanions(folder, image.companions, options)
 }
 
 const VERSION_FILE = 'version.wcx'
@@ -276,9 +280,9 @@ export function isSameAsStored(draft: PackageDraft, stored: StoredPackage): bool
   return payload.Kind === draft.form && isSameLayer && isSameImage(draft, stored) && hasPins(draft, stored)
 }
 
-/** Every compressed form that the draft would keep is kept there. */
+/** Every compressed form and companion that the draft would keep is kept there. */
 function hasPins(draft: PackageDraft, {docker}: StoredPackage): boolean {
-  return missingPins(draft, docker).length === 0
+  return missingPins(draft, docker).length === 0 && !lacksCompanions(draft.image?.companions, docker)
 }
 
 /** True when what was written is what is there already: the same payload, the same way back, of the same image. */

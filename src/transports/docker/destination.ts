@@ -10,20 +10,29 @@ import {findTaggedName, isSameName, isTag} from '../../formats/image-documents/i
 import {layerArtifact, LayerWriter, type LayerShelf} from '../../formats/layer-blob/layer-writer.js'
 import type {LayerBody, LayerFacts} from '../../formats/layer-blob/layer-body.js'
 import {requireReplaceable} from '../../model/replacing.js'
-import {writeLayers} from '../../formats/layer-blob/side-by-side.js'
+import {sideBySide, writeLayers} from '../../formats/layer-blob/side-by-side.js'
 import {
   descriptorOfDocument,
   descriptorOfLayer,
   familyOf,
   manifestFor,
 } from '../../formats/image-documents/written-manifest.js'
-import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../../model/transport.js'
+import {isContentHeld} from '../../formats/oci-layout/put-content.js'
+import type {ContentGraph, ImageIndex, Referrers, StoredContent, StoredDocument} from '../../model/content-graph.js'
+import type {
+  DestinationOptions,
+  ImageArtifact,
+  ImageDestination,
+  ImageDraft,
+  IndexArtifact,
+} from '../../model/transport.js'
 import {rememberBlob, repositoriesOf} from './blob-origins.js'
 import {hasBlob} from './download.js'
 import {discard, header, isPassing} from './http.js'
 import {formatLocation, placeOf, requireRepository, wantedOf} from './reference.js'
 import {Registry, type Answered} from './registry.js'
-import {statedDigest} from './stated-digest.js'
+import {putManifest} from './put-manifest.js'
+import {ReferrerPush} from './push-referrers.js'
 import {findTagDigest} from './tag-digest.js'
 import {Upload, UploadLost} from './upload.js'
 import {vouchedFor} from './vouched-for.js'
@@ -90,6 +99,10 @@ class RegistryDestination implements ImageDestination {
   readonly #options: DestinationOptions
   #registry: Registry | undefined
   #manifest: RawDocument | undefined
+  /** What an index leads to, in the order in which it is put there. */
+  readonly #documents: StoredDocument[] = []
+  #absent: readonly Descriptor[] = []
+  #attached: ReferrerPush | undefined
   /** Tags to be given at `commit`. */
   #free: readonly string[] = []
   #sentBytes = 0
@@ -101,16 +114,7 @@ class RegistryDestination implements ImageDestination {
   }
 
   async write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact> {
-    if (this.#manifest !== undefined) {
-      throw new UsageError('BAD_REFERENCE', {
-        what: `'${formatLocation(this.#reference)}' names one image, but the source has several.`,
-        suggestions: ['Convert the images one by one, each to its own name.'],
-      })
-    }
-    this.#registry ??= await Registry.connect(placeOf(this.#reference), this.#options)
-    const registry = this.#registry
-    const there = new Map<string, Digest | undefined>()
-    for (const tag of this.#tags) there.set(tag, await findTagDigest(registry, tag, options))
+    const {registry, there} = await this.#begin(options)
     const before = this.#sentBytes
     const writer = new LayerWriter<Digest>(this.#shelf(registry), this.#options)
     const {concurrency} = this.#options
@@ -134,10 +138,9 @@ class RegistryDestination implements ImageDestination {
     const digest = digestOf(manifest.bytes)
     this.#free = this.#tagsToGive(digest, there)
     const family = familyOf(manifest)
-    const hasNames = (this.#options.names ?? []).length > 0
     return {
       kind: 'image',
-      reference: formatLocation(hasNames ? {...this.#reference, selector: this.#tags[0]} : this.#reference),
+      reference: this.#named(),
       imageId,
       manifestDigest: digest,
       ...(this.#free.length === 0 ? {unchanged: true} : {}),
@@ -147,6 +150,73 @@ class RegistryDestination implements ImageDestination {
       }),
       bytesWritten: this.#sentBytes - before,
     }
+  }
+
+  /** The content is sent; documents make it visible, and follow at `commit`. */
+  async writeIndex({document, content, images}: ImageIndex, options: WorkOptions): Promise<IndexArtifact> {
+    const {registry, there} = await this.#begin(options)
+    const before = this.#sentBytes
+    this.#free = this.#tagsToGive(document.digest, there)
+    await this.#sendContent(registry, content, options)
+    this.#manifest = document
+    this.#absent = content.absent
+    this.#documents.push(...content.documents.filter(({digest}) => digest !== document.digest))
+    return {
+      kind: 'index',
+      reference: this.#named(),
+      digest: document.digest,
+      images: images.map(({manifestDigest}) => formatLocation({...this.#reference, selector: `@${manifestDigest}`})),
+      ...(this.#free.length === 0 ? {unchanged: true} : {}),
+      bytesWritten: this.#sentBytes - before,
+    }
+  }
+
+  /** Where another signature has the tag, it is kept, unless it may be replaced; lists are added to at `commit`. */
+  async attach(referrers: Referrers, options: WorkOptions): Promise<number> {
+    const registry = this.#registry
+    if (registry === undefined) return 0
+    const before = this.#sentBytes
+    this.#attached = await ReferrerPush.plan(registry, referrers, {...options, replace: this.#options.replace === true})
+    await this.#sendContent(registry, {...referrers.content, blobs: this.#attached.blobs}, options)
+    return this.#sentBytes - before
+  }
+
+  async #begin(options: WorkOptions): Promise<{registry: Registry; there: Map<string, Digest | undefined>}> {
+    if (this.#manifest !== undefined) {
+      throw new UsageError('BAD_REFERENCE', {
+        what: `'${formatLocation(this.#reference)}' names one image, but the source has several.`,
+        suggestions: ['Convert the images one by one, each to its own name.'],
+      })
+    }
+    this.#registry ??= await Registry.connect(placeOf(this.#reference), this.#options)
+    const there = new Map<string, Digest | undefined>()
+    for (const tag of this.#tags) there.set(tag, await findTagDigest(this.#registry, tag, options))
+    return {registry: this.#registry, there}
+  }
+
+  /** The reference with the first of the tags that were asked for. */
+  #named(): string {
+    const hasNames = (this.#options.names ?? []).length > 0
+    return formatLocation(hasNames ? {...this.#reference, selector: this.#tags[0]} : this.#reference)
+  }
+
+  async #sendContent(registry: Registry, {blobs}: ContentGraph, options: WorkOptions): Promise<void> {
+    const send = async (blob: StoredContent, inner: WorkOptions): Promise<void> => {
+      const {descriptor} = blob
+      if (await hasBlob(registry, descriptor, registry.pushScope, inner)) return
+      if (!(await isContentHeld(blob, inner)) || (await this.#mount(registry, descriptor, inner))) return
+      for (let attempt = 1; ; attempt++) {
+        try {
+          this.#sentBytes += await new Upload(registry, inner).send(blob.open(inner), () => descriptor.digest)
+          break
+        } catch (error) {
+          if (!(error instanceof UploadLost) || attempt >= MAX_UPLOADS) throw error
+        }
+      }
+      rememberBlob(registry.origin, registry.place.repository, descriptor.digest)
+    }
+    const {concurrency} = this.#options
+    await sideBySide(blobs, send, {...options, concurrency, turnOf: ({descriptor}) => descriptor.digest})
   }
 
   /** Tags that lead elsewhere or nowhere; those that lead to another image are taken from it only where that was asked for. */
@@ -262,35 +332,39 @@ class RegistryDestination implements ImageDestination {
     this.#sentBytes += await new Upload(registry, options).send(body, () => descriptor.digest)
   }
 
-  async commit({signal}: WorkOptions): Promise<void> {
+  /** Nothing dangles at any moment: what is named comes before what names it, and the user's tags last. */
+  async commit(options: WorkOptions): Promise<void> {
     const registry = this.#registry
     const manifest = this.#manifest
     if (registry === undefined || manifest === undefined) return
-    for (const tag of this.#free) await this.#tag(registry, manifest, tag, signal)
+    if (this.#free.length > 0) {
+      for (const document of this.#documents) await putManifest(registry, document, options)
+      try {
+        if (this.#attached !== undefined) await putManifest(registry, manifest, options)
+      } catch (error) {
+        throw this.#explained(error)
+      }
+    }
+    await this.#attached?.publish(registry, options)
+    try {
+      for (const tag of this.#free) await putManifest(registry, manifest, {...options, tag})
+    } catch (error) {
+      throw this.#explained(error)
+    }
     await registry.close()
     this.#registry = undefined
   }
 
-  async #tag(registry: Registry, manifest: RawDocument, tag: string, signal: AbortSignal | undefined): Promise<void> {
-    const digest = digestOf(manifest.bytes)
-    const answer = await registry.exchange({
-      method: 'PUT',
-      url: registry.path(`manifests/${tag}`),
-      what: 'the manifest',
-      scopes: [registry.pushScope],
-      takes: [200, 201, 202],
-      headers: {'content-type': manifest.mediaType},
-      body: manifest.bytes,
-      signal,
+  /** Most registries refuse an index of which they lack a manifest. */
+  #explained(error: unknown): unknown {
+    const [absent] = this.#absent
+    if (absent === undefined || !(error instanceof TransshipError)) return error
+    return new InputError('MANIFEST_MISSING', {
+      what: `The source does not contain all manifests of its index: ${absent.digest} is missing.`,
+      why: error.message,
+      suggestions: ['Copy the index from a complete source.', 'Or convert one image of it with --platform.'],
+      cause: error,
     })
-    const stored = statedDigest(answer)
-    await discard(answer)
-    if (stored !== undefined && stored !== digest) {
-      throw new InputError('DIGEST_MISMATCH', {
-        what: `${registry.place.host} stored a different manifest from the one sent.`,
-        why: `Expected ${digest}, found ${stored.slice(0, 200)}.`,
-      })
-    }
   }
 
   async abort(): Promise<void> {

@@ -14,6 +14,7 @@ export const docker: Transport = {
   recognises: () => Promise.resolve(false),
   list: async (reference, options) => (await source()).listImages(reference, options),
   open: async (reference, options) => (await source()).openImage(reference, options),
+  openIndex: async (reference, options) => (await source()).openIndex(reference, options),
   create: async (reference, options) => (await destination()).createDestination(reference, options),
   verify: async (reference, options) => (await source()).verifyImages(reference, options),
 }

@@ -27,7 +27,7 @@ export function registryStore(registry: Registry, top?: Top): ContentStore {
     },
     findBlob: async (descriptor, options) => {
       if (await hasBlob(registry, descriptor, registry.pullScope, options)) {
-        const compression = await compressionOf(registry, descriptor, options)
+        const compression = options.isOpaque === true ? 'none' : await compressionOf(registry, descriptor, options)
         return {compression, open: (inner) => downloadBlob(registry, descriptor, inner)}
       }
       const open = await findForeign(registry, descriptor, options)
@@ -72,13 +72,15 @@ async function sniffed(body: AsyncIterable<Uint8Array>): Promise<Compression> {
   return detectCompression(head)
 }
 
-interface FetchedManifest {
+/** A manifest or index by its tag or digest. */
+export interface FetchedManifest {
   readonly mediaType: string
   readonly bytes: Uint8Array
   readonly digest: Digest
 }
 
-async function findManifest(
+/** Undefined where there is none. `DIGEST_MISMATCH`, `LIMIT_EXCEEDED`. */
+export async function findManifest(
   registry: Registry,
   tagOrDigest: string,
   {signal}: WorkOptions,
@@ -107,7 +109,7 @@ async function findManifest(
 /** What a reference leads to first. */
 export interface Top {
   /** As an index would have it. */
-  readonly stated: StatedDescriptor
+  readonly stated: StatedDescriptor & {readonly digest: Digest}
   readonly bytes: Uint8Array
 }
 

@@ -1,6 +1,7 @@
-import {findDigest} from '../../model/digest.js'
+import {findDigest, type Digest} from '../../model/digest.js'
 import {InputError, UnsupportedError} from '../../model/errors.js'
 import type {WorkEvent, WorkOptions} from '../../model/events.js'
+import type {ImageIndex} from '../../model/content-graph.js'
 import type {Image, Platform} from '../../model/image.js'
 import {mapConcurrently} from '../../model/map-concurrently.js'
 import type {Reference} from '../../model/reference.js'
@@ -9,18 +10,20 @@ import {ImageCheck} from '../../formats/layer-blob/image-check.js'
 import {familiarNameOf, findDockerName} from '../../formats/image-documents/image-name.js'
 import {chooseImage} from '../../formats/oci-layout/choose-image.js'
 import {IndexWalk} from '../../formats/oci-layout/index-walk.js'
+import {indexOver} from '../../formats/oci-layout/open-index.js'
 import {imageOver, readFound} from '../../formats/oci-layout/open-image.js'
 import {requireFitting, verifyFound} from '../../formats/oci-layout/verify-layout.js'
 import {verifyNamed} from '../../formats/oci-layout/verify-named.js'
+import {verifyReferrers} from '../../formats/oci-layout/verify-referrers.js'
 import {platformOf, type StatedPlatform} from '../../formats/image-documents/image-documents.js'
-import {isForeignType, isLayerType} from '../../formats/image-documents/media-types.js'
+import {isForeignType, isIndexType, isLayerType} from '../../formats/image-documents/media-types.js'
 import {fitsPlatform, parsePlatform, type OfferedPlatform} from '../../formats/image-documents/platform-choice.js'
 import type {ListItem, ListOptions, OpenOptions, Verdict} from '../../model/transport.js'
 import {rememberBlob} from './blob-origins.js'
 import {listRepositories} from './catalogue.js'
 import {vouchedFor} from './vouched-for.js'
 import {formatLocation, isHostAlone, NAME, placeOf, requireRepository} from './reference.js'
-import {findReferrers, referrersLeft} from './referrers.js'
+import {findReferrers} from './referrers.js'
 import {Registry} from './registry.js'
 import {readTop, registryStore, type Top} from './registry-store.js'
 import {readTags} from './tags.js'
@@ -40,13 +43,48 @@ export async function openImage(reference: Reference, options: OpenOptions): Pro
       referenceTo: (digest) => formatLocation({...reference, selector: `@${digest}`}),
     })
     const names = namesOf(reference)
-    const [image, referrers] = await Promise.all([
-      imageOver(store, read, {...options, names, close: () => registry.close()}),
-      findReferrers(registry, read.found.manifest.digest, options),
-    ])
+    const {digest: subject} = read.found.manifest
+    const image = await imageOver(store, read, {
+      ...options,
+      names,
+      close: () => registry.close(),
+      findReferrers: (inner) => findReferrers(registry, [subject], inner),
+    })
     requireLayers(image, registry)
     for (const {digest} of read.found.layers) rememberBlob(registry.origin, registry.place.repository, digest)
-    return {...image, layers: image.layers.map(vouchedFor), warnings: [...image.warnings, ...referrersLeft(referrers)]}
+    return {...image, layers: image.layers.map(vouchedFor)}
+  } catch (error) {
+    await registry.close()
+    throw error
+  }
+}
+
+/** The index that the reference leads to first, with all that it names; undefined where that is an image. */
+export async function openIndex(reference: Reference, options: OpenOptions): Promise<ImageIndex | undefined> {
+  requireRepository(reference)
+  const registry = await Registry.connect(placeOf(reference), options)
+  try {
+    const top = await readTop(registry, reference, options)
+    if (!isIndexType(top.stated.mediaType)) {
+      await registry.close()
+      return undefined
+    }
+    const {platform: _platform, ...all} = options
+    const walk = await walkFrom(registry, top, new StrictSink(), all)
+    const index = await indexOver(
+      registryStore(registry, top),
+      {
+        stated: top.stated,
+        names: namesOf(reference),
+        found: walk.found,
+        findReferrers: (subjects, inner) => findReferrers(registry, subjects, inner),
+        close: () => registry.close(),
+      },
+      options,
+    )
+    for (const {descriptor} of index.content.blobs)
+      rememberBlob(registry.origin, registry.place.repository, descriptor.digest)
+    return index
   } catch (error) {
     await registry.close()
     throw error
@@ -139,12 +177,16 @@ function tagsPassedOver(tags: readonly string[], subject: string): WorkEvent {
 }
 
 async function itemsOf(registry: Registry, reference: Reference, options: ListOptions): Promise<readonly ListItem[]> {
-  const walk = await walkFrom(registry, await readTop(registry, reference, options), new StrictSink(), options)
+  const top = await readTop(registry, reference, options)
+  const walk = await walkFrom(registry, top, new StrictSink(), options)
+  const {mediaType, digest: topDigest} = top.stated
+  const index = isIndexType(mediaType) ? {index: {reference: formatLocation(reference), digest: topDigest}} : {}
   const items: ListItem[] = walk.unwanted.map(({digest, platform}) => ({
     kind: 'image',
     reference: formatLocation({...reference, selector: `@${digest}`}),
     names: namesOf(reference),
     platform: unwantedPlatform(platform ?? {}),
+    ...index,
   }))
   for (const found of walk.found) {
     if (!found.layers.every(({mediaType}) => isLayerType(mediaType))) continue
@@ -160,6 +202,7 @@ async function itemsOf(registry: Registry, reference: Reference, options: ListOp
       ...(facts.created === undefined ? {} : {createdTime: facts.created}),
       sizeBytes: found.layers.reduce((sum, {size}) => sum + size, 0),
       layers: found.layers.length,
+      ...index,
     })
   }
   return items
@@ -171,6 +214,14 @@ function unwantedPlatform(stated: StatedPlatform): Platform {
   const {variant} = stated
   const isStated = variant !== undefined && variant !== ''
   return isStated ? {...platform, architecture: `${platform.architecture}/${variant}`} : platform
+}
+
+/** Manifests that an index names and that are no images: attestations have signatures too. */
+function documentsIn(walk: IndexWalk): readonly Digest[] {
+  return walk.passedOver.flatMap(({stated, reason}) => {
+    const digest = reason === 'artifact' ? findDigest(stated.digest) : undefined
+    return digest === undefined ? [] : [digest]
+  })
 }
 
 /** Downloads everything that the reference selects and checks it to the last byte. */
@@ -200,6 +251,11 @@ export async function verifyImages(reference: Reference, options: OpenOptions): 
         })
       }
       await verifyNamed(store, walk.passedOver, checking)
+      check.subject = title
+      const subjects = [top.stated.digest, ...walk.found.map(({manifest}) => manifest.digest), ...documentsIn(walk)]
+      const apart = new Set(documentsIn(walk))
+      const referrers = await findReferrers(registry, subjects, {...options, sink: check, apart})
+      await verifyReferrers(referrers, checking)
     })
     requireFitting(passed, count, {reference: title, platform: options.platform})
     return check.verdict

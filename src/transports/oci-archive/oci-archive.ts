@@ -1,5 +1,5 @@
 import {stat} from 'node:fs/promises'
-import {openLayoutImage, listLayout, type LayoutPlace} from '../../formats/oci-layout/layout.js'
+import {listLayout, openLayoutImage, openLayoutIndex, type LayoutPlace} from '../../formats/oci-layout/layout.js'
 import {createLayout} from '../../formats/oci-layout/layout-destination.js'
 import {layoutGrammar} from '../../formats/oci-layout/reference.js'
 import {verifyLayout} from '../../formats/oci-layout/verify-layout.js'
@@ -32,6 +32,7 @@ export const ociArchive: Transport = {
   },
   list: (reference, options) => listLayout(place, reference, options),
   open: (reference, options) => openLayoutImage(place, reference, options),
+  openIndex: (reference, options) => openLayoutIndex(place, reference, options),
   create: async (reference, options) => {
     await requireFile(reference.path, options.replace === true)
     const open = async () => tarLayout(await TarFile.create(reference.path, options))

@@ -1,4 +1,4 @@
-import type {LayoutFiles} from '../../formats/oci-layout/layout-destination.js'
+import type {LayoutFiles} from '../../formats/oci-layout/layout-files.js'
 import type {OpenMember, TarFile} from '../../formats/archive-file/tar-file.js'
 
 /** A tar that becomes an OCI layout: blobs in the order they come, documents last. */

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs'
 import path from 'node:path'
-import {openLayoutImage, listLayout, type LayoutPlace} from '../../formats/oci-layout/layout.js'
+import {listLayout, openLayoutImage, openLayoutIndex, type LayoutPlace} from '../../formats/oci-layout/layout.js'
 import {createLayout} from '../../formats/oci-layout/layout-destination.js'
 import {layoutGrammar} from '../../formats/oci-layout/reference.js'
 import {verifyLayout} from '../../formats/oci-layout/verify-layout.js'
@@ -22,6 +22,7 @@ export const oci: Transport = {
     Promise.resolve(['oci-layout', 'index.json'].every((name) => existsSync(path.join(folder, name)))),
   list: (reference, options) => listLayout(place, reference, options),
   open: (reference, options) => openLayoutImage(place, reference, options),
+  openIndex: (reference, options) => openLayoutIndex(place, reference, options),
   create: async (reference, options) => {
     await requireLayoutOrFree(reference.path)
     const open = () => StagedFiles.open(reference.path, grammar.format(reference), options)

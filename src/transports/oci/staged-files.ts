@@ -14,7 +14,7 @@ import {readBounded} from '../../disk/safe-open.js'
 import {lockedWorkName, parseWorkName, workPathBeside} from '../../disk/work-name.js'
 import {MAX_DOCUMENT_BYTES} from '../../codecs/json/json-document.js'
 import type {ExistingBlob} from '../../formats/oci-layout/kept-blob.js'
-import type {LayoutFiles} from '../../formats/oci-layout/layout-destination.js'
+import type {LayoutFiles} from '../../formats/oci-layout/layout-files.js'
 
 const STAGE_PREFIX = '.tmp-'
 

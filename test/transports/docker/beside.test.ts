@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import {writeFileSync} from 'node:fs'
 import path from 'node:path'
-import {convert, list} from '../../../src/index.js'
+import {convert, inspect, list} from '../../../src/index.js'
 import type {WorkEvent} from '../../../src/model/events.js'
 import {classicMembers, partsOf, sha256, tarOf, type Parts} from '../../helpers/archives.js'
 import {startServer} from '../../helpers/distribution.js'
@@ -24,40 +24,52 @@ describe('what lies beside an image in a registry', () => {
     writeFileSync(source.slice(15), await tarOf(classicMembers(parts)))
   })
 
-  const signature = {
-    mediaType: 'application/vnd.oci.image.manifest.v1+json',
-    artifactType: SIGNATURE,
-    digest: `sha256:${'0'.repeat(64)}`,
-    size: 1,
-  }
-  const sbom = {...signature, artifactType: 'application/spdx+json'}
-
-  for (const [title, manifests, where, told] of [
+  for (const [title, types, where, told] of [
     [
       'a signature of the list',
-      [signature],
+      [SIGNATURE],
       'list',
       new RegExp(`One artifact refers .*\\(${SIGNATURE.replace('+', '.')}\\)`),
     ],
-    ['two artifacts under a tag', [signature, sbom], 'tag', /2 artifacts refer .*spdx\+json, .*cosign/],
+    [
+      'two artifacts under a tag',
+      [SIGNATURE, 'application/spdx+json'],
+      'tag',
+      /2 artifacts refer .*spdx\+json, .*cosign/,
+    ],
     ['nothing', [], 'list', undefined],
   ] as const)
-    it(`is told of and left: ${title}`, async () => {
-      const index = Buffer.from(JSON.stringify({schemaVersion: 2, mediaType: INDEX, manifests}))
-      const registry = await startMemoryRegistry((request, response) => {
-        if (where !== 'list' || !(request.url ?? '').includes('/referrers/')) return false
-        response.writeHead(200, {'content-type': INDEX}).end(index)
-        return true
-      })
+    it(`is told of and left by --referrers none, and else copied: ${title}`, async () => {
+      const registry = await startMemoryRegistry(undefined, {}, {referrers: where === 'list'})
       try {
         const reference = `docker://${registry.host}/app:1`
         const [artifact] = (await convert(source, reference)).artifacts
-        const digest = artifact?.manifestDigest?.replace(':', '-') ?? ''
-        if (where === 'tag') registry.manifests.set(`app:${digest}`, {type: INDEX, bytes: index})
-        const {notes} = await convert(reference, `oci:${path.join(folder.path, `pulled-${made++}`)}`)
+        const digest = artifact?.manifestDigest ?? ''
+        registry.blobs.set(`sha256:${sha256('{}')}`, Buffer.from('{}'))
+        const manifests = types.map((artifactType) => {
+          const config = descriptorOf('application/vnd.oci.empty.v1+json', '{}')
+          const subject = {mediaType: OCI.manifest, digest, size: 1}
+          const bytes = Buffer.from(
+            JSON.stringify({schemaVersion: 2, mediaType: OCI.manifest, artifactType, config, layers: [], subject}),
+          )
+          const described = descriptorOf(OCI.manifest, bytes, {artifactType})
+          registry.manifests.set(`app@${String(described['digest'])}`, {type: OCI.manifest, bytes})
+          return described
+        })
+        const index = Buffer.from(JSON.stringify({schemaVersion: 2, mediaType: INDEX, manifests}))
+        if (where === 'tag') registry.manifests.set(`app:${digest.replace(':', '-')}`, {type: INDEX, bytes: index})
+        const target = () => `oci:${path.join(folder.path, `pulled-${made++}`)}`
+        const {notes, exact} = await convert(reference, target(), {referrers: 'none'})
         const left = notes.filter(({code}) => code === 'referrers-left')
-        assert.equal(left.length, told === undefined ? 0 : 1)
+        assert.deepEqual([left.length, exact], [told === undefined ? 0 : 1, true])
         if (told !== undefined) assert.match(left[0]?.message ?? '', told)
+        const copied = target()
+        assert.deepEqual((await convert(reference, copied)).notes, [])
+        const {referrers = []} = await inspect(copied)
+        assert.deepEqual(
+          referrers.map(({artifactType, subject}) => [artifactType, subject]),
+          types.map((type) => [type, digest]),
+        )
       } finally {
         await registry.stop()
       }
@@ -167,7 +179,12 @@ describe('what lies beside an image in a registry', () => {
         await convert(source, reference)
         const report = await convert(reference, `oci:${path.join(folder.path, `pulled-${made++}`)}`)
         assert.equal(report.artifacts[0]?.imageId, parts.imageId)
-        assert.deepEqual(report.notes, [])
+        // Who may not see the list cannot know what is in it.
+        const unknown = status === 403 ? ['referrers-unknown'] : []
+        assert.deepEqual(
+          report.notes.map(({code}) => code),
+          unknown,
+        )
       } finally {
         await registry.stop()
       }
