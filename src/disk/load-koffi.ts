@@ -31,7 +31,7 @@ function loadUnpacked(): Koffi {
   const hash = createHash('sha256')
   for (const {name, bytes} of files) hash.update(`${name}\0${bytes.length}\0`).update(bytes)
   const cache = cacheFolder()
-  const folder = path.join(cache, `koffi-${hash.digest('hex').slice(0, 16)}`)
+  const folder = path.join(cache, hash.digest('hex').slice(0, 16))
   for (const {name, bytes} of files) keepFile(cache, path.join(folder, name), bytes)
   const entry = path.join(folder, ENTRY)
   return createRequire(entry)(entry) as Koffi
@@ -42,7 +42,8 @@ function cacheFolder(): string {
   // In this order oclif finds its cache as well.
   const stated = [XDG_CACHE_HOME, process.platform === 'win32' ? LOCALAPPDATA : undefined]
   const base = stated.find((folder) => folder !== undefined && path.isAbsolute(folder))
-  return path.join(base ?? path.join(homedir(), '.cache'), 'transship')
+  // Apart from oclif's cache, which may be open to the group.
+  return path.join(base ?? path.join(homedir(), '.cache'), 'transship-koffi')
 }
 
 /** Leaves exactly these bytes there: what another run began to write, or another user planted, must not be loaded. */
@@ -75,7 +76,8 @@ function holds(file: string, bytes: Buffer): boolean {
 function requireSafe(folder: string): void {
   const {uid, mode} = statSync(folder)
   if (process.geteuid === undefined) return
-  const isShared = (mode & 0o022) !== 0 && (mode & STICKY) === 0
+  // Where each user has a group of their own, folders are open to it.
+  const isShared = (mode & 0o002) !== 0 && (mode & STICKY) === 0
   if ((uid !== process.geteuid() && uid !== 0) || isShared) {
     throw new Error(`${folder} belongs to another user, or others may rename what is in it`)
   }
