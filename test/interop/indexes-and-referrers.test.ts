@@ -133,7 +133,7 @@ describe('a two-platform index with an attestation, a cosign signature and OCI 1
     const [note] = back.notes
     assert.equal(note?.code, 'index-not-restored')
     const {layers} = JSON.parse(signed.linux.bytes.toString()) as {layers: {digest: string}[]}
-    assert.ok(note?.message.includes(layers[0]?.digest ?? '-'), note?.message)
+    assert.ok(note.message.includes(layers[0]?.digest ?? '-'), note.message)
     assert.deepEqual(await readReferrers(real.host, repository, signed.windows.digest), [signed.notation.digest])
     assert.equal(await readManifest(real.host, repository, digestTag(signed.index.digest, '.sig')), undefined)
   })
