@@ -82,6 +82,19 @@ describe('a two-platform index with an attestation, a cosign signature and OCI 1
         await assertAllThere(hosts[host](), repository, signed)
       })
 
+  it('goes on where connections break, up and down', async () => {
+    const broken = await startMemoryRegistry(undefined, {up: [150, 700], down: [400, 900]}, {referrers: true})
+    try {
+      const report = await convert(`docker://${real.host}/from:1`, `docker://${broken.host}/app:1`, {all: true})
+      assert.equal(report.exact, true)
+      await convert(`docker://${broken.host}/app:1`, `docker://${real.host}/mended:1`, {all: true})
+      assert.equal(broken.cutsMade(), 4)
+      await assertAllThere(real.host, 'mended', signed)
+    } finally {
+      await broken.stop()
+    }
+  })
+
   it('is pulled by its digest by skopeo, from the registry and from the layout', async function () {
     requireTool(this, 'skopeo')
     const layout = fresh()
