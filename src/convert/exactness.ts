@@ -20,7 +20,7 @@ import {PACKAGE_LABEL} from './package-label.js'
 export function imageAsPackages(image: Image, pinned: ReadonlySet<number>): readonly Note[] {
   const {manifest, config} = image
   // What packages keep of an image goes from one to the other as it is.
-  if (image.layers.every(({blob}) => blob === undefined)) return []
+  if (image.layers.every(({blob, hasContent}) => blob === undefined || !hasContent)) return []
   const subject = image.names[0] ?? manifest?.digest ?? 'the image'
   const compressed = image.layers.filter(
     ({blob}, index) => blob !== undefined && blob.compression !== 'none' && !pinned.has(index),

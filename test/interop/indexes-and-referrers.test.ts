@@ -82,6 +82,19 @@ describe('a two-platform index with an attestation, a cosign signature and OCI 1
         await assertAllThere(hosts[host](), repository, signed)
       })
 
+  it('goes on where connections break, up and down', async () => {
+    const broken = await startMemoryRegistry(undefined, {up: [150, 700], down: [400, 900]}, {referrers: true})
+    try {
+      const report = await convert(`docker://${real.host}/from:1`, `docker://${broken.host}/app:1`, {all: true})
+      assert.equal(report.exact, true)
+      await convert(`docker://${broken.host}/app:1`, `docker://${real.host}/mended:1`, {all: true})
+      assert.equal(broken.cutsMade(), 4)
+      await assertAllThere(real.host, 'mended', signed)
+    } finally {
+      await broken.stop()
+    }
+  })
+
   it('is pulled by its digest by skopeo, from the registry and from the layout', async function () {
     requireTool(this, 'skopeo')
     const layout = fresh()
@@ -133,7 +146,7 @@ describe('a two-platform index with an attestation, a cosign signature and OCI 1
     const [note] = back.notes
     assert.equal(note?.code, 'index-not-restored')
     const {layers} = JSON.parse(signed.linux.bytes.toString()) as {layers: {digest: string}[]}
-    assert.ok(note?.message.includes(layers[0]?.digest ?? '-'), note?.message)
+    assert.ok(note.message.includes(layers[0]?.digest ?? '-'), note.message)
     assert.deepEqual(await readReferrers(real.host, repository, signed.windows.digest), [signed.notation.digest])
     assert.equal(await readManifest(real.host, repository, digestTag(signed.index.digest, '.sig')), undefined)
   })

@@ -7,6 +7,7 @@ import type {ListItem, OpenOptions} from '../../model/transport.js'
 import {companionsOf} from './companion-files.js'
 import {dependencyError} from './dependency-error.js'
 import {resolveDependencies, type MissingDependency} from './dependencies.js'
+import {withForeignLayers} from './foreign-layers.js'
 import {platformOf, selectFitting} from './fitting-packages.js'
 import {BASE_MISMATCH, isMarked, onlyMark} from './payload-mark.js'
 import {isFullName, selectPackage, type Repository, type StoredPackage} from './repository.js'
@@ -81,7 +82,10 @@ export function openPackage(repository: Repository, selector: string | undefined
     ...(config === undefined ? {} : {config}),
     ...(manifest === undefined ? {} : {manifest}),
     ...(top.docker?.Companions === undefined ? {} : {findCompanions: (inner: WorkOptions) => companionsOf(top, inner)}),
-    layers: chain.missing === undefined ? layers : [missingLayer(chain.missing), ...layers],
+    layers: withForeignLayers(chain.missing === undefined ? layers : [missingLayer(chain.missing), ...layers], {
+      manifest,
+      config,
+    }),
     warnings: [
       ...repository.faults.map(({code, message}) => ({code, message})),
       ...chain.packages.flatMap(({warnings = []}) => warnings),
