@@ -8,6 +8,7 @@ import {hidePasswords} from '../model/hidden-password.js'
 import {printable} from '../model/printable.js'
 import {startBatchProgress} from './start-batch-progress.js'
 import {markTold, watchStdout} from './broken-stdout.js'
+import {DebugLog, debugFileOf} from './debug-log.js'
 import {asFailure, documentFailure, formatFailure} from './failure.js'
 import {Interrupts} from './interrupts.js'
 import type {TableView} from './table-view.js'
@@ -43,23 +44,33 @@ export abstract class BaseCommand extends Command {
       exclusive: ['quiet'],
     }),
     'no-color': Flags.boolean({summary: 'Turn off colour, like NO_COLOR.', helpGroup: 'GLOBAL'}),
+    debug: Flags.string({
+      summary: 'Append a log for support to this file: versions, requests, locks, decisions, errors; no passwords.',
+      helpValue: 'FILE',
+      helpGroup: 'GLOBAL',
+      env: 'TRANSSHIP_DEBUG',
+    }),
   }
 
   readonly #interrupts = new Interrupts()
   #hasBegunOutput = false
   #endsWhenStopped = false
+  #log: DebugLog | undefined
   #view: TableView = {}
   #globals: GlobalFlags = {quiet: false, verbose: false, 'no-color': false}
 
   protected override async init(): Promise<void> {
     await super.init()
     watchStdout()
+    this.#log = this.#openLog()
     this.#interrupts.listen()
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {
     this.#interrupts.close()
     this.#tellLateInterrupt(error)
+    this.#log?.write('end', `exit ${String(process.exitCode ?? 0)}, ${memoryText()}`)
+    this.#log?.close()
     await super.finally(error)
   }
 
@@ -96,6 +107,7 @@ export abstract class BaseCommand extends Command {
       const result = await work({
         signal: this.signal,
         onEvent: (event) => {
+          this.#log?.event(event)
           progress.onEvent(event)
         },
       })
@@ -120,6 +132,7 @@ export abstract class BaseCommand extends Command {
       return await work({
         signal: this.signal,
         onEvent: (event) => {
+          this.#log?.event(event)
           progress.onEvent(event)
         },
       })
@@ -137,6 +150,7 @@ export abstract class BaseCommand extends Command {
     const chunks = work({
       signal: this.signal,
       onEvent: (event) => {
+        this.#log?.event(event)
         progress.onEvent(event)
       },
     })
@@ -215,6 +229,7 @@ export abstract class BaseCommand extends Command {
     if (error instanceof Errors.ExitError) throw error
     const failure = this.asFailure(error)
     process.exitCode = failure.exitCode
+    this.#log?.write('error', formatFailure(failure, {verbose: true, red: (text) => text}).trimEnd())
     // A second document behind half of one would be neither.
     if (this.jsonEnabled() && !this.#hasBegunOutput) {
       this.logJson(documentFailure(failure))
@@ -225,6 +240,11 @@ export abstract class BaseCommand extends Command {
     markTold(failure)
     // oclif ends the process with this code, and prints nothing more.
     throw Object.assign(failure, {oclif: {exit: failure.exitCode}, skipOclifErrorHandling: true})
+  }
+
+  #openLog(): DebugLog {
+    const file = debugFileOf(this.argv, process.env['TRANSSHIP_DEBUG'])
+    return new DebugLog(file, {version: this.config.version, command: this.id ?? '', argv: this.argv})
   }
 
   #red(text: string): string {
@@ -239,6 +259,10 @@ export abstract class BaseCommand extends Command {
     process.exitCode = INTERRUPTED_EXIT
     process.stderr.write('Interrupted, but the work was already done. The result is complete.\n')
   }
+}
+
+function memoryText(): string {
+  return `at most ${String(Math.round(process.resourceUsage().maxRSS / 1024))} MiB of memory`
 }
 
 /** Writes at the pace of the reader; a reader that has seen enough (`| head`) ends the writing without an error. */

@@ -1,6 +1,7 @@
 import {Client, credentials, Metadata, status, type ServiceError} from '@grpc/grpc-js'
 import {EnvironmentError, InputError, type TransshipError} from '../../model/errors.js'
 import {asConnectionError} from '../../engine-api/connection-error.js'
+import {traceExchange} from '../../model/trace.js'
 import {requireMethod, type ContainerdCall, type ContainerdCalls} from './services.js'
 
 /** Thousands of containers with long labels in one answer. */
@@ -28,29 +29,35 @@ export class ContainerdClient {
     const {path, requestSerialize, responseDeserialize} = requireMethod(call)
     const metadata = new Metadata()
     if (options.namespace !== undefined) metadata.set('containerd-namespace', options.namespace)
-    return new Promise((resolve, reject) => {
-      if (options.signal.aborted) {
-        reject(asConnectionError(options.signal.reason, this.#where, options.signal))
-        return
-      }
-      const pending = this.#connected().makeUnaryRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        request,
-        metadata,
-        (error, answer) => {
-          options.signal.removeEventListener('abort', cancel)
-          // The descriptor the answer was decoded with is the one this type describes.
-          if (error === null && answer !== undefined) resolve(answer)
-          else reject(this.#asError(error, call, options.signal))
-        },
-      )
-      const cancel = () => {
-        pending.cancel()
-      }
-      options.signal.addEventListener('abort', cancel, {once: true})
-    })
+    const exchange = () =>
+      new Promise<ContainerdCalls[C][1]>((resolve, reject) => {
+        if (options.signal.aborted) {
+          reject(asConnectionError(options.signal.reason, this.#where, options.signal))
+          return
+        }
+        const pending = this.#connected().makeUnaryRequest(
+          path,
+          requestSerialize,
+          responseDeserialize,
+          request,
+          metadata,
+          (error, answer) => {
+            options.signal.removeEventListener('abort', cancel)
+            // The descriptor the answer was decoded with is the one this type describes.
+            if (error === null && answer !== undefined) resolve(answer)
+            else reject(this.#asError(error, call, options.signal))
+          },
+        )
+        const cancel = () => {
+          pending.cancel()
+        }
+        options.signal.addEventListener('abort', cancel, {once: true})
+      })
+    return traceExchange(
+      () => `${call} of containerd at ${this.endpoint}`,
+      exchange,
+      () => 'answered',
+    )
   }
 
   close(): void {
