@@ -8,6 +8,8 @@ import {hidePasswords} from '../model/hidden-password.js'
 import {printable} from '../model/printable.js'
 import {startBatchProgress} from './start-batch-progress.js'
 import {markTold, watchStdout} from './broken-stdout.js'
+import {defaultableFlags, findConfigPlace, readConfig} from './config-file.js'
+import {blameDefault, findDefaults, type DefaultableFlags, type FlagDefault} from './flag-defaults.js'
 import {DebugLog, debugFileOf} from './debug-log.js'
 import {asFailure, documentFailure, formatFailure} from './failure.js'
 import {Interrupts} from './interrupts.js'
@@ -48,7 +50,10 @@ export abstract class BaseCommand extends Command {
       summary: 'Append a log for support to this file: versions, requests, locks, decisions, errors; no passwords.',
       helpValue: 'FILE',
       helpGroup: 'GLOBAL',
-      env: 'TRANSSHIP_DEBUG',
+    }),
+    'no-config': Flags.boolean({
+      summary: 'Ignore the configuration file; `transship config` shows it.',
+      helpGroup: 'GLOBAL',
     }),
   }
 
@@ -56,13 +61,14 @@ export abstract class BaseCommand extends Command {
   #hasBegunOutput = false
   #endsWhenStopped = false
   #log: DebugLog | undefined
+  #defaults: readonly FlagDefault[] = []
   #view: TableView = {}
   #globals: GlobalFlags = {quiet: false, verbose: false, 'no-color': false}
 
   protected override async init(): Promise<void> {
     await super.init()
     watchStdout()
-    this.#log = this.#openLog()
+    await this.#addDefaults()
     this.#interrupts.listen()
   }
 
@@ -78,7 +84,9 @@ export abstract class BaseCommand extends Command {
     options?: Interfaces.Input<F, B, A>,
     argv?: string[],
   ): Promise<Interfaces.ParserOutput<F, B, A>> {
-    const parsed = await super.parse<F, B, A>(options, argv)
+    const parsed = await super.parse<F, B, A>(options, argv).catch((error: unknown) => {
+      throw blameDefault(error, this.#defaults)
+    })
     const flags: Parsed = parsed.flags
     const isOn = (name: string) => flags[name] === true
     this.#globals = {quiet: isOn('quiet'), verbose: isOn('verbose'), 'no-color': isOn('no-color')}
@@ -242,9 +250,25 @@ export abstract class BaseCommand extends Command {
     throw Object.assign(failure, {oclif: {exit: failure.exitCode}, skipOclifErrorHandling: true})
   }
 
-  #openLog(): DebugLog {
+  /** The environment and the configuration file, as if they had been typed before the flags of the command line. */
+  async #addDefaults(): Promise<void> {
+    const typed = this.argv
+    try {
+      const place = typed.includes('--no-config') ? undefined : findConfigPlace(process.env)
+      const config = await readConfig(place, defaultableFlags(this.config))
+      const flags = {...this.ctor.baseFlags, ...this.ctor.flags} as DefaultableFlags
+      this.#defaults = findDefaults(flags, typed, {env: process.env, config})
+      this.argv = [...this.#defaults.flatMap(({argv}) => argv), ...typed]
+    } finally {
+      // Also with wrong defaults, and with what was typed.
+      this.#log = this.#openLog(typed)
+      for (const {from, argv} of this.#defaults) this.#log.write('default', `${argv.join(' ')} by ${from}`)
+    }
+  }
+
+  #openLog(argv: readonly string[]): DebugLog {
     const file = debugFileOf(this.argv, process.env['TRANSSHIP_DEBUG'])
-    return new DebugLog(file, {version: this.config.version, command: this.id ?? '', argv: this.argv})
+    return new DebugLog(file, {version: this.config.version, command: this.id ?? '', argv})
   }
 
   #red(text: string): string {
