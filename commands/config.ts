@@ -1,6 +1,6 @@
 import {defaultableFlags, findConfigPlace, readConfig} from '../src/terminal/config-file.js'
 import {formatConfig, reportConfig, type ConfigReport} from '../src/terminal/config-report.js'
-import {findDefaults, type DefaultableFlags} from '../src/terminal/flag-defaults.js'
+import {findDefaults} from '../src/terminal/flag-defaults.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
 import {wholeFlag} from '../src/terminal/table-flags.js'
 
