@@ -3,6 +3,7 @@ import {files, readFile, type FilesReport} from '../src/convert/files.js'
 import {UsageError} from '../src/model/errors.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
 import {formatFiles} from '../src/terminal/files-text.js'
+import {formatFlag} from '../src/terminal/format-rows.js'
 import {readingFlags, readingOptions} from '../src/terminal/reading-flags.js'
 import {tableFlags} from '../src/terminal/table-flags.js'
 
@@ -36,6 +37,7 @@ export default class Files extends BaseCommand {
   static override flags = {
     ...readingFlags,
     ...tableFlags,
+    format: formatFlag('columns', 'cat'),
     layer: Flags.integer({summary: 'Show only layer N; the base is 0.', helpValue: 'N', min: 0}),
     security: Flags.boolean({summary: 'Also show owners and permissions, as SDDL.'}),
     cat: Flags.boolean({summary: "Write the file's content to stdout, byte for byte.", exclusive: ['json']}),
@@ -51,7 +53,7 @@ export default class Files extends BaseCommand {
       return undefined
     }
     const report = await this.showing(`Reading ${args.ref}`, (run) => files(args.ref, args.path, {...options, ...run}))
-    this.print(formatFiles(report, {security: flags.security, view: this.view}))
+    this.print(formatFiles(report, {security: flags.security, view: this.view, format: flags.format}))
     return report
   }
 }

@@ -3,6 +3,7 @@ import {inspect, type InspectReport} from '../src/convert/inspect.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
 import {documentBytes} from '../src/terminal/document.js'
 import {formatInspect, formatLayerTree} from '../src/terminal/inspect-text.js'
+import {formatFlag} from '../src/terminal/format-rows.js'
 import {readingFlags, readingOptions} from '../src/terminal/reading-flags.js'
 import {wholeFlag} from '../src/terminal/table-flags.js'
 
@@ -19,6 +20,10 @@ export default class Inspect extends BaseCommand {
       command: '<%= config.bin %> <%= command.id %> inbox:./repository:CN=Contoso_Shop_1.2.0.0 --tree',
     },
     {
+      description: 'Print the digest of each layer:',
+      command: "<%= config.bin %> <%= command.id %> oci:shop --format '{{range .Layers}}{{.Digest}}\\n{{end}}'",
+    },
+    {
       description: 'Hash the exact configuration bytes; their digest is the image ID:',
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar --config | sha256sum',
     },
@@ -29,6 +34,7 @@ export default class Inspect extends BaseCommand {
   static override flags = {
     ...readingFlags,
     ...wholeFlag,
+    format: formatFlag('config', 'manifest', 'tree'),
     config: Flags.boolean({
       summary: 'Write the configuration to stdout, byte for byte.',
       exclusive: ['manifest', 'tree', 'json'],
@@ -49,7 +55,7 @@ export default class Inspect extends BaseCommand {
       return undefined
     }
     const report = await this.showing(`Reading ${args.ref}`, (run) => inspect(args.ref, {...options, ...run}))
-    this.print(flags.tree ? formatLayerTree(report) : formatInspect(report, this.view))
+    this.print(flags.tree ? formatLayerTree(report) : formatInspect(report, this.view, flags.format))
     return report
   }
 }

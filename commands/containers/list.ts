@@ -2,6 +2,7 @@ import {Flags} from '@oclif/core'
 import {listHostContainers, type ContainerList} from '../../src/runtime/list-containers.js'
 import {BaseCommand} from '../../src/terminal/base-command.js'
 import {formatContainers} from '../../src/terminal/containers-text.js'
+import {formatFlag} from '../../src/terminal/format-rows.js'
 import {withManagers} from '../../src/terminal/host-managers.js'
 import {repeatedly} from '../../src/terminal/repeatedly.js'
 import {tableFlags} from '../../src/terminal/table-flags.js'
@@ -18,11 +19,12 @@ export default class ContainersList extends BaseCommand {
     },
     {
       description: 'Print each id with its manager:',
-      command: "<%= config.bin %> <%= command.id %> --json | jq -r '.containers[] | [.id, .manager] | @tsv'",
+      command: "<%= config.bin %> <%= command.id %> --format '{{.Id}}\\t{{.Manager}}'",
     },
   ]
   static override flags = {
     ...tableFlags,
+    format: formatFlag('columns'),
     all: Flags.boolean({char: 'a', summary: 'Also show containers that are not running.'}),
     manager: Flags.string({summary: 'Show only containers that this manager created.', helpValue: 'NAME'}),
     watch: Flags.boolean({
@@ -43,7 +45,7 @@ export default class ContainersList extends BaseCommand {
             listHostContainers(managers, {all: flags.all, ...manager, ...run}),
           )
           if (isAgain && process.stdout.isTTY) process.stdout.write('\u001b[H\u001b[2J')
-          this.print(formatContainers(list, this.view))
+          this.print(formatContainers(list, this.view, flags.format))
           return list
         },
         this.signal,

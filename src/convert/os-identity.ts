@@ -1,5 +1,6 @@
 import type {Note, WorkOptions} from '../model/events.js'
 import type {Layer, Platform} from '../model/image.js'
+import {trace} from '../model/trace.js'
 import {findPaddedVersion, type PackageIdentity} from '../model/package-identity.js'
 import {findOsFacts, type OsFacts} from './os-facts.js'
 
@@ -37,11 +38,14 @@ export async function identifyOs(
     note({code: 'os-hive-unusable', message: `The SOFTWARE hive does not identify the OS. ${why}`, subject: SUBJECT})
   }
   const facts = isGiven ? undefined : await findOsFacts(layers, {...options, onUnusable})
-  return {
+  const identity = {
     publisher: PUBLISHER,
     name: osName ?? nameOf(facts, platform, note),
     version: osVersion === undefined ? versionOf(facts, platform, note) : (findPaddedVersion(osVersion) ?? osVersion),
   }
+  const evidence = {given: {osName, osVersion}, hive: facts, configuration: platform}
+  trace('decision', () => `OS identity ${JSON.stringify(identity)} by ${JSON.stringify(evidence)}`)
+  return identity
 }
 
 function nameOf(facts: OsFacts | undefined, {osFeatures}: Platform, note: OsIdentityOptions['note']): string {

@@ -16,6 +16,7 @@ import path from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {asTransshipError, EnvironmentError, findSystemCode, InputError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
+import {trace} from '../model/trace.js'
 import {removeTree} from './remove-tree.js'
 import {openRegular, readOpened} from './safe-open.js'
 import {livenessOf, thisProcess, type ProcessIdentity} from './process-identity.js'
@@ -90,6 +91,7 @@ export class FolderLock {
     } catch (error) {
       throw asTransshipError(error, {reference})
     }
+    trace('lock', () => `took ${file}`)
     const lock = new FolderLock(file, content, reference)
     try {
       removeLeftLocks(root, lockName)
@@ -118,7 +120,9 @@ export class FolderLock {
   release(): void {
     clearInterval(this.#timer)
     // A lock that was taken over is another's.
-    if (this.#isHeld()) rmSync(this.#file, {force: true})
+    const isHeld = this.#isHeld()
+    if (isHeld) rmSync(this.#file, {force: true})
+    trace('lock', () => (isHeld ? `released ${this.#file}` : `lost ${this.#file}`))
   }
 
   #findHolder(): Holder | undefined {
@@ -326,7 +330,10 @@ function takeAway(file: string, dead: string, {reference}: LockOptions): void {
     throw error
   }
   try {
-    if (find(aside)?.content === dead) return
+    if (find(aside)?.content === dead) {
+      trace('lock', () => `took ${file} away from a holder that is gone: ${dead}`)
+      return
+    }
     try {
       linkSync(aside, file)
     } catch (error) {

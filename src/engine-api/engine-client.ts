@@ -1,5 +1,7 @@
 import {request as requestHttp, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders} from 'node:http'
 import {request as requestHttps} from 'node:https'
+import {hidePasswords} from '../model/hidden-password.js'
+import {traceExchange} from '../model/trace.js'
 import {EnvironmentError, InputError} from '../model/errors.js'
 import {asConnectionError} from './connection-error.js'
 import {formatEngineEndpoint, type EngineEndpoint} from './endpoint.js'
@@ -122,12 +124,19 @@ export class EngineClient {
   }
 
   #send(method: Method, path: string, signal?: AbortSignal): Promise<IncomingMessage> {
-    return new Promise((resolve, reject) => {
-      const request = this.#begin(method, path, {}, signal)
-      request.once('response', resolve)
-      request.once('error', reject)
-      request.end()
-    })
+    const exchange = () =>
+      new Promise<IncomingMessage>((resolve, reject) => {
+        const request = this.#begin(method, path, {}, signal)
+        request.once('response', resolve)
+        request.once('error', reject)
+        request.end()
+      })
+    const where = hidePasswords(formatEngineEndpoint(this.endpoint))
+    return traceExchange(
+      () => `${method} ${path} of ${this.name} at ${where}`,
+      exchange,
+      ({statusCode}) => String(statusCode),
+    )
   }
 
   async #answer(response: IncomingMessage): Promise<EngineAnswer> {

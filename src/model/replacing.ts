@@ -1,4 +1,5 @@
 import {InputError, type ErrorPlace} from './errors.js'
+import {trace} from './trace.js'
 
 /*
  * The one rule of what becomes of something that is there already, for every destination:
@@ -28,7 +29,12 @@ export interface Occupant {
 /** Lets the occupant be replaced, or throws `DESTINATION_EXISTS` or `IDENTITY_CLASH`. Never advises what breaks something else. */
 export function requireReplaceable(occupant: Occupant, replace: boolean): void {
   const {neededBy = [], isReplaceable = true} = occupant
-  if (replace && isReplaceable && neededBy.length === 0) return
+  const isReplaced = replace && isReplaceable && neededBy.length === 0
+  trace('decision', () => {
+    const reasons = [replace ? '--replace' : 'no --replace', isReplaceable ? '' : 'never replaceable', ...neededBy]
+    return `${isReplaced ? 'replace' : 'keep'} ${JSON.stringify(occupant.at)} (${reasons.filter(Boolean).join(', ')}): ${occupant.what}`
+  })
+  if (isReplaced) return
   throw occupied(occupant)
 }
 

@@ -8,6 +8,9 @@ import {hidePasswords} from '../model/hidden-password.js'
 import {printable} from '../model/printable.js'
 import {startBatchProgress} from './start-batch-progress.js'
 import {markTold, watchStdout} from './broken-stdout.js'
+import {defaultableFlags, findConfigPlace, readConfig} from './config-file.js'
+import {blameDefault, findDefaults, type DefaultableFlags, type FlagDefault} from './flag-defaults.js'
+import {DebugLog, debugFileOf} from './debug-log.js'
 import {asFailure, documentFailure, formatFailure} from './failure.js'
 import {Interrupts} from './interrupts.js'
 import type {TableView} from './table-view.js'
@@ -43,23 +46,37 @@ export abstract class BaseCommand extends Command {
       exclusive: ['quiet'],
     }),
     'no-color': Flags.boolean({summary: 'Turn off colour, like NO_COLOR.', helpGroup: 'GLOBAL'}),
+    debug: Flags.string({
+      summary: 'Append a log for support to this file: versions, requests, locks, decisions, errors; no passwords.',
+      helpValue: 'FILE',
+      helpGroup: 'GLOBAL',
+    }),
+    'no-config': Flags.boolean({
+      summary: 'Ignore the configuration file; `transship config` shows it.',
+      helpGroup: 'GLOBAL',
+    }),
   }
 
   readonly #interrupts = new Interrupts()
   #hasBegunOutput = false
   #endsWhenStopped = false
+  #log: DebugLog | undefined
+  #defaults: readonly FlagDefault[] = []
   #view: TableView = {}
   #globals: GlobalFlags = {quiet: false, verbose: false, 'no-color': false}
 
   protected override async init(): Promise<void> {
     await super.init()
     watchStdout()
+    await this.#addDefaults()
     this.#interrupts.listen()
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {
     this.#interrupts.close()
     this.#tellLateInterrupt(error)
+    this.#log?.write('end', `exit ${String(process.exitCode ?? 0)}, ${memoryText()}`)
+    this.#log?.close()
     await super.finally(error)
   }
 
@@ -67,7 +84,9 @@ export abstract class BaseCommand extends Command {
     options?: Interfaces.Input<F, B, A>,
     argv?: string[],
   ): Promise<Interfaces.ParserOutput<F, B, A>> {
-    const parsed = await super.parse<F, B, A>(options, argv)
+    const parsed = await super.parse<F, B, A>(options, argv).catch((error: unknown) => {
+      throw blameDefault(error, this.#defaults)
+    })
     const flags: Parsed = parsed.flags
     const isOn = (name: string) => flags[name] === true
     this.#globals = {quiet: isOn('quiet'), verbose: isOn('verbose'), 'no-color': isOn('no-color')}
@@ -96,6 +115,7 @@ export abstract class BaseCommand extends Command {
       const result = await work({
         signal: this.signal,
         onEvent: (event) => {
+          this.#log?.event(event)
           progress.onEvent(event)
         },
       })
@@ -120,6 +140,7 @@ export abstract class BaseCommand extends Command {
       return await work({
         signal: this.signal,
         onEvent: (event) => {
+          this.#log?.event(event)
           progress.onEvent(event)
         },
       })
@@ -137,6 +158,7 @@ export abstract class BaseCommand extends Command {
     const chunks = work({
       signal: this.signal,
       onEvent: (event) => {
+        this.#log?.event(event)
         progress.onEvent(event)
       },
     })
@@ -215,6 +237,7 @@ export abstract class BaseCommand extends Command {
     if (error instanceof Errors.ExitError) throw error
     const failure = this.asFailure(error)
     process.exitCode = failure.exitCode
+    this.#log?.write('error', formatFailure(failure, {verbose: true, red: (text) => text}).trimEnd())
     // A second document behind half of one would be neither.
     if (this.jsonEnabled() && !this.#hasBegunOutput) {
       this.logJson(documentFailure(failure))
@@ -225,6 +248,27 @@ export abstract class BaseCommand extends Command {
     markTold(failure)
     // oclif ends the process with this code, and prints nothing more.
     throw Object.assign(failure, {oclif: {exit: failure.exitCode}, skipOclifErrorHandling: true})
+  }
+
+  /** The environment and the configuration file, as if they had been typed before the flags of the command line. */
+  async #addDefaults(): Promise<void> {
+    const typed = this.argv
+    try {
+      const place = typed.includes('--no-config') ? undefined : findConfigPlace(process.env)
+      const config = await readConfig(place, defaultableFlags(this.config))
+      const flags = {...this.ctor.baseFlags, ...this.ctor.flags} as DefaultableFlags
+      this.#defaults = findDefaults(flags, typed, {env: process.env, config})
+      this.argv = [...this.#defaults.flatMap(({argv}) => argv), ...typed]
+    } finally {
+      // Also with wrong defaults, and with what was typed.
+      this.#log = this.#openLog(typed)
+      for (const {from, argv} of this.#defaults) this.#log.write('default', `${argv.join(' ')} by ${from}`)
+    }
+  }
+
+  #openLog(argv: readonly string[]): DebugLog {
+    const file = debugFileOf(this.argv, process.env['TRANSSHIP_DEBUG'])
+    return new DebugLog(file, {version: this.config.version, command: this.id ?? '', argv})
   }
 
   #red(text: string): string {
@@ -239,6 +283,10 @@ export abstract class BaseCommand extends Command {
     process.exitCode = INTERRUPTED_EXIT
     process.stderr.write('Interrupted, but the work was already done. The result is complete.\n')
   }
+}
+
+function memoryText(): string {
+  return `at most ${String(Math.round(process.resourceUsage().maxRSS / 1024))} MiB of memory`
 }
 
 /** Writes at the pace of the reader; a reader that has seen enough (`| head`) ends the writing without an error. */

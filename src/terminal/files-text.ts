@@ -1,5 +1,7 @@
 import type {FileRow, FilesReport} from '../convert/files.js'
 import {FileAttribute, UNIX_EPOCH} from '../model/windows-metadata.js'
+import {formatRows} from './format-rows.js'
+import type {Column} from './table-column.js'
 import {formatTable} from './table.js'
 import type {TableView} from './table-view.js'
 
@@ -39,22 +41,24 @@ function formatPath({path, target, streams}: FileRow): string {
 
 /**
  * One row for each file and folder: attributes, exact size in bytes, last write, layer, path with links and streams; with
- * `security` the security descriptor as SDDL.
+ * `security` the security descriptor as SDDL. `format`: a template of `--format`.
  */
 export function formatFiles(
   {entries}: FilesReport,
-  options: {readonly security: boolean; readonly view?: TableView},
+  options: {readonly security: boolean; readonly view?: TableView; readonly format?: string | undefined},
 ): string {
-  return formatTable(
-    entries,
-    [
-      {title: 'MODE', cell: formatMode},
-      {title: 'SIZE', cell: (row) => row.size?.toString(), align: 'right', order: ({size}) => size},
-      {title: 'LAST WRITE', cell: (row) => formatFileTime(row.times?.lastWrite), spare: 2},
-      {title: 'LAYER', cell: (row) => row.layer.toString(), align: 'right', spare: 1},
-      {title: 'PATH', cell: formatPath, fit: 'middle'},
-      {title: 'SECURITY', cell: (row) => (options.security ? formatSecurity(row) : undefined), fit: 'end'},
-    ],
-    options.view,
-  )
+  const {security, view, format} = options
+  if (format === undefined) return formatTable(entries, columnsOf(security), view)
+  return formatRows(entries, format, {document: 'files', path: ['entries', '*'], columns: columnsOf(true)}, view)
+}
+
+function columnsOf(withSecurity: boolean): readonly Column<FileRow>[] {
+  return [
+    {title: 'MODE', cell: formatMode},
+    {title: 'SIZE', cell: (row) => row.size?.toString(), align: 'right', order: ({size}) => size},
+    {title: 'LAST WRITE', cell: (row) => formatFileTime(row.times?.lastWrite), spare: 2},
+    {title: 'LAYER', cell: (row) => row.layer.toString(), align: 'right', spare: 1},
+    {title: 'PATH', cell: formatPath, fit: 'middle'},
+    {title: 'SECURITY', cell: (row) => (withSecurity ? formatSecurity(row) : undefined), fit: 'end'},
+  ]
 }

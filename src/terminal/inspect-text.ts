@@ -1,7 +1,9 @@
 import type {InspectedLayer, InspectedPackage, InspectReport} from '../convert/inspect.js'
 import {printable} from '../model/printable.js'
 import {formatBytes} from '../model/quantities.js'
+import {formatRows} from './format-rows.js'
 import {formatFields, formatTable} from './table.js'
+import type {Column} from './table-column.js'
 import type {TableView} from './table-view.js'
 
 function formatPlatform({platform}: InspectReport): string {
@@ -22,13 +24,24 @@ function packageFields(described: InspectedPackage | undefined): readonly (reado
   ]
 }
 
+/** What other tools offer of an image by these names, and is deeper in our document. */
+const COLUMNS: readonly Column<InspectReport>[] = [
+  {title: 'NAME', cell: ({names, layers}) => layers.at(-1)?.package?.identity ?? names[0]},
+  {title: 'DIGEST', cell: ({manifestDigest}) => manifestDigest},
+  {title: 'OS', cell: ({platform}) => platform.os},
+  {title: 'ARCHITECTURE', cell: ({platform}) => platform.architecture},
+  {title: 'VERSION', cell: ({platform}) => platform.osVersion},
+  {title: 'SIZE', cell: ({sizeBytes}) => (sizeBytes === undefined ? undefined : formatBytes(sizeBytes))},
+]
+
 /** What a layer is called in a line: its package, or its digest. */
 function layerName(layer: InspectedLayer): string {
   return layer.package?.identity ?? layer.diffId ?? layer.digest ?? layer.title
 }
 
-/** Metadata, layers (base first) and warnings. */
-export function formatInspect(report: InspectReport, view?: TableView): string {
+/** Metadata, layers (base first) and warnings. `format`: a template of `--format`; the whole report is the row. */
+export function formatInspect(report: InspectReport, view?: TableView, format?: string): string {
+  if (format !== undefined) return formatRows([report], format, {document: 'inspect', columns: COLUMNS})
   const head = formatFields(
     [
       ['Reference', report.reference],

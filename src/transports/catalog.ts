@@ -1,3 +1,4 @@
+import {trace} from '../model/trace.js'
 import {lstat} from 'node:fs/promises'
 import {UsageError} from '../model/errors.js'
 import {hidePassword, hidePasswords} from '../model/hidden-password.js'
@@ -79,7 +80,10 @@ export interface ResolvedReference {
  */
 export async function resolveReference(text: string, transports = TRANSPORTS): Promise<ResolvedReference> {
   const reference = findReference(text, transports)
-  if (reference !== undefined) return {reference, recognised: false}
+  if (reference !== undefined) {
+    trace('decision', () => `${shownReference(text, transports)}: transport ${reference.transport}, as written`)
+    return {reference, recognised: false}
+  }
   const exists = await lstat(text).then(
     () => true,
     () => false,
@@ -88,6 +92,7 @@ export async function resolveReference(text: string, transports = TRANSPORTS): P
   const fitting: Transport[] = []
   for (const transport of transports) if (await transport.recognises(text)) fitting.push(transport)
   const [first, second] = fitting
+  trace('decision', () => `${text}: content fits ${fitting.map(({name}) => name).join(', ') || 'no transport'}`)
   if (first === undefined) {
     throw new UsageError('BAD_REFERENCE', {
       what: `'${text}' exists, but its format is unknown.`,

@@ -8,6 +8,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js'
 import {EnvironmentError, InputError, TransshipError} from '../../model/errors.js'
+import {traceExchange} from '../../model/trace.js'
 import {asConnectionError} from '../connection-error.js'
 import {Exchange} from './exchange.js'
 import {requireMethod, type ContainerdCall, type ContainerdCalls} from './services.js'
@@ -46,29 +47,35 @@ export class ContainerdClient {
   ): Promise<ContainerdCalls[C][1]> {
     const {path, requestSerialize, responseDeserialize} = requireMethod(call)
     const {signal} = scope
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) {
-        reject(asConnectionError(signal.reason, this.#where, signal))
-        return
-      }
-      const pending = this.#connected().makeUnaryRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        request,
-        headersOf(scope),
-        (error, answer) => {
-          signal?.removeEventListener('abort', cancel)
-          // The descriptor the answer was decoded with is the one this type describes.
-          if (error === null && answer !== undefined) resolve(answer)
-          else reject(this.#asError(error, call, signal))
-        },
-      )
-      const cancel = () => {
-        pending.cancel()
-      }
-      signal?.addEventListener('abort', cancel, {once: true})
-    })
+    const exchange = (): Promise<ContainerdCalls[C][1]> =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted === true) {
+          reject(asConnectionError(signal.reason, this.#where, signal))
+          return
+        }
+        const pending = this.#connected().makeUnaryRequest(
+          path,
+          requestSerialize,
+          responseDeserialize,
+          request,
+          headersOf(scope),
+          (error, answer) => {
+            signal?.removeEventListener('abort', cancel)
+            // The descriptor the answer was decoded with is the one this type describes.
+            if (error === null && answer !== undefined) resolve(answer)
+            else reject(this.#asError(error, call, signal))
+          },
+        )
+        const cancel = () => {
+          pending.cancel()
+        }
+        signal?.addEventListener('abort', cancel, {once: true})
+      })
+    return traceExchange(
+      () => `${call} of containerd at ${this.endpoint}`,
+      exchange,
+      () => 'answered',
+    )
   }
 
   /** A part of a blob, up to 1 MiB at a time; `sizeBytes` 0 = to its end. Throws as `call` does. */

@@ -1,3 +1,4 @@
+import {traceSecret} from '../../model/trace.js'
 import {EnvironmentError} from '../../model/errors.js'
 import type {Credentials} from './credentials.js'
 import {
@@ -95,7 +96,9 @@ export class Authority {
 
   #keepSecret(secret: string): void {
     // A word this short is in any text.
-    if (secret.length > 2) this.#secrets.add(secret)
+    if (secret.length <= 2) return
+    this.#secrets.add(secret)
+    traceSecret(secret)
   }
 
   async #obtain(

@@ -4,6 +4,7 @@ import {EnvironmentError, findSystemCode, InputError, TransshipError} from '../.
 import type {WorkOptions} from '../../model/events.js'
 import type {ProxyChoice, WebProxy} from '../../model/proxies.js'
 import {isCertificateFault, type Certificates} from './certificates.js'
+import {shownAddress, traceExchange, traceSecret} from '../../model/trace.js'
 import {LIMITS} from '../../model/limits.js'
 import type {HostGuard} from './host-guard.js'
 import {Pace, type PaceOptions} from './pace.js'
@@ -99,7 +100,14 @@ export class Http {
   /** One exchange; the body of the answer must be read or dumped. Throws what the connection throws, `ProxyFailure`. */
   async send(asked: HttpRequest): Promise<HttpAnswer> {
     const pace = asked.pace ?? this.paceOf(asked.url)
-    return Object.assign(await pace.wait(this.#send(asked)), {pace})
+    const {method, url} = asked
+    for (const secret of this.#secrets) traceSecret(secret)
+    const answer = await traceExchange(
+      () => `${method} ${shownAddress(url)}${this.#proxies.find(url) === undefined ? '' : ' through the proxy'}`,
+      () => pace.wait(this.#send(asked)),
+      ({statusCode}) => String(statusCode),
+    )
+    return Object.assign(answer, {pace})
   }
 
   /** Watches over one request or download from its first attempt to its last. */
@@ -142,8 +150,11 @@ export class Http {
 
   /** A text of the other side's without what a proxy was given. */
   hide(text: string): string {
-    const secrets = [this.#proxies.http, this.#proxies.https].flatMap((proxy) => proxy?.secrets ?? [])
-    return secrets.reduce((hidden, secret) => hidden.replaceAll(secret, '***'), text)
+    return this.#secrets.reduce((hidden, secret) => hidden.replaceAll(secret, '***'), text)
+  }
+
+  get #secrets(): readonly string[] {
+    return [this.#proxies.http, this.#proxies.https].flatMap((proxy) => proxy?.secrets ?? [])
   }
 
   async close(): Promise<void> {
