@@ -32,7 +32,10 @@ const RELEASES: Readonly<Record<number, string>> = {
   26100: 'Windows Server 2025',
 }
 
-/** From this build on hosts also run older images as processes. Source: hcsshim osversion/platform_compat_windows.go. */
+/**
+ * From this build on, a host runs images of its own build and of those since the long-term release before it. Source:
+ * hcsshim osversion/platform_compat_windows.go, CheckHostAndContainerCompat.
+ */
 const STABLE_ABI_BUILD = 20348
 /** Of this build even the revision counts. Source: learn.microsoft.com, as above. */
 const REVISION_BUILD = 14393
@@ -71,7 +74,7 @@ export function windowsNeed(platform: Platform, facts: OsFacts | undefined): Win
 
 function processHosts(build: number): string {
   const own = String(build)
-  if (build >= STABLE_ABI_BUILD) return `Hosts of build ${own} or later.`
+  if (build >= STABLE_ABI_BUILD) return `Hosts of build ${own} or later, up to the next long-term release.`
   const revision = build === REVISION_BUILD ? ', with the same revision' : ''
   return `Only hosts of build ${own}${revision}. All others need Hyper-V isolation.`
 }

@@ -143,8 +143,8 @@ describe('explain', () => {
       hyperV: 14393,
     },
     {build: 17763, own: 'Only hosts of build 17763. All others need Hyper-V isolation.', hyperV: 17763},
-    {build: 20348, own: 'Hosts of build 20348 or later.', hyperV: 20348},
-    {build: 26100, own: 'Hosts of build 26100 or later.', hyperV: 26100},
+    {build: 20348, own: 'Hosts of build 20348 or later, up to the next long-term release.', hyperV: 20348},
+    {build: 26100, own: 'Hosts of build 26100 or later, up to the next long-term release.', hyperV: 26100},
   ])
     it(`knows which hosts run build ${String(build)}`, () => {
       const need = windowsNeed({os: 'windows', architecture: 'amd64', osVersion: `10.0.${String(build)}.1`}, undefined)
