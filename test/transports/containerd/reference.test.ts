@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import {TransshipError} from '../../../src/index.js'
 import {formatLocation, parseLocation, readingsOf, referenceTo} from '../../../src/transports/containerd/reference.js'
+import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 
 const DIGEST = `sha256:${'ab'.repeat(32)}`
 const KNOWN = {namespaces: ['default', 'prod', 'moby'], usual: 'default'}
@@ -77,6 +78,7 @@ describe('references to containerd', () => {
         assert.deepEqual(parseLocation(formatLocation(reference).slice('containerd:'.length)), reference)
         assert.deepEqual(readingsOf(reference, KNOWN), [{namespace, name}])
       }),
+      {numRuns: FUZZ_RUNS},
     )
   })
 })
