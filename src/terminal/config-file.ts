@@ -73,7 +73,7 @@ async function parseConfig(
   known: ReadonlySet<string>,
 ): Promise<Readonly<Record<string, unknown>>> {
   // Most have no file: those need not wait for the parser.
-  const {parseDocument} = await import('yaml')
+  const {parseDocument} = await import('./yaml-document.js')
   const document = parseDocument(text, {prettyErrors: true, uniqueKeys: true})
   const [error] = document.errors
   if (error !== undefined) throw bad(file, error.message.split('\n')[0]?.replace(/:$/, '.') ?? '')
