@@ -1,4 +1,5 @@
-import {closeSync, existsSync, mkdirSync, openSync, writeFileSync, writeSync} from 'node:fs'
+import {existsSync, mkdirSync, writeFileSync} from 'node:fs'
+import {writeFile} from 'node:fs/promises'
 import path from 'node:path'
 import {verified} from '../../codecs/bytes/verified.js'
 import type {Companions, Referrer, StoredContent, StoredDocument} from '../../model/content-graph.js'
@@ -60,14 +61,7 @@ export async function writeCompanions(
 }
 
 async function writeBlob(file: string, blob: StoredContent, options: WorkOptions): Promise<void> {
-  if (existsSync(file)) return
-  const fd = openSync(file, 'wx')
-  try {
-    for await (const chunk of blob.open(options))
-      for (let done = 0; done < chunk.byteLength;) done += writeSync(fd, chunk, done)
-  } finally {
-    closeSync(fd)
-  }
+  if (!existsSync(file)) await writeFile(file, blob.open(options), {flag: 'wx'})
 }
 
 /** Those that the draft would keep and the package as it is described does not. */

@@ -1,11 +1,11 @@
-import {closeSync, mkdirSync, openSync, rmSync, writeSync} from 'node:fs'
+import {closeSync, mkdirSync, openSync, rmSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {decompress} from '../../codecs/compression/decompress.js'
 import {GzipMatch} from '../../codecs/gzip-encoding/match-gzip.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Layer, LayerPin, PinMode} from '../../model/image.js'
 import {unpackOptions} from '../../model/limits.js'
-import type {LayerTap} from '../../model/layer-tap.js'
+import {shown, type LayerTap} from '../../model/layer-tap.js'
 import type {PackageDraft} from '../../model/transport.js'
 import type {DockerJson, PinJson} from './schema.js'
 
@@ -50,7 +50,7 @@ export class PinWriter {
     this.#draft = draft
     const {layer, tap, pins = 'none'} = draft
     const pin = wantedPins(draft).length === 0 || layer === undefined ? undefined : pinOfLayer(layer)
-    if (pin === undefined || tap === undefined || pins === 'none') return
+    if (pin === undefined || tap === undefined) return
     this.#own = new PinFile(folder, pin, pins)
     tap.listen(this.#own)
   }
@@ -60,10 +60,8 @@ export class PinWriter {
     const {layer, tap, pins = 'none'} = this.#draft
     tap?.listen(undefined)
     const made = this.#own === undefined ? [] : [this.#own.finish()]
-    const wanted = wantedPins(this.#draft)
-    for (const pin of layer?.pins ?? [])
-      if (pins !== 'none' && wanted.includes(pin.descriptor.digest))
-        made.push(await copyPin(this.#folder, pin, {...options, mode: pins}))
+    if (wantedPins(this.#draft).length === 0) return made
+    for (const pin of layer?.pins ?? []) made.push(await copyPin(this.#folder, pin, {...options, mode: pins}))
     return made
   }
 
@@ -86,16 +84,13 @@ async function copyPin(
     const kept = pin.open(options)
     if (!file.asksForText) for await (const chunk of kept) file.stored(chunk)
     else {
-      const shown = (async function* () {
-        for await (const chunk of kept) {
-          file.stored(chunk)
-          yield chunk
-        }
-      })()
+      const body = shown(kept, (chunk) => {
+        file.stored(chunk)
+      })
       const {signal} = options
       const title = descriptor.digest
       const how = {...unpackOptions(options), title, code: 'LAYER_CORRUPT', signal} as const
-      for await (const chunk of decompress(shown, compression, how)) file.text(chunk)
+      for await (const chunk of decompress(body, compression, how)) file.text(chunk)
     }
     return file.finish()
   } finally {
@@ -127,7 +122,7 @@ class PinFile implements LayerTap {
   }
 
   stored(bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.byteLength;) done += writeSync(this.#fd ?? -1, bytes, done)
+    writeFileSync(this.#fd ?? -1, bytes)
     this.#match?.addStream(bytes)
   }
 

@@ -1,4 +1,5 @@
-import {closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync} from 'node:fs'
+import {existsSync, mkdirSync, rmSync, writeFileSync} from 'node:fs'
+import {writeFile} from 'node:fs/promises'
 import path from 'node:path'
 import type {PackageDraft} from '../../model/transport.js'
 import {streamFile} from '../transport-layout/layout-files.js'
@@ -64,11 +65,5 @@ async function copyMissing(folder: string, there: StoredPackage, name: string): 
   // What is missing there is told where it is asked for.
   if (existsSync(file) || there.files.find(name, place) === undefined) return
   mkdirSync(path.dirname(file), {recursive: true})
-  const fd = openSync(file, 'wx')
-  try {
-    for await (const chunk of streamFile(there.files, name, place))
-      for (let done = 0; done < chunk.byteLength;) done += writeSync(fd, chunk, done)
-  } finally {
-    closeSync(fd)
-  }
+  await writeFile(file, streamFile(there.files, name, place), {flag: 'wx'})
 }

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto'
-import {closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync} from 'node:fs'
+import {closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {removeTree} from '../../disk/remove-tree.js'
 import {RecipeEncoder} from '../../codecs/recipe/recipe-file.js'
@@ -195,7 +195,7 @@ class RecipeFile {
 
   #put(bytes: Uint8Array): void {
     this.#hash.update(bytes)
-    for (let done = 0; done < bytes.byteLength;) done += writeSync(this.#fd ?? -1, bytes, done)
+    writeFileSync(this.#fd ?? -1, bytes)
   }
 
   finish(entries: number): void {
