@@ -1,7 +1,8 @@
-import {randomBytes} from 'node:crypto'
 import {open, rename, rm, stat} from 'node:fs/promises'
 import path from 'node:path'
 import type {BatchReport} from '../batch/batch-report.js'
+import {removeLeftovers} from '../disk/own-leftovers.js'
+import {workPathBeside} from '../disk/work-name.js'
 import {asTransshipError, InputError} from '../model/errors.js'
 import {renderCsv} from './render-csv.js'
 import {renderHtml} from './render-html.js'
@@ -43,8 +44,8 @@ function notAFile(place: string, what: string): InputError {
  */
 export async function writeReport(report: BatchReport, file: string): Promise<void> {
   const text = RENDERERS[parseReportForm(file)](report)
-  const name = `.${path.basename(file)}.tmp-${randomBytes(6).toString('hex')}`
-  const temporary = path.join(path.dirname(file), name)
+  removeLeftovers(file)
+  const temporary = workPathBeside(file)
   try {
     const handle = await open(temporary, 'wx')
     try {
