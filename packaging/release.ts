@@ -65,7 +65,7 @@ export async function makeRelease({root, out, targets, find, onFile}: ReleaseOpt
   writeFileSync(path.join(out, `${stem}-powershell.zip`), encodeZip(module))
   done(`${stem}-powershell.zip`)
 
-  const {code, packages} = await bundleCommandLine(root)
+  const {code, workerCode, packages} = await bundleCommandLine(root)
   const documents = new Map([
     ['LICENSE.txt', readFileSync(path.join(root, 'LICENSE'))],
     ['README.md', readFileSync(path.join(root, 'README.md'))],
@@ -75,7 +75,7 @@ export async function makeRelease({root, out, targets, find, onFile}: ReleaseOpt
     const isWindows = target.system.startsWith('win32')
     const program = isWindows ? 'transship.exe' : 'transship'
     const file = path.join(work, program)
-    await makeExecutable(target, file, {root, code, work, find})
+    await makeExecutable(target, file, {root, code, workerCode, work, find})
     const single = `${stem}-${target.name}${isWindows ? '.exe' : ''}`
     copyFileSync(file, path.join(out, single))
     const files = new Map([...documents, [program, readFileSync(file)]])
