@@ -4,7 +4,7 @@ import {build, type Plugin} from 'esbuild'
 import type {Interfaces} from '@oclif/core'
 
 /** Folders of `src` whose files are read at run time. */
-const OWN_FOLDERS = ['schemas', 'report/page']
+const OWN_FOLDERS = ['completion', 'schemas', 'report/page']
 
 /** Optional parts of packages that nothing here uses: they must not be looked for beside the executable. */
 const ABSENT = ['typescript', 'bufferutil', 'utf-8-validate']
