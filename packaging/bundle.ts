@@ -4,12 +4,12 @@ import {build, type Plugin} from 'esbuild'
 import type {Interfaces} from '@oclif/core'
 
 /** Folders of `src` whose files are read at run time. */
-const OWN_FOLDERS = ['schemas', 'report/page']
+const OWN_FOLDERS = ['completion', 'schemas', 'report/page']
 
 /** Optional parts of packages that nothing here uses: they must not be looked for beside the executable. */
 const ABSENT = ['typescript', 'bufferutil', 'utf-8-validate']
 
-const ENTRY_IMPORTS = `import './packaging/executable/environment.ts'
+const ENTRY_IMPORTS = `import './src/terminal/environment.ts'
 import {start} from './packaging/executable/start.ts'
 `
 
