@@ -15,7 +15,7 @@ import type {
 import {pinOfLayer} from '../formats/package/pin-file.js'
 import {supplyBases} from './bases.js'
 import {Meter} from './metered.js'
-import {imageAsPackages, packageReasons, renamedReasons} from './exactness.js'
+import {imageAsPackages, packageReasons, renamedReasons, proven} from './exactness.js'
 import {Findings} from './findings.js'
 import {networkOf} from './network.js'
 import {unpackOptions} from '../model/limits.js'
@@ -315,9 +315,11 @@ async function writePackages(
   let bytes = 0
   const renamed = new Map<string, PackageIdentity>()
   const pinned = new Set<number>()
+  const written: {artifact: PackageArtifact; draft: PackageDraft; layers: readonly number[]}[] = []
   for (const planned of plan.packages) {
     const {layers} = planned
-    const draft = withCompanions(onRenamed(planned.draft, renamed), companions)
+    const isLast = planned === plan.packages.at(-1)
+    const draft = {...withCompanions(onRenamed(planned.draft, renamed), companions), isLast}
     const id = formatFullName(draft.metadata.identity)
     const total = layers.reduce((sum, layer) => sum + (image.layers[layer]?.sizeBytes ?? 0), 0)
     findings.onEvent({kind: 'step', id, title: `Write package ${id}`, ...(total > 0 ? {totalBytes: total} : {})})
@@ -326,14 +328,18 @@ async function writePackages(
     findings.onEvent({kind: 'done', id, summary: artifact.unchanged ? 'already there' : 'written'})
     if (!isSamePackage(artifact.identity, draft.metadata.identity))
       renamed.set(identityKey(draft.metadata.identity), artifact.identity)
-    artifacts.push(reportArtifact(artifact))
     const [layer] = layers
     if (layer !== undefined && artifact.layers[0]?.pin !== undefined) pinned.add(layer)
+    written.push({artifact, draft, layers})
+    bytes += artifact.bytesWritten
+  }
+  for (const {artifact: pending, draft, layers} of written) {
+    const artifact = await proven(pending)
+    artifacts.push(reportArtifact(artifact))
     findings.inexact.push(
       ...renamedReasons(image, draft, artifact),
       ...packageReasons(image, {draft, layers}, artifact),
     )
-    bytes += artifact.bytesWritten
   }
   for (const each of [...plan.inexact, ...imageAsPackages(image, pinned)]) findings.inexact.push(each)
   return {artifacts, bytes}

@@ -77,6 +77,13 @@ function backAsWritten({diffId, blob, hasContent}: Layer, isPinned: boolean) {
   return {diffId, digest: diffId, size: descriptor.size, compression: 'none' as const}
 }
 
+/** The artifact with what reading it back has shown, once that is done. */
+export async function proven({proof, ...artifact}: PackageArtifact): Promise<PackageArtifact> {
+  if (proof === undefined) return artifact
+  const rebuilt = await proof
+  return {...artifact, layers: artifact.layers.map((layer) => ({...layer, rebuilt}))}
+}
+
 /** What a package that was written does not give back of the layers that it was made of. */
 export function packageReasons(
   image: Image,

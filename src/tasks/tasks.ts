@@ -1,4 +1,5 @@
 import {PACK_BLOCKS} from '../codecs/appx/pack-task.js'
+import {PROVE_LAYER} from '../formats/package/prove-task.js'
 import {InternalError} from '../model/errors.js'
 import type {TaskFunction, TaskName} from '../workers/task.js'
 
@@ -8,6 +9,7 @@ type Load = () => Promise<TaskFunction<unknown, unknown>>
 
 const TASKS = new Map<string, Load>([
   task(PACK_BLOCKS, async () => (await import('../codecs/appx/pack-task.js')).packBlocks),
+  task(PROVE_LAYER, async () => (await import('./prove-layer.js')).proveLayer),
 ])
 
 function task<Input, Output>(
