@@ -102,8 +102,12 @@ function keyed(units: readonly Edged[]): readonly PlannedUnit[] {
     const before = draft.row === undefined ? draft.rows.map(factsOf) : [factsOf(draft.row)]
     const listedLayers = listedLayersOf(draft)
     const weight = listedLayers === undefined ? {} : {listedLayers}
-    return {id, key, ...told, after, item: draft.item.index, before, ...weight}
+    return {id, key, ...told, after, item: draft.item.index, before, ...weight, ...chainOf(draft)}
   })
+}
+
+function chainOf({row, rows}: Draft): Pick<PlannedUnit, 'chain'> {
+  return row?.kind === 'package' ? {chain: closureOf(row, rows).flatMap(({identity}) => identity ?? [])} : {}
 }
 
 /** The payloads that a package and what it depends on are made of; a stub has none. */

@@ -8,15 +8,16 @@ import {PACKAGE_UNREADABLE} from '../formats/package/open-package.js'
 import {suggestNearest} from '../model/did-you-mean.js'
 import type {Draft} from './draft.js'
 import {addEdges, idsOf} from './edges.js'
-import type {Plan, PlanItem} from './parse-plan.js'
-import {holdsMany, isLocal, placeKey, referenceFrom, selectorOf} from './place.js'
+import {textsOf, type Plan, type PlanItem} from './parse-plan.js'
+import {fillDestination} from './fill-destination.js'
+import {holdsMany, isLocal, placeKey, referenceFrom, selectorsOf} from './place.js'
 import {planFaults} from './plan-faults.js'
 import type {PlanOptions} from './plan-schema.js'
 import type {PlanFault} from './plan-text.js'
 import {maySelect, namesOf, referenceOfRow, selectRows} from './select-rows.js'
 import {sourceReferences} from './source-files.js'
-import {identityOfRow, type SourceIdentity} from './source-stamp.js'
-import {fillReference, fillTemplate, isTemplate, templateValues, type TemplateValues} from './template.js'
+import {identityOfRow} from './source-stamp.js'
+import {fillTemplate, isTemplate, type TemplateValues} from './template.js'
 import type {PlannedUnit} from './unit.js'
 import {unitNetwork, unitOptions, type UnitSurroundings} from './unit-options.js'
 
@@ -30,6 +31,11 @@ export type ExpandOptions = WorkOptions & UnitSurroundings
 export async function expandPlan(plan: Plan, options: ExpandOptions): Promise<readonly PlannedUnit[]> {
   plan.text.requireNone(planFaults(plan.items, options.folder))
   return new Expansion(plan, options).run()
+}
+
+/** Something that an item names. */
+interface Found extends Pick<Draft, 'row' | 'rows' | 'identity'> {
+  readonly reference: Reference
 }
 
 /** What a place holds, and what of it cannot be read. */
@@ -123,6 +129,7 @@ class Expansion {
       this.#tellUnreadable(item, reference, unreadable)
       for (const name of rows.flatMap(namesOf)) names.push(name)
       const selected = selectRows(rows, item)
+      const all = await this.#rowsBeside(reference, rows, item)
       const file = isLocal(reference) ? reference.path : undefined
       if (item.options.all === true) {
         const identities = await Promise.all(rows.map((row) => identityOfRow(row, {rows, file})))
@@ -130,14 +137,24 @@ class Expansion {
         continue
       }
       for (const row of selected) {
-        const identity = await identityOfRow(row, {rows, file})
+        const identity = await identityOfRow(row, {rows: all, file})
         const selects = referenceOfRow(reference, row, rows) ?? requireReference(row.reference)
-        drafts.push(this.#draft(item, {reference: selects, row, rows, identity}))
+        for (const draft of this.#draftsOf(item, {reference: selects, row, rows: all, identity})) drafts.push(draft)
       }
     }
     if (drafts.length === 0 && !this.#faults.some(({path}) => path[1] === item.index))
       this.#tellNothing(item, references.length, names)
     return drafts
+  }
+
+  /** A package that is selected alone is made of what it depends on as well. */
+  async #rowsBeside(
+    {selector, ...place}: Reference,
+    rows: readonly ListRow[],
+    item: PlanItem,
+  ): Promise<readonly ListRow[]> {
+    if (selector === undefined || !rows.some(({kind}) => kind === 'package')) return rows
+    return (await this.#list(place, item)).rows
   }
 
   /** What cannot be read would be left out, and nobody would miss it. */
@@ -165,24 +182,29 @@ class Expansion {
     }
   }
 
-  #draft(
-    item: PlanItem,
-    found: {reference: Reference; row?: ListRow; rows: readonly ListRow[]; identity: SourceIdentity},
-  ): Draft {
-    const {row} = found
-    const values = row === undefined ? undefined : templateValues(row, found.reference.path)
-    const options = values === undefined ? item.options : filledOptions(item.options, values)
+  /** One for each destination that the names of the row lead to. */
+  #draftsOf(item: PlanItem, found: Found & {readonly row: ListRow}): readonly Draft[] {
+    const filled = fillDestination(item.destination, found.row, found.reference.path)
+    if (filled.length === 0) throw noReference(item.destination)
+    return filled.map(({destination, values, tags}) => {
+      const own = filledOptions(item.options, values)
+      const options = tags === undefined || own.tag !== undefined ? own : {...own, tag: tags}
+      return this.#draft(item, {...found, destination, options})
+    })
+  }
+
+  #draft(item: PlanItem, found: Found & Partial<Pick<Draft, 'destination' | 'options'>>): Draft {
+    const {row, rows, identity, options = item.options} = found
     // A name that was filled in may break the rules of options; that is known before any work.
     unitOptions(options, this.#options)
-    const text = values === undefined ? item.destination : fillReference(item.destination, values)
     return {
       item,
       source: referenceFrom(this.#folder, found.reference),
-      destination: requireReference(text),
+      destination: found.destination ?? requireReference(item.destination),
       options,
       ...(row === undefined ? {} : {row}),
-      rows: found.rows,
-      identity: found.identity,
+      rows,
+      identity,
     }
   }
 
@@ -210,12 +232,15 @@ class Expansion {
     for (const draft of drafts) {
       const {destination, item} = draft
       const place = placeKey(this.#folder, destination, draft.options)
-      const key = holdsMany(destination) ? `${place}\n${selectorOf(destination) ?? namingOf(draft)}` : place
+      const selectors = selectorsOf(destination, textsOf(draft.options.tag))
+      const keys = holdsMany(destination)
+        ? selectors.map((selector) => `${place}\n${selector ?? namingOf(draft)}`)
+        : [place]
       const first = places.get(place)
       const isMixed = first !== undefined && !(holdsMany(destination) && holdsMany(first.destination))
-      const other = isMixed ? first : taken.get(key)
+      const other = isMixed ? first : keys.map((key) => taken.get(key)).find((draft) => draft !== undefined)
       if (other === undefined) {
-        taken.set(key, draft)
+        for (const key of keys) taken.set(key, draft)
         if (first === undefined) places.set(place, draft)
         continue
       }
@@ -251,7 +276,11 @@ function filledOptions(options: PlanOptions, values: TemplateValues): PlanOption
 function requireReference(text: string): Reference {
   const reference = findReference(text)
   if (reference !== undefined) return reference
-  throw new UsageError('BAD_REFERENCE', {
+  throw noReference(text)
+}
+
+function noReference(text: string): UsageError {
+  return new UsageError('BAD_REFERENCE', {
     what: `'${shownReference(text)}' is not TRANSPORT:LOCATION.`,
     suggestions: TRANSPORTS.map((transport) => `${transport.name}:${transport.grammar}`),
   })

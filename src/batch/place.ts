@@ -55,3 +55,10 @@ export function placeKey(folder: string, reference: Reference, options: PlanOpti
 export function selectorOf({transport, path: place, selector}: Reference): string | undefined {
   return selector ?? (REMOTE.has(transport) && place !== '' && !place.endsWith('/') ? 'latest' : undefined)
 }
+
+/** The same for several tags beside a name without one. */
+export function selectorsOf(reference: Reference, tags: readonly string[] = []): readonly (string | undefined)[] {
+  return reference.selector === undefined && reference.transport === 'docker' && tags.length > 0
+    ? tags.map((tag) => /:([^:/]+)$/.exec(tag)?.[1] ?? tag)
+    : [selectorOf(reference)]
+}

@@ -7,9 +7,11 @@ import {printable} from '../model/printable.js'
 import {findReference, formatReference, resolveReference, shownReference, TRANSPORTS} from '../transports/catalog.js'
 import type {Reference} from '../model/reference.js'
 import type {ListOptions} from '../model/transport.js'
-import {holdsMany, placeKey, referenceFrom, selectorOf} from './place.js'
+import {fillDestination} from './fill-destination.js'
+import {textsOf} from './parse-plan.js'
+import {holdsMany, placeKey, referenceFrom, selectorsOf} from './place.js'
 import type {PlanDocument, PlanItemDocument} from './plan-schema.js'
-import {referenceOfRow} from './select-rows.js'
+import {referenceOfRow, withoutHelpers} from './select-rows.js'
 import {fillReference, templateValues} from './template.js'
 
 export interface PlanFromSourceOptions extends ListOptions {
@@ -40,19 +42,28 @@ export async function planFromSource(
   for (const reference of await placesIn(source)) {
     const {items: rows, notes} = await list(formatReference(reference), {...options, images: true})
     for (const {subject, message} of notes) told.push(printable(`${subject}: ${message}`))
-    for (const row of rows) {
+    const own = withoutHelpers(rows)
+    if (own.length < rows.length) told.push(toldHelpers(formatReference(reference), rows.length - own.length))
+    for (const row of own) {
       const selected = referenceOfRow(reference, row, rows) ?? reference
-      const filled = findReference(fillReference(destination, templateValues(row, reference.path)))
-      if (filled === undefined) continue
-      items.push({
-        source: formatReference(referenceFrom(folder, selected)),
-        destination: formatReference(referenceFrom(folder, filled)),
-      })
+      for (const {destination: filled, tags} of fillDestination(destination, row, reference.path))
+        items.push({
+          source: formatReference(referenceFrom(folder, selected)),
+          destination: formatReference(referenceFrom(folder, filled)),
+          ...(tags === undefined ? {} : {options: {tag: tags}}),
+        })
     }
   }
   if (items.length === 0) throw new InputError('NOT_FOUND', {what: `'${source}' contains nothing to convert.`})
   requireDistinct(items, {destination, folder})
   return written(items, told, options.platform)
+}
+
+function toldHelpers(place: string, count: number): string {
+  const what = count === 1 ? '1 package is' : `${count} packages are`
+  return printable(
+    `${place}: ${what} no item of the plan. Others are built on it, or it is a stub, and it goes with those.`,
+  )
 }
 
 function requireDestination(destination: string): void {
@@ -91,14 +102,16 @@ function requireDistinct(
   {destination, folder}: {readonly destination: string; readonly folder: string},
 ): void {
   const taken = new Map<string, string>()
-  for (const {source, destination: text = ''} of items) {
+  for (const {source, destination: text = '', options} of items) {
     const reference = findReference(text)
-    const selector = reference === undefined ? undefined : selectorOf(reference)
-    if (reference === undefined || (holdsMany(reference) && selector === undefined)) continue
-    const key = `${placeKey(folder, reference)}\n${selector ?? ''}`
-    const other = taken.get(key)
-    if (other !== undefined) throw sharedDestination(items.length, {destination, text, sources: [other, source]})
-    taken.set(key, source)
+    if (reference === undefined) continue
+    for (const selector of selectorsOf(reference, textsOf(options?.tag))) {
+      if (holdsMany(reference) && selector === undefined) continue
+      const key = `${placeKey(folder, reference)}\n${selector ?? ''}`
+      const other = taken.get(key)
+      if (other !== undefined) throw sharedDestination(items.length, {destination, text, sources: [other, source]})
+      taken.set(key, source)
+    }
   }
 }
 
@@ -123,7 +136,7 @@ function written(
   told: readonly string[],
   platform: string | undefined,
 ): WrittenPlan {
-  const destinations = new Set(items.map(({destination}) => destination))
+  const destinations = new Set(items.map(({destination, options}) => (options === undefined ? destination : undefined)))
   const [shared] = destinations
   const isShared = destinations.size === 1 && shared !== undefined && items.length > 1
   const plan: PlanDocument = {

@@ -64,9 +64,17 @@ export async function loadPlan(file: string, options: PrepareOptions): Promise<L
   } catch (error) {
     throw asTransshipError(error, {path: file})
   }
-  const folder = path.dirname(file)
-  const plan = parsePlan(text, {name: file, environment: options.environment})
-  return {title: file, folder, plan, units: await expandPlan(plan, {...options, folder})}
+  return loadPlanText(text, {...options, title: file, folder: path.dirname(file)})
+}
+
+/** The same for the text of a plan, whose relative paths start at `folder`. */
+export async function loadPlanText(
+  text: string,
+  options: PrepareOptions & Pick<LoadedPlan, 'title' | 'folder'>,
+): Promise<LoadedPlan> {
+  const {title, folder, environment} = options
+  const plan = parsePlan(text, {name: title, environment})
+  return {title, folder, plan, units: await expandPlan(plan, options)}
 }
 
 /** By its byte order mark: what Windows PowerShell writes by `>` is UTF-16. Throws `PLAN_INVALID` for what is no text. */

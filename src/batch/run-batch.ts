@@ -38,7 +38,19 @@ export async function runBatch(file: string, options: BatchOptions): Promise<Bat
   const started = performance.now()
   const inner = {...options, onEvent: asNoted((event) => options.onEvent?.(event))}
   const loaded = ofShard(await loadPlan(file, inner), options.shard)
-  const journal = await openJournal(file, options)
+  const report = await runLoaded(loaded, {...options, journal: options.journal ?? journalOf(file)})
+  return {...report, startedTime, seconds: (performance.now() - started) / 1000}
+}
+
+/** Runs a plan that is loaded already; throws as `runBatch` does. */
+export async function runLoaded(
+  loaded: LoadedPlan,
+  options: BatchOptions & {readonly journal: string},
+): Promise<BatchReport> {
+  const startedTime = new Date().toISOString()
+  const started = performance.now()
+  const inner = {...options, onEvent: asNoted((event) => options.onEvent?.(event))}
+  const journal = await openJournal(options.journal, options)
   try {
     const prepared = await prepareBatch(loaded, journal.entries, inner)
     const items = await new BatchRun(loaded, journal, options).run(prepared.units)

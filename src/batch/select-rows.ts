@@ -6,6 +6,7 @@ import {findReference} from '../transports/catalog.js'
 import {isFullName} from '../formats/package/repository.js'
 import {isLocal} from './place.js'
 import type {PlanFault, PlanPath} from './plan-text.js'
+import {imageNamesOf} from './template.js'
 
 const OPTIONS = {nocase: true, dot: true, strictBrackets: true}
 
@@ -55,6 +56,18 @@ export function maySelect(
   const names = [entryName, fullName, ...(known ? [parseFullName(fullName).name] : [])]
   if (names.some(matcherOf(exclude))) return false
   return include.length === 0 || !known || names.some(matcherOf(include))
+}
+
+/**
+ * The rows that are things of their own: not the packages that only others are built on, such as the operating system and
+ * the lower layers of a chain, and no stubs. One that is an image itself stays, whatever was built on it.
+ */
+export function withoutHelpers(rows: readonly ListRow[]): readonly ListRow[] {
+  const needed = new Set(rows.flatMap(({dependencies = []}) => dependencies.map((identity) => identity.toLowerCase())))
+  return rows.filter((row) => {
+    if (row.identity === undefined || imageNamesOf(row).length > 0) return true
+    return row.layers !== 0 && !needed.has(row.identity.toLowerCase())
+  })
 }
 
 /** What selects one row of a listing of `reference`; undefined when the row names nothing that is a reference. */

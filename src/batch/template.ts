@@ -57,37 +57,44 @@ export function fillTemplate(text: string, values: TemplateValues): string {
 
 /** The same for a part of a reference: values come from the source, which must not choose where we write. */
 export function fillReference(text: string, values: TemplateValues): string {
-  const safe = Object.fromEntries(TEMPLATE_FIELDS.map((field) => [field, harmless(values[field])]))
+  const isName = /^(?:docker|docker-daemon|containerd):/.test(text)
+  const safe = Object.fromEntries(TEMPLATE_FIELDS.map((field) => [field, harmless(values[field], isName)]))
   return fillTemplate(text, safe as TemplateValues)
 }
 
 /** Of letters, digits and `. _ - + = @ ,` and single slashes, and no part is `..` or the like. */
-function harmless(value: string): string {
-  const parts = value.split('/').map((part) =>
-    Array.from(part.replace(/[^\p{L}\p{N}._+=@,-]+/gu, '-'))
+function harmless(value: string, isName: boolean): string {
+  const parts = value.split('/').map((part) => {
+    const text = Array.from(part.replace(/[^\p{L}\p{N}._+=@,-]+/gu, '-'))
       .slice(0, 200)
       .join('')
-      .replace(/^\.+|\.+$/g, '')
-      // Windows opens a device where a name begins so.
-      .replace(/^(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)/i, '$&-'),
-  )
+    // The name of an image is no path: a tag may end in a dot, or be called as a device is.
+    if (isName) return text.replace(/^\.+/, '')
+    // Windows opens a device where a name begins so.
+    return text.replace(/^\.+|\.+$/g, '').replace(/^(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)/i, '$&-')
+  })
   const kept = parts.filter((part) => part !== '')
   return kept.length === 0 ? 'unnamed' : kept.join('/')
 }
 
-/** What a row of a listing gives to fill in; `sourcePath` is the file or folder it was found in. */
-export function templateValues(row: ListRow, sourcePath: string): TemplateValues {
+/** Names of an image that a row has; of a package those of the image that it was made of. */
+export function imageNamesOf({identity, names}: Pick<ListRow, 'identity' | 'names'>): readonly string[] {
+  return identity === undefined ? names : names.filter((name) => name !== identity)
+}
+
+/**
+ * What a row of a listing gives to fill in; `sourcePath` is the file or folder it was found in, `name` the one of the
+ * image's names that is meant, by default its first.
+ */
+export function templateValues(row: ListRow, sourcePath: string, name = imageNamesOf(row)[0]): TemplateValues {
   const file = path.basename(sourcePath).replace(/(?:\.tar)?(?:\.(?:gz|tgz|zst|bz2|xz|tar))?$/i, '')
   const imageId = row.imageId === undefined ? '' : row.imageId.replace(/^sha256:/, '').slice(0, 12)
-  if (row.identity !== undefined) return {...ofPackage(parseFullName(row.identity)), imageId, file}
-  const [name] = row.names
+  if (row.identity !== undefined) return {...ofPackage(parseFullName(row.identity)), ...ofName(name), imageId, file}
   if (row.kind === 'image') {
     const id = findDigest(row.imageId ?? '') ?? digestOf(Buffer.from(name ?? ''))
     const {createdTime: created} = row
     const identity = identityOfImage(name, {imageId: id, ...(created === undefined ? {} : {created})})
-    const parsed = name === undefined ? undefined : parseImageName(name)
-    const own = ofPackage(identity)
-    return {...own, repository: parsed?.path ?? own.repository, tag: parsed?.tag ?? own.tag, imageId, file}
+    return {...ofPackage(identity), ...ofName(name), imageId, file}
   }
   return {publisher: '', name: file, version: '', fullName: file, repository: file, tag: '', imageId, file}
 }
@@ -97,4 +104,11 @@ function ofPackage(identity: PackageIdentity): Omit<TemplateValues, 'imageId' | 
   const {publisher, name, version} = identity
   const fullName = `${publisher}_${name}_${version}`
   return {publisher: publisher.replace(/^CN=/i, ''), name, version, fullName, repository, tag}
+}
+
+/** What a name says of itself; a name without a tag leaves the tag to the identity. */
+function ofName(name: string | undefined): Partial<Pick<TemplateValues, 'repository' | 'tag'>> {
+  if (name === undefined) return {}
+  const {path: repository, tag} = parseImageName(name)
+  return {repository, ...(tag === undefined ? {} : {tag})}
 }

@@ -22,6 +22,8 @@ export interface PlannedUnit extends Unit {
   readonly before: readonly ArtifactFacts[]
   /** Bytes by layer, where the listing tells them, so that the source need not be opened. */
   readonly listedLayers?: ReadonlyMap<string, number>
+  /** Of a package: what it depends on, as far as it is listed, and itself; full names. */
+  readonly chain?: readonly string[]
 }
 
 /** The key of a unit; `identity` is plain JSON that changes when the source does. */

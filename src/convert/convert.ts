@@ -25,7 +25,9 @@ import type {ConversionPlan, PlanStep} from './plan.js'
 import {resolveTelling} from './recognise.js'
 import {reportArtifact, type ConvertReport, type ReportArtifact} from './report.js'
 import {sourcesOf, type Source} from './sources.js'
-import {planImage, type ImagePlan} from './to-image.js'
+import {outcomesOf} from './foresee.js'
+import {stepsOf, type AnyPlan} from './plan-steps.js'
+import {planImage} from './to-image.js'
 import {onRenamed} from './renamed-base.js'
 import {planPackages, type PackagesPlan} from './to-packages.js'
 import {companionsFor, tellReferrers, withCompanions, type HeldCompanions} from './companions.js'
@@ -86,9 +88,6 @@ function destinationOptions(options: ConvertOptions): DestinationOptions {
   }
 }
 
-type AnyPlan =
-  {readonly kind: 'packages'; readonly plan: PackagesPlan} | {readonly kind: 'image'; readonly plan: ImagePlan}
-
 async function planFor(sink: Destination, image: Image, options: ConvertOptions): Promise<AnyPlan> {
   return sink.holds === 'packages'
     ? {kind: 'packages', plan: await packagesFor(sink, image, options)}
@@ -126,26 +125,6 @@ function tellDroppedPins({layers, names, manifest}: Image, options: ConvertOptio
   options.onEvent?.({kind: 'loss', code: 'pins-dropped', message, subject: names[0] ?? manifest?.digest ?? 'the image'})
 }
 
-function stepsOf(planned: AnyPlan, image: Image): readonly PlanStep[] {
-  const bytesOf = (layers: readonly number[]) => {
-    const sizes = layers.map((layer) => image.layers[layer]?.sizeBytes)
-    const total = sizes.every((size) => size !== undefined) ? sizes.reduce((sum, size) => sum + size, 0) : undefined
-    return total === undefined ? {} : {bytes: total}
-  }
-  if (planned.kind === 'packages') {
-    return planned.plan.packages.map(({draft, layers, role}) => ({
-      kind: 'package',
-      title: formatFullName(draft.metadata.identity),
-      layers,
-      role,
-      dependencies: draft.metadata.dependencies.map(formatFullName),
-      ...bytesOf(layers),
-    }))
-  }
-  const layers = planned.plan.layers.flat()
-  return [{kind: 'image', title: planned.plan.draft.names.join(' '), layers, ...bytesOf(layers)}]
-}
-
 /**
  * What `convert` would do, without touching the destination. Reads metadata, and of the lowest layer as much as is
  * needed to tell whether it is an operating system.
@@ -175,7 +154,8 @@ export async function planConversion(
       try {
         const planned = await planFor(opened, image, inner)
         first ??= planned
-        for (const step of stepsOf(planned, image)) steps.push(step)
+        const outcomes = await outcomesOf(planned, opened, {reference: ends.destination, options: inner})
+        for (const step of stepsOf(planned, image, outcomes)) steps.push(step)
         if (planned.kind === 'packages') for (const note of planned.plan.notes) findings.note(note)
       } finally {
         await image.close()

@@ -15,7 +15,17 @@ export interface PlanStep {
   readonly dependencies?: readonly string[]
   /** Bytes that the step will read, if known. */
   readonly bytes?: number
+  /**
+   * What becomes of it at the destination: `written` where nothing has its name, `unchanged` where its equal is there,
+   * `replaced` or `refused` where something else has its name. `compared`: something has its name, and only converting
+   * tells whether it is the same. Absent where the destination cannot be asked.
+   */
+  readonly outcome?: StepOutcome
+  /** Digests of the uncompressed tars of its layers, where the source states all of them. */
+  readonly diffIds?: readonly string[]
 }
+
+export type StepOutcome = 'written' | 'unchanged' | 'replaced' | 'refused' | 'compared'
 
 /** What a conversion will do; printed by `--dry-run`. Schema: `src/schemas/plan.schema.json`. */
 export interface ConversionPlan {

@@ -216,6 +216,14 @@ export interface ImageDestination {
   abort(): Promise<void>
 }
 
+/** How a package that is to be written stands to the one that has its identity, as far as can be told without reading it. */
+export interface ForeseenPackage {
+  /** `none` has its identity, or it will lie beside the one that has; `unknown`: only the payloads tell. */
+  readonly there: 'none' | 'same' | 'other' | 'unknown'
+  /** Full names of packages that were made on the other one and do not fit this. */
+  readonly neededBy: readonly string[]
+}
+
 /** Where packages go. Same contract; a package's dependencies are written before it or are there already. */
 export interface PackageDestination {
   readonly holds: 'packages'
@@ -227,6 +235,8 @@ export interface PackageDestination {
   findPackage(identity: PackageIdentity): Promise<ListItem | undefined>
   /** The package there that was made from a layer, as an operating system, or as a change to `below`. */
   findOsPackage?(diffId: Digest, below: PackageIdentity | undefined): PackageIdentity | undefined
+  /** Of each draft in the order in which they would be written; nothing is written. Absent where it cannot be told. */
+  foresee?(draft: PackageDraft): ForeseenPackage
   /** The artifact tells the identity that the package has there, which may be another than the draft's. */
   write(draft: PackageDraft, options: WorkOptions): Promise<PackageArtifact>
   commit(options: WorkOptions): Promise<void>

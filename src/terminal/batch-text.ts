@@ -1,7 +1,8 @@
-import type {BatchReport} from '../batch/batch-report.js'
+import type {BatchReport, ItemFailure} from '../batch/batch-report.js'
 import type {DryRunReport} from '../batch/dry-run.js'
 import type {EnqueueReport} from '../batch/queue/fleet.js'
 import type {WorkerReport} from '../batch/queue/run-worker.js'
+import type {PlanStep} from '../convert/plan.js'
 import {printable} from '../model/printable.js'
 import {formatBytes, formatSeconds} from '../model/quantities.js'
 import {formatTable} from './table.js'
@@ -47,26 +48,61 @@ export function formatDryRun({items, bytes, space}: DryRunReport, view?: TableVi
   const table = formatTable(
     items,
     [
-      {title: 'STATE', cell: ({state}) => (state === 'to-do' ? 'to do' : 'done')},
+      {title: 'STATE', cell: ({state}) => STATES[state]},
       {title: 'SIZE', cell: (item) => (item.bytes === undefined ? undefined : formatBytes(item.bytes)), align: 'right'},
       {title: 'SOURCE', cell: ({source}) => source, fit: 'middle'},
       {title: 'DESTINATION', cell: ({destination}) => destination, fit: 'middle'},
+      {title: 'MAKES', cell: ({makes}) => formatMakes(makes), fit: 'end', spare: 2},
       {title: 'AFTER', cell: ({after}) => (after.length === 0 ? undefined : after.join(', ')), fit: 'end', spare: 1},
     ],
     view,
   )
   const left = items.filter(({state}) => state === 'to-do').length
-  const needs = space.map(
-    (need) =>
+  return [
+    table,
+    ...items.flatMap((item) => formatRefusal(item, view)),
+    `${left} of ${items.length} items to convert, ${formatBytes(bytes)} to read.`,
+    ...formatSpace(space, view),
+  ].join('\n')
+}
+
+export const STATES = {'to-do': 'to do', 'already-done': 'done', refused: 'refused'} as const
+
+/** What an item would make, and what becomes of each where something has its name already. */
+export function formatMakes(makes: readonly PlanStep[]): string | undefined {
+  const told = makes.map(({title, outcome}) =>
+    outcome === undefined || outcome === 'written' ? title : `${title} (${outcome})`,
+  )
+  return told.length === 0 ? undefined : told.join(', ')
+}
+
+/** Why an item would fail. */
+export function formatRefusal(
+  {id, failure}: {readonly id: string; readonly failure?: ItemFailure},
+  view: TableView | undefined,
+): string[] {
+  if (failure === undefined) return []
+  return [
+    [
+      `Refused: ${printable(id)}`,
+      fitSentence(`  ${printable(failure.what)}`, view),
+      ...(failure.why === undefined ? [] : [fitSentence(`  Why:   ${printable(failure.why)}`, view)]),
+      ...failure.suggestions.map((text) => fitSentence(`  Try:   ${printable(text)}`, view)),
+      `  Code:  ${failure.code}`,
+    ].join('\n'),
+  ]
+}
+
+/** What each disk needs and has. */
+export function formatSpace(space: DryRunReport['space'], view?: TableView): readonly string[] {
+  return space.map((need) =>
+    fitSentence(
       `Needs about ${formatBytes(need.neededBytes)} in ${printable(need.path)}, where ${formatBytes(need.freeBytes)} are free${
         need.isEnough ? '.' : ': not enough.'
       }`,
+      view,
+    ),
   )
-  return [
-    table,
-    `${left} of ${items.length} items to convert, ${formatBytes(bytes)} to read.`,
-    ...needs.map((text) => fitSentence(text, view)),
-  ].join('\n')
 }
 
 /** What was put into a queue. */

@@ -77,6 +77,7 @@ export function formatPlan(plan: ConversionPlan, view?: TableView): string {
     [
       {title: 'MAKES', cell: (step) => step.kind},
       {title: 'NAME', cell: (step) => step.title, fit: 'middle'},
+      {title: 'OUTCOME', cell: (step) => step.outcome},
       {title: 'ROLE', cell: (step) => step.role},
       {
         title: 'FROM LAYERS',

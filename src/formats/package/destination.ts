@@ -6,6 +6,7 @@ import {withoutEvents, type WorkOptions} from '../../model/events.js'
 import {formatFullName, identityKey, type PackageIdentity} from '../../model/package-identity.js'
 import type {
   DestinationOptions,
+  ForeseenPackage,
   ListItem,
   PackageArtifact,
   PackageDestination,
@@ -21,6 +22,7 @@ import {hasLeftovers, lockRepository, makeWorkFolder, REPLACED, restoreReplaced,
 import {listItemOf} from './open-package.js'
 import {findPin} from './pin-file.js'
 import {flushFileSystem, flushFolder} from './flush.js'
+import {foreseePackage} from './foresee-package.js'
 import {HeldPackages, keyOf} from './held-packages.js'
 import {identityClash, requireUnneeded} from './identity-clash.js'
 import {findPackage, type Repository, type StoredPackage} from './repository.js'
@@ -71,7 +73,7 @@ export interface PackagePlace extends WorkPlace {
 /** What is there stays, or the draft is to be placed as it was written. */
 type Settled = {readonly there: StoredPackage} | {readonly draft: PackageDraft; readonly written: WrittenPackage}
 
-/** Begun packages by identity, and what stands in their place now. */
+/** What stands in the place of a begun package. */
 interface Pending extends SealedPackage {
   readonly payload: WrittenPackage['payload']
   readonly name: string
@@ -117,6 +119,10 @@ class PackagesDestination implements PackageDestination {
 
   findOsPackage(diffId: Digest, below: PackageIdentity | undefined): PackageIdentity | undefined {
     return this.#held.findOs(diffId, below)
+  }
+
+  foresee(draft: PackageDraft): ForeseenPackage {
+    return foreseePackage(draft, this.#held, this.#repository)
   }
 
   async write(asked: PackageDraft, options: WorkOptions): Promise<PackageArtifact> {
@@ -195,13 +201,12 @@ class PackagesDestination implements PackageDestination {
     })
   }
 
-  /** In the work folder; of a package that is written already in this work, beside it: several images may share one. */
+  /** In the work folder, or beside a package that is written already in this work: several images may share one. */
   #folderFor(identity: PackageIdentity, work: string): string {
     const isTaken = existsSync(path.join(work, formatFullName(identity)))
     return this.#pending.has(identityKey(identity)) || isTaken ? this.#beside(work) : work
   }
 
-  /** A folder for a package that is written already in this work: several images may share one. */
   #beside(work: string): string {
     const folder = path.join(work, `again-${this.#again++}`)
     mkdirSync(folder)

@@ -1,0 +1,81 @@
+import type {Content, MigrateReport, MigrationItem} from '../batch/migrate/migration-report.js'
+import {printable} from '../model/printable.js'
+import {formatBytes} from '../model/quantities.js'
+import {formatBatch, formatMakes, formatRefusal, formatSpace, STATES} from './batch-text.js'
+import {formatTable} from './table.js'
+import type {TableView} from './table-view.js'
+import {fitSentence} from './wrap-text.js'
+
+/** What a migration would do: what changed since the packages were made comes first, then every item, then why not. */
+export function formatMigration(report: MigrateReport, view?: TableView): string {
+  const {items} = report
+  const table = formatTable(
+    items,
+    [
+      {title: 'STATE', cell: ({state}) => STATES[state]},
+      {title: 'CONTENT', cell: ({content}) => content},
+      {title: 'SIZE', cell: (item) => (item.bytes === undefined ? undefined : formatBytes(item.bytes)), align: 'right'},
+      {title: 'SOURCE', cell: ({source}) => source, fit: 'middle'},
+      {title: 'DESTINATION', cell: destinationOf, fit: 'middle'},
+      {title: 'MAKES', cell: ({makes}) => formatMakes(makes), fit: 'end', spare: 1},
+    ],
+    view,
+  )
+  const left = items.filter(({state}) => state === 'to-do')
+  const bytes = left.reduce((sum, item) => sum + (item.bytes ?? 0), 0)
+  const losses = items.reduce((sum, item) => sum + item.losses.length, 0)
+  return [
+    ...formatContents(items, view),
+    table,
+    ...items.flatMap((item) => formatRefusal(item, view)),
+    [
+      `${left.length} of ${items.length} items to convert, ${formatBytes(bytes)} to read.`,
+      ...(losses === 0 ? [] : [`${losses} ${losses === 1 ? 'loss' : 'losses'}; --json lists them.`]),
+      ...formatSpace(report.space, view),
+    ].join('\n'),
+  ].join('\n\n')
+}
+
+/** `3 packages unchanged, 1 edited, 1 new`, and the files of each edited one; nothing of images alone. */
+function formatContents(items: readonly MigrationItem[], view: TableView | undefined): string[] {
+  const count = (content: Content) => items.filter((item) => item.content === content).length
+  if (count('image') === items.length) return []
+  const counts = (['unchanged', 'edited', 'new'] as const).flatMap((content) =>
+    count(content) === 0 ? [] : [`${count(content)} ${content}`],
+  )
+  const lines = [`Packages: ${counts.join(', ')}.`]
+  for (const {source, changes} of items.filter(({content}) => content === 'edited')) {
+    lines.push(fitSentence(`Edited: ${printable(source)}`, view))
+    const shown = view?.isWhole === true ? changes : changes.slice(0, MOST_SHOWN)
+    for (const change of shown) {
+      const file = change.file === '' ? change.message : `${change.package}/${change.file}`
+      lines.push(`  ${change.kind.padEnd(7)}  ${printable(file)}`)
+    }
+    const more = changes.length - shown.length
+    if (more > 0) lines.push(`  and ${more} more; --no-trunc lists them`)
+  }
+  return [lines.join('\n')]
+}
+
+/** Of a package of which nearly all was edited, the first files say it. */
+const MOST_SHOWN = 20
+
+function destinationOf({destination, tags = []}: MigrationItem): string {
+  return tags.length === 0 ? destination : `${destination} (${tags.join(', ')})`
+}
+
+/** What a migration did. */
+export function formatMigrated({batch, verified}: MigrateReport): string {
+  const done = batch === undefined ? [] : [formatBatch(batch)]
+  if (verified === undefined) return done.join('\n')
+  const faulty = verified.filter(({ok}) => !ok)
+  const lines = faulty.flatMap(({reference, faults}) => [
+    `Faults: ${printable(reference)}`,
+    ...faults
+      .slice(0, MOST_SHOWN)
+      .map(({code, subject, message}) => `  ${code}: ${printable(`${subject}: ${message}`)}`),
+  ])
+  const count = verified.length === 1 ? '1 artifact' : `${verified.length} artifacts`
+  const verdict = faulty.length === 0 ? `Verified ${count}: sound.` : `Verified ${count}: ${faulty.length} with faults.`
+  return [...done, ...lines, verdict].join('\n')
+}
