@@ -8,6 +8,7 @@ import {writeFixture} from './fixture.js'
 import {measure, median, type Measured} from './measured.js'
 import {PIN_COLUMNS, pinRows} from './pins.js'
 import {registryRows} from './registry.js'
+import {WIM_COLUMNS, wimRows} from './wim.js'
 
 /*
  * What transship costs against what a user would run instead, on one generated archive, as medians of ratios: the machine
@@ -195,6 +196,8 @@ try {
   }
   if (has('skopeo') && has('pigz'))
     console.log(`\n${renderTable(PIN_COLUMNS, await pinRows(folder, path.join(folder, 'image.tar'), rounds))}`)
+  if (has('wimlib-imagex'))
+    console.log(`\n${renderTable(WIM_COLUMNS, await wimRows(folder, path.join(folder, 'unpacked'), rounds))}`)
   await benchBatch()
 } finally {
   rmSync(folder, {recursive: true, force: true})
