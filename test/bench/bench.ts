@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process'
 import {mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import path from 'node:path'
@@ -12,6 +13,7 @@ import {registryRows} from './registry.js'
 import {machine, rowOf, toMarkdown, worsened, type BenchResults, type BenchRow} from './results.js'
 import {scalingRows} from './scaling.js'
 import {renderTable} from './table.js'
+import {WIM_COLUMNS, wimRows} from './wim.js'
 
 /*
  * What transship costs against what a user would run instead, in one run, as medians of ratios over alternating rounds: a
@@ -113,10 +115,15 @@ async function more(folder: string): Promise<void> {
     ]
     console.log(`\n${renderTable(head, await registryRows(folder, size, rounds))}`)
   }
-  if (hasTool('skopeo') && hasTool('pigz')) {
-    const archive = path.join(folder, 'image.tar')
-    await writeFixture(archive, size)
+  const archive = path.join(folder, 'image.tar')
+  await writeFixture(archive, size)
+  if (hasTool('skopeo') && hasTool('pigz'))
     console.log(`\n${renderTable(PIN_COLUMNS, await pinRows(folder, archive, rounds))}`)
+  if (hasTool('wimlib-imagex')) {
+    const tree = path.join(folder, 'unpacked')
+    mkdirSync(tree)
+    execFileSync('tar', ['-xf', archive, '-C', tree])
+    console.log(`\n${renderTable(WIM_COLUMNS, await wimRows(folder, tree, rounds))}`)
   }
   console.log(`\n${await benchBatch(folder, rounds)}`)
 }
