@@ -1,5 +1,5 @@
 import type {Referrers} from '../model/content-graph.js'
-import type {WorkOptions} from '../model/events.js'
+import {withoutEvents, type WorkOptions} from '../model/events.js'
 import type {Image} from '../model/image.js'
 import type {ImageDestination, ImageDraft} from '../model/transport.js'
 import {carryReferrers} from './carry-referrers.js'
@@ -50,8 +50,11 @@ export async function writeOneImage(image: Image, sink: ImageDestination, writin
     writing,
   )
   findings.onEvent({kind: 'done', id, summary: artifact.imageId})
-  for (const each of [...plan.inexact, ...imageReasons(image, artifact, plan.inexact.length > 0)])
-    findings.inexact.push(each)
+  const reasons = await imageReasons(image, artifact, {
+    ...withoutEvents(options),
+    isExplained: plan.inexact.length > 0,
+  })
+  findings.inexact.push(...plan.inexact, ...reasons)
   return {artifacts: [reportArtifact(artifact)], bytes: artifact.bytesWritten + attached}
 }
 
