@@ -90,6 +90,8 @@ export default defineConfig({
       {text: 'Commands', link: '/cli/'},
       {text: 'Errors', link: '/errors'},
       {text: 'Questions', link: '/guide/faq'},
+      // Made by TypeDoc beside the pages.
+      {text: 'API', link: '/api/index.html', target: '_self'},
     ],
     sidebar: [
       {text: 'Guide', items: [...GUIDE, ...SITES].map((page) => item(`guide/${page}`))},

@@ -71,6 +71,16 @@ describe('the site', function () {
     return page !== undefined && (id === '' || page.includes(` id="${id}"`))
   }
 
+  it('has a page for every export of the library, each explained', () => {
+    const program = path.join(PROJECT, 'node_modules', 'typedoc', 'bin', 'typedoc')
+    const out = path.join(folder.path, 'api')
+    const run = spawnSync(process.execPath, [program, '--out', out], {cwd: PROJECT, encoding: 'utf8'})
+    // Its settings take warnings, such as an export without a comment, for errors.
+    assert.equal(run.status, 0, run.stdout + run.stderr)
+    for (const name of ['functions/index.convert', 'classes/index.TransshipError', 'modules/library_registry-hive'])
+      assert.ok(existsSync(path.join(out, `${name}.html`)), name)
+  })
+
   it('shows braces and angles as they are written', () => {
     assert.match(pages.get('cli/list.html') ?? '', /\{\{\.Reference\}\}/)
     for (const [name, html] of pages) assert.ok(!/(?:undefined|\[object Object\])<\/code>/.test(html), name)
