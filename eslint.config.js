@@ -2,7 +2,19 @@ import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  {ignores: ['dist/', 'coverage/', 'node_modules/', '.wine/', '.node/', '.pwsh/', 'release/']},
+  {
+    ignores: [
+      'dist/',
+      'coverage/',
+      'node_modules/',
+      '.wine/',
+      '.node/',
+      '.pwsh/',
+      'release/',
+      'docs/.vitepress/dist/',
+      'docs/.vitepress/cache/',
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
@@ -22,7 +34,16 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts', 'commands/**/*.ts'],
-    rules: {'max-lines': ['error', 400]},
+    rules: {
+      'max-lines': ['error', 400],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'AssignmentExpression[operator=/^[-+*]=$/] > AwaitExpression.right',
+          message: 'The left side is read before the wait, so that what others add meanwhile is lost. Await first.',
+        },
+      ],
+    },
   },
   {
     files: ['test/**/*.ts', 'samples/**/*.ts'],

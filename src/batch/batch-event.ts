@@ -43,5 +43,6 @@ export function asNoted(tell: (event: BatchEvent) => void): (event: WorkEvent) =
 /** What every asynchronous call of a batch takes. */
 export interface BatchWorkOptions {
   readonly signal?: AbortSignal
+  /** Hears which items begin, go on and end. */
   readonly onEvent?: (event: BatchEvent) => void
 }

@@ -15,6 +15,7 @@ import {runSchedule, type Schedulable} from './schedule.js'
 import type {PlannedUnit} from './unit.js'
 import {InterruptedError} from '../model/errors.js'
 
+/** Options of `runBatch`. */
 export interface BatchOptions extends BatchWorkOptions, Omit<PrepareOptions, 'onEvent' | 'signal'> {
   /** Default: `PLAN.journal`, beside the plan. */
   readonly journal?: string

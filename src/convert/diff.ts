@@ -58,6 +58,7 @@ export interface DiffReport {
   readonly registry: readonly RegistryDifference[]
 }
 
+/** Options of `diff`. */
 export interface DiffOptions extends OpenOptions {
   /** Default: all. */
   readonly parts?: readonly DiffPart[]

@@ -38,6 +38,7 @@ export interface FilesReport {
   readonly entries: readonly FileRow[]
 }
 
+/** Options of `files`. */
 export interface FilesOptions extends OpenOptions {
   /** Only this layer, base = 0, with its deletions; undefined = all layers merged. */
   readonly layer?: number

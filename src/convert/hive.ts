@@ -49,6 +49,7 @@ export interface HiveReport {
   readonly notes: readonly Note[]
 }
 
+/** Options of `hive`. */
 export interface ReadHiveOptions extends OpenOptions {
   /** Only what this layer changes, base = 0, with its deletions; undefined = what a container sees. */
   readonly layer?: number

@@ -69,6 +69,7 @@ export const ERROR_CODES = [
   // ours: exit 70
   'INTERNAL',
 ] as const
+/** Stable codes of errors, explained in `docs/errors.md`. */
 export type ErrorCode = (typeof ERROR_CODES)[number]
 
 /** Where in the input a fault was found, as far as known. */

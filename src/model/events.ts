@@ -22,6 +22,7 @@ export type WorkEvent =
 /** What every asynchronous call of the library takes. */
 export interface WorkOptions extends UnpackOptions {
   readonly signal?: AbortSignal
+  /** Hears progress, losses and notes while the work runs. */
   readonly onEvent?: (event: WorkEvent) => void
 }
 

@@ -21,6 +21,7 @@ export interface AlternateStream {
   readonly frame?: EntryFrame
 }
 
+/** A file that the layer adds or replaces. */
 export interface FileEntry {
   readonly kind: 'file'
   readonly path: LayerPath
@@ -35,6 +36,7 @@ export interface FileEntry {
   readonly frame?: EntryFrame
 }
 
+/** A folder that the layer adds or changes. */
 export interface DirectoryEntry {
   readonly kind: 'directory'
   readonly path: LayerPath

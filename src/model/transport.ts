@@ -93,6 +93,7 @@ export interface ListOptions extends WorkOptions, NetworkOptions {
   readonly platform?: string
 }
 
+/** Options of everything that opens a source. */
 export interface OpenOptions extends ListOptions {
   /** Other places to look for packages or layers that the source only names, nearest first. */
   readonly bases?: readonly Reference[]

@@ -29,6 +29,7 @@ export interface AppxPart {
   blocks(): Iterable<Uint8Array>
 }
 
+/** Options of writing an AppX container. */
 export interface EncodePackageOptions {
   /** The bytes of AppxManifest.xml, given the SHA-256 of everything in front of it. */
   readonly manifest: (containerDigest: Digest) => Uint8Array

@@ -105,6 +105,7 @@ export class PackageReader {
     }
   }
 
+  /** The part of that name, or undefined. */
   part(path: string): StoredPart | undefined {
     if (this.#lastPart?.path === path) return this.#lastPart
     const place = this.paths.get(path)

@@ -17,6 +17,7 @@ import {
   streamMode,
 } from './canonical-header.js'
 
+/** Options of `encodeLayerTar`. */
 export interface EncodeLayerTarOptions extends WorkOptions {
   /**
    * Replay the frames of entries that came from a tar, and carry those that came from a transport layout in PAX records.

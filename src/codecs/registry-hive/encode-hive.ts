@@ -9,6 +9,7 @@ import {SECURITY_CELL_BYTES} from './security-cell.js'
 import {putSubkeyList, type ListedKey} from './subkey-leaf.js'
 import {putValue} from './value-writer.js'
 
+/** Options of writing a hive. */
 export interface EncodeOptions {
   /** 3 to 6; a delta is always 6. */
   readonly minorVersion: number

@@ -33,7 +33,9 @@ export interface HiveRemark {
   readonly offset: number
 }
 
+/** Options of everything that reads a hive. */
 export interface HiveOptions {
+  /** Called for what is odd about the hive and no fault. */
   readonly onRemark?: (remark: HiveRemark) => void
   /** Read a hive that was not written to its end and has no logs, with a remark; else `HIVE_DIRTY`. */
   readonly acceptDirty?: boolean
@@ -138,6 +140,7 @@ export class HiveFile {
     return root
   }
 
+  /** Passes on what is odd about the hive and no fault. */
   remark(code: HiveRemark['code'], message: string, offset: number): void {
     this.options.onRemark?.({code, message, offset: BASE_BLOCK_BYTES + offset})
   }

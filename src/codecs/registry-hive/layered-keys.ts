@@ -2,6 +2,7 @@ import {upcase} from '../../model/upcase.js'
 import type {FileTime} from '../../model/windows-metadata.js'
 import {compareKeyNames, type HiveKey, type HiveValue, type KeyDisposition} from './hive-key.js'
 
+/** Options of merging hives of layers. */
 export interface LayeringOptions {
   /**
    * A key that cuts off what lies below inherits its class, and the class below is not empty: it is dropped, as the

@@ -1,6 +1,7 @@
 import {walkKeys, type HiveKey, type HiveValue} from './hive-key.js'
 import {findText, ValueType} from './value-text.js'
 
+/** Options of `.reg` text. */
 export interface RegTextOptions {
   /** Tell the names and types of values, not their data. */
   readonly hideData?: boolean

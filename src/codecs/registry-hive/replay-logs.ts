@@ -20,6 +20,7 @@ export interface ReplayedHive {
   readonly leftOut: number
 }
 
+/** Options of replaying logs. */
 export interface ReplayOptions {
   /** Largest hive a log may ask for (`LIMIT_EXCEEDED`); default 1 GiB. */
   readonly maxBytes?: number

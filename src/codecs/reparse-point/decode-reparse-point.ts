@@ -25,6 +25,7 @@ export interface ReparseOther {
   readonly data: Uint8Array
 }
 
+/** A link, or a reparse point of another kind. */
 export type ReparsePoint = ReparseLink | ReparseOther
 
 /** Bytes of REPARSE_DATA_BUFFER before the tag's own data. */

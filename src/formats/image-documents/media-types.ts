@@ -2,6 +2,7 @@ import type {Compression} from '../../model/image.js'
 
 /* Media types. Source: image-spec media-types.md; Docker image page, section 2. */
 
+/** Media types of indexes, manifests, configurations and layers. */
 export const MEDIA_TYPE = {
   ociIndex: 'application/vnd.oci.image.index.v1+json',
   ociManifest: 'application/vnd.oci.image.manifest.v1+json',

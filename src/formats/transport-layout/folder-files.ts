@@ -82,6 +82,7 @@ export class FolderFiles implements LayoutFiles {
     })
   }
 
+  /** Opens a file of the folder, when it is first read. */
   open(name: string, _sizeBytes: number, place: string): OpenFile {
     return new DiskFile(() => this.#inside.open(name, place), place)
   }

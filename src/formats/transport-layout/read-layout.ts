@@ -16,6 +16,7 @@ import {encodeLayoutNotes, type LayoutNotes} from './layout-notes.js'
 import type {IndexLine, PayloadIndex} from './payload-index.js'
 import {scanLayout, TOMBSTONES, type ScannedLayout} from './scan-layout.js'
 
+/** Options of `TransportLayout`. */
 export interface ReadLayoutOptions extends WorkOptions {
   /** For messages: the folder, or the package whose payload it is. */
   readonly title: string
@@ -81,6 +82,7 @@ export class TransportLayout {
     )
   }
 
+  /** Gives up what reading holds; `entries` does so at its end. */
   close(): void {
     this.#open?.close()
     this.#open = undefined

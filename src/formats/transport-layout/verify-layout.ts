@@ -24,7 +24,8 @@ export async function verifyIndex(
     const name = line.path
     known.add(name)
     try {
-      bytes += await verifyLine(layout.files, line, options.signal)
+      const lineBytes = await verifyLine(layout.files, line, options.signal)
+      bytes += lineBytes
     } catch (error) {
       if (!(error instanceof TransshipError) || error.code === 'INTERRUPTED') throw error
       faults.push({code: error.code, message: [error.what, error.why].join(' ').trim(), subject: name})

@@ -15,6 +15,7 @@ import {metadataOf, streamsOf} from './read-layout.js'
 import {TOMBSTONES} from './scan-layout.js'
 import {WrittenDeletions} from './written-deletions.js'
 
+/** Options of `writeLayout`. */
 export interface WriteLayoutOptions extends WorkOptions {
   /** For messages: the folder, or the package whose payload it becomes. */
   readonly title: string
@@ -30,6 +31,7 @@ export interface WriteLayoutOptions extends WorkOptions {
   readonly readLower?: (path: LayerPath) => FileEntry | undefined
 }
 
+/** What `writeLayout` wrote. */
 export interface WrittenLayout {
   readonly entries: number
   /** Bytes of all files of the payload. */

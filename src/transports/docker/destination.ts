@@ -207,7 +207,9 @@ class RegistryDestination implements ImageDestination {
       if (!(await isContentHeld(blob, inner)) || (await this.#mount(registry, descriptor, inner))) return
       for (let attempt = 1; ; attempt++) {
         try {
-          this.#sentBytes += await new Upload(registry, inner).send(blob.open(inner), () => descriptor.digest)
+          const sentBytes = await new Upload(registry, inner).send(blob.open(inner), () => descriptor.digest)
+          // Only now: blobs are sent at the same time, and what was read before the wait is out of date after it.
+          this.#sentBytes += sentBytes
           break
         } catch (error) {
           if (!(error instanceof UploadLost) || attempt >= MAX_UPLOADS) throw error
@@ -263,7 +265,8 @@ class RegistryDestination implements ImageDestination {
     for (let attempt = 1; ; attempt++) {
       const body = open()
       try {
-        this.#sentBytes += await new Upload(registry, options).send(body.bytes, () => body.facts().digest)
+        const sentBytes = await new Upload(registry, options).send(body.bytes, () => body.facts().digest)
+        this.#sentBytes += sentBytes
         return body.facts()
       } catch (error) {
         if (!(error instanceof UploadLost) || attempt >= MAX_UPLOADS) throw error
@@ -329,7 +332,8 @@ class RegistryDestination implements ImageDestination {
     const body = (async function* () {
       yield await Promise.resolve(document.bytes)
     })()
-    this.#sentBytes += await new Upload(registry, options).send(body, () => descriptor.digest)
+    const sentBytes = await new Upload(registry, options).send(body, () => descriptor.digest)
+    this.#sentBytes += sentBytes
   }
 
   /** Nothing dangles at any moment: what is named comes before what names it, and the user's tags last. */

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import {spawn} from 'node:child_process'
+import {once} from 'node:events'
+import {cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
+import path from 'node:path'
+import {text} from 'node:stream/consumers'
+import {startMemoryRegistry, type MemoryRegistry} from '../helpers/memory-registry.js'
+import {MAIN} from '../helpers/run-cli.js'
+import {PROJECT} from '../helpers/snapshot.js'
+import {temporaryFolder} from '../helpers/temporary-folder.js'
+import {skipLoudly} from '../helpers/tools.js'
+
+/*
+ * Blocks of `console` in the guide are run: lines behind `$ ` are commands, one session a page in a folder that holds the
+ * samples; what follows is all that they write to stdout. A line `…` stands for any lines, `…` in a line for any text.
+ * UPDATE_SNAPSHOTS=1 puts what was written in place of what does not fit.
+ */
+
+/** The registry that pages name; the test runs one in this process. As long as its address, so that tables fit. */
+const REGISTRY = 'hub.contoso.lan'
+const GUIDE = path.join(PROJECT, 'docs', 'guide')
+const BLOCK = /^```console\n([^]*?)^```$/gm
+
+interface Step {
+  readonly command: string
+  readonly expected: string
+}
+
+function stepsOf(block: string): readonly Step[] {
+  return block
+    .split(/^\$ /m)
+    .slice(1)
+    .map((step) => {
+      // A command goes on behind a backslash.
+      const [whole = '', command = ''] = /^((?:.*\\\n)*.*)\n?/.exec(step) ?? []
+      return {command, expected: step.slice(whole.length)}
+    })
+}
+
+/** How long it took differs from run to run. */
+function timeless(output: string): string {
+  return output.replaceAll(/in \d+ s\.$/gm, 'in 1 s.')
+}
+
+function pattern(expected: string): RegExp {
+  const source = expected
+    .replace(/\n+$/, '')
+    .split('\n')
+    .map((line) =>
+      line === '…'
+        ? '(?:.*\n)*?'
+        : `${line
+            .trimEnd()
+            .split('…')
+            .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
+            .join('.*')}\n`,
+    )
+  return new RegExp(`^${expected.trim() === '' ? '' : source.join('')}$`)
+}
+
+describe('the guide shows what commands do', () => {
+  const folder = temporaryFolder()
+  let registry: MemoryRegistry | undefined
+
+  before(function () {
+    if (process.platform === 'win32') skipLoudly(this, 'the transcripts are of a Unix shell')
+    mkdirSync(path.join(folder.path, 'bin'))
+    const program = path.join(folder.path, 'bin', 'transship')
+    writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`, {mode: 0o755})
+  })
+  beforeEach(async () => {
+    registry = await startMemoryRegistry()
+  })
+  afterEach(async () => {
+    await registry?.stop()
+  })
+
+  async function run(command: string, cwd: string): Promise<string> {
+    const host = registry?.host ?? ''
+    const {NODE_ENV: _, SOURCE_DATE_EPOCH: __, ...inherited} = process.env
+    const child = spawn('bash', ['-c', command.replaceAll(REGISTRY, host)], {
+      cwd,
+      env: {
+        ...inherited,
+        NO_COLOR: '1',
+        TZ: 'UTC',
+        HOME: folder.path,
+        PATH: `${path.join(folder.path, 'bin')}:${process.env['PATH'] ?? ''}`,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+    // What went wrong is part of what a page shows; progress is not.
+    const failed = child.exitCode === 0 || stdout !== '' ? '' : stderr
+    return timeless((stdout + failed).replaceAll(host, REGISTRY))
+  }
+
+  for (const name of readdirSync(GUIDE).sort()) {
+    const file = path.join(GUIDE, name)
+    const page = readFileSync(file, 'utf8')
+    const blocks = [...page.matchAll(BLOCK)].map(([, block = '']) => block)
+    if (blocks.length === 0) continue
+    it(`in ${name}`, async () => {
+      const session = path.join(folder.path, name)
+      mkdirSync(session)
+      cpSync(path.join(PROJECT, 'samples', 'shop.tar'), path.join(session, 'shop.tar'), {preserveTimestamps: true})
+      cpSync(path.join(PROJECT, 'samples', 'repository'), path.join(session, 'repository'), {
+        recursive: true,
+        preserveTimestamps: true,
+      })
+      const written: string[] = []
+      for (const block of blocks) {
+        let shown = ''
+        for (const {command, expected} of stepsOf(block)) {
+          const actual = (await run(command, session)).replaceAll(/ +$/gm, '')
+          const fits = pattern(expected).test(actual)
+          if (process.env['UPDATE_SNAPSHOTS'] !== '1')
+            assert.ok(fits, `${name}: $ ${command}\n${actual}\nis not\n${expected}`)
+          shown += `$ ${command}\n${fits ? expected : actual}`
+        }
+        written.push(shown)
+      }
+      if (process.env['UPDATE_SNAPSHOTS'] === '1')
+        writeFileSync(
+          file,
+          page.replaceAll(BLOCK, () => `\`\`\`console\n${written.shift() ?? ''}\`\`\``),
+        )
+    })
+  }
+})
