@@ -1,6 +1,6 @@
 /*
- * The one-way import rule: commands -> terminal -> report -> batch -> convert -> transports, runtime -> formats ->
- * engine-api -> disk -> codecs -> model. An earlier folder may import a later one; the reverse never happens.
+ * The one-way import rule: commands -> terminal -> report -> batch -> convert -> tasks -> transports, runtime -> formats
+ * -> engine-api -> disk -> codecs -> workers -> model. An earlier folder may import a later one; the reverse never happens.
  */
 const RANKS = [
   ['commands'],
@@ -8,11 +8,13 @@ const RANKS = [
   ['src/report'],
   ['src/batch'],
   ['src/convert'],
+  ['src/tasks'],
   ['src/transports', 'src/runtime'],
   ['src/formats'],
   ['src/engine-api'],
   ['src/disk'],
   ['src/codecs'],
+  ['src/workers'],
   ['src/model'],
 ]
 

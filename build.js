@@ -10,7 +10,6 @@ const MANIFEST = 'oclif.manifest.json'
 /** Not carried in the command line: oclif is shared with its plugins, the others load files of their own or are seldom met. */
 const APART = [
   '@oclif/core',
-  '@oclif/plugin-autocomplete',
   '@oclif/plugin-help',
   '@oclif/plugin-version',
   '@grpc/grpc-js',
@@ -26,7 +25,8 @@ rmSync(MANIFEST, {force: true})
 const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc')
 const {status} = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.json'], {stdio: 'inherit'})
 if (status !== 0) process.exit(status ?? 1)
-for (const folder of ['src/schemas', 'src/report/page']) cpSync(folder, `dist/${folder}`, {recursive: true})
+for (const folder of ['src/completion', 'src/schemas', 'src/report/page'])
+  cpSync(folder, `dist/${folder}`, {recursive: true})
 chmodSync('dist/src/main.js', 0o755)
 await bundleCommands()
 

@@ -1,5 +1,7 @@
-import {Args} from '@oclif/core'
+import {Args, Flags} from '@oclif/core'
 import {explain, type ExplainReport} from '../src/convert/explain.js'
+import {drawExplain} from '../src/report/explain-drawing.js'
+import {requirePlace, writeWhole} from '../src/report/write-whole.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
 import {formatExplain} from '../src/terminal/explain-text.js'
 import {readingFlags, readingOptions} from '../src/terminal/reading-flags.js'
@@ -18,6 +20,10 @@ export default class Explain extends BaseCommand {
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar',
     },
     {
+      description: 'Draw its layers and what becomes of each:',
+      command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar --svg shop.svg',
+    },
+    {
       description: 'List the services that each layer adds:',
       command:
         "<%= config.bin %> <%= command.id %> inbox:./repository:CN=Contoso_Shop_1.2.0.0 --json | jq '.layers[].payload.services'",
@@ -26,12 +32,21 @@ export default class Explain extends BaseCommand {
   static override args = {
     ref: Args.string({required: true, description: 'TRANSPORT:LOCATION, or an existing path.'}),
   }
-  static override flags = {...readingFlags, ...wholeFlag}
+  static override flags = {
+    ...readingFlags,
+    ...wholeFlag,
+    svg: Flags.string({
+      summary: 'Also draw the layers, their sizes and what becomes of each as an SVG image.',
+      helpValue: 'FILE',
+    }),
+  }
 
   async run(): Promise<ExplainReport> {
     const {args, flags} = await this.parse(Explain)
     const options = await readingOptions(flags)
+    if (flags.svg !== undefined) await requirePlace(flags.svg)
     const report = await this.showing(`Reading ${args.ref}`, (run) => explain(args.ref, {...options, ...run}))
+    if (flags.svg !== undefined) await writeWhole(drawExplain(report), flags.svg)
     this.print(formatExplain(report, this.view))
     return report
   }

@@ -4,22 +4,30 @@ import {build, type Plugin} from 'esbuild'
 import type {Interfaces} from '@oclif/core'
 
 /** Folders of `src` whose files are read at run time. */
-const OWN_FOLDERS = ['schemas', 'report/page']
+const OWN_FOLDERS = ['completion', 'schemas', 'report/page']
 
 /** Optional parts of packages that nothing here uses: they must not be looked for beside the executable. */
 const ABSENT = ['typescript', 'bufferutil', 'utf-8-validate']
 
-const ENTRY_IMPORTS = `import './packaging/executable/environment.ts'
+const ENTRY_IMPORTS = `import './src/terminal/environment.ts'
 import {start} from './packaging/executable/start.ts'
 `
+
+/** What the executable carries as scripts. */
+export interface BundledCode {
+  /** The command line. */
+  readonly code: string
+  /** What its worker threads run. */
+  readonly workerCode: string
+  /** Folders of the packages whose code is carried. */
+  readonly packages: readonly string[]
+}
 
 /**
  * The whole command line as one CommonJS script, with every package that it uses but koffi. `root` is the checkout, built:
  * the manifest names the commands.
  */
-export async function bundleCommandLine(
-  root: string,
-): Promise<{readonly code: string; readonly packages: readonly string[]}> {
+export async function bundleCommandLine(root: string): Promise<BundledCode> {
   const own = readJson(path.join(root, 'package.json')) as Interfaces.PJSON
   const {plugins = []} = own.oclif
   const entries = [
@@ -29,12 +37,18 @@ export async function bundleCommandLine(
       return pluginEntry(readJson(path.join(folder, 'package.json')) as Interfaces.PJSON, folder, (file) => file)
     }),
   ]
+  const commandLine = await bundle(root, `${ENTRY_IMPORTS}void start([\n${entries.join(',\n')}\n])\n`)
+  const worker = await bundle(root, `import './src/tasks/worker.ts'\n`)
+  return {
+    code: commandLine.code,
+    workerCode: worker.code,
+    packages: packagesOf([...commandLine.inputs, ...worker.inputs]),
+  }
+}
+
+async function bundle(root: string, contents: string) {
   const {outputFiles, metafile} = await build({
-    stdin: {
-      contents: `${ENTRY_IMPORTS}void start([\n${entries.join(',\n')}\n])\n`,
-      resolveDir: root,
-      loader: 'js',
-    },
+    stdin: {contents, resolveDir: root, loader: 'js'},
     absWorkingDir: root,
     bundle: true,
     write: false,
@@ -52,7 +66,7 @@ export async function bundleCommandLine(
   })
   const [file] = outputFiles
   if (file === undefined) throw new Error('esbuild made no script.')
-  return {code: file.text, packages: packagesOf(Object.keys(metafile.inputs))}
+  return {code: file.text, inputs: Object.keys(metafile.inputs)}
 }
 
 /** Source of a `CarriedPlugin`. `sourceOf` gives the file to bundle for one that the package ships. */

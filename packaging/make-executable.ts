@@ -12,8 +12,9 @@ const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
 export interface ExecutableParts {
   /** The checkout. */
   readonly root: string
-  /** The command line as one script. */
+  /** The command line as one script, and what its worker threads run. */
   readonly code: string
+  readonly workerCode: string
   /** Where files lie that are needed on the way. */
   readonly work: string
   readonly find: FindPackage
@@ -23,12 +24,13 @@ export interface ExecutableParts {
 export async function makeExecutable(
   target: Target,
   file: string,
-  {root, code, work, find}: ExecutableParts,
+  {root, code, workerCode, work, find}: ExecutableParts,
 ): Promise<void> {
   const runtime = requirePackage(find, target.runtime)
   const folder = path.join(work, target.name)
   mkdirSync(folder, {recursive: true})
   writeFileSync(path.join(folder, 'transship.cjs'), code)
+  writeFileSync(path.join(folder, 'worker.cjs'), workerCode)
   const config = {
     // Without a folder: traces of errors show this name.
     main: 'transship.cjs',
@@ -37,7 +39,11 @@ export async function makeExecutable(
     useSnapshot: false,
     // Compiled code would be bound to the processor that made it.
     useCodeCache: false,
-    assets: Object.fromEntries([...listOwnFiles(root), ...koffiFiles(target, {root, folder, find})]),
+    assets: Object.fromEntries([
+      ...listOwnFiles(root),
+      ['tasks/worker.cjs', path.join(folder, 'worker.cjs')],
+      ...koffiFiles(target, {root, folder, find}),
+    ]),
   }
   writeFileSync(path.join(folder, 'sea.json'), JSON.stringify(config, undefined, 2))
   execFileSync(builderOf(target, find), ['--experimental-sea-config', 'sea.json'], {cwd: folder, stdio: 'pipe'})

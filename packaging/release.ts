@@ -65,7 +65,7 @@ export async function makeRelease({root, out, targets, find, onFile}: ReleaseOpt
   writeFileSync(path.join(out, `${stem}-powershell.zip`), encodeZip(module))
   done(`${stem}-powershell.zip`)
 
-  const {code, packages} = await bundleCommandLine(root)
+  const {code, workerCode, packages} = await bundleCommandLine(root)
   const documents = new Map([
     ['LICENSE.txt', readFileSync(path.join(root, 'LICENSE'))],
     ['README.md', readFileSync(path.join(root, 'README.md'))],
@@ -75,10 +75,12 @@ export async function makeRelease({root, out, targets, find, onFile}: ReleaseOpt
     const isWindows = target.system.startsWith('win32')
     const program = isWindows ? 'transship.exe' : 'transship'
     const file = path.join(work, program)
-    await makeExecutable(target, file, {root, code, work, find})
+    await makeExecutable(target, file, {root, code, workerCode, work, find})
     const single = `${stem}-${target.name}${isWindows ? '.exe' : ''}`
     copyFileSync(file, path.join(out, single))
-    const files = new Map([...documents, [program, readFileSync(file)]])
+    // Windows has no manual.
+    const manual = isWindows ? [] : manualOf(root)
+    const files = new Map([...documents, ...manual, [program, readFileSync(file)]])
     const portable = `${stem}-${target.name}${isWindows ? '.zip' : '.tar.gz'}`
     if (isWindows) writeFileSync(path.join(out, portable), encodeZip(files))
     else await writeTarball(path.join(out, portable), files, program)
@@ -131,6 +133,11 @@ function thirdParties(
     koffi,
     ...packages.map((folder) => path.resolve(root, folder)),
   ])
+}
+
+/** Pages of the manual, where MANPATH would have them. */
+function manualOf(root: string): readonly (readonly [string, Buffer])[] {
+  return [...filesBelow(path.join(root, 'man'))].map(([name, bytes]) => [`man/man1/${name}`, bytes])
 }
 
 /** Files by their paths below a folder, with slashes. */

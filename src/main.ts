@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './terminal/environment.js'
 
 /** With too few file handles not even the command itself can be loaded, nor what tells failures otherwise. */
 function tellIfTooFewHandles(error: unknown): boolean {

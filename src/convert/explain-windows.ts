@@ -1,5 +1,5 @@
 import type {Platform} from '../model/image.js'
-import type {OsFacts} from './os-facts.js'
+import type {OsFacts} from '../formats/transport-layout/os-facts.js'
 
 /** What Windows an image needs on its host. */
 export interface WindowsNeed {

@@ -7,6 +7,7 @@ import type {Image, Layer} from '../model/image.js'
 import type {OpenOptions} from '../model/transport.js'
 import {formatReference} from '../transports/catalog.js'
 import {planConversion} from './convert.js'
+import type {PlanStep} from './plan.js'
 import {PayloadReader, type PayloadOfLayer} from './explain-payload.js'
 import {windowsNeed, type WindowsNeed} from './explain-windows.js'
 import {layerHistory, parseImageConfig, type HistoryItem} from './image-config.js'
@@ -33,11 +34,19 @@ export interface ExplainedLayer extends InspectedLayer {
   readonly payload?: PayloadOfLayer
 }
 
+/** A package or image that a conversion would write. */
+export interface MadeOfLayers extends Pick<PlanStep, 'kind' | 'layers' | 'role'> {
+  /** Empty for an image without a name. */
+  readonly name: string
+}
+
 /** What a conversion to the other stack would lose or change. */
 export interface TowardsOther {
   /** `package`: to an inbox repository; `image`: to an OCI layout. */
   readonly to: 'package' | 'image'
   readonly steps: readonly string[]
+  /** The same, with the layers that each takes. */
+  readonly makes: readonly MadeOfLayers[]
   readonly losses: readonly Loss[]
   readonly notes: readonly Note[]
   /** Why it cannot be done as it is. */
@@ -151,6 +160,12 @@ async function planTowards(text: string, {layers}: InspectReport, options: OpenO
     return {
       to,
       steps: plan.steps.map(({kind, title}) => `${kind} ${title.replace(/^explained$/, '')}`.trim()),
+      makes: plan.steps.map(({kind, title, layers, role}) => ({
+        kind,
+        name: title === 'explained' ? '' : title,
+        layers,
+        ...(role === undefined ? {} : {role}),
+      })),
       losses: plan.losses,
       notes: plan.notes,
     }
@@ -160,6 +175,7 @@ async function planTowards(text: string, {layers}: InspectReport, options: OpenO
     return {
       to,
       steps: [],
+      makes: [],
       losses: [],
       notes: [],
       error: {code, message: [error.what, error.why].filter(Boolean).join(' '), suggestions},

@@ -2,7 +2,8 @@ import type {Note, WorkOptions} from '../model/events.js'
 import type {Layer, Platform} from '../model/image.js'
 import {trace} from '../model/trace.js'
 import {findPaddedVersion, type PackageIdentity} from '../model/package-identity.js'
-import {findOsFacts, type OsFacts} from './os-facts.js'
+import {osVersionIn, type OsFacts} from '../formats/transport-layout/os-facts.js'
+import {findOsFacts} from './os-facts.js'
 
 /*
  * The identity of an OS package, by evidence of its payload: what its own SOFTWARE hive says, then what the configuration
@@ -95,7 +96,7 @@ function editionName(edition: string | undefined): string | undefined {
 
 function versionOf(facts: OsFacts | undefined, {osVersion}: Platform, note: OsIdentityOptions['note']): string {
   const configured = osVersion === undefined ? undefined : findPaddedVersion(osVersion)
-  const own = facts === undefined ? undefined : factVersion(facts, configured)
+  const own = facts === undefined ? undefined : osVersionIn(facts, configured)
   if (facts?.build !== undefined && /^\d+/.exec(facts.buildLab ?? `${facts.build}`)?.[0] !== String(facts.build))
     contradict(
       note,
@@ -117,14 +118,6 @@ function versionOf(facts: OsFacts | undefined, {osVersion}: Platform, note: OsId
     })
   }
   return configured ?? '10.0.0.0'
-}
-
-/** A hive without UBR tells the build alone; the revision is then that of the configuration, if it is of that build. */
-function factVersion({major, minor, build, revision}: OsFacts, configured: string | undefined): string | undefined {
-  if (build === undefined) return undefined
-  const stem = `${major}.${minor}.${build}`
-  if (revision !== undefined) return findPaddedVersion(`${stem}.${revision}`)
-  return configured?.startsWith(`${stem}.`) === true ? configured : findPaddedVersion(stem)
 }
 
 function contradict(note: OsIdentityOptions['note'], message: string): void {

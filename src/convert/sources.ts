@@ -61,7 +61,7 @@ export async function sourcesOf(
   }
   const isKept = sink.holds === 'packages' && sink.dropsMetadata !== true && options.companions === 'all'
   if (keeping === undefined && !isKept)
-    tellLeftOut(indexes, {why: indexSink === undefined ? undefined : change, options})
+    tellLeftOut(indexes, {why: indexSink === undefined ? noRoomIn(sink) : change, options})
   // The only image that fits keeps the name that it shared with those that do not.
   const counts = new Map<string, number>()
   for (const name of images.flatMap(({names}) => names)) counts.set(name, (counts.get(name) ?? 0) + 1)
@@ -112,6 +112,12 @@ function withoutCompanions(
     options.onEvent?.({kind: 'note', code: 'kept-as-companion', message, subject: item.reference})
     return false
   })
+}
+
+function noRoomIn({holds}: Destination): string {
+  return holds === 'packages'
+    ? 'packages keep an index only with --companions all'
+    : 'this kind of destination cannot store an index; oci:, oci-archive:, docker:// and containerd: can'
 }
 
 interface FoundIndex {

@@ -60,17 +60,28 @@ export class SeekableFile implements RandomAccess {
 
   /** A range in pieces. `ARCHIVE_TRUNCATED` when the file is shorter. */
   async *stream(offset: number, length: number, options: WorkOptions = {}): AsyncGenerator<Uint8Array> {
-    for (let at = offset; at < offset + length;) {
-      options.signal?.throwIfAborted()
-      const chunk = await this.read(at, Math.min(CHUNK_BYTES, offset + length - at))
-      if (chunk.byteLength === 0) {
-        throw new InputError('ARCHIVE_TRUNCATED', {
-          what: `'${this.#title}' is cut short, or changed while it was read.`,
-          at: {path: this.#title, offset: at},
-        })
+    const end = offset + length
+    const ask = (at: number) => (at < end ? this.read(at, Math.min(CHUNK_BYTES, end - at)) : undefined)
+    // The next chunk is on its way while this one is used. Its failure is thrown when its turn comes, if it does.
+    let next = ask(offset)
+    try {
+      for (let at = offset; at < end;) {
+        options.signal?.throwIfAborted()
+        const chunk = (await next) ?? new Uint8Array()
+        if (chunk.byteLength === 0) {
+          throw new InputError('ARCHIVE_TRUNCATED', {
+            what: `'${this.#title}' is cut short, or changed while it was read.`,
+            at: {path: this.#title, offset: at},
+          })
+        }
+        at += chunk.byteLength
+        next = ask(at)
+        next?.catch(() => undefined)
+        yield chunk
       }
-      yield chunk
-      at += chunk.byteLength
+    } finally {
+      // Nothing reads from a file that its owner closes next.
+      await Promise.allSettled([next])
     }
   }
 

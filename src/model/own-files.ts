@@ -15,7 +15,12 @@ export function readOwnFile(name: string): string {
 /** The same, for files that are not text. */
 export function readOwnBytes(name: string): Buffer {
   // Found by the package, not by this file: the command line carries this code in a file elsewhere.
-  return IS_EXECUTABLE ? Buffer.from(getAsset(name)) : readFileSync(new URL(`dist/src/${name}`, packageRoot()))
+  return IS_EXECUTABLE ? Buffer.from(getAsset(name)) : readFileSync(ownFileUrl(name))
+}
+
+/** Where such a file lies; the single executable has none on the disk. */
+export function ownFileUrl(name: string): URL {
+  return new URL(`dist/src/${name}`, packageRoot())
 }
 
 function packageRoot(): URL {

@@ -43,6 +43,8 @@ export interface ContainerManager {
   /** True when the endpoint is a guess, so that finding nobody there is no fault. */
   readonly isGuess: boolean
   list(options: ListOptions): Promise<readonly ContainerSighting[]>
+  /** Of a manager whose images transship reads: how many each of its namespaces has. */
+  countImages?(options: {readonly signal: AbortSignal}): Promise<ReadonlyMap<string, number>>
   stop(target: ContainerSighting, options: StopOptions): Promise<StopOutcome>
   kill(target: ContainerSighting, options: {readonly signal: AbortSignal}): Promise<StopOutcome>
   close(): void

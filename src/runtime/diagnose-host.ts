@@ -8,6 +8,7 @@ import {loadKoffi} from '../disk/load-koffi.js'
 import {removeTree} from '../disk/remove-tree.js'
 import {readBounded} from '../disk/safe-open.js'
 import {makeTemporaryFolder} from '../disk/temporary-folder.js'
+import {TimeLimitReached, withTimeLimit} from '../engine-api/connection-error.js'
 import {findSystemCode, TransshipError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import {IS_EXECUTABLE} from '../model/own-files.js'
@@ -244,16 +245,44 @@ async function checkManagers(
   {signal}: DiagnoseOptions,
 ): Promise<readonly HostCheck[]> {
   const {managers: reports} = await listContainers(managers, {all: true, ...(signal === undefined ? {} : {signal})})
-  return reports.map((report): HostCheck => {
+  const checks = reports.map(async (report): Promise<readonly HostCheck[]> => {
     const name = nameOf(report)
-    if (report.state === 'answered') return {name, state: 'ok', found: `${report.containers} containers`}
-    return {
-      name,
-      state: report.state === 'absent' ? 'absent' : 'limited',
-      found: report.state === 'absent' ? 'not running' : (report.error?.message ?? 'it failed'),
-      ...(report.error?.suggestions[0] === undefined ? {} : {advice: report.error.suggestions[0]}),
+    if (report.state === 'answered') {
+      const check: HostCheck = {name, state: 'ok', found: `${report.containers} containers`}
+      const manager = managers.find((each) => each.name === report.name && each.endpoint === report.endpoint)
+      return manager?.countImages === undefined ? [check] : [check, await checkStore(manager, name, signal)]
     }
+    return [
+      {
+        name,
+        state: report.state === 'absent' ? 'absent' : 'limited',
+        found: report.state === 'absent' ? 'not running' : (report.error?.message ?? 'it failed'),
+        ...(report.error?.suggestions[0] === undefined ? {} : {advice: report.error.suggestions[0]}),
+      },
+    ]
   })
+  return (await Promise.all(checks)).flat()
+}
+
+/** Counting the images of all namespaces takes a blink, or containerd hangs. */
+const COUNT_MS = 10_000
+
+/** What `containerd:` reads: the images of each namespace. */
+async function checkStore(
+  manager: ContainerManager,
+  title: string,
+  signal: AbortSignal | undefined,
+): Promise<HostCheck> {
+  const name = `images in ${title}`
+  try {
+    const counts = await withTimeLimit(COUNT_MS, signal, async (limited) => manager.countImages?.({signal: limited}))
+    const told = [...(counts ?? [])].sort(([left], [right]) => (left < right ? -1 : 1))
+    const found = told.map(([namespace, count]) => `${namespace}: ${count}`).join(', ')
+    return {name, state: 'ok', found: found === '' ? 'no namespaces yet' : found, advice: 'transship list containerd:'}
+  } catch (error) {
+    if (signal?.aborted === true || !(error instanceof TransshipError || error instanceof TimeLimitReached)) throw error
+    return {name, state: 'limited', found: error.message}
+  }
 }
 
 /** What the commands for runtime layers and containers need. */

@@ -8,6 +8,7 @@ type Config = Pick<Interfaces.Config, 'bin' | 'commands' | 'topics'>
 
 /** What neighbouring tools call it. */
 const OTHER_WORDS: Readonly<Record<string, string>> = {
+  autocomplete: 'completion',
   check: 'verify',
   copy: 'convert',
   cp: 'convert',

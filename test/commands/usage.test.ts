@@ -90,10 +90,4 @@ describe('command line', () => {
     assert.equal(code, 2)
     assert.match(stderr, /source-date-epoch/)
   })
-
-  it('makes completion for bash', async () => {
-    const {code, stdout} = await runCli(['autocomplete', 'script', 'bash'])
-    assert.equal(code, 0)
-    assert.match(stdout.toString(), /transship/i)
-  })
 })

@@ -28,7 +28,11 @@ export function skipLoudly(test: Mocha.Context, reason: string): never {
 }
 
 /** Runs a program; its standard output. A failure shows what the program said. */
-export function runTool(name: string, args: readonly string[], options: {readonly cwd?: string} = {}): string {
+export function runTool(
+  name: string,
+  args: readonly string[],
+  options: {readonly cwd?: string; readonly env?: NodeJS.ProcessEnv} = {},
+): string {
   const run = spawnSync(name, args, {encoding: 'utf8', maxBuffer: 64 * 2 ** 20, ...options})
   if (run.error !== undefined) throw run.error
   if (run.status !== 0) throw new Error(`${name} ${args.join(' ')} ended with ${String(run.status)}: ${run.stderr}`)

@@ -108,10 +108,14 @@ describe('a two-platform index with an attestation, a cosign signature and OCI 1
   })
 
   for (const host of names)
-    for (const pins of ['keep', 'reproduce'] as const)
-      it(`goes from a registry with ${host} to packages and back, with --companions all and --pins ${pins}`, async () => {
-        const inbox = `inbox:${fresh()}`
-        const there = await convert(`docker://${hosts[host]()}/from:1`, inbox, {
+    for (const [transport, pins] of [
+      ['inbox', 'keep'],
+      ['inbox', 'reproduce'],
+      ['appx', 'keep'],
+    ] as const)
+      it(`goes from a registry with ${host} to ${transport} packages and back, with --companions all and --pins ${pins}`, async () => {
+        const packages = `${transport}:${fresh()}`
+        const there = await convert(`docker://${hosts[host]()}/from:1`, packages, {
           layers: 'chain',
           all: true,
           companions: 'all',
@@ -122,15 +126,15 @@ describe('a two-platform index with an attestation, a cosign signature and OCI 1
           there.notes.map(({code}) => code),
           ['kept-as-companion', 'base-unknown'],
         )
-        assert.deepEqual((await verify(inbox)).faults, [])
+        assert.deepEqual((await verify(packages)).faults, [])
         const repository = `packages-${made++}`
-        const back = await convert(inbox, `docker://${hosts[host]()}/${repository}:1`)
+        const back = await convert(packages, `docker://${hosts[host]()}/${repository}:1`)
         assert.deepEqual([back.exact, back.losses, back.notes], [true, [], []])
         assert.equal(back.artifacts.at(-1)?.manifestDigest, signed.index.digest)
         await assertAllThere(hosts[host](), repository, signed)
         // Packages are copied with what they keep.
-        const other = `inbox:${fresh()}`
-        await convert(inbox, other, {layers: 'chain', pins})
+        const other = `${transport}:${fresh()}`
+        await convert(packages, other, {layers: 'chain', pins})
         const again = await convert(other, `oci:${fresh()}:1`)
         assert.equal(again.artifacts.at(-1)?.manifestDigest, signed.index.digest)
       })

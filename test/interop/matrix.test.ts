@@ -4,6 +4,8 @@ import path from 'node:path'
 import {convert, inspect, TransshipError, verify, type ConvertOptions} from '../../src/index.js'
 import type {NetworkOptions} from '../../src/model/transport.js'
 import {TRANSPORTS} from '../../src/transports/catalog.js'
+import {startMemoryRegistry, type MemoryRegistry} from '../helpers/memory-registry.js'
+import {makeSignedIndex, pushSigned, type SignedIndex} from '../helpers/signed-index.js'
 import {startRegistry, type Registry} from '../helpers/registry.js'
 import {sharedHost} from '../helpers/shared-host.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
@@ -21,6 +23,9 @@ interface Place {
   /** A reference that nothing is at yet, in the folder or under the name of the test. */
   destination(folder: string, name: string): string
 }
+
+/** Places that take an index as it is. */
+const KEEPS_INDEXES: ReadonlySet<string> = new Set(['oci', 'oci-archive', 'docker', 'containerd'])
 
 /** What runs for the tests: an image registry at its address, engines and containerd at their sockets. */
 const RUNNING = {registry: '', dockerd: '', podman: '', containerd: ''}
@@ -87,6 +92,8 @@ describe('every source to every destination', () => {
   const folder = temporaryFolder()
   let registry: Registry | undefined
   let linuxImage = ''
+  let indexRegistry: MemoryRegistry | undefined
+  let signed: SignedIndex | undefined
   let count = 0
 
   const fresh = () => {
@@ -98,6 +105,9 @@ describe('every source to every destination', () => {
   before(async function () {
     this.timeout(120_000)
     registry = await startRegistry(this)
+    indexRegistry = await startMemoryRegistry(undefined, undefined, {referrers: true})
+    signed = await makeSignedIndex()
+    await pushSigned(indexRegistry.host, 'signed', signed)
     RUNNING.registry = registry.address
     const host = await sharedHost(this)
     RUNNING.dockerd = host.dockerSocket
@@ -108,6 +118,7 @@ describe('every source to every destination', () => {
 
   after(async () => {
     await registry?.close()
+    await indexRegistry?.stop()
   })
 
   it('has a place for every transport', () => {
@@ -148,6 +159,37 @@ describe('every source to every destination', () => {
         )
       })
     }
+  })
+
+  describe('an index of two platforms, with a signature', () => {
+    const keeping = PLACES.filter(({transport}) => KEEPS_INDEXES.has(transport))
+    for (const from of keeping)
+      for (const to of keeping)
+        it(`goes from ${titleOf(from)} to ${titleOf(to)}`, async () => {
+          const network = {...reaching(from, to), all: true}
+          const name = nameFor('index', from, to)
+          const [source, target] = [from.destination(fresh(), `${name}/from`), to.destination(fresh(), `${name}/to`)]
+          await convert(`docker://${indexRegistry?.host ?? ''}/signed:1`, source, network)
+          const report = await convert(source, target, network)
+          assert.deepEqual([report.exact, report.losses], [true, []])
+          assert.equal(report.artifacts.at(-1)?.manifestDigest, signed?.index.digest)
+          assert.deepEqual((await verify(target, network)).faults, [])
+          const inspected = await inspect(target, {...network, platform: 'windows/amd64'})
+          assert.deepEqual(
+            inspected.referrers?.map(({digest}) => digest),
+            [signed?.notation.digest],
+          )
+        })
+
+    for (const to of PLACES.filter(({transport, holds}) => holds === 'images' && transport === 'docker-archive'))
+      it(`is converted image by image to ${titleOf(to)}, which is told as a loss`, async () => {
+        const place = to.destination(fresh(), '')
+        const report = await convert(`docker://${indexRegistry?.host ?? ''}/signed:1`, place, {all: true})
+        const [loss] = report.losses
+        assert.equal(loss?.code, 'index-left-out')
+        assert.match(loss.message, /cannot store an index; oci:, oci-archive:, docker:\/\/ and containerd: can/)
+        assert.equal(report.artifacts.length, 2)
+      })
   })
 
   describe('a Linux image', () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import {execFileSync, spawnSync} from 'node:child_process'
-import {copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs'
+import {chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {PROJECT} from '../helpers/snapshot.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
+import {skipLoudly} from '../helpers/tools.js'
 
 /** The functions and the error that `transship` itself gives; types come on top. A new name here is a promise. */
 const FACE = [
@@ -138,5 +139,19 @@ describe('The packed library', function () {
        })`,
     )
     assert.equal(run('refused.js').stdout.trim(), 'true NOT_FOUND')
+  })
+  it('starts for a user of a number that nobody knows, without a home', function () {
+    if (process.platform !== 'linux' || process.getuid?.() !== 0) skipLoudly(this, 'changing the user needs root')
+    // The folder of a test is its user's alone.
+    chmodSync(folder.path, 0o755)
+    const main = path.join(folder.path, 'node_modules', 'transship', 'dist', 'src', 'main.js')
+    const {stdout, stderr} = spawnSync(process.execPath, [main, '--version'], {
+      cwd: '/',
+      env: {PATH: process.env['PATH']},
+      uid: 54321,
+      gid: 54321,
+      encoding: 'utf8',
+    })
+    assert.match(stdout, /^transship\//, stderr)
   })
 })

@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict'
-import {spawn, spawnSync} from 'node:child_process'
+import {spawn} from 'node:child_process'
 import {once} from 'node:events'
-import {existsSync} from 'node:fs'
 import {mkdtemp, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import path from 'node:path'
+import {PWSH, requirePowerShell} from '../helpers/powershell.js'
 import {startContainerHost, STUBBORN, type ContainerHost} from '../helpers/container-host.js'
 import {PROJECT} from '../helpers/snapshot.js'
-import {findTool, requireTool, runTool, skipLoudly} from '../helpers/tools.js'
+import {requireTool, runTool, skipLoudly} from '../helpers/tools.js'
 
 const TESTS = path.join(PROJECT, 'test', 'powershell')
 const SUITES = path.join(TESTS, 'pester')
-/** What `.ci/prepare-powershell` builds: PowerShell from its packages, with Pester. */
-const PWSH = path.join(PROJECT, '.pwsh', 'bin', 'Release', process.platform === 'win32' ? 'pwsh.exe' : 'pwsh')
 /** Every suite starts the command line many times, on machines that have other work. */
 const SUITE_TIMEOUT_MS = 900_000
 
@@ -21,14 +19,6 @@ interface SuiteResult {
   readonly skipped: number
   readonly failures: readonly string[]
   readonly total: number
-}
-
-/** Builds PowerShell where that was not done; skips the test without the .NET SDK. */
-function requirePowerShell(test: Mocha.Context): void {
-  if (existsSync(PWSH)) return
-  if (findTool('dotnet') === undefined) skipLoudly(test, 'dotnet is not installed')
-  const built = spawnSync(path.join(PROJECT, '.ci', 'prepare-powershell'), {encoding: 'utf8'})
-  assert.equal(built.status, 0, built.stdout + built.stderr)
 }
 
 /** Runs one suite in a PowerShell of its own. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises'
 import path from 'node:path'
+import {workPathBeside} from '../../src/disk/work-name.js'
 import {UsageError} from '../../src/model/errors.js'
 import {renderCsv} from '../../src/report/render-csv.js'
 import {escapeHtml, renderHtml} from '../../src/report/render-html.js'
@@ -21,6 +22,18 @@ const withoutInline = (html: string) => html.replace(/<style>[^]*?<\/style>/, ''
 
 describe('report', () => {
   const folder = temporaryFolder()
+
+  it('removes what a killed run has left beside its file, and nothing of one that runs', async () => {
+    const place = path.join(folder.path, 'left')
+    await mkdir(place)
+    const file = path.join(place, 'report.json')
+    const running = workPathBeside(file)
+    // A process that has this number now began later than that.
+    const killed = `${running.slice(0, running.indexOf('.tmp-'))}.tmp-0123456789ab-${process.pid}-1-${running.slice(-8)}`
+    for (const left of [running, killed]) await writeFile(left, '{')
+    await writeReport(largeReport(2), file)
+    assert.deepEqual((await readdir(place)).sort(), [path.basename(running), 'report.json'].sort())
+  })
 
   for (const {file, form} of [
     {file: 'a.html', form: 'html'},

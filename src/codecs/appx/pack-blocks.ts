@@ -26,14 +26,20 @@ const SMALL_BYTES = 4096
 /** What deflate and a flush add at most to so few bytes, with plenty to spare. */
 const PACKED_ROOM_BYTES = 256
 
+const FULL_FLUSH = zlib.constants.Z_FULL_FLUSH
 const deflateRaw = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.deflateRaw)
 
 /** A block deflated so that it ends at a byte and nothing behind it refers to it. Source: inbox package page, 2.2. */
 export function packBlock(block: Uint8Array, level: number): Promise<Uint8Array> | Uint8Array {
-  const options = {level, finishFlush: zlib.constants.Z_FULL_FLUSH}
-  if (block.byteLength > SMALL_BYTES) return deflateRaw(block, options)
+  return block.byteLength > SMALL_BYTES
+    ? deflateRaw(block, {level, finishFlush: FULL_FLUSH})
+    : packBlockSync(block, level)
+}
+
+/** The same on this thread. */
+export function packBlockSync(block: Uint8Array, level: number): Uint8Array {
   // Room for all of it: else each small block would hold 16 KiB, and one that just fills its room is flushed twice.
-  return zlib.deflateRawSync(block, {...options, chunkSize: block.byteLength + PACKED_ROOM_BYTES})
+  return zlib.deflateRawSync(block, {level, finishFlush: FULL_FLUSH, chunkSize: block.byteLength + PACKED_ROOM_BYTES})
 }
 
 /** What zlib gives with `info`: the bytes, and how much of the input they took. */

@@ -11,7 +11,7 @@ import {
   encodeExtendedAttributes,
 } from '../extended-attributes/extended-attributes.js'
 import {findExactLink, findLink} from '../reparse-point/encode-reparse-point.js'
-import {requireDescriptor} from '../security-descriptor/require-descriptor.js'
+import {requireKnownDescriptor} from '../security-descriptor/known-descriptors.js'
 import {MAX_FRAME_BYTES, type Carrier, type CarrierKind, type ContentExtent, type StreamLocation} from './carrier.js'
 import {encodeCarrierFrame, isCanonical, type CarrierFrame, type FrameBlock, type FrameStream} from './carrier-frame.js'
 import {findStreamName} from './stream-name.js'
@@ -128,7 +128,7 @@ class CarrierDecoder {
     if (this.#securityDescriptor !== undefined || stream.payloadBytes === 0) return false
     const descriptor = this.#payload(stream)
     at(stream.payloadPosition, () => {
-      requireDescriptor(descriptor)
+      requireKnownDescriptor(descriptor)
     })
     this.#securityDescriptor = descriptor
     this.#table.push({id: stream.id, attributes: stream.attributes})

@@ -53,7 +53,10 @@ class LayerEncoder {
     for await (const entry of entries) {
       this.#options.signal?.throwIfAborted()
       if (entry.kind === 'frame') yield* this.#outer(entry.frame.archive)
-      else yield* this.#entry(entry)
+      else if (isPlain(entry)) {
+        for (const piece of this.#plainMember(entry)) yield piece
+        if (entry.streams !== undefined) yield* this.#streams(entry)
+      } else yield* this.#entry(entry)
     }
     yield* this.#pad()
     if (!this.#hasEnd) yield END_BLOCKS
@@ -90,14 +93,7 @@ class LayerEncoder {
       case 'directory':
       case 'file': {
         const content = entry.kind === 'file' ? this.#bodyOf(entry) : undefined
-        for (const {name} of entry.meta.extendedAttributes ?? []) {
-          if (hasRecord(name) || keepFrames) continue
-          this.#loss(
-            'attribute-name',
-            `A tar cannot store the extended attribute '${name}', so it was left out.`,
-            entry.path,
-          )
-        }
+        this.#tellAttributes(entry)
         yield* this.#member(entry.frame?.archive, () => canonicalHeader(entry, keepFrames), content)
         yield* this.#streams(entry)
       }
@@ -143,6 +139,29 @@ class LayerEncoder {
     yield* this.#pad(frame?.before)
     yield frame === undefined ? canonical() : frame.header
     yield* this.#body(frame, content)
+  }
+
+  /** Most of a layer, so without a promise for each piece. */
+  #plainMember(entry: FileEntry | DirectoryEntry): readonly Uint8Array[] {
+    if (this.#hasEnd) throw misplaced()
+    const body = entry.kind === 'file' ? this.#bodyOf(entry)?.bytes : undefined
+    this.#tellAttributes(entry)
+    const pieces = [...this.#pad(), canonicalHeader(entry, this.#options.keepFrames)]
+    if (body !== undefined && body.byteLength > 0) pieces.push(body)
+    this.#padding = paddingOf(body?.byteLength ?? 0)
+    return pieces
+  }
+
+  #tellAttributes(entry: FileEntry | DirectoryEntry): void {
+    const {keepFrames} = this.#options
+    for (const {name} of entry.meta.extendedAttributes ?? []) {
+      if (hasRecord(name) || keepFrames) continue
+      this.#loss(
+        'attribute-name',
+        `A tar cannot store the extended attribute '${name}', so it was left out.`,
+        entry.path,
+      )
+    }
   }
 
   async *#body(frame: ArchiveFrame | undefined, content: Content | undefined): AsyncGenerator<Uint8Array> {
@@ -191,6 +210,13 @@ class LayerEncoder {
   #loss(code: string, message: string, subject: string): void {
     this.#options.onEvent?.({kind: 'loss', code, message, subject})
   }
+}
+
+/** A file or directory that no frame spells, and whose content is at hand. */
+function isPlain(entry: LayerEntry): entry is FileEntry | DirectoryEntry {
+  if (entry.kind !== 'file' && entry.kind !== 'directory') return false
+  const isAtHand = entry.kind === 'directory' || entry.content === undefined || entry.content.bytes !== undefined
+  return entry.frame?.archive === undefined && isAtHand
 }
 
 /** The body that a frame asks for, made of the entry's content. */

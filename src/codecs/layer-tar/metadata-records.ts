@@ -3,11 +3,12 @@ import {
   FileAttribute,
   UNSTATED_TIME,
   type ExtendedAttribute,
+  type FileTime,
   type FileTimes,
   type WindowsMetadata,
 } from '../../model/windows-metadata.js'
 import {requireExtendedAttribute} from '../extended-attributes/extended-attributes.js'
-import {requireDescriptor} from '../security-descriptor/require-descriptor.js'
+import {descriptorText, knownDescriptor, requireKnownDescriptor} from '../security-descriptor/known-descriptors.js'
 import {fileTimeOf, findPaxTime, formatPaxTime, nanosecondsOf} from '../tar/pax.js'
 import type {TarMember} from '../tar/tar-reader.js'
 
@@ -55,8 +56,9 @@ function checked<Value>(member: TarMember, value: Value, check: (value: Value) =
 }
 
 function descriptorOf(member: TarMember, text: string): Uint8Array {
-  const bytes = decodeBase64(member, KEY.securityDescriptor, text, 'DESCRIPTOR_CORRUPT')
-  return checked(member, bytes, requireDescriptor)
+  return knownDescriptor(text, () =>
+    checked(member, decodeBase64(member, KEY.securityDescriptor, text, 'DESCRIPTOR_CORRUPT'), requireKnownDescriptor),
+  )
 }
 
 /** Attributes by the record; without one, what Microsoft's reader assumes. */
@@ -142,11 +144,16 @@ export function layoutFrameOf(member: TarMember): Uint8Array | undefined {
   return text === undefined ? undefined : decodeBase64(member, KEY.layout, text)
 }
 
+/** The first and the last time of Go's clock, for sure; times outside are tried. */
+const [SAFE_FROM, SAFE_TO] = [fileTimeOf(-(2n ** 62n)), fileTimeOf(2n ** 62n)]
+
+function timeFits(time: FileTime): boolean {
+  return (time > SAFE_FROM && time < SAFE_TO) || fileTimeOf(nanosecondsOf(time)) === time
+}
+
 /** True when all four times come through a tar unchanged: Go's clock ends in 1677 and 2262. */
 function timesFit(times: FileTimes): boolean {
-  return [times.creation, times.lastAccess, times.lastWrite, times.change].every(
-    (time) => fileTimeOf(nanosecondsOf(time)) === time,
-  )
+  return timeFits(times.creation) && timeFits(times.lastAccess) && timeFits(times.lastWrite) && timeFits(times.change)
 }
 
 /** The records that Microsoft's writer makes of an entry's metadata, and with `keepFrames` transship's own. */
@@ -162,7 +169,7 @@ export function encodeMetadata(
     [KEY.changeTime]: formatPaxTime(nanosecondsOf(times.change)),
   }
   if (meta.securityDescriptor !== undefined && !options.isHardLink) {
-    records[KEY.securityDescriptor] = Buffer.from(meta.securityDescriptor).toString('base64')
+    records[KEY.securityDescriptor] = descriptorText(meta.securityDescriptor)
   }
   if (!options.isHardLink) {
     for (const {name, value} of meta.extendedAttributes ?? []) {

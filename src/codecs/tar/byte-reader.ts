@@ -48,9 +48,9 @@ export class ByteReader {
     return available >= length
   }
 
-  /** What is at hand, without taking it: all that is left once `has` has said no. */
-  peek(): Uint8Array {
-    return this.#chunk.subarray(this.#at)
+  /** What is at hand, at most `length` bytes, without taking it: all that is left once `has` has said no. */
+  peek(length = this.#available): Uint8Array {
+    return this.#chunk.subarray(this.#at, this.#at + length)
   }
 
   /** The next `length` bytes, which `has` has promised. */

@@ -65,7 +65,9 @@ const NANOSECONDS = 1_000_000_000n
 export function findPaxTime(text: string): bigint | undefined {
   const match = /^([+-]?)([0-9]{1,18})(?:\.([0-9]*))?$/.exec(text)
   if (match?.[2] === undefined) return undefined
-  const nanoseconds = BigInt(match[2]) * NANOSECONDS + BigInt((match[3] ?? '').slice(0, 9).padEnd(9, '0'))
+  const fraction = (match[3] ?? '').slice(0, 9)
+  const nanoseconds =
+    BigInt(match[2]) * NANOSECONDS + BigInt(fraction === '' ? 0 : Number(fraction) * 10 ** (9 - fraction.length))
   return match[1] === '-' ? -nanoseconds : nanoseconds
 }
 
@@ -73,9 +75,12 @@ export function findPaxTime(text: string): bigint | undefined {
 export function formatPaxTime(nanoseconds: bigint): string {
   const magnitude = nanoseconds < 0n ? -nanoseconds : nanoseconds
   const sign = nanoseconds < 0n ? '-' : ''
-  const fraction = magnitude % NANOSECONDS
-  const seconds = `${sign}${(magnitude / NANOSECONDS).toString()}`
-  return fraction === 0n ? seconds : `${seconds}.${fraction.toString().padStart(9, '0').replace(/0+$/, '')}`
+  let fraction = Number(magnitude % NANOSECONDS)
+  const seconds = `${sign}${magnitude / NANOSECONDS}`
+  if (fraction === 0) return seconds
+  let digits = 9
+  for (; fraction % 10 === 0; digits--) fraction /= 10
+  return `${seconds}.${String(fraction).padStart(digits, '0')}`
 }
 
 /** Go counts nanoseconds in a signed 64-bit number, so times before 1677 and after 2262 wrap. */

@@ -50,27 +50,46 @@ const FIELD = {
 } as const satisfies Record<string, readonly [number, number]>
 
 const TYPEFLAG = 156
+const NO_BYTES = new Uint8Array()
 
 function field(block: Uint8Array, [offset, length]: readonly [number, number]): Uint8Array {
   return block.subarray(offset, offset + length)
 }
 
-function untilNul(bytes: Uint8Array): Uint8Array {
-  const end = bytes.indexOf(0)
-  return end < 0 ? bytes : bytes.subarray(0, end)
+/** A field up to its first NUL. */
+function textField(block: Uint8Array, [offset, length]: readonly [number, number]): Uint8Array {
+  let end = offset
+  while (end < offset + length && block[end] !== 0) end++
+  return end === offset ? NO_BYTES : block.subarray(offset, end)
 }
 
 /** Octal text, padded by spaces or NULs, or base-256 with the top bit set; undefined when neither. */
 export function findTarNumber(bytes: Uint8Array): number | undefined {
-  const [first = 0] = bytes
-  if ((first & 0x80) !== 0) return findBase256(bytes)
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    .toString('latin1')
-    .replace(/^[ \0]+|[ \0]+$/g, '')
-  if (text === '') return 0
+  return findNumberAt(bytes, [0, bytes.byteLength])
+}
+
+const [NUL, SPACE, ZERO, SEVEN] = [0x00, 0x20, 0x30, 0x37]
+
+/** The same of a field, in one pass and without a text: it is read for every number of every header. */
+function findNumberAt(block: Uint8Array, [offset, length]: readonly [number, number]): number | undefined {
+  const end = offset + length
+  let at = offset
+  if (((block[at] ?? 0) & 0x80) !== 0) return findBase256(field(block, [offset, length]))
+  while (at < end && isPad(block[at])) at++
+  if (at === end) return 0
+  let value = 0
+  for (; at < end; at++) {
+    const byte = block[at] ?? 0
+    if (byte < ZERO || byte > SEVEN) break
+    value = value * 8 + (byte - ZERO)
+  }
   // Go reads up to the first NUL: what some writers leave behind it is no part of the number.
-  const [digits = ''] = text.split('\0', 1)
-  return /^[0-7]+$/.test(digits) ? safe(Number.parseInt(digits, 8)) : undefined
+  if (block[at] !== NUL) while (at < end && isPad(block[at])) at++
+  return at === end || (at < end && block[at] === NUL) ? safe(value) : undefined
+}
+
+function isPad(byte: number | undefined): boolean {
+  return byte === SPACE || byte === NUL
 }
 
 function findBase256(bytes: Uint8Array): number | undefined {
@@ -87,16 +106,22 @@ function safe(value: number): number | undefined {
   return Number.isSafeInteger(value) ? value : undefined
 }
 
-function checksums(block: Uint8Array): {unsigned: number; signed: number} {
+/** The sum of a block's bytes, those of the checksum itself taken as spaces. Source: POSIX ustar, chksum. */
+function checksumOf(block: Uint8Array): number {
   const [from, length] = FIELD.checksum
-  let unsigned = 0
-  let signed = 0
-  for (let index = 0; index < BLOCK_BYTES; index++) {
-    const byte = index >= from && index < from + length ? 0x20 : (block[index] ?? 0)
-    unsigned += byte
-    signed += byte > 127 ? byte - 256 : byte
-  }
-  return {unsigned, signed}
+  let sum = SPACE * length
+  for (let index = 0; index < from; index++) sum += block[index] ?? 0
+  for (let index = from + length; index < BLOCK_BYTES; index++) sum += block[index] ?? 0
+  return sum
+}
+
+/** The same of signed bytes, as some old writers have it. */
+function signedChecksumOf(block: Uint8Array): number {
+  const [from, length] = FIELD.checksum
+  let sum = checksumOf(block)
+  for (let index = 0; index < BLOCK_BYTES; index++)
+    if ((index < from || index >= from + length) && (block[index] ?? 0) > 127) sum -= 256
+  return sum
 }
 
 /** Decodes a header block; undefined when the checksum or a number is wrong. */
@@ -107,15 +132,15 @@ export function findTarHeader(block: Uint8Array): TarHeader | undefined {
 
 /** Decodes a header block; what is wrong with it, as a sentence, when it is damaged. Source: Go archive/tar reader.go. */
 export function readTarHeader(block: Uint8Array): TarHeader | string {
-  const stated = findTarNumber(field(block, FIELD.checksum))
-  const {unsigned, signed} = checksums(block)
-  if (stated !== unsigned && stated !== signed) return 'A header block is damaged: its checksum is wrong.'
+  const stated = findNumberAt(block, FIELD.checksum)
+  if (stated !== checksumOf(block) && stated !== signedChecksumOf(block))
+    return 'A header block is damaged: its checksum is wrong.'
   const format = formatOf(block)
   const numbers: Partial<Record<NumberField, number>> = {}
   for (const name of numberFields(format, block)) {
-    const number = findTarNumber(field(block, FIELD[name]))
+    const number = findNumberAt(block, FIELD[name])
     if (number === undefined) return faultOf(name)
-    if (number > 0 && LEADING_MATTERS.has(name) && field(block, FIELD[name])[0] === 0)
+    if (number > 0 && LEADING_MATTERS.has(name) && block[FIELD[name][0]] === 0)
       return `A header has a NUL before its field '${name}'. Some readers treat it as the end, others as padding.`
     numbers[name] = number
   }
@@ -124,7 +149,7 @@ export function readTarHeader(block: Uint8Array): TarHeader | string {
   const atime = numbers.starAtime ?? numbers.gnuAtime
   const ctime = numbers.starCtime ?? numbers.gnuCtime
   return {
-    name: untilNul(field(block, FIELD.name)),
+    name: textField(block, FIELD.name),
     mode,
     uid,
     gid,
@@ -133,22 +158,27 @@ export function readTarHeader(block: Uint8Array): TarHeader | string {
     ...(atime === undefined ? {} : {atime}),
     ...(ctime === undefined ? {} : {ctime}),
     typeflag: String.fromCharCode(block[TYPEFLAG] ?? 0),
-    linkname: untilNul(field(block, FIELD.linkname)),
+    linkname: textField(block, FIELD.linkname),
     format,
     prefix:
       format === 'ustar'
-        ? untilNul(field(block, FIELD.prefix))
+        ? textField(block, FIELD.prefix)
         : format === 'star'
-          ? untilNul(field(block, FIELD.starPrefix))
-          : new Uint8Array(),
+          ? textField(block, FIELD.starPrefix)
+          : NO_BYTES,
   }
 }
 
 function formatOf(block: Uint8Array): TarHeader['format'] {
-  const magic = Buffer.from(field(block, FIELD.magic)).toString('latin1')
-  if (magic === 'ustar  \0') return 'gnu'
-  if (!magic.startsWith('ustar\0')) return 'v7'
-  return Buffer.from(field(block, FIELD.starTrailer)).toString('latin1') === 'tar\0' ? 'star' : 'ustar'
+  const [magic] = FIELD.magic
+  if (hasText(block, magic, 'ustar  \0')) return 'gnu'
+  if (!hasText(block, magic, 'ustar\0')) return 'v7'
+  return hasText(block, FIELD.starTrailer[0], 'tar\0') ? 'star' : 'ustar'
+}
+
+function hasText(block: Uint8Array, offset: number, text: string): boolean {
+  for (let index = 0; index < text.length; index++) if (block[offset + index] !== text.charCodeAt(index)) return false
+  return true
 }
 
 type NumberField =
@@ -167,19 +197,22 @@ type NumberField =
 /** Numbers that change what is read. Of the others what Go reads will do. */
 const LEADING_MATTERS: ReadonlySet<NumberField> = new Set(['size', 'mtime'])
 
+const V7_NUMBERS = ['mode', 'uid', 'gid', 'size', 'mtime'] as const
+const USTAR_NUMBERS = [...V7_NUMBERS, 'devmajor', 'devminor'] as const
+const STAR_NUMBERS = [...USTAR_NUMBERS, 'starAtime', 'starCtime'] as const
+
 function numberFields(format: TarHeader['format'], block: Uint8Array): readonly NumberField[] {
-  const common = ['mode', 'uid', 'gid', 'size', 'mtime'] as const
   switch (format) {
     case 'v7':
-      return common
+      return V7_NUMBERS
     case 'ustar':
-      return [...common, 'devmajor', 'devminor']
+      return USTAR_NUMBERS
     case 'star':
-      return [...common, 'devmajor', 'devminor', 'starAtime', 'starCtime']
+      return STAR_NUMBERS
     case 'gnu': {
       // Only an incremental archive has the two; elsewhere the fields begin with NUL.
       const times = (['gnuAtime', 'gnuCtime'] as const).filter((name) => block[FIELD[name][0]] !== 0)
-      return [...common, 'devmajor', 'devminor', ...times]
+      return times.length === 0 ? USTAR_NUMBERS : [...USTAR_NUMBERS, ...times]
     }
   }
 }
@@ -193,9 +226,16 @@ function faultOf(name: NumberField): string {
 
 /** True when every byte is zero. */
 export function isZero(bytes: Uint8Array): boolean {
-  for (const byte of bytes) if (byte !== 0) return false
+  // By the library, where there is enough: most are short, and begin with what is not zero.
+  if (bytes.byteLength > 0 && bytes[0] !== 0) return false
+  for (let at = 0; at < bytes.byteLength; at += ZEROS.byteLength) {
+    const end = Math.min(bytes.byteLength, at + ZEROS.byteLength)
+    if (ZEROS.compare(bytes, at, end, 0, end - at) !== 0) return false
+  }
   return true
 }
+
+const ZEROS = Buffer.alloc(16 * 1024)
 
 /** What a header written by transship states. Everything not named is zero or empty. */
 export interface HeaderFields {
@@ -234,22 +274,29 @@ function findUstarSplit(name: string): readonly [string, string] | undefined {
 }
 
 function putText(block: Buffer, [offset, length]: readonly [number, number], text: string): void {
-  block.write(text.slice(0, length), offset, length, 'latin1')
+  if (text === '') return
+  block.write(text, offset, Math.min(length, text.length), 'latin1')
   // Go keeps readers from taking a cut name that ends in a slash for a directory.
   if (text.length > length && text[length - 1] === '/') {
     block[offset + text.slice(0, length).replace(/\/+$/, '').length] = 0
   }
 }
 
+/** Digits and a NUL behind them, which is there. */
 function putOctal(block: Buffer, [offset, length]: readonly [number, number], value: number): void {
   const fits = value >= 0 && value < 8 ** (length - 1)
-  block.write((fits ? value : 0).toString(8).padStart(length - 1, '0'), offset, length - 1, 'latin1')
+  let rest = fits ? value : 0
+  for (let at = offset + length - 2; at >= offset; at--) {
+    block[at] = ZERO + (rest % 8)
+    rest = Math.floor(rest / 8)
+  }
 }
 
 function putMagicAndChecksum(block: Buffer): void {
   block.write('ustar\0' + '00', FIELD.magic[0], 8, 'latin1')
-  const [offset] = FIELD.checksum
-  block.write(`${checksums(block).unsigned.toString(8).padStart(6, '0')}\0 `, offset, 8, 'latin1')
+  const [offset, length] = FIELD.checksum
+  putOctal(block, [offset, length - 1], checksumOf(block))
+  block[offset + length - 1] = SPACE
 }
 
 /** A text as PAX records hold it: one character for each byte of its UTF-8. */
@@ -257,20 +304,21 @@ function byteString(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1')
 }
 
-function encodeExtension(name: string, records: string): Buffer {
-  const body = Buffer.from(records, 'latin1')
-  const bytes = Buffer.alloc(BLOCK_BYTES + body.length + paddingOf(body.length))
+/** Puts the extension member in front: its header, then the records. `bytes` has room for them and is zero. */
+function putExtension(bytes: Buffer, name: string, records: string): void {
   const block = bytes.subarray(0, BLOCK_BYTES)
   const slash = name.lastIndexOf('/')
   const joined = `${name.slice(0, slash + 1)}PaxHeaders.0/${name.slice(slash + 1)}`.replace(/\/$/, '')
   putText(block, FIELD.name, toAscii(joined).slice(0, 100).replace(/\/+$/, ''))
   for (const key of ['mode', 'uid', 'gid', 'mtime'] as const) putOctal(block, FIELD[key], 0)
-  putOctal(block, FIELD.size, body.length)
-  block.write('x', TYPEFLAG, 1, 'latin1')
+  putOctal(block, FIELD.size, records.length)
+  block[TYPEFLAG] = EXTENSION
   putMagicAndChecksum(block)
-  body.copy(bytes, BLOCK_BYTES)
-  return bytes
+  bytes.write(records, BLOCK_BYTES, records.length, 'latin1')
 }
+
+/** `x`. */
+const EXTENSION = 0x78
 
 /** Largest value of an 11-digit octal field, plus one. */
 const OCTAL_11 = 8 ** 11
@@ -295,7 +343,11 @@ export function encodeTarHeader(fields: HeaderFields): Uint8Array {
   if (isLongLink) records['linkpath'] = byteString(linkname)
   if (fields.size >= OCTAL_11) records['size'] = String(fields.size)
 
-  const block = Buffer.alloc(BLOCK_BYTES)
+  const text = needsPax ? paxText(records) : ''
+  const extensionBytes = needsPax ? BLOCK_BYTES + text.length + paddingOf(text.length) : 0
+  const bytes = Buffer.alloc(extensionBytes + BLOCK_BYTES)
+  if (needsPax) putExtension(bytes, name, text)
+  const block = bytes.subarray(extensionBytes)
   const [prefix, ownName] = needsPax || split === undefined ? ['', toAscii(name)] : split
   putText(block, FIELD.name, ownName)
   putOctal(block, FIELD.mode, fields.mode)
@@ -303,16 +355,20 @@ export function encodeTarHeader(fields: HeaderFields): Uint8Array {
   putOctal(block, FIELD.gid, 0)
   putOctal(block, FIELD.size, fields.size)
   putOctal(block, FIELD.mtime, seconds)
-  block.write(fields.typeflag, TYPEFLAG, 1, 'latin1')
+  block[TYPEFLAG] = fields.typeflag.charCodeAt(0)
   putText(block, FIELD.linkname, toAscii(linkname))
   putOctal(block, FIELD.devmajor, 0)
   putOctal(block, FIELD.devminor, 0)
   putText(block, FIELD.prefix, prefix)
   putMagicAndChecksum(block)
-  if (!needsPax) return block
-  const keys = Object.keys(records).sort((left, right) => (left < right ? -1 : 1))
-  const text = keys.map((key) => formatPaxRecord(key, records[key] ?? '')).join('')
-  return Buffer.concat([encodeExtension(name, text), block])
+  return bytes
+}
+
+/** Records in the order of their keys, as Go writes them. */
+function paxText(records: Readonly<Record<string, string>>): string {
+  let text = ''
+  for (const key of Object.keys(records).sort()) text += formatPaxRecord(key, records[key] ?? '')
+  return text
 }
 
 /** The blocks that end an archive. */

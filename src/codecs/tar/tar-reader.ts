@@ -20,6 +20,8 @@ import {BLOCK_BYTES, isZero, paddingOf, readTarHeader, type TarHeader} from './t
 /** Bodies up to this size are given out as one piece. */
 const SMALL_BODY_BYTES = 64 * 1024
 
+const NO_BYTES = new Uint8Array()
+
 /** What a tar is made of, in order. */
 export type TarItem = TarMember | TarRemark
 
@@ -84,6 +86,7 @@ export async function* readTar(body: AsyncIterable<Uint8Array>, options: TarOpti
       if (member === undefined) break
       yield member
       if (member.kind === 'short-end') return
+      if (tar.passesBody()) continue
       const padding = await tar.finishBody()
       if (padding !== undefined) yield padding
       if (padding?.kind === 'short-padding') return
@@ -127,7 +130,7 @@ class TarReader {
       }
       const header = readTarHeader(block)
       if (typeof header === 'string') throw this.#corrupt(header, -BLOCK_BYTES)
-      raw.push(Uint8Array.from(block))
+      raw.push(Buffer.from(block))
       if (raw.length > LIMITS.headerPieces.value) throw this.#corrupt('A member has too many extended headers.')
       if (!isExtension(header.typeflag)) return this.#member(header, {extensions, raw, offset})
       const fault = extensions.take(header.typeflag, await this.#takeExtension(header, raw))
@@ -156,7 +159,7 @@ class TarReader {
     const length = header.size + paddingOf(header.size)
     this.#budget.spend(length)
     if (!(await this.#reader.has(length))) throw this.#truncated('It ends inside an extended header.')
-    const bytes = Uint8Array.from(this.#reader.take(length))
+    const bytes = Buffer.from(this.#reader.take(length))
     raw.push(bytes)
     return bytes.subarray(0, header.size)
   }
@@ -203,7 +206,7 @@ class TarReader {
   }
 
   async #plainContent(size: number): Promise<Content> {
-    if (size === 0) return {size, bytes: new Uint8Array(), open: () => this.#chunks(0)}
+    if (size === 0) return {size, bytes: NO_BYTES, open: () => this.#chunks(0)}
     if (size > SMALL_BODY_BYTES) return {size, open: () => this.#chunks(size)}
     if (!(await this.#reader.has(size))) throw this.#truncated('It ends inside a body.')
     const bytes = this.#reader.take(size)
@@ -231,9 +234,19 @@ class TarReader {
     }
   }
 
+  /** True where nothing is left of a body and its padding is at hand and zero, which it takes. */
+  passesBody(): boolean {
+    if (this.#left > 0) return false
+    const padding = this.#reader.peek(this.#padding)
+    if (padding.byteLength < this.#padding || !isZero(padding)) return false
+    this.#reader.take(this.#padding)
+    this.#padding = 0
+    return true
+  }
+
   /** Skips what is left of a body and its padding; the padding when it is not zero, or not all there. */
   async finishBody(): Promise<TarRemark | undefined> {
-    for await (const _chunk of this.#chunks(this.#left));
+    if (this.#left > 0) for await (const _chunk of this.#chunks(this.#left));
     const length = this.#padding
     this.#padding = 0
     if (length === 0) return undefined

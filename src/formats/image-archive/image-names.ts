@@ -46,7 +46,7 @@ export class ImageNames {
   }
 
   /** Names of the next image, with `before` images written; reports those that cannot be kept. Throws `BAD_REFERENCE`. */
-  namesOf(draft: ImageDraft, before: number, options: WorkOptions): HeldNames {
+  namesOf(draft: Pick<ImageDraft, 'names'>, before: number, options: WorkOptions): HeldNames {
     const {selector, given, bare} = this.#given
     if (selector === undefined) return this.#heldOf(draft.names, options)
     if (before === 0) return {names: [requireTaggedName(selector)], others: []}

@@ -151,7 +151,8 @@ const companions = {
   },
 }
 
-const docker = {
+/** What may stand in the extension; other keys are let be when a package is read, and told when it is verified. */
+export const DOCKER_SCHEMA = {
   type: 'object',
   properties: {
     References: {type: 'array', items: text},
@@ -211,7 +212,7 @@ const SCHEMA = {
             Digest: digest,
           },
         },
-        Extensions: {type: 'object', properties: {'docker/1': docker}},
+        Extensions: {type: 'object', properties: {'docker/1': DOCKER_SCHEMA}},
       },
     },
   },

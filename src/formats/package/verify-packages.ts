@@ -13,6 +13,7 @@ import {resolveDependencies, type DependencyChain} from './dependencies.js'
 import {fittingPackages, selectFitting} from './fitting-packages.js'
 import type {Repository, StoredPackage} from './repository.js'
 import {readVerified} from './open-package.js'
+import {recordFaults} from './check-records.js'
 import {companionBytes, companionFile} from './companion-files.js'
 import {checkPin, pinsOf} from './kept-pins.js'
 import {rebuildLayer} from './rebuild-layer.js'
@@ -84,6 +85,8 @@ class PackageVerifier {
     await this.#gather('metadata.json', () => {
       this.#verifyDependencies()
     })
+    for (const message of docker === undefined ? [] : recordFaults(docker))
+      this.#fault('METADATA_INVALID', message, `${this.#title}/metadata.json`)
     await this.#gather('docker', () => readVerified(this.#stored, docker?.ConfigFile, docker?.ConfigDigest))
     await this.#gather('docker', () => readVerified(this.#stored, docker?.ManifestFile, docker?.ManifestDigest))
     for (const each of [...(docker?.Companions?.Documents ?? []), ...(docker?.Companions?.Blobs ?? [])])

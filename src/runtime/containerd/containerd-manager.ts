@@ -50,6 +50,19 @@ export class ContainerdManager implements ContainerManager {
     return rows.flat()
   }
 
+  async countImages({signal}: {readonly signal: AbortSignal}): Promise<ReadonlyMap<string, number>> {
+    const {namespaces} = await this.#client.call('containerd.services.namespaces.v1.Namespaces/List', {}, {signal})
+    const counted = await mapConcurrently(namespaces, CONCURRENCY, async ({name}) => {
+      const {images} = await this.#client.call(
+        'containerd.services.images.v1.Images/List',
+        {},
+        {namespace: name, signal},
+      )
+      return [name, images.length] as const
+    })
+    return new Map(counted)
+  }
+
   async stop(target: ContainerSighting, options: StopOptions): Promise<StopOutcome> {
     const label = await this.#findStopSignal(target, options.signal)
     const outcome = await this.#signal(target, requireSignalNumber(label ?? 'SIGTERM'), false, options.signal)

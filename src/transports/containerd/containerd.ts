@@ -9,6 +9,7 @@ export const containerd = lazyTransport(
   {name: NAME, grammar: GRAMMAR, parse: parseLocation, format: formatLocation},
   {
     source: () => importOptional(PURPOSE, () => import('./source.js')),
+    index: () => importOptional(PURPOSE, () => import('./open-index.js')),
     destination: () => importOptional(PURPOSE, () => import('./destination.js')),
   },
 )

@@ -1,11 +1,18 @@
 import {requireCompression} from '../../codecs/compression/compress.js'
 import {digestOf, type Digest} from '../../model/digest.js'
+import type {ContentGraph, ImageIndex, Referrer, Referrers, StoredContent} from '../../model/content-graph.js'
 import {TransshipError, UsageError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Descriptor} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
 import {requireReplaceable} from '../../model/replacing.js'
-import type {DestinationOptions, ImageArtifact, ImageDestination, ImageDraft} from '../../model/transport.js'
+import type {
+  DestinationOptions,
+  ImageArtifact,
+  ImageDestination,
+  ImageDraft,
+  IndexArtifact,
+} from '../../model/transport.js'
 import {ImageNames} from '../../formats/image-archive/image-names.js'
 import {requireNames, type NamingReference} from '../../formats/image-documents/given-names.js'
 import {isSameName, requireTaggedName, type TaggedName} from '../../formats/image-documents/image-name.js'
@@ -16,10 +23,11 @@ import {
   manifestFor,
 } from '../../formats/image-documents/written-manifest.js'
 import {layerArtifact, LayerWriter} from '../../formats/layer-blob/layer-writer.js'
-import {writeLayers} from '../../formats/layer-blob/side-by-side.js'
+import {sideBySide, writeLayers} from '../../formats/layer-blob/side-by-side.js'
 import {connect, type Containerd} from './connect.js'
-import {referenceLabels, sourceLabels} from './labels.js'
+import {layerLabels, referenceLabels, referrerLabel, sourceLabels} from './labels.js'
 import {ImageRecords} from './records.js'
+import {repositoriesOf} from './referrers.js'
 import {formatLocation, NAME, readingsOf, referenceTo, type Reading} from './reference.js'
 import {NamespaceStore} from './store.js'
 import {BlobWriter} from './writer.js'
@@ -77,6 +85,8 @@ class ContainerdDestination implements ImageDestination {
   readonly #writer: BlobWriter
   readonly #layers: LayerWriter<Digest>
   readonly #records: ImageRecords
+  /** Referrers that their subjects are to hold on to. */
+  readonly #attached: Referrer[] = []
   #sources: readonly string[] = []
   #written = 0
 
@@ -99,11 +109,7 @@ class ContainerdDestination implements ImageDestination {
   }
 
   async write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact> {
-    const held = this.#names.namesOf(draft, this.#written, options)
-    const {names} = held
-    if (names.length === 0) throw this.#nameless()
-    this.#sources = names.map(({full}) => full)
-    for (const {full} of names) await this.#records.remember(full, options)
+    const {held, names} = await this.#begin(draft, options)
     const before = this.#writer.sentBytes
     const {concurrency} = this.#options
     const layers = await writeLayers(draft.layers, (layer, inner) => this.#layers.write(layer, inner), {
@@ -121,12 +127,7 @@ class ContainerdDestination implements ImageDestination {
     )
     await this.#writer.putDocument(manifest, referenceLabels(manifest), options)
     const target = descriptorOfDocument(manifest)
-    const open = names.filter(({full}) => this.#isOpen(full, target))
-    this.#records.add(
-      open.map(({full}) => full),
-      target,
-    )
-    this.#written++
+    const open = this.#point(names, target)
     const bytesWritten = this.#writer.sentBytes - before
     const family = familyOf(manifest)
     return {
@@ -141,6 +142,84 @@ class ContainerdDestination implements ImageDestination {
       }),
       bytesWritten,
     }
+  }
+
+  async writeIndex(
+    {document, content, images, names: given}: ImageIndex,
+    options: WorkOptions,
+  ): Promise<IndexArtifact> {
+    const {held, names} = await this.#begin({names: given}, options)
+    const before = this.#writer.sentBytes
+    this.#names.register(held, document.digest)
+    await this.#putAll(
+      content,
+      new Map(images.flatMap(({layers}) => layers.map((layer) => [layer.descriptor.digest, layer.diffId]))),
+      options,
+    )
+    const open = this.#point(names, descriptorOfDocument(document))
+    const bytesWritten = this.#writer.sentBytes - before
+    const reference = this.#referenceTo(names)
+    return {
+      kind: 'index',
+      reference,
+      digest: document.digest,
+      images: images.map(({manifestDigest}) => this.#referenceTo(names, manifestDigest)),
+      ...(open.length === 0 && bytesWritten === 0 ? {unchanged: true} : {}),
+      bytesWritten,
+    }
+  }
+
+  /**
+   * What states its subject is held by a label of that, where containerd itself looks for it from 2.2 on; what is found by
+   * its tag gets a record beside the image's own.
+   */
+  async attach({referrers, content}: Referrers, options: WorkOptions): Promise<number> {
+    const before = this.#writer.sentBytes
+    for (const {tag, descriptor} of referrers) {
+      if (tag === undefined) continue
+      for (const repository of repositoriesOf(this.#sources.map((name) => ({name})))) {
+        const full = `${repository}:${tag}`
+        await this.#records.remember(full, options)
+        if (this.#isOpen(full, descriptor)) this.#records.add([full], descriptor)
+      }
+    }
+    await this.#putAll(content, new Map(), options)
+    this.#attached.push(...referrers.filter(({tag}) => tag === undefined))
+    return this.#writer.sentBytes - before
+  }
+
+  /** Blobs, and then documents, each with the labels by which it holds on to what it names. */
+  async #putAll(content: ContentGraph, diffIds: ReadonlyMap<Digest, Digest>, options: WorkOptions): Promise<void> {
+    const put = (blob: StoredContent, inner: WorkOptions) => {
+      const {digest} = blob.descriptor
+      const diffId = diffIds.get(digest)
+      return this.#writer.putContent(blob, diffId === undefined ? {} : layerLabels({digest, diffId}), inner)
+    }
+    const turnOf = ({descriptor}: StoredContent) => descriptor.digest
+    await sideBySide(content.blobs, put, {...options, turnOf, concurrency: this.#options.concurrency})
+    for (const document of content.documents)
+      await this.#writer.putDocument(document, referenceLabels(document), options)
+  }
+
+  /** The names that the image is to have. */
+  async #begin(draft: Pick<ImageDraft, 'names'>, options: WorkOptions) {
+    const held = this.#names.namesOf(draft, this.#written, options)
+    const {names} = held
+    if (names.length === 0) throw this.#nameless()
+    this.#sources = names.map(({full}) => full)
+    for (const {full} of names) await this.#records.remember(full, options)
+    return {held, names}
+  }
+
+  /** Names that do not lead there yet; they will. */
+  #point(names: readonly TaggedName[], target: Descriptor): readonly TaggedName[] {
+    const open = names.filter(({full}) => this.#isOpen(full, target))
+    this.#records.add(
+      open.map(({full}) => full),
+      target,
+    )
+    this.#written++
+    return open
   }
 
   /** True where a name does not lead there yet; one of another image is taken from it only where that was asked for. */
@@ -164,8 +243,8 @@ class ContainerdDestination implements ImageDestination {
     )
   }
 
-  #referenceTo([name]: readonly TaggedName[]): string {
-    return formatLocation(referenceTo(this.#place.namespace, name?.full ?? ''))
+  #referenceTo([name]: readonly TaggedName[], digest?: Digest): string {
+    return formatLocation(referenceTo(this.#place.namespace, name?.full ?? '', digest))
   }
 
   #nameless(): UsageError {
@@ -177,6 +256,8 @@ class ContainerdDestination implements ImageDestination {
   }
 
   async commit(options: WorkOptions): Promise<void> {
+    for (const {subject, descriptor} of this.#attached.splice(0))
+      await this.#writer.addLabels(subject, referrerLabel(descriptor.digest), options)
     await this.#records.write(options, (full, there, here) => {
       this.#requireReplaceable(full, there, here)
     })

@@ -6,6 +6,7 @@ import type {Reference} from '../../model/reference.js'
 import type {ImageMessage} from '../../engine-api/containerd/store-services.js'
 import type {Containerd} from './connect.js'
 import {formatLocation, NAME, readingsOf, referenceTo, type Reading} from './reference.js'
+import {isReferrerRecord} from './referrers.js'
 import {NamespaceStore} from './store.js'
 
 /** Image records that a reference leads to. */
@@ -22,7 +23,8 @@ export interface Found {
  */
 export async function requireOne(containerd: Containerd, reference: Reference, options: WorkOptions): Promise<Found> {
   const found = await requireRecords(containerd, reference, options)
-  const [first, second] = found.filter(({records}) => records.length > 0)
+  const offered = found.map((each) => ({...each, records: withoutReferrers(each.records)}))
+  const [first, second] = offered.filter(({records}) => records.length > 0)
   if (first !== undefined && second === undefined) {
     const {records, digest} = first
     if (digest !== undefined || new Set(records.map(({target}) => target?.digest)).size === 1) return first
@@ -31,7 +33,7 @@ export async function requireOne(containerd: Containerd, reference: Reference, o
       : records.find(({name}) => findDockerName(name)?.tag === 'latest')
     if (latest !== undefined) return {...first, records: [latest]}
   }
-  const fitting = found.flatMap(({store, records}) => records.map(({name}) => referenceTo(store.namespace, name)))
+  const fitting = offered.flatMap(({store, records}) => records.map(({name}) => referenceTo(store.namespace, name)))
   const given = formatLocation(reference)
   if (fitting.length === 0) {
     throw new InputError('NOT_FOUND', {what: `There is no image in '${given}'.`, at: {reference: given}})
@@ -41,6 +43,11 @@ export async function requireOne(containerd: Containerd, reference: Reference, o
     suggestions: fitting.slice(0, 20).map((other) => formatLocation(other)),
     at: {reference: given},
   })
+}
+
+/** What is named by the digest of something else is a signature of that, unless it alone was asked for. */
+function withoutReferrers(records: readonly ImageMessage[]): readonly ImageMessage[] {
+  return records.length === 1 ? records : records.filter((record) => !isReferrerRecord(record))
 }
 
 /** All records that a reference leads to, namespace by namespace. Throws `NOT_FOUND`, `AMBIGUOUS_SELECTION`. */

@@ -1,6 +1,7 @@
 import type {LabelsMessage} from '../../engine-api/containerd/store-services.js'
-import {parseManifest} from '../../formats/image-documents/image-documents.js'
-import {isLayerType} from '../../formats/image-documents/media-types.js'
+import {parseIndex, parseManifest} from '../../formats/image-documents/image-documents.js'
+import {isIndexType, isLayerType, isManifestType} from '../../formats/image-documents/media-types.js'
+import {digestAlgorithm, digestHex, findDigest, type Digest} from '../../model/digest.js'
 import type {RawDocument} from '../../model/image.js'
 
 /*
@@ -14,14 +15,32 @@ const REF_CONTENT = 'containerd.io/gc.ref.content.'
  * carried into an air-gapped site cannot: a second label keeps it as long as the image is there.
  */
 const KEPT_LAYER = `${REF_CONTENT}transship.`
+const REFERRER = `${REF_CONTENT}referrer.`
 const SOURCE = 'containerd.io/distribution.source.'
 const UNCOMPRESSED = 'containerd.io/uncompressed'
 /** containerd refuses a label whose key and value are longer. */
 const MAX_LABEL = 4096
 
-/** What a manifest holds on to: its configuration, its layers, and children of other types by a count of their own. */
-export function referenceLabels(manifest: RawDocument): LabelsMessage {
-  const {config, layers} = parseManifest(manifest.bytes, 'the manifest')
+/**
+ * What a document holds on to: a manifest its configuration, its layers, and children of other types by a count of their
+ * own; an index its manifests, and whatever else it names by such a count.
+ */
+export function referenceLabels(document: RawDocument): LabelsMessage {
+  return isIndexType(document.mediaType) ? indexLabels(document) : manifestLabels(document)
+}
+
+function indexLabels({bytes}: RawDocument): LabelsMessage {
+  const labels: Record<string, string> = {}
+  const counts = {manifest: 0, other: 0}
+  for (const {mediaType, digest} of parseIndex(bytes, 'the index').manifests ?? []) {
+    const isKnown = isManifestType(mediaType) && !isIndexType(mediaType)
+    labels[isKnown ? `${REF_CONTENT}m.${counts.manifest++}` : `${REF_CONTENT}${counts.other++}`] = digest
+  }
+  return labels
+}
+
+function manifestLabels({bytes}: RawDocument): LabelsMessage {
+  const {config, layers} = parseManifest(bytes, 'the manifest')
   const labels: Record<string, string> = {[`${REF_CONTENT}config`]: config.digest}
   const counts = {layer: 0, other: 0}
   for (const {mediaType, digest} of layers ?? []) {
@@ -31,6 +50,19 @@ export function referenceLabels(manifest: RawDocument): LabelsMessage {
     } else labels[`${REF_CONTENT}${counts.other++}`] = digest
   }
   return labels
+}
+
+/** By which a manifest holds on to what refers to it, as containerd does from version 2.2 on; the collector of any heeds it. */
+export function referrerLabel(referrer: Digest): LabelsMessage {
+  return {[`${REFERRER}${digestAlgorithm(referrer)}.${digestHex(referrer).slice(0, 12)}`]: referrer}
+}
+
+/** The digests of what refers to a document, by its labels. */
+export function referrersIn(labels: LabelsMessage): readonly Digest[] {
+  return Object.entries(labels).flatMap(([key, value]) => {
+    const digest = key.startsWith(REFERRER) ? findDigest(value) : undefined
+    return digest === undefined ? [] : [digest]
+  })
 }
 
 /** By which containerd knows that a compressed layer is the tar of a diffID. */

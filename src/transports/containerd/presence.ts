@@ -7,6 +7,8 @@ import {isForeignType, isIndexType} from '../../formats/image-documents/media-ty
 import {fitsPlatform, formatStated, parsePlatform} from '../../formats/image-documents/platform-choice.js'
 import {IndexWalk, type FoundImage, type PassedOver} from '../../formats/oci-layout/index-walk.js'
 import {absentLayer} from '../../formats/layer-blob/read-layer-blob.js'
+import {dockerNameOf} from './reference.js'
+import {isReferrerRecord} from './referrers.js'
 import type {NamespaceStore} from './store.js'
 
 /** What image records lead to, by what of it is there: a pull stores the whole index, and one platform of it. */
@@ -38,7 +40,7 @@ export async function findHeld(
   for (const record of records) {
     const {target} = record
     if (target === null || (await store.findInfo(target.digest, options)) === undefined) ghosts.push(record)
-    else await attempt(sink, () => walk.entry(target, `containerd:${store.namespace}/${record.name}`))
+    else await attempt(sink, () => walk.entry(asEntry(record, target), `containerd:${store.namespace}/${record.name}`))
   }
   const images: FoundImage[] = []
   const absent: StatedDescriptor[] = []
@@ -53,6 +55,12 @@ export async function findHeld(
     else others.push(passed)
   }
   return {images, unwanted: walk.unwanted, others, absent, ghosts}
+}
+
+/** What a record leads to, as index.json would have it: what is named by the digest of something else is no image. */
+function asEntry(record: ImageMessage, target: StatedDescriptor): StatedDescriptor {
+  const tag = isReferrerRecord(record) ? dockerNameOf(record.name)?.tag : undefined
+  return tag === undefined ? target : {...target, annotations: {'org.opencontainers.image.ref.name': tag}}
 }
 
 /** Platforms of an index that are not there, as a note; attestations come with the platform they speak of and are none. */

@@ -2,7 +2,12 @@ import {findDigest, type Digest} from '../../model/digest.js'
 import {UsageError} from '../../model/errors.js'
 import {hidePassword} from '../../model/hidden-password.js'
 import type {Reference} from '../../model/reference.js'
-import {findDockerName, isHostComponent, type DockerName} from '../../formats/image-documents/image-name.js'
+import {
+  familiarNameOf,
+  findDockerName,
+  isHostComponent,
+  type DockerName,
+} from '../../formats/image-documents/image-name.js'
 
 export const NAME = 'containerd'
 export const GRAMMAR = '[NAMESPACE/]NAME[:TAG|@DIGEST]'
@@ -61,6 +66,13 @@ export function formatLocation({path, selector}: Reference): string {
 /** The name that a record has among Docker's; none where Kubernetes has named it by the image's id. */
 export function dockerNameOf(record: string): DockerName | undefined {
   return findDigest(record) === undefined ? findDockerName(record) : undefined
+}
+
+/** Names as Docker shows them, those with tags where there are any. */
+export function namesOf(records: readonly {readonly name: string}[]): readonly string[] {
+  const docker = records.flatMap(({name}) => dockerNameOf(name) ?? [])
+  const tagged = docker.filter(({tag}) => tag !== undefined)
+  return [...new Set((tagged.length > 0 ? tagged : docker).map(familiarNameOf))]
 }
 
 /** One way to read a reference: a namespace and what is sought in it. */

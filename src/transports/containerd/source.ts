@@ -1,3 +1,5 @@
+import type {Referrers} from '../../model/content-graph.js'
+import {findDigest, type Digest} from '../../model/digest.js'
 import {InputError, UnsupportedError} from '../../model/errors.js'
 import {attempt, LeavingOut, StrictSink, type FaultSink} from '../../model/fault-sink.js'
 import type {WorkOptions} from '../../model/events.js'
@@ -5,7 +7,6 @@ import type {Image} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
 import type {ListItem, ListOptions, OpenOptions, Verdict} from '../../model/transport.js'
 import type {ImageMessage} from '../../engine-api/containerd/store-services.js'
-import {familiarNameOf} from '../../formats/image-documents/image-name.js'
 import {isLayerType} from '../../formats/image-documents/media-types.js'
 import {formatPlatform, type OfferedPlatform} from '../../formats/image-documents/platform-choice.js'
 import {platformOf} from '../../formats/image-documents/image-documents.js'
@@ -15,10 +16,13 @@ import type {FoundImage} from '../../formats/oci-layout/index-walk.js'
 import {imageOver, readFound} from '../../formats/oci-layout/open-image.js'
 import {requireFitting, verifyFound} from '../../formats/oci-layout/verify-layout.js'
 import {verifyNamed} from '../../formats/oci-layout/verify-named.js'
+import {verifyReferrers} from '../../formats/oci-layout/verify-referrers.js'
 import {connect} from './connect.js'
+import {isWholeIndex} from './open-index.js'
 import {requireOne, requireRecords, type Found} from './find-image.js'
 import {findHeld, isAbsentPlatform, isDiscarding, platformsAbsent, withoutAbsentBlobs, type Held} from './presence.js'
-import {dockerNameOf, formatLocation, referenceTo} from './reference.js'
+import {findReferrers, isReferrerRecord} from './referrers.js'
+import {dockerNameOf, formatLocation, namesOf, referenceTo} from './reference.js'
 import type {NamespaceStore} from './store.js'
 
 /** Opens the one image that the reference selects; blobs are read from containerd when they are asked for. */
@@ -40,7 +44,13 @@ export async function openImage(reference: Reference, options: OpenOptions): Pro
       unwanted: held.unwanted,
       referenceTo: (digest) => formatLocation(referenceTo(store.namespace, mainName(records), digest)),
     })
-    const image = await imageOver(store, read, {...options, names: namesOf(records), close})
+    const {digest: subject} = read.found.manifest
+    const image = await imageOver(store, read, {
+      ...options,
+      names: namesOf(records),
+      close,
+      findReferrers: (inner) => findReferrers(store, records, {...inner, subjects: [subject]}),
+    })
     const isDiscarded = await isDiscarding(store, read.found, options)
     const absent = platformsAbsent(held.absent)
     const notes = absent === undefined ? [] : [{code: 'platform-not-held', message: absent}]
@@ -98,21 +108,17 @@ function mainName(records: readonly ImageMessage[]): string {
   return namedRecords(records)[0]?.name ?? ''
 }
 
-/** Names as Docker shows them, those with tags where there are any. */
-function namesOf(records: readonly Pick<ImageMessage, 'name'>[]): readonly string[] {
-  const docker = records.flatMap(({name}) => dockerNameOf(name) ?? [])
-  const tagged = docker.filter(({tag}) => tag !== undefined)
-  return [...new Set((tagged.length > 0 ? tagged : docker).map(familiarNameOf))]
-}
-
 /** All images of containerd, of a namespace or of a name, or the one that the reference selects. */
 export async function listImages(reference: Reference, options: ListOptions): Promise<readonly ListItem[]> {
   const containerd = await connect(options)
   try {
     const items: ListItem[] = []
     const sink = new LeavingOut()
-    for (const found of await requireRecords(containerd, reference, options))
-      items.push(...(await itemsOf(found, sink, options)))
+    for (const found of await requireRecords(containerd, reference, options)) {
+      const isNamed = found.records.length === 1
+      const records = isNamed ? found.records : found.records.filter((record) => !isReferrerRecord(record))
+      items.push(...(await itemsOf({...found, records}, sink, options)))
+    }
     sink.tell(items, options, formatLocation(reference))
     return items
   } finally {
@@ -130,11 +136,15 @@ async function itemsOf(found: Found, sink: LeavingOut, options: ListOptions): Pr
       const subject = formatLocation(referenceTo(store.namespace, record.name))
       for (const message of notesOf(held)) options.onEvent?.({kind: 'note', ...message, subject})
     }
+    const [{target} = {target: null}] = records
+    const isIndex = found.digest === undefined && target !== null && (await isWholeIndex(store, target, options))
     const isAlone = found.digest === undefined && held.images.length + held.unwanted.length + held.absent.length === 1
     const rows = (digest: string) =>
-      named.map(({name}): Pick<ListItem, 'kind' | 'reference' | 'names'> => {
+      named.map(({name}): Pick<ListItem, 'kind' | 'reference' | 'names' | 'index'> => {
         const selecting = referenceTo(store.namespace, name, isAlone ? undefined : digest)
-        return {kind: 'image', reference: formatLocation(selecting), names: namesOf([{name}])}
+        const index = {reference: formatLocation(referenceTo(store.namespace, name)), digest: target?.digest as Digest}
+        const row = {kind: 'image', reference: formatLocation(selecting), names: namesOf([{name}])} as const
+        return isIndex ? {...row, index} : row
       })
     for (const image of held.images) {
       const item = await attempt(sink, () => itemOf(store, image, options))
@@ -246,5 +256,15 @@ async function verifyRecords(found: Found, {check, read, options}: Checking) {
     })
   }
   await verifyNamed(store, held.others, {check, read, options})
+  check.subject = subject
+  await verifyReferrers(await referrersOf(found, held, check, options), {check, read, options})
   return {count: held.images.length + held.unwanted.length + held.absent.length + held.ghosts.length, passed}
+}
+
+/** What refers to an index, to the images in it, and to what else it names. */
+function referrersOf({store, records}: Found, held: Held, check: ImageCheck, options: OpenOptions): Promise<Referrers> {
+  const apart = new Set(held.others.flatMap(({digest}) => findDigest(digest) ?? []))
+  const targets = records.flatMap(({target}) => findDigest(target?.digest ?? '') ?? [])
+  const subjects = [...targets, ...held.images.map(({manifest}) => manifest.digest), ...apart]
+  return findReferrers(store, records, {...options, subjects, sink: check, apart})
 }

@@ -1,10 +1,12 @@
 import {digestAlgorithm, digestOf, type Digest} from '../../model/digest.js'
-import {TransshipError} from '../../model/errors.js'
+import {TransshipError, UnsupportedError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
+import type {StoredContent} from '../../model/content-graph.js'
 import type {Layer, RawDocument} from '../../model/image.js'
 import type {LabelsMessage} from '../../engine-api/containerd/store-services.js'
 import type {LayerBody, LayerFacts} from '../../formats/layer-blob/layer-body.js'
 import type {KeptLayer, LayerShelf} from '../../formats/layer-blob/layer-writer.js'
+import {isContentHeld} from '../../formats/oci-layout/put-content.js'
 import {Ingest, IngestLost, isLocked} from './ingest.js'
 import {layerLabels} from './labels.js'
 import {Lease} from './lease.js'
@@ -14,6 +16,13 @@ import type {NamespaceStore} from './store.js'
 const MAX_SENDINGS = 4
 /** Sent at a time: the server takes up to 16 MiB. */
 const PIECE_BYTES = 2 ** 20
+
+/** Bytes on their way, and what is known of them: before they are read where they are passed on, else behind their end. */
+interface Body<F> {
+  readonly stated?: {readonly digest: Digest; readonly size: number}
+  readonly bytes: AsyncIterable<Uint8Array>
+  facts(): F
+}
 
 /** Writes blobs into a namespace, all of them under one lease. */
 export class BlobWriter implements LayerShelf<Digest> {
@@ -43,6 +52,29 @@ export class BlobWriter implements LayerShelf<Digest> {
     open: () => LayerBody,
     options: WorkOptions,
   ): Promise<{readonly member: Digest; readonly facts: LayerFacts}> {
+    const facts = await this.#send(open, (sent) => layerLabels(sent), options)
+    return {member: facts.digest, facts}
+  }
+
+  /** A blob as it is. One that is there is not sent, and one that an earlier run began goes on. `FORMAT_UNSUPPORTED`. */
+  async putContent(blob: StoredContent, labels: LabelsMessage, options: WorkOptions): Promise<void> {
+    const {digest, size} = blob.descriptor
+    const facts = {digest, size}
+    requireSha256(digest)
+    const wanted = {...this.#sources(), ...labels}
+    if (await (await this.lease(options)).keep(digest, wanted, options)) return
+    if (await this.#findElsewhere(facts, wanted, options)) return
+    if (!(await isContentHeld(blob, options))) return
+    const open = () => ({stated: facts, bytes: blob.open(options), facts: () => facts})
+    await this.#send(open, () => labels, options)
+  }
+
+  /** Sends a body until containerd has it; gives its facts. */
+  async #send<F extends {readonly digest: Digest; readonly size: number}>(
+    open: () => Body<F>,
+    labelsOf: (facts: F) => LabelsMessage,
+    options: WorkOptions,
+  ): Promise<F> {
     for (let sending = 1, suffix = ''; ; sending++) {
       const body = open()
       const {stated} = body
@@ -53,8 +85,8 @@ export class BlobWriter implements LayerShelf<Digest> {
       try {
         await sendBody(ingest, body.bytes)
         const facts = body.facts()
-        await this.#commit(ingest, facts, {...this.#sources(), ...layerLabels(facts)}, options)
-        return {member: facts.digest, facts}
+        await this.#commit(ingest, facts, {...this.#sources(), ...labelsOf(facts)}, options)
+        return facts
       } catch (error) {
         if (options.signal?.aborted === true || sending >= MAX_SENDINGS) throw error
         if (error instanceof IngestLost) await this.#throwAway(ingest)
@@ -124,6 +156,11 @@ export class BlobWriter implements LayerShelf<Digest> {
     }
   }
 
+  /** Labels that a blob which is there lacks. */
+  async addLabels(digest: Digest, labels: LabelsMessage, options: WorkOptions): Promise<void> {
+    await (await this.lease(options)).keep(digest, labels, options)
+  }
+
   async #ingest(
     known: {readonly digest: string; readonly size: number} | undefined,
     options: WorkOptions,
@@ -174,6 +211,16 @@ export class BlobWriter implements LayerShelf<Digest> {
       if (!(error instanceof TransshipError)) throw error
     }
   }
+}
+
+/** containerd counts the SHA-256 of whatever it gets, and knows a blob by nothing else. */
+function requireSha256(digest: Digest): void {
+  if (digestAlgorithm(digest) === 'sha256') return
+  throw new UnsupportedError('FORMAT_UNSUPPORTED', {
+    what: `containerd cannot store the blob ${digest}.`,
+    why: 'It knows blobs by their SHA-256 only.',
+    suggestions: ['Convert the images one by one with --platform, or write to an OCI layout.'],
+  })
 }
 
 /** Chunks become pieces of one size, each held until containerd has it. What is there of an earlier run is not sent. */

@@ -6,7 +6,7 @@ import {HIVE_NAMES} from '../../model/layer-path.js'
 import {UNIX_EPOCH} from '../../model/windows-metadata.js'
 import {findTaggedName} from '../../formats/image-documents/image-name.js'
 
-const CONFIG_FOLDER = ['Windows', 'System32', 'config'] as const
+export const CONFIG_FOLDER = ['Windows', 'System32', 'config'] as const
 const CONFIG_MEDIA_TYPE = 'application/vnd.oci.image.config.v1+json'
 /** In front of what the XML says of an image, among the labels of its configuration. */
 const LABEL = 'io.transship.wim'
@@ -51,11 +51,13 @@ export function missingHives(tree: ImageTree): readonly string[] {
   return HIVE_NAMES.map((name) => CONFIG_FILES[name]).filter((file) => tree.find(...CONFIG_FOLDER, file) === undefined)
 }
 
-/** The configuration of a base image. It states no layer: that follows from how the layer is written. */
-export function configOf(description: ImageDescription): RawDocument {
-  const {architecture, osVersion, osFeatures} = platformOf(description)
+/**
+ * The configuration of a base image, or of the changes to another. It states no layer: that follows from how the layer is
+ * written.
+ */
+export function configOf(description: ImageDescription, platform: Platform, below?: ImageDescription): RawDocument {
+  const {architecture, osVersion, osFeatures} = platform
   const created = createdTimeOf(description)
-  const what = [description.windows?.version ?? description.name ?? `image ${description.index}`].join(' ')
   const config = {
     ...(created === undefined ? {} : {created}),
     architecture,
@@ -64,9 +66,19 @@ export function configOf(description: ImageDescription): RawDocument {
     ...(osFeatures === undefined ? {} : {'os.features': osFeatures}),
     config: {Labels: labelsOf(description)},
     rootfs: {type: 'layers', diff_ids: []},
-    history: [{...(created === undefined ? {} : {created}), created_by: `Apply image ${what}`}],
+    history:
+      below === undefined
+        ? [historyOf('Apply image', description)]
+        : [historyOf('Apply image', below), historyOf('Apply changes of image', description)],
   }
   return {mediaType: CONFIG_MEDIA_TYPE, bytes: Buffer.from(JSON.stringify(config))}
+}
+
+function historyOf(act: string, description: ImageDescription): object {
+  const {windows, name, index} = description
+  const created = createdTimeOf(description)
+  const what = windows?.version ?? name ?? `image ${index}`
+  return {...(created === undefined ? {} : {created}), created_by: `${act} ${what}`}
 }
 
 function labelsOf({name, description, displayName, flags, windows}: ImageDescription): Record<string, string> {

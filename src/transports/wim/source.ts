@@ -2,11 +2,15 @@ import type {ImageDescription} from '../../codecs/wim/description.js'
 import type {ImageTree} from '../../codecs/wim/image-tree.js'
 import {HeaderFlag} from '../../codecs/wim/header.js'
 import type {WorkOptions} from '../../model/events.js'
-import type {Image, Layer} from '../../model/image.js'
+import {UsageError} from '../../model/errors.js'
+import type {Image, Layer, Platform} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
 import type {ListItem, OpenOptions} from '../../model/transport.js'
 import {configOf, createdTimeOf, imageNamesOf, isWindowsImage, missingHives, platformOf} from './describe-image.js'
 import {isUtilityVm, matching, referenceOf, requireOne} from './select-image.js'
+import {provenPlatform} from './proven-platform.js'
+import {formatWimReference, WIM} from './reference.js'
+import {readWimDelta} from './wim-delta.js'
 import {WimFile} from './wim-file.js'
 import {readWimLayer, type WimLayerImages} from './wim-layer.js'
 
@@ -40,24 +44,75 @@ function listItem(wim: WimFile, description: ImageDescription): ListItem {
   }
 }
 
-/** The image as one base layer; its utility VM is part of it where the file has one. */
+/**
+ * The image as one base layer; its utility VM is part of it where the file has one. With a Windows image file among the
+ * bases, the changes to that image are a second layer above it.
+ */
 export async function openWim(reference: Reference, options: OpenOptions): Promise<Image> {
-  const wim = await WimFile.open(reference.path)
+  const opened: WimFile[] = []
+  const close = async () => {
+    for (const wim of opened) await wim.close()
+  }
   try {
-    options.signal?.throwIfAborted()
-    const description = requireOne(wim, reference)
-    const tree = await wim.tree(description.index)
+    const above = await openDescribed(reference, opened, options)
+    const base = (options.bases ?? []).find(({transport}) => transport === WIM)
+    const below = base === undefined ? undefined : await openDescribed(base, opened, options)
+    if (base !== undefined && below !== undefined) requireOther(below, above, base)
+    const {wim, description, tree} = above
+    const isBase = isWindowsImage(tree)
     return {
       names: imageNamesOf(description),
-      platform: platformOf(description),
-      config: configOf(description),
-      layers: [layerOf(wim, description, isWindowsImage(tree))],
-      warnings: [...warningsOf(wim, description, tree)],
-      close: () => wim.close(),
+      platform: above.platform,
+      config: configOf(description, above.platform, below?.description),
+      layers:
+        below === undefined
+          ? [layerOf(wim, description, isBase)]
+          : [layerOf(below.wim, below.description, isWindowsImage(below.tree)), deltaOf(below, above)],
+      warnings: [...above.contradictions, ...warningsOf(wim, description, tree)],
+      close,
     }
   } catch (error) {
-    await wim.close()
+    await close()
     throw error
+  }
+}
+
+interface Described {
+  readonly wim: WimFile
+  readonly description: ImageDescription
+  readonly tree: ImageTree
+  readonly platform: Platform
+  readonly contradictions: Image['warnings']
+}
+
+async function openDescribed(reference: Reference, opened: WimFile[], {signal}: OpenOptions): Promise<Described> {
+  const wim = await WimFile.open(reference.path)
+  opened.push(wim)
+  signal?.throwIfAborted()
+  const description = requireOne(wim, reference)
+  const tree = await wim.tree(description.index)
+  return {wim, description, tree, ...(await provenPlatform({wim, tree}, description))}
+}
+
+function requireOther(below: Described, above: Described, base: Reference): void {
+  if (below.wim.path !== above.wim.path || below.description.index !== above.description.index) return
+  const others = above.wim.descriptions.filter(({index}) => index !== above.description.index)
+  throw new UsageError('BAD_OPTION', {
+    what: `--base ${formatWimReference(base)} is the source itself.`,
+    why: 'Nothing would be left of it.',
+    suggestions: others.slice(0, 3).map((other) => `--base ${referenceOf(above.wim, other)}`),
+  })
+}
+
+/** What makes one image of the other: files that differ, deletions, and delta hives. */
+function deltaOf(below: Described, above: Described): Layer {
+  const placed = ({wim, description}: Described) => ({wim, images: imagesOf(wim, description)})
+  const change = {below: placed(below), above: placed(above)}
+  return {
+    title: `changes of image ${above.description.index}`,
+    form: 'delta',
+    hasContent: true,
+    entries: (options = {}) => readWimDelta(change, options),
   }
 }
 

@@ -30,9 +30,9 @@ export interface WimLayerImages {
   readonly utilityVm?: number
 }
 
-const FILES = parseLayerPath('Files')
-const UTILITY_VM = parseLayerPath('UtilityVM')
-const UTILITY_VM_FILES = parseLayerPath('UtilityVM/Files')
+export const FILES = parseLayerPath('Files')
+export const UTILITY_VM = parseLayerPath('UtilityVM')
+export const UTILITY_VM_FILES = parseLayerPath('UtilityVM/Files')
 
 /**
  * The entries of a base layer: the tree of an image as `Files`, that of its utility VM as `UtilityVM/Files`. When all have
@@ -53,14 +53,14 @@ export async function* readWimLayer(
   losses.tell(options)
 }
 
-/** Reads one image; hard links and security descriptors have numbers of their own in each. */
-class ImageReader {
+/** Reads images of a file; hard links and security descriptors have numbers of their own in each. */
+export class ImageReader {
   readonly #wim: WimFile
   readonly #losses: WimLosses
   readonly #options: WimLayerOptions
   readonly #fixesLinks: boolean
   /** The first path of each file that has several. */
-  readonly #linked = new Map<string, LayerPath>()
+  #linked = new Map<string, LayerPath>()
 
   constructor(wim: WimFile, losses: WimLosses, options: WimLayerOptions) {
     this.#wim = wim
@@ -69,19 +69,26 @@ class ImageReader {
     this.#fixesLinks = (wim.header.flags & HeaderFlag.linksFixed) !== 0
   }
 
-  async *entries(index: number, at: LayerPath): AsyncGenerator<LayerEntry> {
+  /** The entries of an image, or those of them that are wanted, under `at`. */
+  async *entries(
+    index: number,
+    at: LayerPath,
+    isWanted: (path: LayerPath) => boolean = () => true,
+  ): AsyncGenerator<LayerEntry> {
+    this.#linked = new Map()
     try {
-      yield* this.#entries(index, at)
+      yield* this.#entries(index, at, isWanted)
     } catch (error) {
       throw placedError(error, {path: `${this.#wim.path}: image ${index}`})
     }
   }
 
-  async *#entries(index: number, at: LayerPath): AsyncGenerator<LayerEntry> {
+  async *#entries(index: number, at: LayerPath, isWanted: (path: LayerPath) => boolean): AsyncGenerator<LayerEntry> {
     const {onFault, signal} = this.#options
     const tree = await this.#wim.tree(index)
     for (const placed of tree.walk(at, onFault === undefined ? {} : {onFault})) {
       signal?.throwIfAborted()
+      if (!isWanted(placed.path)) continue
       const descriptor = tree.descriptorOf(placed.entry)
       if (tree.lacksDescriptor(placed.entry)) this.#losses.add('descriptor-missing', placed.path)
       const entry = await this.#guarded(() => this.#layerEntry(placed, descriptor))
@@ -180,7 +187,7 @@ function isLinkWithData({reparsePoint}: WindowsMetadata, content: Content | unde
 }
 
 /** There is no change time in a WIM: that of the last write is the latest that is known. */
-function timesOf({creation, lastAccess, lastWrite}: WimEntry): WindowsMetadata['times'] {
+export function timesOf({creation, lastAccess, lastWrite}: WimEntry): WindowsMetadata['times'] {
   return {creation, lastAccess, lastWrite, change: lastWrite}
 }
 

@@ -1,0 +1,25 @@
+import {PACK_BLOCKS} from '../codecs/appx/pack-task.js'
+import {InternalError} from '../model/errors.js'
+import type {TaskFunction, TaskName} from '../workers/task.js'
+
+/* Every task that a worker thread knows. A new one is one line here; its module is loaded with its first call. */
+
+type Load = () => Promise<TaskFunction<unknown, unknown>>
+
+const TASKS = new Map<string, Load>([
+  task(PACK_BLOCKS, async () => (await import('../codecs/appx/pack-task.js')).packBlocks),
+])
+
+function task<Input, Output>(
+  {name}: TaskName<Input, Output>,
+  load: () => Promise<TaskFunction<Input, Output>>,
+): [string, Load] {
+  return [name, load as Load]
+}
+
+/** The function of a task, by its name. */
+export async function findTask(name: string): Promise<TaskFunction<unknown, unknown>> {
+  const load = TASKS.get(name)
+  if (load === undefined) throw new InternalError('INTERNAL', {what: `No worker knows the task '${name}'.`})
+  return load()
+}

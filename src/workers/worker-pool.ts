@@ -1,0 +1,155 @@
+import {availableParallelism} from 'node:os'
+import {Worker} from 'node:worker_threads'
+import {InternalError} from '../model/errors.js'
+import {IS_EXECUTABLE, ownFileUrl, readOwnFile} from '../model/own-files.js'
+import {unpackError} from './packed-error.js'
+import type {TaskAnswer, TaskName, TaskRequest} from './task.js'
+
+/** What the threads run: a module beside the others, and in the single executable a script of its own. */
+const ENTRY = 'tasks/worker.js'
+const ENTRY_SCRIPT = 'tasks/worker.cjs'
+
+export interface RunTaskOptions {
+  /** Buffers inside of the input that move to the worker; the caller's views of them become empty. */
+  readonly transfer?: readonly ArrayBuffer[]
+  /** Aborted: the call fails with its reason. Work under way ends unheard. */
+  readonly signal?: AbortSignal | undefined
+}
+
+interface Call {
+  readonly request: TaskRequest
+  readonly transfer: readonly ArrayBuffer[]
+  readonly resolve: (output: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Thread {
+  readonly worker: Worker
+  /** What it works on, by id. */
+  readonly calls: Map<number, Call>
+}
+
+/** Calls that a thread has at once: one to work on, and the next one lying ready, so that it need not wait for this thread. */
+const CALLS_PER_THREAD = 2
+
+/**
+ * Threads that work on tasks, as many as there are cores. They start with the first calls and do not keep the process
+ * running. Calls are begun in their order and may end in any: who cares keeps the promises in order. Nothing bounds how
+ * many wait, so callers do.
+ */
+export class WorkerPool {
+  readonly #size: number
+  readonly #threads: Thread[] = []
+  readonly #waiting: Call[] = []
+  #nextId = 0
+
+  constructor(size: number = availableParallelism()) {
+    this.#size = size
+  }
+
+  /** Threads at most. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Runs a task on another thread. Fails as the task fails, with an error of the same class and code. */
+  run<Input, Output>(task: TaskName<Input, Output>, input: Input, options: RunTaskOptions = {}): Promise<Output> {
+    const {signal, transfer = []} = options
+    return new Promise<unknown>((resolve, reject) => {
+      signal?.throwIfAborted()
+      const request: TaskRequest = {id: this.#nextId++, name: task.name, input}
+      const onAbort = () => {
+        const at = this.#waiting.indexOf(call)
+        if (at >= 0) this.#waiting.splice(at, 1)
+        call.reject(signal?.reason)
+      }
+      const settled =
+        <T>(settle: (value: T) => void) =>
+        (value: T) => {
+          signal?.removeEventListener('abort', onAbort)
+          settle(value)
+        }
+      const call: Call = {request, transfer, resolve: settled(resolve), reject: settled(reject)}
+      signal?.addEventListener('abort', onAbort, {once: true})
+      this.#waiting.push(call)
+      this.#begin()
+    }) as Promise<Output>
+  }
+
+  /** Ends all threads. Calls under way fail. */
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map(({worker}) => worker.terminate()))
+  }
+
+  #begin(): void {
+    while (this.#waiting.length > 0) {
+      const thread = this.#findFree()
+      const call = thread === undefined ? undefined : this.#waiting.shift()
+      if (thread === undefined || call === undefined) return
+      if (thread.calls.size === 0) thread.worker.ref()
+      thread.calls.set(call.request.id, call)
+      try {
+        thread.worker.postMessage(call.request, call.transfer)
+      } catch (error) {
+        this.#end(thread, call.request.id)
+        call.reject(error)
+      }
+    }
+  }
+
+  /** The thread with the least to do, a new one before one that works. */
+  #findFree(): Thread | undefined {
+    let least: Thread | undefined
+    for (const thread of this.#threads) if (least === undefined || thread.calls.size < least.calls.size) least = thread
+    if (least?.calls.size === 0) return least
+    if (this.#threads.length < this.#size) return this.#start()
+    return least !== undefined && least.calls.size < CALLS_PER_THREAD ? least : undefined
+  }
+
+  #start(): Thread {
+    const worker = IS_EXECUTABLE
+      ? new Worker(readOwnFile(ENTRY_SCRIPT), {eval: true, execArgv: []})
+      : new Worker(ownFileUrl(ENTRY), {execArgv: []})
+    const thread: Thread = {worker, calls: new Map()}
+    worker.on('message', (answer: TaskAnswer) => {
+      const call = this.#end(thread, answer.id)
+      if ('error' in answer) call?.reject(unpackError(answer.error))
+      else call?.resolve(answer.output)
+      this.#begin()
+    })
+    let cause: unknown
+    worker.on('error', (error) => {
+      cause = error
+    })
+    worker.on('exit', () => {
+      this.#lose(thread, cause)
+    })
+    worker.unref()
+    this.#threads.push(thread)
+    return thread
+  }
+
+  #end(thread: Thread, id: number): Call | undefined {
+    const call = thread.calls.get(id)
+    thread.calls.delete(id)
+    if (thread.calls.size === 0) thread.worker.unref()
+    return call
+  }
+
+  /** A thread that ended by itself takes what it worked on with it; the rest goes on with the others. */
+  #lose(thread: Thread, cause: unknown): void {
+    this.#threads.splice(this.#threads.indexOf(thread), 1)
+    for (const call of thread.calls.values())
+      call.reject(new InternalError('INTERNAL', {what: 'A worker thread ended early.', cause}))
+    thread.calls.clear()
+    this.#begin()
+  }
+}
+
+let pool: WorkerPool | undefined
+
+/** The pool that all work of this process shares. */
+export function workers(): WorkerPool {
+  pool ??= new WorkerPool()
+  return pool
+}
