@@ -11,10 +11,11 @@ const TELL_EVERY_BYTES = 4 * 2 ** 20
 
 /** Bytes that reading a layer passes, as a `Meter` counts them: of a compressed one as it is stored. */
 export function readSizeOf({blob, sizeBytes}: Layer): number | undefined {
-  return isPacked(blob) ? blob.descriptor.size : (sizeBytes ?? blob?.descriptor.size)
+  const stored = blob?.descriptor.size
+  return isPacked(blob) ? stored : (sizeBytes ?? stored)
 }
 
-function isPacked(blob: LayerBlob | undefined): blob is LayerBlob {
+function isPacked(blob: LayerBlob | undefined): boolean {
   return blob !== undefined && blob.compression !== 'none'
 }
 
