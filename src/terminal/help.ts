@@ -1,8 +1,9 @@
 import {Help, type Command} from '@oclif/core'
 import {shortHelp} from './short-help.js'
 
-/** Of output that is no terminal. */
+/** Of output that is no terminal, or one that does not know its size. */
 const USUAL_WIDTH = 100
+const LEAST_WIDTH = 40
 
 /** `--help` is the whole help, as oclif shows it; `-h` what fits on a screen. */
 export default class TransshipHelp extends Help {
@@ -15,8 +16,8 @@ export default class TransshipHelp extends Help {
 
   override async showCommandHelp(command: Command.Loadable): Promise<void> {
     if (!this.#isShort) return super.showCommandHelp(command)
-    const {columns = USUAL_WIDTH} = process.stdout
-    const width = Math.max(40, columns === 0 ? USUAL_WIDTH : columns)
+    const {isTTY, columns} = process.stdout
+    const width = isTTY && columns > 0 ? Math.max(LEAST_WIDTH, columns) : USUAL_WIDTH
     const fill = (text: string) =>
       text
         .replaceAll('<%= config.bin %>', this.config.bin)

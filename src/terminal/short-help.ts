@@ -58,7 +58,7 @@ function argText({name, required}: Command.Arg.Cached): string {
 
 function flagUsage(flag: Flag): string {
   const {char, name, type} = flag
-  const dashes = `${char === undefined ? '    ' : `-${char}, `}--${type === 'boolean' && flag.allowNo === true ? '[no-]' : ''}${name}`
+  const dashes = `${char === undefined ? '    ' : `-${char}, `}--${type === 'boolean' && flag.allowNo ? '[no-]' : ''}${name}`
   if (type === 'boolean') return dashes
   const value = [flag.helpValue ?? 'VALUE'].flat().join(' ')
   return `${dashes}=${flag.options === undefined ? value : flag.options.join('|')}`
