@@ -14,7 +14,7 @@ import type {
 } from '../model/transport.js'
 import {pinOfLayer} from '../formats/package/pin-file.js'
 import {supplyBases} from './bases.js'
-import {Meter} from './metered.js'
+import {Meter, readSizeOf} from './metered.js'
 import {imageAsPackages, packageReasons, renamedReasons, proven} from './exactness.js'
 import {Findings} from './findings.js'
 import {networkOf} from './network.js'
@@ -316,13 +316,21 @@ async function writePackages(
   const renamed = new Map<string, PackageIdentity>()
   const pinned = new Set<number>()
   const written: {artifact: PackageArtifact; draft: PackageDraft; layers: readonly number[]}[] = []
-  for (const planned of plan.packages) {
+  for (const [index, planned] of plan.packages.entries()) {
     const {layers} = planned
     const isLast = planned === plan.packages.at(-1)
     const draft = {...withCompanions(onRenamed(planned.draft, renamed), companions), isLast}
     const id = formatFullName(draft.metadata.identity)
-    const total = layers.reduce((sum, layer) => sum + (image.layers[layer]?.sizeBytes ?? 0), 0)
-    findings.onEvent({kind: 'step', id, title: `Write package ${id}`, ...(total > 0 ? {totalBytes: total} : {})})
+    const total = layers
+      .flatMap((index) => image.layers[index] ?? [])
+      .reduce((sum, layer) => sum + (readSizeOf(layer) ?? 0), 0)
+    const place = plan.packages.length > 1 ? ` (${index + 1} of ${plan.packages.length})` : ''
+    findings.onEvent({
+      kind: 'step',
+      id,
+      title: `Write package ${id}${place}`,
+      ...(total > 0 ? {totalBytes: total} : {}),
+    })
     meter.begin(id)
     const artifact = await writePlaced(sink, draft, {title: titleOf(image, layers), options})
     findings.onEvent({kind: 'done', id, summary: artifact.unchanged ? 'already there' : 'written'})
