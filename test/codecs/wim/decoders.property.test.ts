@@ -5,6 +5,7 @@ import {BlobTableReader} from '../../../src/codecs/wim/blob-table.js'
 import {parseDescription} from '../../../src/codecs/wim/description.js'
 import {decodeHeader} from '../../../src/codecs/wim/header.js'
 import {ImageTree} from '../../../src/codecs/wim/image-tree.js'
+import {LzmsDecoder} from '../../../src/codecs/wim/lzms.js'
 import {LzxDecoder} from '../../../src/codecs/wim/lzx.js'
 import {XpressDecoder} from '../../../src/codecs/wim/xpress.js'
 import {TransshipError} from '../../../src/model/errors.js'
@@ -49,6 +50,18 @@ describe('parts of Windows image files that are made up', () => {
       fc.property(fc.uint8Array({maxLength: 600}), fc.constantFrom(...lzx), (bytes, decoder) => {
         endsWell(() => {
           decoder.decode(bytes, output)
+        })
+      }),
+      {numRuns: FUZZ_RUNS},
+    )
+  })
+
+  it('LZMS chunks of any bytes', () => {
+    const lzms = new LzmsDecoder()
+    fc.assert(
+      fc.property(fc.uint8Array({maxLength: 600}), fc.nat(2000), (bytes, size) => {
+        endsWell(() => {
+          lzms.decode(bytes, new Uint8Array(size))
         })
       }),
       {numRuns: FUZZ_RUNS},

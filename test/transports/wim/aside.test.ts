@@ -38,6 +38,8 @@ describe('large contents of Windows image files, unpacked on all cores', functio
   for (const [title, options] of [
     ['XPRESS', ['--compress=XPRESS']],
     ['LZX', ['--compress=LZX']],
+    ['LZMS', ['--compress=LZMS']],
+    ['LZMS, solid', ['--compress=LZMS', '--solid']],
     ['LZX in chunks of 2 MiB', ['--compress=LZX', '--chunk-size=2M']],
     ['LZX, pipable', ['--compress=LZX', '--pipable']],
     ['LZX, solid', ['--compress=LZX', '--solid', '--solid-compress=LZX', '--solid-chunk-size=128K']],
