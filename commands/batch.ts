@@ -19,7 +19,7 @@ export default class Batch extends BaseCommand {
     'PLAN is a YAML or JSON file. Each item has a source, a destination and the options of convert. Batch runs several ' +
     'items at once, converts what an item depends on first, and carries on when an item fails. It keeps a journal beside ' +
     'the plan (PLAN.journal): run the same command again after a stop, and it skips every item whose result is still in ' +
-    'place. Exits with 1 when any item failed. Relative paths in the plan start at the folder of the plan.'
+    'place. Exits with 1 when any item failed, or would fail (--dry-run). Relative paths in the plan start at the folder of the plan.'
   static override examples = [
     {
       description: 'Write a plan from a folder of saved images, preview it, then run it:',
@@ -123,6 +123,7 @@ export default class Batch extends BaseCommand {
     if (flags['dry-run']) {
       const report = await this.showingBatch((run) => dryRunBatch(args.plan, {...options, ...run}))
       this.print(formatDryRun(report, this.view))
+      if (report.items.some(({state}) => state === 'refused')) this.found()
       return report
     }
     if (queue !== undefined && flags.detach) {

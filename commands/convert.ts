@@ -64,7 +64,10 @@ export default class Convert extends BaseCommand {
   static override flags = {
     ...wholeFlag,
     ...convertFlags,
-    'dry-run': Flags.boolean({summary: 'Show what would happen without writing anything.', exclusive: ['report']}),
+    'dry-run': Flags.boolean({
+      summary: 'Show what would happen without writing anything; exit with 1 if it would be refused.',
+      exclusive: ['report'],
+    }),
     report: reportFlag,
   }
 
@@ -76,6 +79,7 @@ export default class Convert extends BaseCommand {
         planConversion(args.source, args.destination, {...options, ...run}),
       )
       this.print(formatPlan(plan, this.view))
+      if (plan.steps.some(({outcome}) => outcome === 'refused')) this.found()
       return plan
     }
     const isPiped = isPipe(args.destination)

@@ -89,8 +89,9 @@ class Meetings {
     const reference = findReference(unit.destination)
     if (plan === undefined || failure !== undefined || reference === undefined) return foreseen
     for (const {kind, title, diffIds, role} of plan.steps) {
-      // The operating system makes room for another of its name.
+      // The operating system makes room for another of its name; what a destination names itself is its own.
       if (diffIds === undefined || role === 'os' || title === '') continue
+      if (kind !== 'package' && (reference.selector !== undefined || reference.transport === 'docker')) continue
       const key = `${placeKey(this.#folder, reference, unit.options)}\n${kind}\n${title.toLowerCase()}`
       const layers = diffIds.join(' ')
       const other = this.#made.get(key)

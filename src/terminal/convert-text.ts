@@ -5,6 +5,7 @@ import {formatBytes, formatSeconds} from '../model/quantities.js'
 import {printable} from '../model/printable.js'
 import {formatFields, formatTable} from './table.js'
 import type {TableView} from './table-view.js'
+import {fitSentence} from './wrap-text.js'
 
 function formatFindings(title: string, findings: readonly Loss[], view?: TableView): string[] {
   if (findings.length === 0) return []
@@ -97,9 +98,15 @@ export function formatPlan(plan: ConversionPlan, view?: TableView): string {
     ],
     view,
   )
-  return [head, steps, ...formatFindings('Would be lost', plan.losses, view), 'Nothing was written (--dry-run).'].join(
-    '\n\n',
-  )
+  const isRefused = plan.steps.some(({outcome}) => outcome === 'refused')
+  const refusal = 'The destination has something else under that name, or other packages were made on it.'
+  return [
+    head,
+    steps,
+    ...formatFindings('Would be lost', plan.losses, view),
+    ...(isRefused ? [fitSentence(`The conversion would be refused. ${refusal}`, view)] : []),
+    'Nothing was written (--dry-run).',
+  ].join('\n\n')
 }
 
 const MODES = {
