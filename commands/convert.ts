@@ -6,7 +6,7 @@ import {BaseCommand} from '../src/terminal/base-command.js'
 import {convertFlags, convertOptions} from '../src/terminal/convert-flags.js'
 import {formatConvert, formatPlan} from '../src/terminal/convert-text.js'
 import {isPipe} from '../src/terminal/is-pipe.js'
-import {convertReporting, reportFlag} from '../src/terminal/report-flag.js'
+import {convertReporting, reportFlag, reportTitleFlag} from '../src/terminal/report-flag.js'
 import {wholeFlag} from '../src/terminal/table-flags.js'
 
 const JSON_INTO_PIPE =
@@ -66,6 +66,7 @@ export default class Convert extends BaseCommand {
     ...convertFlags,
     'dry-run': Flags.boolean({summary: 'Show what would happen without writing anything.', exclusive: ['report']}),
     report: reportFlag,
+    'report-title': reportTitleFlag,
   }
 
   async run(): Promise<ConvertReport | ConversionPlan> {
@@ -91,6 +92,7 @@ export default class Convert extends BaseCommand {
             source,
             destination,
             network: options,
+            run: this.runFacts(flags['report-title']),
             asFailure: (error) => this.asFailure(error),
           })
     if (isPiped) this.printBeside(formatConvert(report))
