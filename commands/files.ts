@@ -18,6 +18,10 @@ export default class Files extends BaseCommand {
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar Files/inetpub',
     },
     {
+      description: 'List every library of a program, wherever it lies:',
+      command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar "C:\\Shop\\**\\*.dll"',
+    },
+    {
       description: 'List what the second layer changes and deletes:',
       command: '<%= config.bin %> <%= command.id %> docker-archive:shop.tar --layer 1',
     },
@@ -32,7 +36,9 @@ export default class Files extends BaseCommand {
   ]
   static override args = {
     ref: Args.string({required: true, description: 'TRANSPORT:LOCATION, or an existing path.'}),
-    path: Args.string({description: 'File or folder inside it, with / or \\.'}),
+    path: Args.string({
+      description: 'File or folder inside it, with / or \\; * and ? fit any characters, ** any folders.',
+    }),
   }
   static override flags = {
     ...readingFlags,

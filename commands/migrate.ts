@@ -1,5 +1,4 @@
 import {createHash} from 'node:crypto'
-import {mkdirSync} from 'node:fs'
 import path from 'node:path'
 import {Args} from '@oclif/core'
 import type {BatchReport} from '../src/batch/batch-report.js'
@@ -91,7 +90,6 @@ export default class Migrate extends BaseCommand {
   async #carryOut(prepared: Migration, flags: MigrateFlags): Promise<MigrateReport> {
     const {concurrency} = flags
     const network = networkOptions(flags)
-    mkdirSync(path.dirname(prepared.report.journal), {recursive: true})
     const work = (): Promise<BatchReport> =>
       this.showingBatch((run) =>
         runMigration(prepared, {

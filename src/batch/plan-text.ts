@@ -1,4 +1,4 @@
-import {isMap, isPair, isScalar, LineCounter, parseDocument, type Document, type Node} from 'yaml'
+import {isMap, isPair, isScalar, LineCounter, parseDocument, visit, type Document, type Node} from 'yaml'
 import {UsageError, type ErrorDetails} from '../model/errors.js'
 
 /** Keys and indices that lead to a value of the plan. */
@@ -14,6 +14,8 @@ export interface PlanFault {
 
 /** A plan is written by hand or made from a listing; more than this is a mistake. */
 const MAX_PLAN_CHARACTERS = 32 * 2 ** 20
+/** Aliases of YAML (`*name`) in a plan. */
+const MAX_ALIASES = 2000
 
 /** The text of a plan, YAML or JSON (which is YAML), that knows the line and column of each of its values. */
 export class PlanText {
@@ -52,6 +54,7 @@ export class PlanText {
 
   /** The plan as plain values. Throws `PLAN_INVALID` for aliases that would grow without end. */
   toJson(): unknown {
+    this.#requireFewAliases()
     let json: unknown
     try {
       json = this.#document.toJS({maxAliasCount: 100})
@@ -62,6 +65,26 @@ export class PlanText {
     const deep = findTooDeep(json, {path: [], above: []})
     if (deep !== undefined) throw this.error([{path: deep, what: 'The plan is nested too deeply.'}])
     return json
+  }
+
+  /** Each alias is looked up among all anchors before it, so their number is bounded. */
+  #requireFewAliases(): void {
+    let count = 0
+    let at: number | undefined
+    visit(this.#document, {
+      Alias: (_key, {range}) => {
+        if (++count <= MAX_ALIASES) return undefined
+        at = range?.[0] ?? 0
+        return visit.BREAK
+      },
+    })
+    if (at === undefined) return
+    const {line, col} = this.#lines.linePos(at)
+    throw new UsageError('PLAN_INVALID', {
+      what: `The plan has more than ${MAX_ALIASES} aliases.`,
+      suggestions: ['Put what the items share into the defaults.'],
+      at: {path: `${this.name}:${line}:${col}`},
+    })
   }
 
   /** `plan.yaml:LINE:COLUMN` of the key or value that the path leads to, or of what there is of it. */

@@ -1,15 +1,18 @@
 import type {Layer} from '../model/image.js'
 import type {WorkOptions} from '../model/events.js'
 import {findReference, transportOf} from '../transports/catalog.js'
+import {readSizeOf} from '../convert/metered.js'
 import type {OpenOptions} from '../model/transport.js'
 import {holdsMany, isLocal, placeKey, referenceIn} from './place.js'
+import {roomOf} from './room.js'
 import type {PlannedUnit} from './unit.js'
 import {unitNetwork, unitOptions, type UnitSurroundings} from './unit-options.js'
 
 /** What a unit will read and need room for, as far as its source says before it is read. */
 export interface Weight {
+  /** To be read: of compressed layers as they are stored. */
   readonly bytes: number
-  /** Layers by what makes them the same; bytes each. */
+  /** Layers by what makes them the same; bytes that each takes at the destination, about. */
   readonly layers: ReadonlyMap<string, number>
 }
 
@@ -37,10 +40,16 @@ export async function weighUnit(
   const image = await transportOf(reference).open(referenceIn(folder, reference), options)
   try {
     const layers = new Map<string, number>()
+    const stored = new Map<string, number>()
+    const destination = findReference(unit.destination)
+    const isHere = destination !== undefined && isLocal(destination)
     for (const [index, layer] of image.layers.entries()) {
-      if (layer.hasContent) layers.set(layerKey(layer, `${unit.id} ${index}`), layer.sizeBytes ?? 0)
+      if (!layer.hasContent) continue
+      const key = layerKey(layer, `${unit.id} ${index}`)
+      stored.set(key, readSizeOf(layer) ?? 0)
+      if (isHere) layers.set(key, await roomOf(layer, {...options, destination, options: unit.options}))
     }
-    return {bytes: sumOf(layers), layers}
+    return {bytes: sumOf(stored), layers}
   } finally {
     await image.close()
   }

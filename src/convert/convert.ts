@@ -14,8 +14,8 @@ import type {
 } from '../model/transport.js'
 import {pinOfLayer} from '../formats/package/pin-file.js'
 import {supplyBases} from './bases.js'
-import {Meter} from './metered.js'
-import {imageAsPackages, packageReasons, renamedReasons} from './exactness.js'
+import {Meter, readSizeOf} from './metered.js'
+import {imageAsPackages, packageReasons, renamedReasons, proven} from './exactness.js'
 import {Findings} from './findings.js'
 import {networkOf} from './network.js'
 import {unpackOptions} from '../model/limits.js'
@@ -315,25 +315,39 @@ async function writePackages(
   let bytes = 0
   const renamed = new Map<string, PackageIdentity>()
   const pinned = new Set<number>()
-  for (const planned of plan.packages) {
+  const written: {artifact: PackageArtifact; draft: PackageDraft; layers: readonly number[]}[] = []
+  for (const [index, planned] of plan.packages.entries()) {
     const {layers} = planned
-    const draft = withCompanions(onRenamed(planned.draft, renamed), companions)
+    const isLast = planned === plan.packages.at(-1)
+    const draft = {...withCompanions(onRenamed(planned.draft, renamed), companions), isLast}
     const id = formatFullName(draft.metadata.identity)
-    const total = layers.reduce((sum, layer) => sum + (image.layers[layer]?.sizeBytes ?? 0), 0)
-    findings.onEvent({kind: 'step', id, title: `Write package ${id}`, ...(total > 0 ? {totalBytes: total} : {})})
+    const total = layers
+      .flatMap((index) => image.layers[index] ?? [])
+      .reduce((sum, layer) => sum + (readSizeOf(layer) ?? 0), 0)
+    const place = plan.packages.length > 1 ? ` (${index + 1} of ${plan.packages.length})` : ''
+    findings.onEvent({
+      kind: 'step',
+      id,
+      title: `Write package ${id}${place}`,
+      ...(total > 0 ? {totalBytes: total} : {}),
+    })
     meter.begin(id)
     const artifact = await writePlaced(sink, draft, {title: titleOf(image, layers), options})
     findings.onEvent({kind: 'done', id, summary: artifact.unchanged ? 'already there' : 'written'})
     if (!isSamePackage(artifact.identity, draft.metadata.identity))
       renamed.set(identityKey(draft.metadata.identity), artifact.identity)
-    artifacts.push(reportArtifact(artifact))
     const [layer] = layers
     if (layer !== undefined && artifact.layers[0]?.pin !== undefined) pinned.add(layer)
+    written.push({artifact, draft, layers})
+    bytes += artifact.bytesWritten
+  }
+  for (const {artifact: pending, draft, layers} of written) {
+    const artifact = await proven(pending)
+    artifacts.push(reportArtifact(artifact))
     findings.inexact.push(
       ...renamedReasons(image, draft, artifact),
       ...packageReasons(image, {draft, layers}, artifact),
     )
-    bytes += artifact.bytesWritten
   }
   for (const each of [...plan.inexact, ...imageAsPackages(image, pinned)]) findings.inexact.push(each)
   return {artifacts, bytes}

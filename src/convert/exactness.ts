@@ -1,5 +1,5 @@
 import {digestOf} from '../model/digest.js'
-import type {Note} from '../model/events.js'
+import type {Note, WorkOptions} from '../model/events.js'
 import type {Image, Layer} from '../model/image.js'
 import {formatFullName, isSamePackage} from '../model/package-identity.js'
 import type {ImageArtifact, PackageArtifact, PackageDraft} from '../model/transport.js'
@@ -77,6 +77,13 @@ function backAsWritten({diffId, blob, hasContent}: Layer, isPinned: boolean) {
   return {diffId, digest: diffId, size: descriptor.size, compression: 'none' as const}
 }
 
+/** The artifact with what reading it back has shown, once that is done. */
+export async function proven({proof, ...artifact}: PackageArtifact): Promise<PackageArtifact> {
+  if (proof === undefined) return artifact
+  const rebuilt = await proof
+  return {...artifact, layers: artifact.layers.map((layer) => ({...layer, rebuilt}))}
+}
+
 /** What a package that was written does not give back of the layers that it was made of. */
 export function packageReasons(
   image: Image,
@@ -100,10 +107,28 @@ export function packageReasons(
   return []
 }
 
-/** What an image that was written has not got of its source; `isExplained` = the plan has told why its layers differ. */
-export function imageReasons(image: Image, artifact: ImageArtifact, isExplained: boolean): readonly Note[] {
+export interface ImageReasonsOptions extends WorkOptions {
+  /** The plan has told why its layers differ. */
+  readonly isExplained: boolean
+}
+
+/** What an image that was written has not got of its source. Reads payloads that have no other proof once more. */
+export async function imageReasons(
+  image: Image,
+  artifact: ImageArtifact,
+  {isExplained, ...options}: ImageReasonsOptions,
+): Promise<readonly Note[]> {
   if (isExplained) return []
   const reasons: Note[] = []
+  for (const {findChange, title} of image.layers) {
+    const why = await findChange?.(options)
+    if (why === undefined) continue
+    reasons.push({
+      code: 'payload-changed',
+      message: `The payload is not what its package states. ${why}`,
+      subject: title,
+    })
+  }
   const {config, manifest, layers} = image
   for (const [index, {diffId, title}] of layers.entries()) {
     const written = artifact.layers[index]?.diffId

@@ -8,7 +8,7 @@ import type {OpenOptions} from '../model/transport.js'
 import {describeSecurity, type DescribedSecurity} from './describe-security.js'
 import {openImage, withImage} from './inspect.js'
 import {mergeLayers} from './merge.js'
-import {foldTypedPath} from './typed-path.js'
+import {foldTypedPath, parseTypedPath, type TypedPath} from './typed-path.js'
 
 /** One row of `files`. */
 export interface FileRow extends DescribedSecurity {
@@ -77,13 +77,6 @@ async function describe(entry: FileEntry | DirectoryEntry | HardLinkEntry, layer
   }
 }
 
-/** True for the path itself and, with its separator, for everything below it. An empty prefix takes all. */
-function isWithin(path: LayerPath, prefix: string): boolean {
-  if (prefix === '') return true
-  const folded = foldPath(path)
-  return folded === prefix || folded.startsWith(`${prefix}/`)
-}
-
 function requireLayer(image: Image, layer: number): void {
   if (Number.isInteger(layer) && layer >= 0 && layer < image.layers.length) return
   throw new UsageError('BAD_OPTION', {
@@ -92,21 +85,26 @@ function requireLayer(image: Image, layer: number): void {
   })
 }
 
-async function* layerRows(image: Image, index: number, prefix: string, options: OpenOptions): AsyncGenerator<FileRow> {
+async function* layerRows(
+  image: Image,
+  index: number,
+  wanted: TypedPath,
+  options: OpenOptions,
+): AsyncGenerator<FileRow> {
   for await (const entry of image.layers[index]?.entries(options) ?? []) {
-    if (entry.kind === 'frame' || !isWithin(entry.path, prefix)) continue
+    if (entry.kind === 'frame' || !wanted.fits(entry.path)) continue
     yield entry.kind === 'tombstone' || entry.kind === 'opaque'
       ? {path: entry.path, kind: entry.kind, layer: index}
       : await describe(entry, index)
   }
 }
 
-async function* mergedRows(image: Image, prefix: string, options: OpenOptions): AsyncGenerator<FileRow> {
+async function* mergedRows(image: Image, wanted: TypedPath, options: OpenOptions): AsyncGenerator<FileRow> {
   const {layers} = image
   const names = new ImageNames(layers, {isWhole: isWholeImage(image)})
   const links: {link: HardLinkEntry; layer: number}[] = []
   for await (const {entry, layer} of mergeLayers(layers, {...options, names})) {
-    if (!isWithin(entry.path, prefix)) continue
+    if (!wanted.fits(entry.path)) continue
     if (entry.kind === 'hard-link') links.push({link: entry, layer})
     else yield await describe(entry, layer)
   }
@@ -146,17 +144,17 @@ class HiddenFiles {
 
 /**
  * The payload after merging all layers, or of one layer with its deletions, sorted by path. `path` limits it to that
- * file or folder (`NOT_FOUND` when nothing is there).
+ * file or folder, or to those that it fits as a glob (`NOT_FOUND` when nothing is there).
  */
 export async function files(text: string, path: string | undefined, options: FilesOptions = {}): Promise<FilesReport> {
   return withImage(text, options, async (image, reference) => {
-    const prefix = foldTypedPath(path)
+    const wanted = parseTypedPath(path)
     const {layer} = options
     if (layer !== undefined) requireLayer(image, layer)
     const entries: FileRow[] = []
-    const rows = layer === undefined ? mergedRows(image, prefix, options) : layerRows(image, layer, prefix, options)
+    const rows = layer === undefined ? mergedRows(image, wanted, options) : layerRows(image, layer, wanted, options)
     for await (const row of rows) entries.push(row)
-    if (entries.length === 0 && prefix !== '') throw notFound(reference, path ?? '')
+    if (entries.length === 0 && !wanted.isAll) throw notFound(reference, path ?? '')
     entries.sort((left, right) => comparePaths(left.path, right.path))
     return {
       reference,

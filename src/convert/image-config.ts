@@ -1,4 +1,4 @@
-import type {JSONSchemaType} from 'ajv'
+import {CONFIG_SCHEMA} from '../formats/image-documents/image-documents.js'
 import {compileSchema, errorsText} from '../codecs/json/validator.js'
 import {InputError} from '../model/errors.js'
 import type {Digest} from '../model/digest.js'
@@ -24,33 +24,10 @@ export const OWN_HISTORY = 'transship'
 
 export const CONFIG_MEDIA_TYPE = 'application/vnd.oci.image.config.v1+json'
 
-const text = {type: 'string', nullable: true} as const
-const SCHEMA = {
-  type: 'object',
-  properties: {
-    created: text,
-    config: {
-      type: 'object',
-      nullable: true,
-      properties: {Labels: {type: 'object', nullable: true, additionalProperties: {type: 'string'}}},
-    },
-    history: {
-      type: 'array',
-      nullable: true,
-      items: {
-        type: 'object',
-        properties: {created: text, created_by: text, comment: text, empty_layer: {type: 'boolean', nullable: true}},
-      },
-    },
-    rootfs: {
-      type: 'object',
-      nullable: true,
-      properties: {diff_ids: {type: 'array', nullable: true, items: {type: 'string'}}},
-    },
-  },
-} satisfies Partial<JSONSchemaType<ImageConfig>> | object
+/** As it stands in the document: an item may be null. */
+type StatedConfig = Omit<ImageConfig, 'history'> & {readonly history?: readonly (HistoryItem | null)[] | null}
 
-const validate = compileSchema<ImageConfig>(SCHEMA)
+const validate = compileSchema<StatedConfig>(CONFIG_SCHEMA)
 
 /** Parses a configuration document. Throws `CONFIG_INVALID`. Source: image-spec config.md. */
 export function parseImageConfig(document: RawDocument): ImageConfig {
@@ -61,7 +38,8 @@ export function parseImageConfig(document: RawDocument): ImageConfig {
       why: errorsText(validate, 'config'),
     })
   }
-  return json
+  const {history, ...rest} = json
+  return {...rest, ...(Array.isArray(history) ? {history: history.map((item: HistoryItem | null) => item ?? {})} : {})}
 }
 
 function parseObject(document: RawDocument): Record<string, unknown> {

@@ -3,10 +3,21 @@ import type {StoredContent} from '../model/content-graph.js'
 import type {WorkOptions} from '../model/events.js'
 import type {EntriesOptions, Layer, LayerBlob} from '../model/image.js'
 import type {LayerEntry} from '../model/layer-entry.js'
+import type {LayerTap} from '../model/layer-tap.js'
 import {storedBytesOf} from '../model/sparse-content.js'
 
 /** Progress is told each time this many bytes have passed: often enough for a bar, too seldom to cost anything. */
 const TELL_EVERY_BYTES = 4 * 2 ** 20
+
+/** Bytes that reading a layer passes, as a `Meter` counts them: of a compressed one as it is stored. */
+export function readSizeOf({blob, sizeBytes}: Layer): number | undefined {
+  const stored = blob?.descriptor.size
+  return isPacked(blob) ? stored : (sizeBytes ?? stored)
+}
+
+function isPacked(blob: LayerBlob | undefined): boolean {
+  return blob !== undefined && blob.compression !== 'none'
+}
 
 /** Counts what is read from the layers of a source and tells it as `progress` events, cumulative per step. */
 export class Meter {
@@ -50,14 +61,27 @@ export class Meter {
     }
   }
 
-  async *#entries(layer: Layer, options: EntriesOptions | undefined): AsyncGenerator<LayerEntry> {
+  async *#entries(layer: Layer, options: EntriesOptions = {}): AsyncGenerator<LayerEntry> {
+    const packed = isPacked(layer.blob)
     try {
-      for await (const entry of layer.entries(options)) {
+      for await (const entry of layer.entries(packed ? {...options, tap: this.#tapped(options.tap)} : options)) {
         yield entry
-        if (entry.kind === 'file') this.#count(entry.content === undefined ? 0 : storedBytesOf(entry.content))
+        if (entry.kind === 'file' && !packed)
+          this.#count(entry.content === undefined ? 0 : storedBytesOf(entry.content))
       }
     } catch (error) {
       throw placedError(error, {path: layer.title})
+    }
+  }
+
+  /** How large the content of a compressed layer is, nobody knows before its end; how large its stored form is, all do. */
+  #tapped(tap: LayerTap | undefined): LayerTap {
+    return {
+      stored: (bytes) => {
+        this.#count(bytes.byteLength)
+        tap?.stored(bytes)
+      },
+      text: (bytes) => tap?.text(bytes),
     }
   }
 

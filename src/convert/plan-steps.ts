@@ -1,5 +1,6 @@
 import type {Image} from '../model/image.js'
 import {formatFullName} from '../model/package-identity.js'
+import {readSizeOf} from './metered.js'
 import type {PlanStep, StepOutcome} from './plan.js'
 import type {ImagePlan} from './to-image.js'
 import type {PackagesPlan} from './to-packages.js'
@@ -14,7 +15,10 @@ export function stepsOf(
   outcomes: readonly (StepOutcome | undefined)[],
 ): readonly PlanStep[] {
   const known = (layers: readonly number[], index: number) => {
-    const sizes = layers.map((layer) => image.layers[layer]?.sizeBytes)
+    const sizes = layers.map((layer) => {
+      const source = image.layers[layer]
+      return source === undefined ? undefined : readSizeOf(source)
+    })
     const diffIds = layers.flatMap((layer) => image.layers[layer]?.diffId ?? [])
     const outcome = outcomes[index]
     return {

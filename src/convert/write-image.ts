@@ -1,10 +1,11 @@
 import type {Referrers} from '../model/content-graph.js'
-import type {WorkOptions} from '../model/events.js'
+import {withoutEvents, type WorkOptions} from '../model/events.js'
 import type {Image} from '../model/image.js'
 import type {ImageDestination, ImageDraft} from '../model/transport.js'
 import {carryReferrers} from './carry-referrers.js'
 import {imageReasons} from './exactness.js'
 import {withPinnedForms} from './pinned-layers.js'
+import {readSizeOf} from './metered.js'
 import {reportArtifact} from './report.js'
 import type {ConvertOptions} from './options.js'
 import {keptReferrers, restoreIndex, type Restored, type Returning} from './restore-index.js'
@@ -18,7 +19,7 @@ export async function writeOneImage(image: Image, sink: ImageDestination, writin
   const {meter, findings, options} = writing
   const plan = await planImage(image, options)
   const id = plan.draft.names.join(' ')
-  const total = image.layers.reduce((sum, layer) => sum + (layer.sizeBytes ?? 0), 0)
+  const total = image.layers.reduce((sum, layer) => sum + (readSizeOf(layer) ?? 0), 0)
   findings.onEvent({kind: 'step', id, title: `Write image ${id}`, ...(total > 0 ? {totalBytes: total} : {})})
   meter.begin(id)
   const draft = await withPinnedForms(plan.draft, image, options)
@@ -50,8 +51,11 @@ export async function writeOneImage(image: Image, sink: ImageDestination, writin
     writing,
   )
   findings.onEvent({kind: 'done', id, summary: artifact.imageId})
-  for (const each of [...plan.inexact, ...imageReasons(image, artifact, plan.inexact.length > 0)])
-    findings.inexact.push(each)
+  const reasons = await imageReasons(image, artifact, {
+    ...withoutEvents(options),
+    isExplained: plan.inexact.length > 0,
+  })
+  findings.inexact.push(...plan.inexact, ...reasons)
   return {artifacts: [reportArtifact(artifact)], bytes: artifact.bytesWritten + attached}
 }
 

@@ -83,6 +83,11 @@ export interface Layer {
   readonly pins?: readonly LayerPin[]
   /** True while the payload is what the layer was made to: it gives the tar of `diffId`. Reads all of it. */
   readonly isUntouched?: (options: WorkOptions) => Promise<boolean>
+  /**
+   * Of a payload that never was a tar: why it will not come back under the digest that its package states, as a sentence;
+   * undefined = it will. Reads all of it.
+   */
+  readonly findChange?: (options: WorkOptions) => Promise<string | undefined>
   /** The package whose payload this layer is, where the source has packages. */
   readonly package?: PackageMetadata
   /** False when the source names the layer but does not hold its content. */

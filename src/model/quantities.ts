@@ -21,10 +21,12 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
 }
 
-/** `12.0 MiB of 2.0 GiB, 80.0 MiB/s, 25 s left`: what of it is known. */
+/** `12.0 MiB of 2.0 GiB (0 %), 80.0 MiB/s, 25 s left`: what of it is known. */
 export function formatProgress(bytes: number, totalBytes: number | undefined, seconds: number): string {
   const isTotalKnown = totalBytes !== undefined && totalBytes >= bytes
-  const parts = [isTotalKnown ? `${formatBytes(bytes)} of ${formatBytes(totalBytes)}` : formatBytes(bytes)]
+  // Rounded down: only what is whole is 100 %.
+  const percent = isTotalKnown && totalBytes > 0 ? ` (${Math.floor((bytes * 100) / totalBytes)} %)` : ''
+  const parts = [isTotalKnown ? `${formatBytes(bytes)} of ${formatBytes(totalBytes)}${percent}` : formatBytes(bytes)]
   const bytesPerSecond = seconds > 0 ? bytes / seconds : 0
   if (bytesPerSecond > 0) {
     parts.push(`${formatBytes(bytesPerSecond)}/s`)

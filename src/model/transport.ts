@@ -182,6 +182,8 @@ export interface PackageDraft {
    * digest, and both lie side by side.
    */
   readonly mayBeRenamed?: boolean
+  /** Nothing is written behind it, so to read it back on another thread would save no time. */
+  readonly isLast?: boolean
 }
 
 export interface PackageArtifact {
@@ -192,6 +194,11 @@ export interface PackageArtifact {
   /** Present already, with the same payload: nothing was written. */
   readonly unchanged: boolean
   readonly layers: readonly LayerArtifact[]
+  /**
+   * What `rebuilt` of its layer is to be. The package is read back on another thread while the next one is written;
+   * `commit` and `abort` wait for it. Absent where no layer tar is given back.
+   */
+  readonly proof?: Promise<boolean>
   readonly bytesWritten: number
 }
 

@@ -1,4 +1,6 @@
 import {PACK_BLOCKS} from '../codecs/appx/pack-task.js'
+import {DECODE_CHUNKS} from '../codecs/wim/decode-task.js'
+import {PROVE_LAYER} from '../formats/package/prove-task.js'
 import {InternalError} from '../model/errors.js'
 import type {TaskFunction, TaskName} from '../workers/task.js'
 
@@ -7,7 +9,9 @@ import type {TaskFunction, TaskName} from '../workers/task.js'
 type Load = () => Promise<TaskFunction<unknown, unknown>>
 
 const TASKS = new Map<string, Load>([
+  task(DECODE_CHUNKS, async () => (await import('../codecs/wim/decode-task.js')).decodeChunks),
   task(PACK_BLOCKS, async () => (await import('../codecs/appx/pack-task.js')).packBlocks),
+  task(PROVE_LAYER, async () => (await import('./prove-layer.js')).proveLayer),
 ])
 
 function task<Input, Output>(

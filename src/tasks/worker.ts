@@ -5,15 +5,30 @@ import {findTask} from './tasks.js'
 
 /* What a thread of `WorkerPool` runs: one task after the other, each answered. */
 
-parentPort?.on('message', (request: TaskRequest) => void answer(request))
+/** Of the tasks that have come and are not answered, by id. */
+const controllers = new Map<number, AbortController>()
+let last: Promise<void> = Promise.resolve()
 
-async function answer({id, name, input}: TaskRequest): Promise<void> {
+parentPort?.on('message', (request: TaskRequest) => {
+  if ('isCancelled' in request) {
+    controllers.get(request.id)?.abort()
+    return
+  }
+  const controller = new AbortController()
+  controllers.set(request.id, controller)
+  last = last.then(() => answer(request, controller.signal))
+})
+
+async function answer({id, name, input}: Extract<TaskRequest, {name: string}>, signal: AbortSignal): Promise<void> {
   try {
+    signal.throwIfAborted()
     const work = await findTask(name)
-    const {output, transfer = []} = await work(input)
+    const {output, transfer = []} = await work(input, {signal})
     tell({id, output}, transfer)
   } catch (error) {
     tell({id, error: packError(error)}, [])
+  } finally {
+    controllers.delete(id)
   }
 }
 

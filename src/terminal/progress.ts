@@ -8,10 +8,13 @@ export type ProgressMode = 'live' | 'lines' | 'silent'
 
 /**
  * Whether lines can be repainted there. A terminal may have no size (a container's, or one that a script made): ora
- * divides by the width, and would erase lines without end.
+ * divides by the width, and would erase lines without end. Under CI, which keeps all that was written, lines are read.
  */
-export function canRepaint(stream: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>, term = process.env['TERM']): boolean {
-  return stream.isTTY && stream.columns > 0 && term !== 'dumb'
+export function canRepaint(
+  stream: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>,
+  {TERM: term, CI: ci = ''}: Readonly<Record<string, string | undefined>> = process.env,
+): boolean {
+  return stream.isTTY && stream.columns > 0 && term !== 'dumb' && /^(?:|0|false)$/i.test(ci)
 }
 
 export interface ProgressOptions {

@@ -20,15 +20,19 @@ export interface TaskResult<Output> {
   readonly transfer?: readonly ArrayBuffer[]
 }
 
-/** Does the work. Throwing fails the call on the other thread with the same error. */
-export type TaskFunction<Input, Output> = (input: Input) => TaskResult<Output> | Promise<TaskResult<Output>>
+/**
+ * Does the work. Throwing fails the call on the other thread with the same error. `signal` tells long work that its
+ * result is no longer wanted.
+ */
+export type TaskFunction<Input, Output> = (
+  input: Input,
+  options: {readonly signal: AbortSignal},
+) => TaskResult<Output> | Promise<TaskResult<Output>>
 
-/** From the pool to a worker. */
-export interface TaskRequest {
-  readonly id: number
-  readonly name: string
-  readonly input: unknown
-}
+/** From the pool to a worker: a task, or the cancelling of one. */
+export type TaskRequest =
+  | {readonly id: number; readonly name: string; readonly input: unknown}
+  | {readonly id: number; readonly isCancelled: true}
 
 /** From a worker to the pool; `error` is a `packedError`. */
 export type TaskAnswer =

@@ -12,13 +12,19 @@ const ENTRY_SCRIPT = 'tasks/worker.cjs'
 export interface RunTaskOptions {
   /** Buffers inside of the input that move to the worker; the caller's views of them become empty. */
   readonly transfer?: readonly ArrayBuffer[]
-  /** Aborted: the call fails with its reason. Work under way ends unheard. */
+  /** Aborted: the call fails with its reason, once the worker has let go of what it works on. */
   readonly signal?: AbortSignal | undefined
+  /** The work takes long: no other call is to wait behind it. */
+  readonly isLong?: boolean
 }
 
+/** Of a thread's heap, for what lives shortly; 48 without. What tasks hold at once is small, and memory is promised. */
+const YOUNG_MEGABYTES = 12
+
 interface Call {
-  readonly request: TaskRequest
+  readonly request: Extract<TaskRequest, {name: string}>
   readonly transfer: readonly ArrayBuffer[]
+  readonly isLong: boolean
   readonly resolve: (output: unknown) => void
   readonly reject: (error: unknown) => void
 }
@@ -54,22 +60,21 @@ export class WorkerPool {
 
   /** Runs a task on another thread. Fails as the task fails, with an error of the same class and code. */
   run<Input, Output>(task: TaskName<Input, Output>, input: Input, options: RunTaskOptions = {}): Promise<Output> {
-    const {signal, transfer = []} = options
+    const {signal, transfer = [], isLong = false} = options
     return new Promise<unknown>((resolve, reject) => {
       signal?.throwIfAborted()
-      const request: TaskRequest = {id: this.#nextId++, name: task.name, input}
+      const request = {id: this.#nextId++, name: task.name, input}
       const onAbort = () => {
-        const at = this.#waiting.indexOf(call)
-        if (at >= 0) this.#waiting.splice(at, 1)
-        call.reject(signal?.reason)
+        this.#cancel(call)
       }
       const settled =
         <T>(settle: (value: T) => void) =>
         (value: T) => {
           signal?.removeEventListener('abort', onAbort)
-          settle(value)
+          if (signal?.aborted === true) reject(signal.reason as Error)
+          else settle(value)
         }
-      const call: Call = {request, transfer, resolve: settled(resolve), reject: settled(reject)}
+      const call: Call = {request, transfer, isLong, resolve: settled(resolve), reject: settled(reject)}
       signal?.addEventListener('abort', onAbort, {once: true})
       this.#waiting.push(call)
       this.#begin()
@@ -79,6 +84,19 @@ export class WorkerPool {
   /** Ends all threads. Calls under way fail. */
   async close(): Promise<void> {
     await Promise.all(this.#threads.map(({worker}) => worker.terminate()))
+  }
+
+  #cancel(call: Call): void {
+    const at = this.#waiting.indexOf(call)
+    if (at >= 0) {
+      this.#waiting.splice(at, 1)
+      call.reject(undefined)
+      return
+    }
+    const {id} = call.request
+    const thread = this.#threads.find(({calls}) => calls.has(id))
+    const request: TaskRequest = {id, isCancelled: true}
+    thread?.worker.postMessage(request)
   }
 
   #begin(): void {
@@ -100,16 +118,17 @@ export class WorkerPool {
   /** The thread with the least to do, a new one before one that works. */
   #findFree(): Thread | undefined {
     let least: Thread | undefined
-    for (const thread of this.#threads) if (least === undefined || thread.calls.size < least.calls.size) least = thread
+    for (const thread of this.#threads) if (least === undefined || loadOf(thread) < loadOf(least)) least = thread
     if (least?.calls.size === 0) return least
     if (this.#threads.length < this.#size) return this.#start()
-    return least !== undefined && least.calls.size < CALLS_PER_THREAD ? least : undefined
+    return least !== undefined && loadOf(least) < CALLS_PER_THREAD ? least : undefined
   }
 
   #start(): Thread {
+    const options = {execArgv: [], resourceLimits: {maxYoungGenerationSizeMb: YOUNG_MEGABYTES}}
     const worker = IS_EXECUTABLE
-      ? new Worker(readOwnFile(ENTRY_SCRIPT), {eval: true, execArgv: []})
-      : new Worker(ownFileUrl(ENTRY), {execArgv: []})
+      ? new Worker(readOwnFile(ENTRY_SCRIPT), {...options, eval: true})
+      : new Worker(ownFileUrl(ENTRY), options)
     const thread: Thread = {worker, calls: new Map()}
     worker.on('message', (answer: TaskAnswer) => {
       const call = this.#end(thread, answer.id)
@@ -144,6 +163,13 @@ export class WorkerPool {
     thread.calls.clear()
     this.#begin()
   }
+}
+
+/** Calls that keep a thread busy; long work fills it. */
+function loadOf({calls}: Thread): number {
+  let load = 0
+  for (const {isLong} of calls.values()) load += isLong ? CALLS_PER_THREAD : 1
+  return load
 }
 
 let pool: WorkerPool | undefined

@@ -1,189 +1,111 @@
 import {execFileSync} from 'node:child_process'
-import {mkdirSync, mkdtempSync, readFileSync, rmSync, statSync} from 'node:fs'
-import {cpus, tmpdir} from 'node:os'
+import {mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
 import path from 'node:path'
-import {writeManyPackages} from '../helpers/many-packages.js'
-import {renderTable} from './table.js'
+import {parseArgs} from 'node:util'
+import {benchBatch} from './batch-overhead.js'
+import {contendersFor, hasTool} from './contenders.js'
 import {writeFixture} from './fixture.js'
-import {measure, median, type Measured} from './measured.js'
+import {FIXTURES, shortened, type BenchFixture} from './fixtures.js'
+import type {Measured} from './measured.js'
 import {PIN_COLUMNS, pinRows} from './pins.js'
 import {registryRows} from './registry.js'
+import {machine, rowOf, toMarkdown, worsened, type BenchResults, type BenchRow} from './results.js'
+import {scalingRows} from './scaling.js'
+import {renderTable} from './table.js'
+import {WIM_COLUMNS, wimRows} from './wim.js'
 
 /*
- * What transship costs against what a user would run instead, on one generated archive, as medians of ratios: the machine
- * is noisy, and seconds of one say nothing of another.
- *   npm run bench -- [--rounds N] [--files N] [--megabytes N]
+ * What transship costs against what a user would run instead, in one run, as medians of ratios over alternating rounds: a
+ * machine is noisy, and seconds of one say nothing of another.
+ *   npm run bench -- [--only mix,small] [--rounds 5] [--places memory,disk] [--short] [--huge]
+ *                    [--json FILE] [--markdown FILE] [--baseline FILE]
+ * Exit 1 when a command takes more memory than is promised.
  */
 
-const MAIN = path.resolve(import.meta.dirname, '..', '..', 'src', 'main.js')
+const {values} = parseArgs({
+  options: {
+    only: {type: 'string'},
+    rounds: {type: 'string'},
+    places: {type: 'string', default: 'memory'},
+    short: {type: 'boolean', default: false},
+    huge: {type: 'boolean', default: false},
+    json: {type: 'string'},
+    markdown: {type: 'string'},
+    baseline: {type: 'string'},
+  },
+})
+const rounds = Number(values.rounds ?? (values.short ? 1 : 5))
+const PLACES: Readonly<Record<string, string>> = {memory: '/dev/shm', disk: tmpdir()}
 
-function numberOf(flag: string, otherwise: number): number {
-  const at = process.argv.indexOf(flag)
-  return at < 0 ? otherwise : Number(process.argv[at + 1])
-}
+const results: {-readonly [Key in keyof BenchResults]: BenchResults[Key]} & {
+  readonly fixtures: BenchResults['fixtures'][number][]
+  readonly rows: BenchRow[]
+  readonly overMemory: string[]
+} = {...machine(rounds), fixtures: [], rows: [], scaling: [], overMemory: []}
 
-const rounds = numberOf('--rounds', 5)
-const size = {files: numberOf('--files', 5000), bytes: numberOf('--megabytes', 300) * 2 ** 20, layers: 3}
-const folder = mkdtempSync(path.join(tmpdir(), 'transship-bench-'))
-const has = (tool: string) => {
+async function inFolder(place: string, work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(path.join(PLACES[place] ?? place, 'transship-bench-'))
   try {
-    execFileSync('which', [tool], {stdio: 'ignore'})
-    return true
-  } catch {
-    return false
+    await work(folder)
+  } finally {
+    rmSync(folder, {recursive: true, force: true})
   }
 }
 
-interface Contender {
-  readonly name: string
-  readonly run: (round: string) => Promise<Measured>
-}
-
-const transship = (args: readonly string[]) => measure(process.execPath, [MAIN, ...args, '--quiet'], folder)
-
-/** The layer tars of the archive, unpacked beside it once. */
-function layerFiles(): string[] {
-  mkdirSync(path.join(folder, 'unpacked'))
-  execFileSync('tar', ['-xf', 'image.tar', '-C', 'unpacked'], {cwd: folder})
-  const manifest = JSON.parse(readFileSync(path.join(folder, 'unpacked', 'manifest.json'), 'utf8')) as [
-    {Layers: string[]},
-  ]
-  return manifest[0].Layers.map((name) => path.join(folder, 'unpacked', name))
-}
-
-async function untar(round: string, layers: readonly string[]): Promise<Measured> {
-  const target = path.join(round, 'tar')
-  mkdirSync(target)
-  const script = layers.map((file, index) => `mkdir ${index} && tar -xf '${file}' -C ${index}`).join(' && ')
-  return measure('bash', ['-c', script], target)
-}
-
-const BATCH_ITEMS = 500
-
-/** What a batch costs beyond its conversions, an item: against the same conversions called one after the other. */
-async function benchBatch(): Promise<void> {
-  const repository = path.join(folder, 'packages')
-  writeManyPackages(repository, BATCH_ITEMS)
-  const script = path.join(import.meta.dirname, 'batch-items.js')
-  const runs = new Map<string, Measured[]>([
-    ['calls', []],
-    ['batch', []],
-  ])
-  for (let index = 0; index < rounds; index++) {
-    for (const [mode, results] of runs) {
-      const target = path.join(folder, mode)
-      results.push(await measure(process.execPath, [script, mode, repository, target, String(BATCH_ITEMS)], folder))
-      rmSync(target, {recursive: true, force: true})
-    }
-  }
-  const secondsOf = (mode: string) => (runs.get(mode) ?? []).map(({seconds}) => seconds)
-  const milliseconds = (seconds: number) => `${((seconds * 1000) / BATCH_ITEMS).toFixed(1)} ms`
-  const calls = secondsOf('calls')
-  const overhead = median(secondsOf('batch').map((seconds, index) => seconds - (calls[index] ?? seconds)))
-  const peak = Math.max(...(runs.get('batch') ?? []).map(({peakBytes}) => peakBytes))
-  console.log(`\n${BATCH_ITEMS} packages of 120 KiB, each to an archive of its own, one at a time:\n`)
-  console.log(
-    renderTable(
-      ['what', 'convert, an item', 'batch, an item', 'overhead of batch, an item', 'peak RSS'],
-      [
-        [
-          `batch of ${BATCH_ITEMS}`,
-          milliseconds(median(calls)),
-          milliseconds(median(secondsOf('batch'))),
-          milliseconds(overhead),
-          `${(peak / 2 ** 20).toFixed(0)} MiB`,
-        ],
-      ],
-    ),
-  )
-}
-
-try {
+async function runFixture(
+  {name, title, size, maxMebibytes}: BenchFixture,
+  place: string,
+  folder: string,
+): Promise<void> {
   await writeFixture(path.join(folder, 'image.tar'), size)
-  const megabytes = Math.round(statSync(path.join(folder, 'image.tar')).size / 2 ** 20)
-  const layers = layerFiles()
-  const contenders: Contender[] = [
-    {name: 'tar -x of the layers', run: (round) => untar(round, layers)},
-    {name: 'sha256sum of the archive', run: () => measure('sha256sum', ['image.tar'], folder)},
-    ...(has('skopeo')
-      ? [
-          {
-            name: 'skopeo copy to an OCI layout',
-            run: (round: string) =>
-              measure(
-                'skopeo',
-                ['--override-os', 'windows', 'copy', '-q', 'docker-archive:image.tar', `oci:${round}/oci:x`],
-                folder,
-              ),
-          },
-        ]
-      : []),
-    {
-      name: 'transship to inbox (chain)',
-      run: (round) => transship(['convert', 'docker-archive:image.tar', `inbox:${round}/chain`, '--layers', 'chain']),
-    },
-    {
-      name: 'transship to inbox, no recipe',
-      run: (round) =>
-        transship([
-          'convert',
-          'docker-archive:image.tar',
-          `inbox:${round}/bare`,
-          '--layers',
-          'chain',
-          '--no-keep-recipe',
-        ]),
-    },
-    {
-      name: 'transship to inbox (squash)',
-      run: (round) => transship(['convert', 'docker-archive:image.tar', `inbox:${round}/squash`, '--layers', 'squash']),
-    },
-    ...[1, 2].map((cores) => ({
-      name: `transship to appx (chain), ${cores} ${cores === 1 ? 'core' : 'cores'} deflating`,
-      run: (round: string) =>
-        transship([
-          'convert',
-          'docker-archive:image.tar',
-          `appx:${round}/appx-${cores}`,
-          '--layers',
-          'chain',
-          '--concurrency',
-          String(cores),
-        ]),
-    })),
-    {
-      name: 'transship back to an archive',
-      run: (round) => transship(['convert', `inbox:${round}/chain`, `docker-archive:${round}/back.tar`]),
-    },
-    {name: 'transship verify of the packages', run: (round) => transship(['verify', `inbox:${round}/chain`])},
-  ]
-  const results = new Map<string, Measured[]>(contenders.map(({name}) => [name, []]))
+  if (!results.fixtures.some((known) => known.name === name)) {
+    const mebibytes = Math.round(statSync(path.join(folder, 'image.tar')).size / 2 ** 20)
+    results.fixtures.push({name, title, mebibytes})
+  }
+  const contenders = contendersFor(folder)
+  const runs = new Map<string, Measured[]>(contenders.map((contender) => [contender.name, []]))
   for (let index = 0; index < rounds; index++) {
     const round = path.join(folder, `round-${index}`)
     mkdirSync(round)
-    for (const {name, run} of contenders) results.get(name)?.push(await run(round))
+    for (const contender of contenders) runs.get(contender.name)?.push(await contender.run(round))
     rmSync(round, {recursive: true, force: true})
   }
-  const secondsOf = (name: string) => (results.get(name) ?? []).map(({seconds}) => seconds)
-  const [untarring = [], hashing = []] = contenders.slice(0, 2).map(({name}) => secondsOf(name))
-  const baseline = untarring.map((seconds, index) => seconds + (hashing[index] ?? 0))
-  const rows = contenders.map(({name}) => {
-    const seconds = secondsOf(name)
-    const ratio = median(seconds.map((each, index) => each / (baseline[index] ?? each)))
-    const peak = Math.max(...(results.get(name) ?? []).map(({peakBytes}) => peakBytes))
-    return [
-      name,
-      ratio.toFixed(2),
-      `${(megabytes / median(seconds)).toFixed(0)} MiB/s`,
-      `${(peak / 2 ** 20).toFixed(0)} MiB`,
-    ]
-  })
+  for (const {name: what, against = [], aim} of contenders) {
+    const base = against.map((other) => runs.get(other) ?? [])
+    const row = rowOf({fixture: name, place, name: what, aim}, runs.get(what) ?? [], base)
+    results.rows.push(row)
+    if (what.startsWith('transship') && row.peakMebibytes > maxMebibytes)
+      results.overMemory.push(`${name}, ${place}: ${what}: ${row.peakMebibytes} MiB, promised ${maxMebibytes} MiB`)
+  }
+}
+
+const wanted = values.only?.split(',')
+const chosen = FIXTURES.filter(({name, isHuge}) =>
+  wanted === undefined ? values.huge || values.short || isHuge !== true : wanted.includes(name),
+).map((fixture) => (values.short ? shortened(fixture) : fixture))
+for (const fixture of chosen)
+  for (const place of values.places.split(',')) await inFolder(place, (folder) => runFixture(fixture, place, folder))
+await inFolder('memory', async (folder) => {
+  results.scaling = await scalingRows(folder, values.short ? [250, 500] : [1000, 2000, 4000, 8000], Math.min(rounds, 3))
+})
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, undefined, 2)}\n`)
+const markdown = toMarkdown(results)
+if (values.markdown !== undefined) writeFileSync(values.markdown, markdown)
+console.log(markdown)
+if (values.baseline !== undefined) {
+  const worse = worsened(results, JSON.parse(readFileSync(values.baseline, 'utf8')) as BenchResults)
   console.log(
-    `${megabytes} MiB in ${size.files} files and ${size.layers} layers; median of ${rounds} rounds; ` +
-      `Node ${process.version}, ${cpus().length} CPUs. Ratio 1 = tar -x of the layers + sha256sum of the archive.\n`,
+    worse.length === 0 ? 'Nothing got worse by more than a tenth.' : `Worse than before:\n${worse.join('\n')}`,
   )
-  console.log(renderTable(['what', 'ratio', 'rate', 'peak RSS'], rows))
-  if (has('skopeo') && has('docker-registry')) {
+}
+if (!values.short && wanted === undefined) await inFolder('memory', more)
+if (results.overMemory.length > 0) process.exitCode = 1
+
+/** Image registries, kept compressed forms, and what a batch costs beyond its conversions. */
+async function more(folder: string): Promise<void> {
+  const size = {files: 5000, bytes: 300 * 2 ** 20, layers: 3}
+  if (hasTool('skopeo') && hasTool('docker-registry')) {
     const head = [
       'image registry on loopback, gzip layers',
       'ratio to skopeo',
@@ -193,9 +115,15 @@ try {
     ]
     console.log(`\n${renderTable(head, await registryRows(folder, size, rounds))}`)
   }
-  if (has('skopeo') && has('pigz'))
-    console.log(`\n${renderTable(PIN_COLUMNS, await pinRows(folder, path.join(folder, 'image.tar'), rounds))}`)
-  await benchBatch()
-} finally {
-  rmSync(folder, {recursive: true, force: true})
+  const archive = path.join(folder, 'image.tar')
+  await writeFixture(archive, size)
+  if (hasTool('skopeo') && hasTool('pigz'))
+    console.log(`\n${renderTable(PIN_COLUMNS, await pinRows(folder, archive, rounds))}`)
+  if (hasTool('wimlib-imagex')) {
+    const tree = path.join(folder, 'unpacked')
+    mkdirSync(tree)
+    execFileSync('tar', ['-xf', archive, '-C', tree])
+    console.log(`\n${renderTable(WIM_COLUMNS, await wimRows(folder, tree, rounds))}`)
+  }
+  console.log(`\n${await benchBatch(folder, rounds)}`)
 }

@@ -3,7 +3,9 @@ import {makeImageConfig} from '../../src/convert/image-config.js'
 import type {Digest} from '../../src/model/digest.js'
 import {contentOf} from '../../src/model/content.js'
 import type {Layer} from '../../src/model/image.js'
-import type {LayerEntry} from '../../src/model/layer-entry.js'
+import type {AlternateStream, LayerEntry} from '../../src/model/layer-entry.js'
+import {keyOf, valueOf} from '../../src/codecs/registry-hive/hive-key.js'
+import {deltaOf, descriptorOf} from '../helpers/hives.js'
 import {parseLayerPath} from '../../src/model/layer-path.js'
 import {FileAttribute, type WindowsMetadata} from '../../src/model/windows-metadata.js'
 import {dockerArchive} from '../../src/transports/docker-archive/docker-archive.js'
@@ -14,6 +16,10 @@ export interface FixtureSize {
   readonly layers: number
   /** Compresses by two as programs do, rather than by forty: where compressed bytes are what counts. */
   readonly isDense?: boolean
+  /** Alternate streams, hard links and hives among the files, as real layers have them. */
+  readonly isMixed?: boolean
+  /** All files are of the average size. */
+  readonly isEven?: boolean
 }
 
 /** O:BAG:SYD:(A;;FA;;;BA)(A;;FA;;;SY)(A;;0x1200a9;;;BU). Source: transport layout page, section 4.6. */
@@ -75,14 +81,43 @@ async function* entriesOf(layer: number, files: number, size: FixtureSize): Asyn
   for (let index = 0; index < files; index++) {
     const folder = `Files/layer${layer}/folder${Math.floor(index / 100)}`
     if (index % 100 === 0) yield directory(folder, true)
+    const path = parseLayerPath(`${folder}/file${index}.dll`)
+    const bytes = size.isEven === true ? Math.floor(average) : sizeOf(index, average)
+    const hasStream = size.isMixed === true && index % 20 === 3
     yield {
       kind: 'file',
-      path: parseLayerPath(`${folder}/file${index}.dll`),
+      path,
       meta: meta(FileAttribute.archive, index),
-      content: contentOf(content(layer * files + index, sizeOf(index, average))),
+      content: contentOf(content(layer * files + index, bytes)),
+      ...(hasStream ? {streams: zoneOf(index)} : {}),
+    }
+    if (size.isMixed === true && index % 25 === 7) {
+      const link = parseLayerPath(`${folder}/link${index}.dll`)
+      yield {kind: 'hard-link', path: link, target: path, meta: meta(FileAttribute.archive, index)}
     }
   }
   yield directory('Hives', false)
+  if (size.isMixed !== true || layer === 0) return
+  yield {
+    kind: 'file',
+    path: parseLayerPath('Hives/Software_Delta'),
+    meta: meta(FileAttribute.archive, layer, false),
+    content: contentOf(hiveDelta()),
+  }
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await
+async function* zoneOf(index: number): AsyncGenerator<AlternateStream> {
+  yield {name: 'Zone.Identifier', content: contentOf(Buffer.from(`[ZoneTransfer]\r\nZoneId=${index % 4}\r\n`))}
+}
+
+/** A delta of 2,000 keys, about 300 KB. */
+function hiveDelta(): Buffer {
+  const security = descriptorOf(18)
+  const subkeys = Array.from({length: 2000}, (_, at) =>
+    keyOf({name: `Key${String(at).padStart(4, '0')}`, security, values: [valueOf('', 3, Buffer.alloc(8, at))]}),
+  )
+  return deltaOf(keyOf({name: 'ROOT', security, subkeys}))
 }
 
 /** Writes a Docker archive of about the size asked for; the same bytes each time. */

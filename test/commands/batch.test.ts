@@ -146,11 +146,12 @@ describe('batch', () => {
   })
 
   it('writes a plan that it can run, from a repository and from a folder of archives', async () => {
+    // Packages that others are built on go with those.
     const cwd = path.join(folder.path, 'samples')
     for (const [source, destination, count] of [
-      ['inbox:repository', 'docker-archive:../planned/{name}.tar', 3],
-      ['repository', 'inbox:../planned/repository', 3],
-      ['.', 'oci:../planned/{file}-{name}', 4],
+      ['inbox:repository', 'docker-archive:../planned/{name}.tar', 1],
+      ['repository', 'inbox:../planned/repository', 1],
+      ['.', 'oci:../planned/{file}-{name}', 2],
     ] as const) {
       const {code, stdout, stderr} = await runCli(['batch', 'plan', source, destination], {cwd})
       assert.equal(code, 0, stderr)

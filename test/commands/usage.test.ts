@@ -3,7 +3,7 @@ import {TRANSPORTS} from '../../src/transports/catalog.js'
 import {assertSchema} from '../helpers/schemas.js'
 import {runCli, runJson} from '../helpers/run-cli.js'
 
-const COMMANDS = ['convert', 'files', 'hive', 'inspect', 'list', 'verify']
+const COMMANDS = ['convert', 'files', 'hive', 'inspect', 'list', 'migrate', 'verify']
 
 interface Failed {
   readonly error: {readonly code: string; readonly suggestions: readonly string[]}

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import {readdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs'
+import {cpSync, readdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {gunzipSync} from 'node:zlib'
 import {convert, inspect} from '../../src/index.js'
 import {formatConvert} from '../../src/terminal/convert-text.js'
-import {classicMembers, craneMembers, hybridMembers, partsOf, tarOf, type Member} from '../helpers/archives.js'
+import {classicMembers, craneMembers, hybridMembers, partsOf, sha256, tarOf, type Member} from '../helpers/archives.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
 
 const BASIC = gunzipSync(readFileSync('test/vectors/basic/layer.tar.gz'))
@@ -145,5 +145,54 @@ describe('what a conversion says of being exact', () => {
     assert.deepEqual([copied.exact, copied.inexact], [true, []])
     const renamed = await convert(top, `inbox:${fresh('renamed')}`, {name: 'Other'})
     assert.deepEqual([renamed.inexact.map(({code}) => code), renamed.exact], [['identity-changed'], false])
+  })
+
+  // Packages that never were an image have no digest of a layer: their payload digest must come back.
+  const WEB = 'CN=Contoso_WebServer_1.0.0.0'
+  for (const {title, name, change} of [
+    {
+      title: 'a file that has changed',
+      name: 'Hives/Security_Delta',
+      change: (bytes: Buffer) => bytes.fill(1, 8000, 8001),
+    },
+    {
+      title: 'a file that has grown',
+      name: 'Hives/Security_Delta',
+      change: (bytes: Buffer) => Buffer.concat([bytes, bytes]),
+    },
+    {
+      title: 'a file that the index does not list',
+      name: 'payload-index.jsonl',
+      change: (bytes: Buffer) => bytes.toString().replace(/.*Security_Delta.*\n/, ''),
+    },
+    {
+      title: 'an index in another order',
+      name: 'payload-index.jsonl',
+      change: (bytes: Buffer) => bytes.toString().replace(/^(.*\n)(.*\n)/, '$2$1'),
+    },
+    {
+      title: 'an index that is spelt in another way',
+      name: 'payload-index.jsonl',
+      change: (bytes: Buffer) => bytes.toString().replace(',', ', '),
+    },
+  ])
+    it(`is not said of an image of a package with ${title}`, async () => {
+      const root = fresh('repository')
+      cpSync('samples/repository', root, {recursive: true, preserveTimestamps: true})
+      const file = path.join(root, WEB, name)
+      writeFileSync(file, change(readFileSync(file)))
+      // Its digest is that of its index, and is stated anew, as whoever changes an index does.
+      const index = readFileSync(path.join(root, WEB, 'payload-index.jsonl'))
+      const metadata = path.join(root, WEB, 'metadata.json')
+      const stated = readFileSync(metadata, 'utf8').replace(/("Digest":")sha256:[0-9a-f]+/, `$1sha256:${sha256(index)}`)
+      writeFileSync(metadata, stated)
+      const there = await convert(`inbox:${root}:WebServer`, `oci:${fresh('image')}`)
+      assert.deepEqual([there.inexact.map(({code}) => code), there.exact], [['payload-changed'], false])
+      assert.equal(there.inexact[0]?.subject, WEB)
+    })
+
+  it('is said of an image of packages whose payload comes back', async () => {
+    const there = await convert('inbox:samples/repository:WebServer', `oci:${fresh('image')}`)
+    assert.deepEqual([there.inexact, there.exact], [[], true])
   })
 })

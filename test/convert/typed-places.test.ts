@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import {files} from '../../src/convert/files.js'
 import {readHive} from '../../src/convert/hive.js'
 import {splitTypedKey} from '../../src/convert/typed-key.js'
-import {foldTypedPath} from '../../src/convert/typed-path.js'
-import {foldPath} from '../../src/model/layer-path.js'
+import {foldTypedPath, parseTypedPath} from '../../src/convert/typed-path.js'
+import {foldPath, type LayerPath} from '../../src/model/layer-path.js'
 
 describe('places as users type them', () => {
   for (const [typed, path] of [
@@ -30,6 +30,34 @@ describe('places as users type them', () => {
     )
     assert.ok((first?.entries.length ?? 0) > 1)
     for (const other of others) assert.deepEqual(other.entries, first?.entries)
+  })
+
+  for (const {typed, fits, not} of [
+    {
+      typed: 'C:\\Shop\\*.txt',
+      fits: ['Files/Shop/a.txt', 'files/shop/B.TXT'],
+      not: ['Files/Shop/x/a.txt', 'Files/Shop'],
+    },
+    {typed: 'Files/**/*.dll', fits: ['Files/a.dll', 'Files/x/y/z.dll'], not: ['Hives/a.dll', 'Files/a.dllx']},
+    {typed: 'Files/S*', fits: ['Files/Shop', 'Files/Shop/x/a.txt', 'Files/s'], not: ['Files/xS']},
+    {typed: '**', fits: ['Files', 'Hives/Software_Delta'], not: []},
+    {typed: 'Hives/????????_Delta', fits: ['Hives/Software_Delta'], not: ['Hives/System_Delta']},
+    {typed: 'Files/a(b)[1]{2}+$.t?t', fits: ['Files/a(b)[1]{2}+$.txt'], not: ['Files/ab1.txt']},
+    {typed: 'Files/Shop', fits: ['Files/Shop', 'Files/Shop/x'], not: ['Files/Shopping']},
+    {typed: '*', fits: ['Files', 'Files/x'], not: []},
+    {typed: '\\**\\web.config', fits: ['Files/web.config', 'Files/x/web.config'], not: ['Hives/web.config']},
+  ])
+    it(`takes ${typed} for what it fits`, () => {
+      const wanted = parseTypedPath(typed)
+      const fitting = [...fits, ...not].filter((path) => wanted.fits(path as LayerPath))
+      assert.deepEqual(fitting, fits)
+    })
+
+  it('lists what a glob fits, and tells when that is nothing', async () => {
+    const all = await files('docker-archive:samples/shop.tar', 'C:\\**\\*.htm*')
+    assert.ok(all.entries.length > 0)
+    assert.ok(all.entries.every(({path}) => /^Files\/.*\.htm[^/]*$/.test(path)))
+    await assert.rejects(files('docker-archive:samples/shop.tar', 'C:\\**\\*.nothing'), {code: 'NOT_FOUND'})
   })
 
   it('refuses another drive', () => {

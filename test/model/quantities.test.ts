@@ -28,10 +28,16 @@ describe('quantities', () => {
   }
 
   for (const {bytes, total, seconds, expected, note} of [
-    {bytes: 1024, total: 4096, seconds: 1, expected: '1.0 KiB of 4.0 KiB, 1.0 KiB/s, 3 s left', note: 'all is known'},
+    {
+      bytes: 1024,
+      total: 4096,
+      seconds: 1,
+      expected: '1.0 KiB of 4.0 KiB (25 %), 1.0 KiB/s, 3 s left',
+      note: 'all is known',
+    },
     {bytes: 1024, total: undefined, seconds: 1, expected: '1.0 KiB, 1.0 KiB/s', note: 'the total is not known'},
     {bytes: 4096, total: 1024, seconds: 1, expected: '4.0 KiB, 4.0 KiB/s', note: 'the total was wrong'},
-    {bytes: 0, total: 1024, seconds: 0, expected: '0 B of 1.0 KiB', note: 'nothing has passed yet'},
+    {bytes: 0, total: 1024, seconds: 0, expected: '0 B of 1.0 KiB (0 %)', note: 'nothing has passed yet'},
   ]) {
     it(`tells progress when ${note}`, () => {
       assert.equal(formatProgress(bytes, total, seconds), expected)

@@ -3,6 +3,7 @@ import {spawn, type ChildProcess} from 'node:child_process'
 import {cpSync, mkdirSync, readdirSync, writeFileSync} from 'node:fs'
 import {constants} from 'node:os'
 import path from 'node:path'
+import {convert} from '../../src/index.js'
 import {classicMembers, partsOf, tarOf} from '../helpers/archives.js'
 import {endProcess, untilListening} from '../helpers/container-host.js'
 import {runInTerminal, type TerminalStep} from '../helpers/pseudo-terminal.js'
@@ -34,6 +35,7 @@ describe('an interrupt on a terminal', () => {
   const folder = temporaryFolder()
   let image = ''
   let ready = ''
+  let packed = ''
   let count = 0
   const place = () => {
     const made = path.join(folder.path, `at-${String(count++)}`)
@@ -48,6 +50,8 @@ describe('an interrupt on a terminal', () => {
     image = await writeLongImage(path.join(folder.path, 'long.tar'))
     ready = path.join(folder.path, 'repository')
     cpSync('samples/repository', ready, {recursive: true, preserveTimestamps: true})
+    packed = path.join(folder.path, 'packed')
+    await convert(image, `inbox:${packed}`)
   })
 
   /** Interrupted: told, exit 130 and nothing left. Or, where the interrupt came too late: done. */
@@ -130,6 +134,25 @@ describe('an interrupt on a terminal', () => {
         for (const name of readdirSync(root).filter((each) => each.endsWith('.tar')))
           assert.equal((await runCli(['verify', `docker-archive:${name}`], {cwd: root})).code, 0)
       })
+  })
+
+  describe('of migrate leaves what is whole, and the same command goes on from there', () => {
+    // Listing, reading, writing, verifying: each takes a part of the time.
+    for (const [index, delayMs] of [0, 75, 150, 300, 450, 600, 900, 1200].entries()) {
+      const back = index % 2 === 1
+      it(`Ctrl-C after ${String(delayMs)} ms, ${back ? 'packages to archives' : 'an archive to packages'}`, async () => {
+        const root = place()
+        const ends = back ? [`inbox:${packed}`, 'docker-archive:out/'] : [image, 'inbox:r']
+        const args = ['migrate', ...ends, '--journal', 'migrate.journal', '--yes']
+        await assertClean(args, [ctrlC(delayMs)], root)
+        if (index !== 3 && index !== 4) return
+        const again = await runCli(args, {cwd: root})
+        assert.equal(again.code, 0, again.stderr)
+        assert.deepEqual(leftovers(root), [])
+        const made = back ? `docker-archive:${path.join('out', readdirSync(path.join(root, 'out'))[0]!)}` : 'inbox:r'
+        assert.equal((await runCli(['verify', made], {cwd: root})).code, 0)
+      })
+    }
   })
 
   describe('of containers list --watch ends the watching', () => {

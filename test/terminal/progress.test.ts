@@ -85,14 +85,17 @@ describe('progress', () => {
     )
   })
 
-  for (const {isTTY, columns, term, expected, note} of [
+  for (const {isTTY, columns, term, ci, expected, note} of [
     {isTTY: true, columns: 80, term: 'xterm', expected: true, note: 'on a terminal'},
     {isTTY: true, columns: 0, term: 'xterm', expected: false, note: 'not on one without a size, where ora never ends'},
     {isTTY: true, columns: 80, term: 'dumb', expected: false, note: 'not on one that cannot move its cursor'},
     {isTTY: false, columns: 80, term: 'xterm', expected: false, note: 'not on a pipe'},
+    {isTTY: true, columns: 80, term: 'xterm', ci: 'true', expected: false, note: 'not under CI'},
+    {isTTY: true, columns: 80, term: 'xterm', ci: '1', expected: false, note: 'not under CI of another kind'},
+    {isTTY: true, columns: 80, term: 'xterm', ci: 'false', expected: true, note: 'where CI is turned off'},
   ]) {
     it(`repaints ${note}`, () => {
-      assert.equal(canRepaint({isTTY, columns}, term), expected)
+      assert.equal(canRepaint({isTTY, columns}, {TERM: term, ...(ci === undefined ? {} : {CI: ci})}), expected)
     })
   }
 

@@ -1,4 +1,6 @@
-import {TransshipError} from '../../model/errors.js'
+import {mkdirSync} from 'node:fs'
+import path from 'node:path'
+import {asTransshipError, TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {isNoSuchThing} from '../../model/no-such-thing.js'
 import type {NetworkOptions} from '../../model/transport.js'
@@ -13,6 +15,12 @@ import type {Migration} from './prepare-migration.js'
  * report. Throws `NO_SPACE`, `LOCKED`, `PLAN_INVALID`.
  */
 export function runMigration({loaded, report}: Migration, options: BatchOptions): Promise<BatchReport> {
+  const folder = path.dirname(report.journal)
+  try {
+    mkdirSync(folder, {recursive: true})
+  } catch (error) {
+    throw asTransshipError(error, {path: folder})
+  }
   return runLoaded(loaded, {...options, journal: report.journal})
 }
 

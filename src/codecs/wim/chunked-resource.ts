@@ -1,15 +1,12 @@
 import type {RandomAccess} from '../tar/index-tar.js'
+import {ChunkDecoder, type ChunkPacking} from './chunk-decoder.js'
+import {decodeAside, isWorthAside, type ChunkSpan} from './decode-aside.js'
 import {requireChunkSize, type WimCompression} from './header.js'
-import {LzxDecoder} from './lzx.js'
 import type {ResourceHeader} from './resource-header.js'
-import {wimFault, wimLimit, wimUnsupported} from './wim-fault.js'
-import {XpressDecoder} from './xpress.js'
+import {wimFault, wimLimit} from './wim-fault.js'
 
 /** How the chunks of a resource lie and are packed. */
-export interface ChunkForm {
-  readonly compression: WimCompression
-  /** Unpacked bytes of a chunk. */
-  readonly chunkSize: number
+export interface ChunkForm extends ChunkPacking {
   /** wimlib's form for pipes: each chunk has its size in front, the table is at the end. */
   readonly isPipable: boolean
 }
@@ -30,35 +27,6 @@ const MAX_CHUNK_BYTES = 64 * 2 ** 20
 const SOLID_HEADER_BYTES = 16
 const SOLID_COMPRESSIONS: readonly WimCompression[] = ['none', 'xpress', 'lzx', 'lzms']
 
-/** Unpacks chunks; keeps tables and memory from one to the next. */
-export class ChunkDecoder {
-  readonly #compression: WimCompression
-  readonly #decoder: {decode(input: Uint8Array, output: Uint8Array): void} | undefined
-
-  constructor({compression, chunkSize}: Pick<ChunkForm, 'compression' | 'chunkSize'>) {
-    this.#compression = compression
-    this.#decoder =
-      compression === 'xpress' ? new XpressDecoder() : compression === 'lzx' ? new LzxDecoder(chunkSize) : undefined
-  }
-
-  /** A chunk of `size` unpacked bytes. One that did not shrink is stored as it is. */
-  decode(chunk: Uint8Array, size: number): Uint8Array {
-    if (chunk.byteLength === size) return chunk
-    if (this.#decoder === undefined) throw lzmsUnsupported(this.#compression)
-    const output = new Uint8Array(size)
-    this.#decoder.decode(chunk, output)
-    return output
-  }
-}
-
-function lzmsUnsupported(compression: WimCompression): Error {
-  if (compression === 'none') return wimFault('A chunk without compression has another size than its content.')
-  return wimUnsupported(
-    'The file uses LZMS compression, which transship cannot read. Most .esd files use it.',
-    'Run `wimlib-imagex export FILE all NEW.wim --compress=lzx` or `DISM /Export-Image /Compress:max`, then use the new file.',
-  )
-}
-
 /**
  * The unpacked bytes of a resource, chunk by chunk; pieces stay valid. Throws `ARCHIVE_CORRUPT`, `ARCHIVE_TRUNCATED`,
  * `FORMAT_UNSUPPORTED`, `LIMIT_EXCEEDED`. Memory: one window of the file, the chunk table, a chunk.
@@ -71,7 +39,7 @@ export async function* readChunked(
 ): AsyncGenerator<Uint8Array> {
   if (header.originalSize === 0) return
   const places = form.isPipable ? await pipablePlaces(source, header, form) : await normalPlaces(source, header, form)
-  yield* decodeChunks(source, places, {originalSize: header.originalSize, chunkSize: form.chunkSize, decoder})
+  yield* decodeChunks(source, places, {...form, originalSize: header.originalSize, decoder})
 }
 
 /** The unpacked bytes of a solid resource, which states its compression itself. Source: wimlib resource.h. */
@@ -186,28 +154,41 @@ function startsOf(
   return starts
 }
 
+/** Chunks of a resource, on all cores where there are many. */
 async function* decodeChunks(
   source: RandomAccess,
-  {starts, gap}: ChunkPlaces,
-  facts: {readonly originalSize: number; readonly chunkSize: number; readonly decoder: ChunkDecoder},
+  places: ChunkPlaces,
+  facts: {readonly originalSize: number; readonly decoder: ChunkDecoder} & ChunkPacking,
 ): AsyncGenerator<Uint8Array> {
-  const {originalSize, chunkSize, decoder} = facts
-  const count = starts.length - 1
+  const {originalSize, decoder} = facts
+  const spans = spansOf(places, facts)
+  if (isWorthAside(facts, originalSize)) {
+    yield* decodeAside(spans, facts, (offset, length) => readBuffer(source, offset, length))
+    return
+  }
+  const end = (places.starts.at(-1) ?? 0) - places.gap
   let window: {readonly start: number; readonly bytes: Buffer} = {start: 0, bytes: Buffer.alloc(0)}
+  for (const {start, length, size} of spans) {
+    if (start + length > window.start + window.bytes.byteLength)
+      window = {start, bytes: await readBuffer(source, start, Math.max(length, Math.min(WINDOW_BYTES, end - start)))}
+    const from = start - window.start
+    yield decoder.decode(window.bytes.subarray(from, from + length), size)
+  }
+}
+
+/** Where each chunk lies. Throws `ARCHIVE_CORRUPT` for one that has no bytes, or more than it unpacks to. */
+function* spansOf(
+  {starts, gap}: ChunkPlaces,
+  {originalSize, chunkSize}: {readonly originalSize: number; readonly chunkSize: number},
+): Generator<ChunkSpan> {
+  const count = starts.length - 1
   for (let index = 0; index < count; index++) {
     const start = starts[index] ?? 0
-    const end = (starts[index + 1] ?? 0) - gap
+    const length = (starts[index + 1] ?? 0) - gap - start
     const size = Math.min(chunkSize, originalSize - index * chunkSize)
-    if (!(end > start && end - start <= size))
-      throw wimFault(`Chunk ${index} of a resource has ${end - start} bytes for ${size}.`, start)
-    if (end > window.start + window.bytes.byteLength) {
-      const last = starts[count] ?? 0
-      window = {
-        start,
-        bytes: await readBuffer(source, start, Math.max(end - start, Math.min(WINDOW_BYTES, last - gap - start))),
-      }
-    }
-    yield decoder.decode(window.bytes.subarray(start - window.start, end - window.start), size)
+    if (!(length > 0 && length <= size))
+      throw wimFault(`Chunk ${index} of a resource has ${length} bytes for ${size}.`, start)
+    yield {start, length, size}
   }
 }
 

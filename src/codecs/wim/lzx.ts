@@ -1,3 +1,4 @@
+import {endianness} from 'node:os'
 import {HuffmanCode} from './huffman.js'
 import {wimFault} from './wim-fault.js'
 
@@ -11,6 +12,9 @@ const ALIGNED_SYMBOLS = 8
 const LEAST_MATCH = 2
 /** From here on a call that copies is faster than a loop. */
 const LONG_MATCH = 32
+/** Behind the longest chunk, so that reading a little too far reads zeros. */
+const SPARE_BYTES = 64
+const IS_BIG_ENDIAN = endianness() === 'BE'
 const DEFAULT_BLOCK_BYTES = 32768
 const MAIN_BITS = 11
 const LENGTH_BITS = 10
@@ -45,8 +49,13 @@ export class LzxDecoder {
   readonly #aligned = new HuffmanCode(ALIGNED_SYMBOLS, ALIGNED_BITS)
   #input: Uint8Array = new Uint8Array(0)
   #output: Uint8Array = new Uint8Array(0)
+  /** The input as units of 16 bits, with zeros behind it. */
+  readonly #unitBytes: Buffer
+  readonly #units: Uint16Array
+  #unitCount = 0
+  /** The next unit to load. */
   #at = 0
-  /** The lower `#count` of `#bits` are loaded. */
+  /** The upper `#count` of 32 are loaded, those below are zeros. */
   #bits = 0
   #count = 0
   #to = 0
@@ -62,18 +71,31 @@ export class LzxDecoder {
     if (slots === undefined) throw wimFault(`LZX has no window of ${chunkSize} bytes.`)
     this.#mainLengths = new Uint8Array(LITERALS + 8 * slots)
     this.#main = new HuffmanCode(this.#mainLengths.length, MAIN_BITS)
+    const bytes = new ArrayBuffer(chunkSize + SPARE_BYTES)
+    this.#unitBytes = Buffer.from(bytes)
+    this.#units = new Uint16Array(bytes)
   }
 
   /** Fills `output` from a packed chunk. Throws `ARCHIVE_CORRUPT`. Bits past the end of the chunk read as zeros. */
   decode(input: Uint8Array, output: Uint8Array): void {
     this.#input = input
     this.#output = output
+    this.#loadUnits(input)
     this.#at = this.#bits = this.#count = this.#to = 0
     this.#r0 = this.#r1 = this.#r2 = 1
     this.#mainLengths.fill(0)
     this.#lengthLengths.fill(0)
     while (this.#to < output.length) this.#decodeBlock()
     untranslateCalls(output)
+  }
+
+  #loadUnits(input: Uint8Array): void {
+    const bytes = this.#unitBytes
+    const before = this.#unitCount
+    bytes.set(input.subarray(0, bytes.length))
+    this.#unitCount = Math.ceil(Math.min(input.length, bytes.length) / 2)
+    bytes.fill(0, input.length, Math.max(2 * before, input.length + 1))
+    if (IS_BIG_ENDIAN) bytes.subarray(0, 2 * this.#unitCount).swap16()
   }
 
   #decodeBlock(): void {
@@ -104,20 +126,21 @@ export class LzxDecoder {
 
   /** Bits that are already aligned lose a whole unit: the format wants 1 to 16 bits skipped. */
   #copyBlock(size: number): void {
-    if (this.#count === 0) this.#at += 2
-    else if (this.#count > 16) this.#at -= 2
+    if (this.#count === 0) this.#at++
+    else if (this.#count > 16) this.#at--
     this.#bits = this.#count = 0
     const input = this.#input
-    if (this.#at + 12 + size > input.length) throw wimFault('An LZX chunk ends within an uncompressed block.')
-    const view = new DataView(input.buffer, input.byteOffset + this.#at, 12)
+    const at = 2 * this.#at
+    if (at + 12 + size > input.length) throw wimFault('An LZX chunk ends within an uncompressed block.')
+    const view = new DataView(input.buffer, input.byteOffset + at, 12)
     this.#r0 = view.getUint32(0, true)
     this.#r1 = view.getUint32(4, true)
     this.#r2 = view.getUint32(8, true)
     if (this.#r0 === 0 || this.#r1 === 0 || this.#r2 === 0) throw wimFault('A match offset in an LZX chunk is 0.')
-    const from = this.#at + 12
+    const from = at + 12
     this.#output.set(input.subarray(from, from + size), this.#to)
     this.#to += size
-    this.#at = from + size + (size & 1)
+    this.#at = (from + size + (size & 1)) / 2
   }
 
   /** Lengths of codes are differences to those of the block before, packed by a code of their own. */
@@ -141,35 +164,32 @@ export class LzxDecoder {
   }
 
   #fill(): void {
-    const {length} = this.#input
-    const at = this.#at
-    const low = at < length ? (this.#input[at] ?? 0) : 0
-    this.#bits = (this.#bits << 16) | low | (at + 1 < length ? (this.#input[at + 1] ?? 0) << 8 : 0)
-    this.#at = at + 2
+    this.#bits |= (this.#units[this.#at++] ?? 0) << (16 - this.#count)
     this.#count += 16
   }
 
-  /** Up to 16 bits. */
+  /** 1 to 16 bits. */
   #take(count: number): number {
     if (this.#count < count) this.#fill()
+    const value = this.#bits >>> (32 - count)
+    this.#bits <<= count
     this.#count -= count
-    return (this.#bits >>> this.#count) & ((1 << count) - 1)
+    return value
   }
 
   #symbolOf(code: HuffmanCode): number {
     if (this.#count < 16) this.#fill()
-    const next = (this.#bits >>> (this.#count - 16)) & 0xffff
-    let item = code.table[next >>> (16 - code.tableBits)] ?? 0
-    if (item === 0) item = code.find(next)
+    let item = code.table[this.#bits >>> (32 - code.tableBits)] ?? 0
+    if (item === 0) item = code.find(this.#bits >>> 16)
+    this.#bits <<= item & 31
     this.#count -= item & 31
     return item >>> 5
   }
 
   /** The hot loop: its state is in locals meanwhile. */
   #decodeItems(end: number, isAligned: boolean): void {
-    const input = this.#input
+    const units = this.#units
     const output = this.#output
-    const inputEnd = input.length - 1
     const main = this.#main
     const mainTable = main.table
     const lengthCode = this.#length
@@ -183,35 +203,73 @@ export class LzxDecoder {
     let r2 = this.#r2
     while (to < end) {
       if (count < 16) {
-        bits = (bits << 16) | (at < inputEnd ? (input[at] ?? 0) | ((input[at + 1] ?? 0) << 8) : 0)
-        at += 2
+        bits |= (units[at++] ?? 0) << (16 - count)
         count += 16
       }
-      let item = mainTable[(bits >>> (count - MAIN_BITS)) & ((1 << MAIN_BITS) - 1)] ?? 0
-      if (item === 0) item = main.find((bits >>> (count - 16)) & 0xffff)
+      let item = mainTable[bits >>> (32 - MAIN_BITS)] ?? 0
+      if (item === 0) item = main.find(bits >>> 16)
+      bits <<= item & 31
       count -= item & 31
       const symbol = item >>> 5
       if (symbol < LITERALS) {
         output[to++] = symbol
         continue
       }
-      let length = symbol & 7
+      let length = (symbol & 7) + LEAST_MATCH
       const slot = (symbol - LITERALS) >>> 3
-      if (length === 7) {
+      if (length === 7 + LEAST_MATCH) {
         if (count < 16) {
-          bits = (bits << 16) | (at < inputEnd ? (input[at] ?? 0) | ((input[at + 1] ?? 0) << 8) : 0)
-          at += 2
+          bits |= (units[at++] ?? 0) << (16 - count)
           count += 16
         }
-        item = lengthTable[(bits >>> (count - LENGTH_BITS)) & ((1 << LENGTH_BITS) - 1)] ?? 0
-        if (item === 0) item = lengthCode.find((bits >>> (count - 16)) & 0xffff)
+        item = lengthTable[bits >>> (32 - LENGTH_BITS)] ?? 0
+        if (item === 0) item = lengthCode.find(bits >>> 16)
+        bits <<= item & 31
         count -= item & 31
         length += item >>> 5
       }
-      length += LEAST_MATCH
-      let offset
-      if (slot === 0) offset = r0
-      else if (slot === 1) {
+      let offset = r0
+      if (slot > 2) {
+        let extra = EXTRA_BITS[slot] ?? 0
+        offset = SLOT_BASES[slot] ?? 0
+        const takesAligned = isAligned && extra >= 3
+        if (takesAligned) extra -= 3
+        if (extra > 0) {
+          if (count < 16) {
+            bits |= (units[at++] ?? 0) << (16 - count)
+            count += 16
+          }
+          let high = 0
+          if (extra > 16) {
+            high = (bits >>> 31) << 16
+            bits <<= 1
+            count--
+            extra = 16
+            if (count < 16) {
+              bits |= (units[at++] ?? 0) << (16 - count)
+              count += 16
+            }
+          }
+          high |= bits >>> (32 - extra)
+          bits <<= extra
+          count -= extra
+          offset += takesAligned ? high * 8 : high
+        }
+        if (takesAligned) {
+          if (count < 16) {
+            bits |= (units[at++] ?? 0) << (16 - count)
+            count += 16
+          }
+          item = this.#aligned.table[bits >>> (32 - ALIGNED_BITS)] ?? 0
+          if (item === 0) item = this.#aligned.find(bits >>> 16)
+          bits <<= item & 31
+          count -= item & 31
+          offset += item >>> 5
+        }
+        r2 = r1
+        r1 = r0
+        r0 = offset
+      } else if (slot === 1) {
         offset = r1
         r1 = r0
         r0 = offset
@@ -219,54 +277,15 @@ export class LzxDecoder {
         offset = r2
         r2 = r0
         r0 = offset
-      } else {
-        let extra = EXTRA_BITS[slot] ?? 0
-        let low = 0
-        const takesAligned = isAligned && extra >= 3
-        if (takesAligned) extra -= 3
-        let high = 0
-        if (extra > 0) {
-          if (count < 16) {
-            bits = (bits << 16) | (at < inputEnd ? (input[at] ?? 0) | ((input[at + 1] ?? 0) << 8) : 0)
-            at += 2
-            count += 16
-          }
-          if (extra > 16) {
-            count -= 1
-            high = ((bits >>> count) & 1) << 16
-            extra = 16
-            if (count < 16) {
-              bits = (bits << 16) | (at < inputEnd ? (input[at] ?? 0) | ((input[at + 1] ?? 0) << 8) : 0)
-              at += 2
-              count += 16
-            }
-          }
-          count -= extra
-          high |= (bits >>> count) & ((1 << extra) - 1)
-        }
-        if (takesAligned) {
-          if (count < 16) {
-            bits = (bits << 16) | (at < inputEnd ? (input[at] ?? 0) | ((input[at + 1] ?? 0) << 8) : 0)
-            at += 2
-            count += 16
-          }
-          item = this.#aligned.table[(bits >>> (count - ALIGNED_BITS)) & ((1 << ALIGNED_BITS) - 1)] ?? 0
-          if (item === 0) item = this.#aligned.find((bits >>> (count - 16)) & 0xffff)
-          count -= item & 31
-          low = item >>> 5
-          high *= 8
-        }
-        offset = (SLOT_BASES[slot] ?? 0) + high + low
-        r2 = r1
-        r1 = r0
-        r0 = offset
       }
       if (offset > to) throw wimFault('A match in an LZX chunk starts before the chunk.')
-      if (length > end - to) throw wimFault('A match in an LZX chunk runs past its block.')
+      const stop = to + length
+      if (stop > end) throw wimFault('A match in an LZX chunk runs past its block.')
+      let from = to - offset
       if (length >= LONG_MATCH && offset >= length) {
-        output.copyWithin(to, to - offset, to - offset + length)
-        to += length
-      } else for (const stop = to + length; to < stop; to++) output[to] = output[to - offset] ?? 0
+        output.copyWithin(to, from, from + length)
+        to = stop
+      } else while (to < stop) output[to++] = output[from++] ?? 0
     }
     this.#at = at
     this.#bits = bits

@@ -167,8 +167,21 @@ export function requireMethod(call: ContainerdCall | keyof StoreStreams): Method
   return method
 }
 
-/** Numbers of a task from the metrics of either cgroup version; nothing for metrics of another kind. */
+/**
+ * Numbers of a task from the metrics of either cgroup version; nothing for metrics of another kind, or for malformed ones:
+ * a container is listed without them.
+ */
 export function decodeTaskMetrics(metric: MetricMessage): {memoryBytes?: number; cpuSeconds?: number} {
+  try {
+    return metricsOf(metric)
+  } catch (error) {
+    // What the library throws for bytes that are no message.
+    if (error instanceof InternalError) throw error
+    return {}
+  }
+}
+
+function metricsOf(metric: MetricMessage): {memoryBytes?: number; cpuSeconds?: number} {
   const {typeUrl, value} = metric.data ?? {typeUrl: '', value: new Uint8Array()}
   const name = typeUrl.slice(typeUrl.lastIndexOf('/') + 1)
   if (name === 'io.containerd.cgroups.v1.Metrics') {

@@ -4,7 +4,7 @@ import {InputError} from '../../model/errors.js'
 import type {Descriptor} from '../../model/image.js'
 import {descriptorOf, readConfig, type ConfigFacts} from '../image-documents/image-documents.js'
 import {attempt, type FaultSink} from '../../model/fault-sink.js'
-import {familiarNameOf, findDockerName, findTaggedName, isSameName} from '../image-documents/image-name.js'
+import {familiarNameOf, findDockerName, findTaggedName, nameKey} from '../image-documents/image-name.js'
 import {isForeignType, MEDIA_TYPE} from '../image-documents/media-types.js'
 import {digestMismatch} from '../../codecs/bytes/verified.js'
 import type {Archive} from '../archive-file/archive.js'
@@ -19,18 +19,52 @@ export async function readManifestImages(
   {oci, sink}: {readonly oci: readonly FoundImage[]; readonly sink: FaultSink},
 ): Promise<readonly ArchivedImage[]> {
   const items = await attempt(sink, async () => parseManifestItems(await archive.readDocument(entry)))
+  const known = new OciImages(oci)
   const images: ArchivedImage[] = []
   for (const item of items ?? []) {
-    const image = await attempt(sink, () => readItem(archive, item, {oci, sink: sink.item}))
+    const image = await attempt(sink, () => readItem(archive, item, {oci: known, sink: sink.item}))
     if (image === undefined) continue
-    warnOfContradiction(image, oci, sink)
+    warnOfContradiction(image, known, sink)
     images.push(image)
   }
   return images
 }
 
+/** The images of the index, to be found by configuration and by name: an archive may hold thousands. */
+class OciImages {
+  readonly #byConfig = new Map<string, FoundImage[]>()
+  readonly #byName = new Map<string, FoundImage[]>()
+  readonly #positions: ReadonlyMap<FoundImage, number>
+
+  constructor(images: readonly FoundImage[]) {
+    this.#positions = new Map(images.map((image, position) => [image, position]))
+    for (const image of images) {
+      push(this.#byConfig, image.config.digest, image)
+      for (const key of new Set(image.names.map(nameKey))) push(this.#byName, key, image)
+    }
+  }
+
+  /** Those of any of the configurations, in the order of the index. */
+  ofConfigs(digests: readonly (Digest | undefined)[]): readonly FoundImage[] {
+    const position = (image: FoundImage) => this.#positions.get(image) ?? 0
+    return [...new Set(digests)]
+      .flatMap((digest) => (digest === undefined ? [] : (this.#byConfig.get(digest) ?? [])))
+      .sort((left, right) => position(left) - position(right))
+  }
+
+  named(name: string): readonly FoundImage[] {
+    return this.#byName.get(nameKey(name)) ?? []
+  }
+}
+
+function push<Value>(lists: Map<string, Value[]>, key: string, value: Value): void {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [value])
+  else list.push(value)
+}
+
 interface Surroundings {
-  readonly oci: readonly FoundImage[]
+  readonly oci: OciImages
   readonly sink: FaultSink
 }
 
@@ -78,12 +112,12 @@ async function readItem(archive: Archive, item: ManifestItem, {oci, sink}: Surro
 
 /** The OCI manifest of the same configuration. Docker 25.0.0 wrote some without layers, which are of no use. */
 function findPartner(
-  oci: readonly FoundImage[],
+  oci: OciImages,
   digests: readonly (Digest | undefined)[],
   facts: ConfigFacts,
   sink: FaultSink,
 ): FoundImage | undefined {
-  const found = oci.filter((image) => digests.includes(image.config.digest))
+  const found = oci.ofConfigs(digests)
   const usable = found.find((image) => image.layers.length === facts.diffIds.length)
   if (usable === undefined && found.length > 0) {
     sink.warn({
@@ -97,15 +131,17 @@ function findPartner(
 /** The names of manifest.json, and those that only an index can keep. */
 function withIndexNames(
   tags: readonly string[],
-  oci: readonly FoundImage[],
+  oci: OciImages,
   digests: readonly (Digest | undefined)[],
 ): readonly string[] {
   const names = tags.filter((name) => name !== '' && !name.includes('<none>'))
-  const others = oci.filter(({config, within}) => within.length === 0 && digests.includes(config.digest))
+  const keys = new Set(names.map(nameKey))
+  const others = oci.ofConfigs(digests).filter(({within}) => within.length === 0)
   for (const text of others.flatMap((image) => image.names)) {
-    if (findTaggedName(text) !== undefined || names.some((other) => isSameName(other, text))) continue
+    if (findTaggedName(text) !== undefined || keys.has(nameKey(text))) continue
     const name = findDockerName(text)
     names.push(name === undefined ? text : familiarNameOf(name))
+    keys.add(nameKey(text))
   }
   return names
 }
@@ -158,9 +194,9 @@ function statedDigest(name: string): Digest | undefined {
  * One file, two images: Docker's older stores, skopeo and crane read `manifest.json`, containerd reads `index.json`.
  * Where one name means different images there, somebody may be deceived.
  */
-function warnOfContradiction(image: ArchivedImage, oci: readonly FoundImage[], sink: FaultSink): void {
+function warnOfContradiction(image: ArchivedImage, oci: OciImages, sink: FaultSink): void {
   for (const name of image.names) {
-    const same = oci.filter((other) => other.names.some((otherName) => isSameName(otherName, name)))
+    const same = oci.named(name)
     if (same.length === 0 || same.some((other) => other.config.digest === image.imageId)) continue
     sink.warn({
       code: 'archive-contradictory',

@@ -31,8 +31,9 @@ export async function readOffers(archive: Archive, sink: FaultSink): Promise<rea
   if (manifest !== undefined || archive.find('index.json') !== undefined) {
     const listed = manifest === undefined ? [] : await readManifestImages(archive, manifest, {oci, sink})
     const offers = listed.map((image) => offerOf(image, true))
+    const listedIds = new Set(listed.map(({imageId}) => imageId))
     for (const image of oci) {
-      if (listed.some((other) => other.imageId === image.config.digest)) continue
+      if (listedIds.has(image.config.digest)) continue
       const found = await attempt(sink, () => archivedOciImage(archive, image, sink.item))
       if (found !== undefined) offers.push(offerOf(found, listed.length === 0))
     }

@@ -123,21 +123,44 @@ const validateManifest = compileSchema<ManifestDocument>({
   ...notBoth('manifests'),
 })
 
-const validateConfig = compileSchema<ConfigDocument>({
+const maybeText = {type: 'string', nullable: true} as const
+
+/**
+ * A configuration as far as any reader of it looks: what one of them refuses, opening and verifying refuse as well. Null
+ * stands for nothing, as Go reads it. Source: image-spec config.md; moby image/image.go.
+ */
+export const CONFIG_SCHEMA = {
   type: 'object',
   properties: {
     os: text,
     architecture: text,
-    created: {type: 'string', nullable: true},
+    created: maybeText,
     'os.version': text,
     'os.features': {type: 'array', nullable: true, items: text},
+    config: {type: 'object', nullable: true, properties: {Labels: texts}},
+    history: {
+      type: 'array',
+      nullable: true,
+      items: {
+        type: 'object',
+        nullable: true,
+        properties: {
+          created: maybeText,
+          created_by: maybeText,
+          comment: maybeText,
+          empty_layer: {type: 'boolean', nullable: true},
+        },
+      },
+    },
     rootfs: {
       type: 'object',
       nullable: true,
       properties: {type: text, base_layer: text, diff_ids: {type: 'array', nullable: true, items: text}},
     },
   },
-})
+} as const
+
+const validateConfig = compileSchema<ConfigDocument>(CONFIG_SCHEMA)
 
 /** Throws `MANIFEST_INVALID`. */
 export function parseIndex(bytes: Uint8Array, title: string): IndexDocument {

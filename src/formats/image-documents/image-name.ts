@@ -120,9 +120,13 @@ export function isTag(text: string): boolean {
 
 /** True when both texts name the same image. */
 export function isSameName(left: string, right: string): boolean {
-  const [name, other] = [findDockerName(left), findDockerName(right)]
-  if (name === undefined) return left === right
-  return other !== undefined && fullNameOf(name) === fullNameOf(other)
+  return left === right || nameKey(left) === nameKey(right)
+}
+
+/** What two names have in common exactly when they are the same one; for looking one up among many. */
+export function nameKey(text: string): string {
+  const name = findDockerName(text)
+  return name === undefined ? `text ${text}` : `name ${fullNameOf(name)}`
 }
 
 /**

@@ -68,12 +68,21 @@ interface Place {
   readonly within: readonly Digest[]
 }
 
+/** An image that many entries may lead to, each with another name. */
+interface GrowingImage {
+  /** By its last entry. */
+  readonly image: FoundImage
+  readonly names: Set<string>
+  readonly refs: Set<string>
+  readonly within: Set<Digest>
+}
+
 /** Finds all images that an index leads to, in its order. */
 export class IndexWalk {
   readonly #store: ContentStore
   readonly #sink: FaultSink
   readonly #options: WalkOptions
-  readonly #found = new Map<Digest, FoundImage>()
+  readonly #found = new Map<Digest, GrowingImage>()
   readonly passedOver: PassedOver[] = []
   /** Left out by `isWanted`. */
   readonly unwanted: StatedDescriptor[] = []
@@ -85,7 +94,12 @@ export class IndexWalk {
   }
 
   get found(): readonly FoundImage[] {
-    return [...this.#found.values()]
+    return [...this.#found.values()].map(({image, names, refs, within}) => ({
+      ...image,
+      names: [...names],
+      refs: [...refs],
+      within: [...within],
+    }))
   }
 
   /** What index.json itself names and is not there. Platforms of an image may be left out; an image that is offered may not. */
@@ -157,14 +171,12 @@ export class IndexWalk {
 
   #add(image: FoundImage): void {
     const {digest} = image.manifest
-    const known = this.#found.get(digest)
     if (this.#found.size >= MAX_MANIFESTS) throw tooMany(`The index leads to more than ${MAX_MANIFESTS} manifests.`)
-    this.#found.set(digest, {
-      ...image,
-      names: [...new Set([...(known?.names ?? []), ...image.names])],
-      refs: [...new Set([...(known?.refs ?? []), ...image.refs])],
-      within: [...new Set([...(known?.within ?? []), ...image.within])],
-    })
+    const known = this.#found.get(digest) ?? {image, names: new Set(), refs: new Set(), within: new Set()}
+    for (const name of image.names) known.names.add(name)
+    for (const ref of image.refs) known.refs.add(ref)
+    for (const index of image.within) known.within.add(index)
+    this.#found.set(digest, {...known, image})
   }
 }
 

@@ -6,7 +6,7 @@ import type {ImageIndex, Referrers} from '../../model/content-graph.js'
 import type {Image} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
 import {attempt, LeavingOut, type FaultSink} from '../../model/fault-sink.js'
-import {findDockerName, isNamedBy, isSameName} from '../image-documents/image-name.js'
+import {findDockerName, refOf, nameKey, isSameName} from '../image-documents/image-name.js'
 import {compileSchema} from '../../codecs/json/validator.js'
 import {parseDocument} from '../../codecs/json/json-document.js'
 import type {ListItem, OpenOptions} from '../../model/transport.js'
@@ -229,12 +229,14 @@ export async function listLayout(
       options.onEvent?.({kind: 'note', code: 'image-not-held', message: notHeld(absent), subject})
     }
     const items: ListItem[] = []
-    const tops = await topEntries(layout)
-    for (const found of selected(walk.found, reference)) {
+    const all = walk.found
+    const selectorOf = uniqueSelectors(all)
+    const tops = chosenTops(await topEntries(layout), reference)
+    for (const found of selected(all, reference)) {
       const read = await attempt(sink, () => readFound(layout.store, found, options))
       if (read === undefined || read.facts.platform.os === 'unknown') continue
       const {facts, imageId} = read
-      const selector = uniqueSelector(found, walk.found)
+      const selector = selectorOf(found)
       items.push({
         kind: 'image',
         reference: place.format({...reference, selector}),
@@ -254,6 +256,21 @@ export async function listLayout(
   }
 }
 
+/** The entries of index.json that a reference selects, by digest. */
+function chosenTops(
+  tops: readonly StatedDescriptor[],
+  reference: Reference,
+): ReadonlyMap<string, readonly StatedDescriptor[]> {
+  const chosen = new Map<string, StatedDescriptor[]>()
+  for (const top of tops) {
+    if (selected([entryAsImage(top)], reference).length === 0) continue
+    const same = chosen.get(top.digest)
+    if (same === undefined) chosen.set(top.digest, [top])
+    else same.push(top)
+  }
+  return chosen
+}
+
 /** The outermost index that an image is in, and whether index.json offers the image itself as well. */
 function indexOf(
   {within, manifest}: FoundImage,
@@ -261,13 +278,15 @@ function indexOf(
     place,
     reference,
     tops,
-  }: {readonly place: LayoutPlace; readonly reference: Reference; readonly tops: readonly StatedDescriptor[]},
+  }: {
+    readonly place: LayoutPlace
+    readonly reference: Reference
+    readonly tops: ReadonlyMap<string, readonly StatedDescriptor[]>
+  },
 ): Pick<ListItem, 'index'> {
-  const isSelected = (top: StatedDescriptor) => selected([entryAsImage(top)], reference).length > 0
-  const chosen = tops.filter(isSelected)
-  const digest = within.find((each) => chosen.some((top) => top.digest === each))
+  const digest = within.find((each) => tops.has(each))
   if (digest === undefined) return {}
-  const own = chosen.filter((top) => top.digest === manifest.digest)
+  const own = tops.get(manifest.digest) ?? []
   const ownNames = [...new Set(own.flatMap((stated) => namesOf(statedNames(stated), reference.path)))]
   return {
     index: {
@@ -288,12 +307,11 @@ export function notHeld({digest}: PassedOver): string {
   return `index.json names its manifest ${digest}, which is missing.`
 }
 
-/** A tag that no other image has, else the digest. */
-function uniqueSelector(found: FoundImage, images: readonly FoundImage[]): string {
-  const ref = found.refs.find(
-    (candidate) => isRef(candidate) && images.filter(({refs}) => refs.includes(candidate)).length === 1,
-  )
-  return ref ?? `@${found.manifest.digest}`
+/** Gives a tag that no other image has, else the digest. */
+function uniqueSelectors(images: readonly FoundImage[]): (found: FoundImage) => string {
+  const counts = new Map<string, number>()
+  for (const {refs} of images) for (const ref of refs) counts.set(ref, (counts.get(ref) ?? 0) + 1)
+  return ({refs, manifest}) => refs.find((ref) => isRef(ref) && counts.get(ref) === 1) ?? `@${manifest.digest}`
 }
 
 /**
@@ -317,7 +335,8 @@ function listedNamesOf(
   {names, refs}: FoundImage,
   {place, selector}: {readonly place: string; readonly selector: string},
 ): readonly string[] {
-  const others = refs.filter((ref) => !names.some((name) => isNamedBy(name, ref)))
+  const [tags, keys] = [new Set(names.map(refOf)), new Set(names.map(nameKey))]
+  const others = refs.filter((ref) => !tags.has(ref) && !keys.has(nameKey(ref)))
   const own = others.flatMap((ref) => {
     const [name] = namesOf({names: [], refs: [ref]}, place)
     const isName = name !== undefined && findDockerName(name) !== undefined

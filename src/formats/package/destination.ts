@@ -1,6 +1,6 @@
 import {existsSync, mkdirSync, renameSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
-import {parseDigest, type Digest} from '../../model/digest.js'
+import type {Digest} from '../../model/digest.js'
 import {asTransshipError, TransshipError, UsageError, type InputError} from '../../model/errors.js'
 import {withoutEvents, type WorkOptions} from '../../model/events.js'
 import {formatFullName, identityKey, type PackageIdentity} from '../../model/package-identity.js'
@@ -20,13 +20,14 @@ import {payloadArtifact, type PayloadFigures} from '../transport-layout/payload-
 import {dependentsOf} from './dependents.js'
 import {hasLeftovers, lockRepository, makeWorkFolder, REPLACED, restoreReplaced, type WorkPlace} from './lock.js'
 import {listItemOf} from './open-package.js'
+import {figuresOf} from './payload-figures.js'
 import {findPin} from './pin-file.js'
 import {flushFileSystem, flushFolder} from './flush.js'
 import {foreseePackage} from './foresee-package.js'
 import {HeldPackages, keyOf} from './held-packages.js'
 import {identityClash, requireUnneeded} from './identity-clash.js'
 import {findPackage, type Repository, type StoredPackage} from './repository.js'
-import {givesBackLayer} from './rebuild-layer.js'
+import {LayerProofs} from './layer-proofs.js'
 import {isWhole} from './verify-packages.js'
 import {draftBeside, identityTaken, standingOf} from './standing.js'
 import {supplemented} from './supplement.js'
@@ -38,7 +39,7 @@ interface Told {
   readonly unchanged: boolean
   readonly bytesWritten: number
   /** Undefined when no layer tar is given back. */
-  readonly rebuilt: boolean | undefined
+  readonly proof: Promise<boolean> | undefined
 }
 
 /** A package as the place keeps it: in the work folder still. */
@@ -97,6 +98,7 @@ class PackagesDestination implements PackageDestination {
   readonly #replace: boolean
   readonly #pending = new Map<string, Pending>()
   readonly #held: HeldPackages
+  readonly #proofs: LayerProofs
   #lock: FolderLock | undefined
   #work: string | undefined
   #made: MadeFolders | undefined
@@ -109,6 +111,7 @@ class PackagesDestination implements PackageDestination {
     if (place.holdsOne === true) this.holdsOne = true
     this.#repository = repository
     this.#replace = options.replace ?? false
+    this.#proofs = new LayerProofs(options.concurrency)
     this.#held = new HeldPackages(() => this.#repository, this.#pending, options.acceptBaseMismatch ?? false)
   }
 
@@ -189,6 +192,7 @@ class PackagesDestination implements PackageDestination {
     const displaced = begun === undefined ? (existing?.entryName ?? this.#occupant(name)) : begun.displaced
     const sealed = await this.#whileHeld(() => this.#place.seal(written, folder, options))
     if (begun !== undefined) {
+      await this.#proofs.settle()
       begun.stored.close?.()
       removeTree(begun.path)
     }
@@ -197,7 +201,7 @@ class PackagesDestination implements PackageDestination {
       figures: written.payload,
       unchanged: false,
       bytesWritten: sealed.bytesWritten,
-      rebuilt: await givesBackLayer(sealed.stored, {...options, diffId: draft.layer?.diffId}),
+      proof: this.#proofs.begin(sealed.stored, {...options, draft}),
     })
   }
 
@@ -252,25 +256,25 @@ class PackagesDestination implements PackageDestination {
     return name
   }
 
-  async #unchanged(draft: PackageDraft, stored: StoredPackage, options: WorkOptions): Promise<PackageArtifact> {
-    const {metadata, payload} = stored
+  #unchanged(draft: PackageDraft, stored: StoredPackage, options: WorkOptions): PackageArtifact {
     // A stub asks for nothing; what is there need not be what it stands for.
     if (draft.layer !== undefined || draft.stubOf !== undefined) this.#held.meet(stored)
-    const {Digest: text, Bytes: bytes = 0, Entries: entries = 0} = payload
-    const digest = text === undefined ? undefined : parseDigest(text)
-    const figures = digest === undefined ? undefined : {digest, bytes, entries}
-    const key = this.#repository.referenceTo(metadata.identity)
-    const rebuilt = await givesBackLayer(stored, {...options, diffId: draft.layer?.diffId, key})
-    return this.#artifact(stored, draft, {figures, unchanged: true, bytesWritten: 0, rebuilt})
+    const figures = figuresOf(stored)
+    const key = this.#repository.referenceTo(stored.metadata.identity)
+    const proof = this.#proofs.begin(stored, {...options, draft, key})
+    return this.#artifact(stored, draft, {figures, unchanged: true, bytesWritten: 0, proof})
   }
 
   #artifact({metadata, docker}: StoredPackage, draft: PackageDraft, told: Told): PackageArtifact {
     const {identity, dependencies} = metadata
-    const {figures, rebuilt, ...rest} = told
+    const {figures, proof, ...rest} = told
     const pin = findPin(draft, docker)
-    const proof = {...(rebuilt === undefined ? {} : {rebuilt}), ...(pin === undefined ? {} : {pin})}
-    const layers = figures === undefined ? [] : [{...payloadArtifact(draft.layer?.diffId, figures), ...proof}]
-    return {kind: 'package', reference: this.#repository.referenceTo(identity), identity, dependencies, layers, ...rest}
+    const layers =
+      figures === undefined
+        ? []
+        : [{...payloadArtifact(draft.layer?.diffId, figures), ...(pin === undefined ? {} : {pin})}]
+    const all = {...rest, ...(proof === undefined ? {} : {proof}), identity, dependencies, layers}
+    return {kind: 'package', reference: this.#repository.referenceTo(identity), ...all}
   }
 
   #clash(written: WrittenPackage, there: StoredPackage): InputError {
@@ -324,6 +328,7 @@ class PackagesDestination implements PackageDestination {
 
   async commit(options: WorkOptions): Promise<void> {
     const {root, reference, exists} = this.#place
+    await this.#proofs.settle()
     if (this.#work === undefined) {
       this.#repository.close()
       // All is there already; what a killed run left may be there as well.
@@ -375,14 +380,14 @@ class PackagesDestination implements PackageDestination {
     renameSync(file, path.join(root, marker.name))
   }
 
-  abort(): Promise<void> {
+  async abort(): Promise<void> {
     const {root} = this.#place
+    await this.#proofs.stop()
     this.#closeFiles()
     for (const pending of this.#placed.splice(0).reverse()) renameSync(path.join(root, pending.name), pending.path)
     if (this.#work !== undefined) restoreReplaced(root, this.#work)
     this.#end()
     this.#made?.remove()
-    return Promise.resolve()
   }
 
   /** A file that is open cannot be moved on every system. */

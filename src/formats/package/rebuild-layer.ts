@@ -1,9 +1,9 @@
 import {Digester, type Digest} from '../../model/digest.js'
 import {TransshipError} from '../../model/errors.js'
-import {withoutEvents, type WorkOptions} from '../../model/events.js'
+import type {WorkOptions} from '../../model/events.js'
 import type {LayerEntry} from '../../model/layer-entry.js'
 import {rebuiltTar} from '../layer-blob/rebuilt-tar.js'
-import {readEntries, recipeOf} from './package-entries.js'
+import {readEntries} from './package-entries.js'
 import type {StoredPackage} from './repository.js'
 
 /**
@@ -22,36 +22,6 @@ export async function rebuildLayer(
     digester.update(piece)
   }
   return digester.digest()
-}
-
-/** What has been proven in this process of packages that stay as they are, by what they are known by. */
-const PROVEN = new Map<string, boolean>()
-
-export interface ProofOptions extends WorkOptions {
-  /** The layer that the package was made of, which it has to give back also where it keeps no recipe. */
-  readonly diffId?: Digest | undefined
-  /** What a package that is not about to change is remembered by: many images share one base. */
-  readonly key?: string
-}
-
-/**
- * True when the package as it is stored gives back the layer tar that it was made from, byte for byte: by its recipe, or
- * by writing its payload as any payload without a recipe is written. Undefined when there is no tar to give back.
- */
-export async function givesBackLayer(
-  stored: StoredPackage,
-  {diffId: asked, key, ...options}: ProofOptions,
-): Promise<boolean | undefined> {
-  const recipe = recipeOf(stored)
-  const diffId = recipe?.diffId ?? asked
-  if (diffId === undefined) return undefined
-  const known =
-    key === undefined ? undefined : `${key} ${stored.payload.Digest ?? ''} ${recipe?.digest ?? ''} ${diffId}`
-  const remembered = known === undefined ? undefined : PROVEN.get(known)
-  if (remembered !== undefined) return remembered
-  const isGivenBack = await isRebuilt(stored, diffId, withoutEvents(options))
-  if (known !== undefined) PROVEN.set(known, isGivenBack)
-  return isGivenBack
 }
 
 /** True when the payload gives the tar of that digest; what cannot be read does not. */

@@ -7,11 +7,19 @@ import type {Warning} from '../../model/fault-sink.js'
 import type {LayoutFiles} from '../transport-layout/layout-files.js'
 import type {PackageDocument} from './metadata.js'
 
+/** Where a package lies, for who opens it anew: a folder with its metadata.json, or a container. */
+export interface PackagePlaceOnDisk {
+  readonly kind: 'folder' | 'file'
+  readonly path: string
+}
+
 /** A package of a repository: what its metadata.json says, and its files. */
 export interface StoredPackage extends PackageDocument {
   /** Of the folder or file that it is, in the repository; for messages as well. */
   readonly entryName: string
   readonly files: LayoutFiles
+  /** Absent where it cannot be opened anew by its place alone. */
+  readonly place?: PackagePlaceOnDisk
   /** Closes what reading has opened; it may be read again. */
   close?(): void
   /** What is worth telling of how it is kept. */

@@ -1,9 +1,11 @@
 import {findDigest} from '../../model/digest.js'
+import type {WorkOptions} from '../../model/events.js'
 import type {Layer, LayerForm, PackageMetadata} from '../../model/image.js'
 import {formatFullName} from '../../model/package-identity.js'
 import {pinsOf} from './kept-pins.js'
 import {readEntries, recipeOf} from './package-entries.js'
 import {isAttachmentName, MAX_ATTACHMENT_BYTES} from './package-folder.js'
+import {findPayloadDifference} from './payload-change.js'
 import {isRebuilt} from './rebuild-layer.js'
 import type {StoredPackage} from './repository.js'
 
@@ -22,6 +24,10 @@ export function layerOfPackage(stored: StoredPackage): Layer {
     hasContent: payload.Kind !== 'none',
     ...(payload.Bytes === undefined ? {} : {sizeBytes: payload.Bytes}),
     entries: (options = {}) => readEntries(stored, options),
+    // The tar of a recipe has a digest of its own that proves it.
+    ...(recipe === undefined && payloadDigest !== undefined && payload.Kind !== 'none'
+      ? {findChange: (options: WorkOptions) => findPayloadDifference(stored, options)}
+      : {}),
     ...pinnedForms(stored),
   }
 }

@@ -2,9 +2,8 @@ import type {WorkOptions} from '../../model/events.js'
 import type {Layer} from '../../model/image.js'
 import {formatFullName} from '../../model/package-identity.js'
 import {dependencyError} from './dependency-error.js'
-import {verifyIndex} from '../transport-layout/verify-layout.js'
+import {findPayloadChange} from './payload-change.js'
 import type {StoredPackage} from './repository.js'
-import {openLayout, readIndex} from './package-entries.js'
 import {layerOfPackage} from './stored-layer.js'
 
 /**
@@ -13,7 +12,8 @@ import {layerOfPackage} from './stored-layer.js'
  * before the first entry.
  */
 export function untouchedLayer(stored: StoredPackage): Layer {
-  const layer = layerOfPackage(stored)
+  // What is refused otherwise need not be looked for once more.
+  const {findChange: _, ...layer} = layerOfPackage(stored)
   let isUntouched = false
   return {
     ...layer,
@@ -27,19 +27,6 @@ export function untouchedLayer(stored: StoredPackage): Layer {
 }
 
 async function requireUntouched(stored: StoredPackage, options: WorkOptions): Promise<void> {
-  const {payload, metadata} = stored
-  if (payload.Digest === undefined) return
-  const changed = (why: string) => dependencyError(formatFullName(metadata.identity), {isMismatch: true, why})
-  const index = readIndex(stored)
-  if (index?.digest !== payload.Digest)
-    throw changed(
-      `The metadata gives the payload digest ${payload.Digest}, but the index is ${index?.digest ?? 'missing'}.`,
-    )
-  const layout = openLayout(stored, index, options)
-  try {
-    const [fault] = (await verifyIndex(layout, index, options)).faults
-    if (fault !== undefined) throw changed(`${fault.subject}: ${fault.message}`)
-  } finally {
-    layout.close()
-  }
+  const why = await findPayloadChange(stored, options)
+  if (why !== undefined) throw dependencyError(formatFullName(stored.metadata.identity), {isMismatch: true, why})
 }

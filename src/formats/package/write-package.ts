@@ -317,7 +317,8 @@ export function renameWritten(written: WrittenPackage, draft: PackageDraft): Wri
 /** A package that was written into a folder. */
 export function storedIn(folder: string, document: Uint8Array): StoredPackage {
   const entryName = path.basename(folder)
-  return {entryName, files: new FolderFiles(folder, entryName), ...decodeDocument(document, entryName)}
+  const files = new FolderFiles(folder, entryName)
+  return {entryName, files, place: {kind: 'folder', path: folder}, ...decodeDocument(document, entryName)}
 }
 
 /** True when the package as it is there lacks nothing but compressed forms of its layer. */

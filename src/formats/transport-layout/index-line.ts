@@ -98,6 +98,18 @@ function decodeMetadata(keys: Readonly<Record<string, unknown>>, number: number)
   }
 }
 
+/** All four or none: a time that was passed over would come from the disk, and nobody would know. */
+function decodeTimes(keys: Readonly<Record<string, unknown>>, number: number): FileTimes | undefined {
+  if ([keys['c'], keys['a'], keys['w'], keys['h']].every((value) => value === undefined)) return undefined
+  const time = (key: string): bigint => {
+    const value = keys[key]
+    const ticks = typeof value === 'string' && TIME.test(value) ? BigInt(value) : INT64
+    if (ticks >= INT64 || ticks < -INT64) throw invalidLine(`${key} is not a FILETIME.`, number)
+    return ticks
+  }
+  return {creation: time('c'), lastAccess: time('a'), lastWrite: time('w'), change: time('h')}
+}
+
 /** The inverse; `METADATA_INVALID`, `DESCRIPTOR_CORRUPT`, `ATTRIBUTES_CORRUPT` name the line by its number. */
 export function decodeIndexLine(text: string, number: number): IndexLine {
   let json: unknown
@@ -108,13 +120,6 @@ export function decodeIndexLine(text: string, number: number): IndexLine {
   }
   if (typeof json !== 'object' || json === null) throw invalidLine('It is not an object.', number)
   const keys = json as Readonly<Record<string, unknown>>
-  const time = (key: string) => {
-    const value = keys[key]
-    if (typeof value !== 'string' || !TIME.test(value)) return undefined
-    const ticks = BigInt(value)
-    return ticks < INT64 && ticks >= -INT64 ? ticks : undefined
-  }
-  const [creation, lastAccess, lastWrite, change] = [time('c'), time('a'), time('w'), time('h')]
   const {p: path, s: size, d: sha256, attr, link} = keys
   if (typeof path !== 'string' || path === '') throw invalidLine('It has no path.', number)
   if (size !== undefined && !(Number.isSafeInteger(size) && Number(size) >= 0))
@@ -123,13 +128,14 @@ export function decodeIndexLine(text: string, number: number): IndexLine {
     throw invalidLine('attr is not a 32-bit number.', number)
   if (sha256 !== undefined && !(typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256)))
     throw invalidLine('d is not a SHA-256.', number)
+  for (const key of ['sd', 'rp', 'link'])
+    if (keys[key] !== undefined && typeof keys[key] !== 'string') throw invalidLine(`${key} is not text.`, number)
+  const times = decodeTimes(keys, number)
   return {
     path,
     ...(size === undefined ? {} : {sizeBytes: Number(size)}),
     ...(typeof sha256 === 'string' ? {sha256} : {}),
-    ...(creation === undefined || lastAccess === undefined || lastWrite === undefined || change === undefined
-      ? {}
-      : {times: {creation, lastAccess, lastWrite, change}}),
+    ...(times === undefined ? {} : {times}),
     ...(attr === undefined ? {} : {attributes: Number(attr)}),
     ...decodeMetadata(keys, number),
     ...(typeof link === 'string' ? {link} : {}),

@@ -268,6 +268,25 @@ export class PayloadIndex {
     return lines
   }
 
+  /**
+   * Number of the first line, from 1, that is out of order or spelt in another way than `IndexWriter` does: the same
+   * payload gets another index, and another digest, when it is written again. Undefined when there is none.
+   */
+  findForeignLine(): number | undefined {
+    let number = 0
+    let last = ''
+    for (const line of linesOf(this.#read(undefined))) {
+      number++
+      if (line.byteLength === 1 && line[0] === NEWLINE) return number
+      const text = line.toString('utf8')
+      const decoded = decodeIndexLine(text, number)
+      if (text !== `${encodeIndexLine(decoded)}\n`) return number
+      if (number > 1 && compareInWalk(last, decoded.path) >= 0) return number
+      last = decoded.path
+    }
+    return undefined
+  }
+
   /** All lines in the order in which they stand there. */
   *lines(): Generator<IndexLine> {
     let number = 0

@@ -27,6 +27,7 @@ export async function readPackageFile(file: string, entryName = path.basename(fi
     return {
       ...describe(container, manifest, entryName),
       entryName,
+      place: {kind: 'file', path: file},
       container,
       manifest,
       close: () => {

@@ -7,7 +7,7 @@ import {
   statedPlatform,
 } from '../../formats/image-documents/platform-choice.js'
 import type {Offer} from '../../formats/image-archive/read-offers.js'
-import {findDockerName, isSameName} from '../../formats/image-documents/image-name.js'
+import {findDockerName, isSameName, nameKey} from '../../formats/image-documents/image-name.js'
 import {findPinned} from '../../formats/oci-layout/reference.js'
 import {formatLocation, NAME, selectionOf} from './reference.js'
 
@@ -46,15 +46,17 @@ export function requireOne(offers: readonly Offer[], reference: Reference, platf
   const primary = found.filter(({offer}) => offer.isPrimary)
   const chosen = primary.length === 1 ? primary : found
   const [first, second] = chosen
+  if (first !== undefined && second === undefined) return first.offer
+  const referenceTo = referencesTo(reference.path, offers)
   const suggestions = (first === undefined ? offers.map((offer, index) => ({offer, index})) : chosen).map(
-    ({offer, index}) => `${referenceOf(reference.path, offers, index)} (${describe(offer)})`,
+    ({offer, index}) => `${referenceTo(index)} (${describe(offer)})`,
   )
   const others = platform === undefined ? [] : matching(offers, reference)
   if (first === undefined && platform !== undefined && others.length > 0) {
     throw platformUnsupported(platform, {
       reference: formatLocation(reference),
       offered: others.map(({offer, index}) => ({
-        ...(others.length === 1 ? {} : {reference: referenceOf(reference.path, offers, index)}),
+        ...(others.length === 1 ? {} : {reference: referenceTo(index)}),
         platform: statedPlatform(offer.platform),
       })),
     })
@@ -70,26 +72,25 @@ export function requireOne(offers: readonly Offer[], reference: Reference, platf
       at: {reference: formatLocation(reference)},
     })
   }
-  if (second !== undefined) {
-    throw new UsageError('AMBIGUOUS_SELECTION', {
-      what: `'${reference.path}' contains ${chosen.length} matching images.`,
-      suggestions,
-      at: {reference: formatLocation(reference)},
-    })
-  }
-  return first.offer
+  throw new UsageError('AMBIGUOUS_SELECTION', {
+    what: `'${reference.path}' contains ${chosen.length} matching images.`,
+    suggestions,
+    at: {reference: formatLocation(reference)},
+  })
 }
 
 function describe({names, platform}: Offer): string {
   return `${names.length === 0 ? 'untagged' : names.join(', ')}, ${platform.os}/${platform.architecture}`
 }
 
-/** The reference that selects one offer: by name where that is unique, else by index. */
-export function referenceOf(path: string, offers: readonly Offer[], index: number): string {
-  const name = offers[index]?.names[0]
-  const isUnique =
-    name !== undefined &&
-    findDockerName(name) !== undefined &&
-    offers.filter((offer) => offer.names.some((other) => isSameName(other, name))).length === 1
-  return formatLocation({transport: NAME, path, selector: isUnique ? name : `@${index}`})
+/** Gives the reference that selects one offer: by name where that is unique, else by index. */
+export function referencesTo(path: string, offers: readonly Offer[]): (index: number) => string {
+  const counts = new Map<string, number>()
+  for (const {names} of offers)
+    for (const key of new Set(names.map(nameKey))) counts.set(key, (counts.get(key) ?? 0) + 1)
+  return (index) => {
+    const name = offers[index]?.names[0]
+    const isUnique = name !== undefined && findDockerName(name) !== undefined && counts.get(nameKey(name)) === 1
+    return formatLocation({transport: NAME, path, selector: isUnique ? name : `@${index}`})
+  }
 }

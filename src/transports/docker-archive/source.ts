@@ -7,7 +7,7 @@ import {openOffer} from '../../formats/image-archive/open-offer.js'
 import {readOffers, type Offer} from '../../formats/image-archive/read-offers.js'
 import type {ListItem, OpenOptions} from '../../model/transport.js'
 import {selectionOf} from './reference.js'
-import {matching, referenceOf, requireOne} from './select-image.js'
+import {matching, referencesTo, requireOne} from './select-image.js'
 
 /** Opens the one image that the reference selects; layers are read from the archive in place. */
 export async function openImage(reference: Reference, options: OpenOptions): Promise<Image> {
@@ -33,7 +33,8 @@ export async function listImages(reference: Reference, options: WorkOptions): Pr
     const sink = new LeavingOut()
     const offers = await readOffers(archive, sink)
     if (selectionOf(reference)?.kind === 'index') sink.requireNone()
-    const items = matching(offers, reference).map(({index, offer}) => listItem(reference.path, offers, {index, offer}))
+    const referenceTo = referencesTo(reference.path, offers)
+    const items = matching(offers, reference).map(({index, offer}) => listItem(offer, referenceTo(index)))
     sink.tell(items, options, reference.path)
     return items
   } finally {
@@ -41,14 +42,10 @@ export async function listImages(reference: Reference, options: WorkOptions): Pr
   }
 }
 
-function listItem(
-  path: string,
-  offers: readonly Offer[],
-  {offer, index}: {readonly offer: Offer; readonly index: number},
-): ListItem {
+function listItem(offer: Offer, reference: string): ListItem {
   return {
     kind: 'image',
-    reference: referenceOf(path, offers, index),
+    reference,
     names: offer.names,
     ...(offer.image === undefined ? {} : {imageId: offer.image.imageId}),
     platform: offer.platform,

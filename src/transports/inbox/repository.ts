@@ -69,7 +69,8 @@ function readPackage(root: string, entryName: string): StoredPackage {
       at: {path: place},
     })
   }
-  return {entryName, files: new FolderFiles(folder, entryName), ...decodeDocument(bytes, entryName)}
+  const files = new FolderFiles(folder, entryName)
+  return {entryName, files, place: {kind: 'folder', path: folder}, ...decodeDocument(bytes, entryName)}
 }
 
 /** A repository that has been read, or is still to be made. */

@@ -1,0 +1,91 @@
+import {availableParallelism} from 'node:os'
+import type {Digest} from '../../model/digest.js'
+import {withoutEvents, type WorkOptions} from '../../model/events.js'
+import {unpackOptions} from '../../model/limits.js'
+import {workers} from '../../workers/worker-pool.js'
+import {recipeOf} from './package-entries.js'
+import {PROVE_LAYER} from './prove-task.js'
+import type {PackageDraft} from '../../model/transport.js'
+import {isRebuilt} from './rebuild-layer.js'
+import type {StoredPackage} from './repository.js'
+
+export interface ProofOptions extends WorkOptions {
+  /** What was asked for. Its layer is to be given back also where the package keeps no recipe. */
+  readonly draft: Pick<PackageDraft, 'layer' | 'isLast'>
+  /** What a package that is not about to change is remembered by: many images share one base. */
+  readonly key?: string
+}
+
+/** What has been proven in this process of packages that stay as they are, by what they are known by. */
+const PROVEN = new Map<string, boolean>()
+
+/** Below both, to start a thread takes longer than to read the package back. */
+const SMALL = {bytes: 4 * 1024 * 1024, entries: 1000} as const
+
+/**
+ * Proofs that packages give back the layers they were made from: each is read back, on another thread while the next
+ * package is written. One at a time, since each holds the index of its payload in memory.
+ */
+export class LayerProofs {
+  readonly #isOnOneThread: boolean
+  readonly #stop = new AbortController()
+  readonly #begun = new Set<Promise<unknown>>()
+  #last: Promise<unknown> = Promise.resolve()
+
+  /** `concurrency` 1: everything happens on this thread, in its turn. */
+  constructor(concurrency: number = availableParallelism()) {
+    this.#isOnOneThread = concurrency === 1 || availableParallelism() === 1
+  }
+
+  /**
+   * True when the package as it is stored gives back the layer tar that it was made from, byte for byte: by its recipe,
+   * or by writing its payload as any payload without a recipe is written. Undefined when there is no tar to give back.
+   * The package must stay where it is until this has settled.
+   */
+  begin(stored: StoredPackage, {draft, key, ...options}: ProofOptions): Promise<boolean> | undefined {
+    const recipe = recipeOf(stored)
+    const diffId = recipe?.diffId ?? draft.layer?.diffId
+    if (diffId === undefined) return undefined
+    const known =
+      key === undefined ? undefined : `${key} ${stored.payload.Digest ?? ''} ${recipe?.digest ?? ''} ${diffId}`
+    const remembered = known === undefined ? undefined : PROVEN.get(known)
+    if (remembered !== undefined) return Promise.resolve(remembered)
+    const stop = this.#stop.signal
+    const signal = options.signal === undefined ? stop : AbortSignal.any([options.signal, stop])
+    const inner = {...withoutEvents(options), signal}
+    const isAtOnce = draft.isLast === true || this.#isOnOneThread
+    const proof = isAtOnce ? isRebuilt(stored, diffId, inner) : this.#onThread(stored, diffId, inner)
+    this.#begun.add(proof)
+    // Who asked hears of a failure when the proof is needed; until then it is nobody's.
+    const remember = (isProven: boolean) => (known === undefined ? undefined : PROVEN.set(known, isProven))
+    proof.then(remember, () => undefined)
+    return proof
+  }
+
+  async #onThread(stored: StoredPackage, diffId: Digest, options: WorkOptions): Promise<boolean> {
+    const {place, payload} = stored
+    const {Bytes: bytes = 0, Entries: entries = 0} = payload
+    const isSmall = bytes < SMALL.bytes && entries < SMALL.entries
+    if (place === undefined || isSmall) return isRebuilt(stored, diffId, options)
+    const before = this.#last
+    const turn = (async () => {
+      await before
+      const {signal} = options
+      return workers().run(PROVE_LAYER, {place, diffId, limits: unpackOptions(options)}, {signal, isLong: true})
+    })()
+    this.#last = turn.catch(() => undefined)
+    return turn
+  }
+
+  /** Waits until none is under way, whatever became of them. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#begun)
+    this.#begun.clear()
+  }
+
+  /** Stops those under way, and waits for their end: their packages are about to go. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.settle()
+  }
+}
