@@ -10,7 +10,7 @@ import {BaseCommand} from '../src/terminal/base-command.js'
 import {formatBatch, formatDryRun, formatEnqueued} from '../src/terminal/batch-text.js'
 import {networkOfEnvironment} from '../src/terminal/network-flags.js'
 import {QUEUE_DESCRIPTION, queueOptions, requireUnwatched, rootFlag} from '../src/terminal/queue-flags.js'
-import {batchReporting, reportFlag} from '../src/terminal/report-flag.js'
+import {batchReporting, reportFlag, reportTitleFlag} from '../src/terminal/report-flag.js'
 import {wholeFlag} from '../src/terminal/table-flags.js'
 
 export default class Batch extends BaseCommand {
@@ -82,6 +82,7 @@ export default class Batch extends BaseCommand {
       allowNo: true,
     }),
     report: reportFlag,
+    'report-title': reportTitleFlag,
     queue: Flags.string({
       summary: 'Put the items into a queue (Redis or Valkey) for batch worker to convert.',
       description: QUEUE_DESCRIPTION,
@@ -144,6 +145,7 @@ export default class Batch extends BaseCommand {
     const report = await batchReporting(work, {
       file: flags.report,
       title: args.plan,
+      run: this.runFacts(flags['report-title']),
       asFailure: (error) => this.asFailure(error),
     })
     this.print(formatBatch(report))

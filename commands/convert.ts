@@ -6,7 +6,7 @@ import {BaseCommand} from '../src/terminal/base-command.js'
 import {convertFlags, convertOptions} from '../src/terminal/convert-flags.js'
 import {formatConvert, formatPlan} from '../src/terminal/convert-text.js'
 import {isPipe} from '../src/terminal/is-pipe.js'
-import {convertReporting, reportFlag} from '../src/terminal/report-flag.js'
+import {convertReporting, reportFlag, reportTitleFlag} from '../src/terminal/report-flag.js'
 import {wholeFlag} from '../src/terminal/table-flags.js'
 
 const JSON_INTO_PIPE =
@@ -69,6 +69,7 @@ export default class Convert extends BaseCommand {
       exclusive: ['report'],
     }),
     report: reportFlag,
+    'report-title': reportTitleFlag,
   }
 
   async run(): Promise<ConvertReport | ConversionPlan> {
@@ -95,6 +96,7 @@ export default class Convert extends BaseCommand {
             source,
             destination,
             network: options,
+            run: this.runFacts(flags['report-title']),
             asFailure: (error) => this.asFailure(error),
           })
     if (isPiped) this.printBeside(formatConvert(report))

@@ -104,6 +104,7 @@ export default class Migrate extends BaseCommand {
     const batch = await batchReporting(work, {
       file: flags.report,
       title: prepared.loaded.title,
+      run: this.runFacts(flags['report-title']),
       asFailure: (error) => this.asFailure(error),
     })
     const isVerified = flags.verify && !this.signal.aborted

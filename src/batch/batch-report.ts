@@ -67,6 +67,20 @@ export interface BatchTotals {
   readonly inexact: number
 }
 
+/** The run that a report is of: in reports, not in what `--json` prints. */
+export interface RunFacts {
+  /** Of transship. */
+  readonly version: string
+  /** Name of the machine. */
+  readonly host: string
+  /** Operating system, architecture and runtime. */
+  readonly system: string
+  /** Words of the command line, passwords masked. */
+  readonly command: readonly string[]
+  /** Given by `--report-title`. */
+  readonly title?: string
+}
+
 /** What `batch` did; printed as it is by `--json`, and what every form of a report shows. Schema: `batch.schema.json`. */
 export interface BatchReport {
   /** The plan's path as given; of a single conversion its source. */
@@ -74,6 +88,7 @@ export interface BatchReport {
   /** ISO 8601, of this run. */
   readonly startedTime: string
   readonly seconds: number
+  readonly run?: RunFacts
   readonly totals: BatchTotals
   /** Why the report has no items: the plan was invalid, or the batch failed as a whole. */
   readonly failure?: ItemFailure

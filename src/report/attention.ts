@@ -1,6 +1,7 @@
 import type {BatchReport, ItemReport} from '../batch/batch-report.js'
 import {groupBy} from './group-by.js'
 import {anchorOf} from './item-view.js'
+import {nextStep} from './next-steps.js'
 
 /** Items named in a row before it says how many more there are. */
 const ITEMS_NAMED = 6
@@ -12,6 +13,8 @@ export interface AttentionRow {
   readonly times: number
   /** The message, of the first. */
   readonly message: string
+  /** What a reader can do about it. */
+  readonly step: string
   readonly items: readonly {readonly id: string; readonly anchor: string}[]
   readonly more: number
 }
@@ -20,6 +23,7 @@ interface Occurrence {
   readonly kind: AttentionRow['kind']
   readonly code: string
   readonly message: string
+  readonly step: string
   readonly index: number
 }
 
@@ -28,13 +32,28 @@ const KINDS: readonly AttentionRow['kind'][] = ['Failed', 'Blocked', 'Not starte
 function occurrencesOf(item: ItemReport, index: number): Occurrence[] {
   const {state, failure, result} = item
   const first: Occurrence[] = []
-  if (failure !== undefined) first.push({kind: 'Failed', code: failure.code, message: failure.what, index})
+  if (failure !== undefined) {
+    const {code, what, suggestions} = failure
+    first.push({kind: 'Failed', code, message: what, step: suggestions[0] ?? '', index})
+  }
   if (state === 'blocked')
-    first.push({kind: 'Blocked', code: '', message: 'Not tried: an item that it depends on failed.', index})
+    first.push({
+      kind: 'Blocked',
+      code: '',
+      message: 'Not tried: an item that it depends on failed.',
+      step: 'Mend that item, then run the same command again.',
+      index,
+    })
   if (state === 'not-started')
-    first.push({kind: 'Not started', code: '', message: 'The run ended before this item started.', index})
-  const told = (kind: AttentionRow['kind'], findings: readonly {code: string; message: string}[] = []) =>
-    findings.map(({code, message}) => ({kind, code, message, index}))
+    first.push({
+      kind: 'Not started',
+      code: '',
+      message: 'The run ended before this item started.',
+      step: 'Run the same command again. It goes on where it stopped.',
+      index,
+    })
+  const told = (kind: 'Loss' | 'Not exact' | 'Note', findings: readonly {code: string; message: string}[] = []) =>
+    findings.map(({code, message}) => ({kind, code, message, step: nextStep(kind, code), index}))
   return [
     ...first,
     ...told('Loss', result?.losses),
@@ -56,6 +75,7 @@ export function attentionRows({items}: BatchReport): readonly AttentionRow[] {
         code: first.code,
         times: found.length,
         message: first.message,
+        step: first.step,
         items: indexes.slice(0, ITEMS_NAMED).map((index) => ({id: items[index]?.id ?? '', anchor: anchorOf(index)})),
         more: Math.max(0, indexes.length - ITEMS_NAMED),
       },

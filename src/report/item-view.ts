@@ -3,6 +3,7 @@ import type {ReportArtifact} from '../convert/report.js'
 import type {Note} from '../model/events.js'
 import {formatBytes, formatSeconds} from '../model/quantities.js'
 import {nameOf, topsOf} from './artifact-name.js'
+import {nextStep} from './next-steps.js'
 import {stateText} from './state-text.js'
 
 /** Findings of one kind told of an item on the page; JSON and CSV have all. */
@@ -40,7 +41,7 @@ export interface LayerView {
 
 export interface FindingsView {
   readonly title: string
-  readonly rows: readonly Note[]
+  readonly rows: readonly (Note & {readonly step: string})[]
   readonly more: number
 }
 
@@ -130,9 +131,10 @@ function layerViews(artifacts: readonly ReportArtifact[]): LayerView[] {
   )
 }
 
-function findingsView(title: string, rows: readonly Note[] = []): FindingsView[] {
+function findingsView(title: string, kind: Parameters<typeof nextStep>[0], rows: readonly Note[] = []): FindingsView[] {
   if (rows.length === 0) return []
-  return [{title, rows: rows.slice(0, MOST_FINDINGS), more: Math.max(0, rows.length - MOST_FINDINGS)}]
+  const shown = rows.slice(0, MOST_FINDINGS).map((row) => ({...row, step: nextStep(kind, row.code)}))
+  return [{title, rows: shown, more: Math.max(0, rows.length - MOST_FINDINGS)}]
 }
 
 function viewItem(item: ItemReport, index: number, anchors: ReadonlyMap<string, string>): ItemView {
@@ -163,9 +165,9 @@ function viewItem(item: ItemReport, index: number, anchors: ReadonlyMap<string, 
     moreArtifacts: item.before.length + (result?.artifacts.length ?? 0) - before.length - after.length,
     layers: layerViews((result?.artifacts ?? []).slice(0, MOST_ARTIFACTS)),
     findings: [
-      ...findingsView('Losses', result?.losses),
-      ...findingsView('Not exact because', result?.inexact),
-      ...findingsView('Warnings and notes', result?.notes),
+      ...findingsView('Losses', 'Loss', result?.losses),
+      ...findingsView('Not exact because', 'Not exact', result?.inexact),
+      ...findingsView('Warnings and notes', 'Note', result?.notes),
     ],
   }
 }

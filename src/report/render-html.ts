@@ -27,6 +27,11 @@ export function escapeHtml(value: unknown): string {
   return printable(String(value)).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
 }
 
+/** A word as a shell would want it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./\\-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+}
+
 /** What a policy calls an inline style or script: only these bytes run. */
 function policyHash(text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
@@ -53,7 +58,10 @@ export function renderHtml(report: BatchReport): string {
       "base-uri 'none'",
       "form-action 'none'",
     ].join('; '),
-    title: report.title,
+    title: report.run?.title ?? report.title,
+    subtitle: report.run?.title === undefined ? undefined : report.title,
+    run: report.run,
+    command: report.run?.command.map(quoted).join(' '),
     startedTime: report.startedTime,
     duration: formatDuration(report.seconds),
     totals,

@@ -51,7 +51,7 @@ export function verdictOf({totals, failure}: BatchReport): Verdict {
   if (totals.losses > 0) return {tone: 'mixed', text: `${what}, with ${count(totals.losses, 'loss', 'losses')}.`}
   if (totals.inexact > 0) {
     const whose = totals.items === 1 ? 'the way back is not exact' : `${totals.inexact} not exactly reversible`
-    return {tone: 'good', text: `${what}; ${whose}. Nothing was lost.`}
+    return {tone: 'mixed', text: `${what}; ${whose}. Nothing was lost.`}
   }
   return {tone: 'good', text: `${what}, exactly: converting back gives the same bytes.`}
 }

@@ -1,6 +1,7 @@
 import {setImmediate} from 'node:timers/promises'
 import {styleText} from 'node:util'
 import {Command, Errors, Flags, type Interfaces} from '@oclif/core'
+import type {RunFacts} from '../batch/batch-report.js'
 import type {BatchWorkOptions} from '../batch/batch-event.js'
 import type {TransshipError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
@@ -15,6 +16,7 @@ import {asFailure, documentFailure, formatFailure} from './failure.js'
 import {Interrupts} from './interrupts.js'
 import type {TableView} from './table-view.js'
 import {isPossible, suggestMeant, withSuggestions} from './mistypes.js'
+import {runFacts} from './run-facts.js'
 import {canRepaint, messageOf, startProgress} from './progress.js'
 
 const INTERRUPTED_EXIT = 130
@@ -63,6 +65,7 @@ export abstract class BaseCommand extends Command {
   #log: DebugLog | undefined
   #defaults: readonly FlagDefault[] = []
   #view: TableView = {}
+  #typed: readonly string[] = []
   #globals: GlobalFlags = {quiet: false, verbose: false, 'no-color': false}
 
   protected override async init(): Promise<void> {
@@ -194,6 +197,12 @@ export abstract class BaseCommand extends Command {
     return this.#view
   }
 
+  /** What a report says of this run. */
+  protected runFacts(title: string | undefined): RunFacts {
+    const command = (this.id ?? '').split(':')
+    return runFacts(this.config.version, command, {argv: this.#typed, title})
+  }
+
   /** Prints a result, which may have several lines, unless `--json` prints it as a document. */
   protected print(text: string): void {
     if (text !== '') this.log(text)
@@ -253,6 +262,7 @@ export abstract class BaseCommand extends Command {
   /** The environment and the configuration file, as if they had been typed before the flags of the command line. */
   async #addDefaults(): Promise<void> {
     const typed = this.argv
+    this.#typed = typed
     try {
       const place = typed.includes('--no-config') ? undefined : findConfigPlace(process.env)
       const config = await readConfig(place, defaultableFlags(this.config))

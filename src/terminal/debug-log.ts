@@ -132,7 +132,7 @@ export class DebugLog {
 }
 
 /** An option is masked in its value; a proxy may be written without its scheme. */
-function maskedArgument(text: string): string {
+export function maskedArgument(text: string): string {
   const [, flag = '', value = text] = /^(--[\w-]+=)([^]*)$/.exec(text) ?? []
   return flag + shownReference(value).replace(/^[^\s/@:]+:[^\s/@]+@(?=[^\s/@]+$)/, '***@')
 }

@@ -2,7 +2,7 @@ import {Flags, type Interfaces} from '@oclif/core'
 import type {PlanOptions} from '../batch/plan-schema.js'
 import {networkFlags} from './network-flags.js'
 import {readingFlags} from './reading-flags.js'
-import {reportFlag} from './report-flag.js'
+import {reportFlag, reportTitleFlag} from './report-flag.js'
 import type {UnpackFlags} from './unpack-flags.js'
 
 /** Flags of `migrate` beside those that bound unpacking. */
@@ -14,6 +14,7 @@ export const migrateFlags = {
   }),
   'keep-going': Flags.boolean({summary: 'Convert the rest when some items cannot be converted.'}),
   report: reportFlag,
+  'report-title': reportTitleFlag,
   verify: Flags.boolean({
     summary: 'Read back everything that was written, and check every byte.',
     description: 'On by default.',

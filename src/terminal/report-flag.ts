@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core'
-import type {BatchReport} from '../batch/batch-report.js'
+import type {BatchReport, RunFacts} from '../batch/batch-report.js'
 import {failureOf} from '../batch/item-failure.js'
 import type {ConvertReport} from '../convert/report.js'
 import type {TransshipError} from '../model/errors.js'
@@ -14,13 +14,20 @@ export const reportFlag = Flags.string({
   helpValue: 'FILE.html|json|csv',
 })
 
+/** Goes with `reportFlag`. */
+export const reportTitleFlag = Flags.string({
+  summary: 'Title of the report; default: the plan or source.',
+  helpValue: 'TEXT',
+  dependsOn: ['report'],
+})
+
 /** Checks the report file before the work starts and returns its writer. Without a file, the writer does nothing. */
-async function openReport(file: string | undefined): Promise<(report: BatchReport) => Promise<void>> {
+async function openReport(file: string | undefined, run: RunFacts): Promise<(report: BatchReport) => Promise<void>> {
   if (file === undefined) return () => Promise.resolve()
   // Loaded on demand: its templates and layouts would slow every start.
   const {requireReportFile, writeReport} = await import('../report/write-report.js')
   await requireReportFile(file)
-  return (report) => writeReport(report, file)
+  return (report) => writeReport({...report, run}, file)
 }
 
 /**
@@ -29,9 +36,14 @@ async function openReport(file: string | undefined): Promise<(report: BatchRepor
  */
 export async function batchReporting(
   work: () => Promise<BatchReport>,
-  {file, title, asFailure}: {readonly file: string | undefined; readonly title: string} & Pick<Reporting, 'asFailure'>,
+  {
+    file,
+    title,
+    run,
+    asFailure,
+  }: {readonly file: string | undefined; readonly title: string} & Pick<Reporting, 'asFailure' | 'run'>,
 ): Promise<BatchReport> {
-  const write = await openReport(file)
+  const write = await openReport(file, run)
   const startedTime = new Date().toISOString()
   const begun = performance.now()
   let report: BatchReport
@@ -52,6 +64,7 @@ export interface Reporting {
   readonly source: string
   readonly destination: string
   readonly network: NetworkOptions
+  readonly run: RunFacts
   /** Turns anything thrown into the error to report. */
   readonly asFailure: (error: unknown) => TransshipError
 }
@@ -62,9 +75,9 @@ export interface Reporting {
  */
 export async function convertReporting(
   work: () => Promise<ConvertReport>,
-  {file, source, destination, network, asFailure}: Reporting,
+  {file, source, destination, network, run, asFailure}: Reporting,
 ): Promise<ConvertReport> {
-  const report = await openReport(file)
+  const report = await openReport(file, run)
   // A pipe can be read once.
   const before = isPipe(source) ? [] : await factsBefore(source, network)
   const begun = performance.now()

@@ -58,7 +58,8 @@ function pattern(expected: string): RegExp {
   return new RegExp(`^${expected.trim() === '' ? '' : source.join('')}$`)
 }
 
-describe('the guide shows what commands do', () => {
+describe('the guide shows what commands do', function () {
+  this.timeout(180_000)
   const folder = temporaryFolder()
   let registry: MemoryRegistry | undefined
 

@@ -15,6 +15,7 @@ const SCREENS: readonly {readonly name: string; readonly args: readonly string[]
   {name: 'list-columns', args: ['list', 'samples/repository', '--columns', 'name,size,reference', '--sort', '-size']},
   {name: 'inspect', args: ['inspect', 'samples/shop.tar']},
   {name: 'inspect-whole', args: ['inspect', 'samples/shop.tar', '--no-trunc']},
+  {name: 'explain', args: ['explain', 'samples/shop.tar']},
   {name: 'files', args: ['files', 'samples/shop.tar', 'C:\\Shop']},
   {name: 'hive', args: ['hive', 'samples/shop.tar', '--layer', '1']},
   {name: 'diff', args: ['diff', 'samples/shop.tar', 'inbox:samples/repository:Shop']},

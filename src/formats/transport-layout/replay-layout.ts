@@ -8,6 +8,9 @@ import type {DiskNode} from './layout-nodes.js'
 import type {PayloadIndex} from './payload-index.js'
 import type {TransportLayout} from './read-layout.js'
 
+/** Changed entries that a note names. */
+const MOST_NAMED = 20
+
 export interface ReplayLayoutOptions extends WorkOptions {
   readonly title: string
   readonly index?: PayloadIndex
@@ -37,11 +40,13 @@ export async function* replayLayout(layout: TransportLayout, options: ReplayLayo
   } finally {
     layout.close()
   }
-  const [first] = changed
-  if (first !== undefined)
-    note(
-      `${changed.length} entries have changed since the recipe was made, starting with '${first}'. transship writes them without it.`,
-    )
+  if (changed.length === 0) return
+  const names = changed.slice(0, MOST_NAMED).map((name) => `'${name}'`)
+  const more = changed.length - names.length
+  note(
+    `${changed.length} ${changed.length === 1 ? 'entry has' : 'entries have'} changed since the recipe was made: ` +
+      `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}. transship writes them without it.`,
+  )
 }
 
 /** Describes a name that only one of the two has; undefined when recipe and payload agree. */

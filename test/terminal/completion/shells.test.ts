@@ -58,7 +58,8 @@ const LINES: readonly {readonly typed: string; readonly got: readonly string[]; 
   },
 ]
 
-describe('completion in a shell', () => {
+describe('completion in a shell', function () {
+  this.timeout(180_000)
   const folder = temporaryFolder()
   const bin = () => path.join(folder.path, 'bin')
 
