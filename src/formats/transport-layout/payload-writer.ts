@@ -8,7 +8,7 @@ import {openRegular} from '../../disk/safe-open.js'
 import type {Content} from '../../model/content.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
-import type {DirectoryEntry, FileEntry} from '../../model/layer-entry.js'
+import type {AlternateStream, DirectoryEntry, FileEntry} from '../../model/layer-entry.js'
 import {DIRECTORY_CARRIER_SUFFIX, type LayerPath} from '../../model/layer-path.js'
 import {UnpackLimit} from '../../model/unpack-limit.js'
 import type {FileTimes} from '../../model/windows-metadata.js'
@@ -129,11 +129,13 @@ export class PayloadWriter {
     const {meta, streams} = entry
     const content = entry.kind === 'file' ? entry.content : undefined
     const stamp = this.#stamp(meta.times, place)
-    const isWhole = streams === undefined && plan.parts.every((part) => part.kind !== 'stream' && !isSparse(part))
-    if (isWhole && (content === undefined || (content.bytes?.byteLength ?? Infinity) <= SMALL_BYTES)) {
+    const isPlain = plan.parts.every((part) => part.kind !== 'stream' && !isSparse(part))
+    if (isPlain && (content === undefined || (content.bytes?.byteLength ?? Infinity) <= SMALL_BYTES)) {
       const bytes = content?.bytes ?? new Uint8Array(0)
       const pieces = plan.parts.map((part) => (part.kind === 'bytes' ? part.bytes : bytes))
-      return storeBytes(this.#disk(place), pieces, this.#placeTitle(place), stamp)
+      return streams === undefined
+        ? storeBytes(this.#disk(place), pieces, this.#placeTitle(place), stamp)
+        : this.#withStreams(place, Buffer.concat(pieces), {streams, stamp})
     }
     const output = new CarrierOutput(this.#disk(place), {...this.#outputOptions, place: this.#placeTitle(place)})
     try {
@@ -141,6 +143,29 @@ export class PayloadWriter {
       return output.finish(stamp)
     } finally {
       output.close()
+    }
+  }
+
+  /** In one write, where no stream follows, as for most files. `bytes` are a copy: to ask for a stream ends the content. */
+  async #withStreams(
+    place: string,
+    bytes: Uint8Array,
+    {streams, stamp}: {readonly streams: AsyncIterable<AlternateStream>; readonly stamp: Stamp},
+  ): Promise<StoredFile> {
+    const iterator = streams[Symbol.asyncIterator]()
+    let output: CarrierOutput | undefined
+    try {
+      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+        if (output === undefined) {
+          output = new CarrierOutput(this.#disk(place), {...this.#outputOptions, place: this.#placeTitle(place)})
+          output.put(bytes)
+        }
+        await output.stream(next.value.name, next.value.content, undefined)
+      }
+      return output?.finish(stamp) ?? storeBytes(this.#disk(place), [bytes], this.#placeTitle(place), stamp)
+    } finally {
+      output?.close()
+      await iterator.return?.()
     }
   }
 
