@@ -171,6 +171,11 @@ describe('what a conversion says of being exact', () => {
       change: (bytes: Buffer) => bytes.toString().replace(/^(.*\n)(.*\n)/, '$2$1'),
     },
     {
+      title: 'times of a top folder that no layer holds',
+      name: 'payload-index.jsonl',
+      change: (bytes: Buffer) => `{"p":"Files","c":"1","a":"2","w":"3","h":"4"}\n${bytes.toString()}`,
+    },
+    {
       title: 'an index that is spelt in another way',
       name: 'payload-index.jsonl',
       change: (bytes: Buffer) => bytes.toString().replace(',', ', '),

@@ -357,7 +357,8 @@ export function streamsOf(file: PayloadFile, carrier: Carrier): {streams?: Async
   }
 }
 
-function areSameTimes(left: FileTimes, right: FileTimes): boolean {
+/** All four. */
+export function areSameTimes(left: FileTimes, right: FileTimes): boolean {
   return (
     left.creation === right.creation &&
     left.lastAccess === right.lastAccess &&
