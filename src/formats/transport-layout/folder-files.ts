@@ -141,6 +141,11 @@ class DiskFacts implements FileFacts {
     const {nlink, dev, ino} = this.#stats
     return nlink > 1n ? `${dev}:${ino}` : ''
   }
+
+  get stamp(): string {
+    const {dev, ino, size, mtimeNs} = this.#stats
+    return `${dev}:${ino} ${size} ${mtimeNs}`
+  }
 }
 
 /** An open file of a disk. */

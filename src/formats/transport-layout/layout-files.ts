@@ -12,6 +12,8 @@ export interface FileFacts {
   readonly times: FileTimes
   /** The same for all names of one file; empty where it has one name, or the place knows no links. */
   readonly linkGroup: string
+  /** Another one after the file was written or replaced; undefined where the place itself cannot change unnoticed. */
+  readonly stamp?: string
 }
 
 /** A file open for reading. Small ones are read at once, others by range. */

@@ -87,12 +87,13 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
         return new StagedFiles(root, stage, {made})
       }
       const lock = await FolderLock.take(root, {...options, reference})
+      const stage = path.join(root, lockedWorkName(STAGE_PREFIX))
       try {
         removeLeftoversInside(root, STAGE_PREFIX, options)
-        const stage = path.join(root, lockedWorkName(STAGE_PREFIX))
         const made = MadeFolders.make(path.join(stage, 'blobs', 'sha256'))
         return new StagedFiles(root, stage, {made, lock, existing: findIndex(root)})
       } catch (error) {
+        removeTree(stage)
         lock.release()
         throw error
       }
@@ -178,6 +179,8 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
 
   /** Of a layout, entries are compared one by one: as a whole it is never told to be equal. */
   async commit(): Promise<boolean> {
+    /** Blobs that were not there: they go again when no index will name them. */
+    const placed: string[] = []
     try {
       if (this.#lock === undefined) {
         await this.#moveWhole()
@@ -189,7 +192,10 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
         await mkdir(path.join(this.#root, 'blobs', algorithm), {recursive: true})
         for (const hex of await readdir(path.join(blobs, algorithm))) {
           // Equal names are equal bytes; where the old file is damaged, this mends it.
-          await rename(path.join(blobs, algorithm, hex), path.join(this.#root, 'blobs', algorithm, hex))
+          const target = path.join(this.#root, 'blobs', algorithm, hex)
+          const isNew = !existsSync(target)
+          await rename(path.join(blobs, algorithm, hex), target)
+          if (isNew) placed.push(target)
         }
       }
       // Blobs that nothing names do no harm: what counts is the index.
@@ -197,10 +203,22 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
       for (const name of ['oci-layout', 'index.json']) {
         await rename(path.join(this.#stage, name), path.join(this.#root, name))
       }
+      placed.length = 0
       await this.abort()
       return false
     } catch (error) {
+      // Who took the lock over may have named them by now.
+      if (this.#isHeld()) for (const blob of placed) removeTree(blob)
       throw asTransshipError(error, {path: this.#root})
+    }
+  }
+
+  #isHeld(): boolean {
+    try {
+      this.#lock?.requireHeld()
+      return true
+    } catch {
+      return false
     }
   }
 

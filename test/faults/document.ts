@@ -1,0 +1,42 @@
+import {KINDS} from './kinds.js'
+import type {FaultReport} from './run-faults.js'
+
+/** What was tried, as a table. */
+export function countsOf({trials}: FaultReport): string {
+  const rows = KINDS.flatMap(({name, summary}) => {
+    const own = trials.filter(({kind}) => kind === name)
+    if (own.length === 0) return []
+    const wrong = own.filter((trial) => trial.wrong.length > 0).length
+    const directions = new Set(own.map(({direction}) => direction)).size
+    return [`| ${name} | ${summary} | ${directions} | ${own.length} | ${wrong} |`]
+  })
+  const wrong = trials.filter((trial) => trial.wrong.length > 0).length
+  return [
+    '| Kind | What happens | Directions | Times | Wrong |',
+    '|---|---|---|---|---|',
+    ...rows,
+    `| **all** | | | **${trials.length}** | **${wrong}** |`,
+    '',
+  ].join('\n')
+}
+
+export function toDocument(counts: string): string {
+  return `# When the disk, the system or the user fails
+
+\`npm run faults\` lets conversions fail at many moments and checks what they leave. It converts archives, repositories, AppX
+packages, OCI layouts and transport layouts into each other, into new places and into places that already hold something.
+After every fault it checks that:
+
+- the command ends with exit 4 and the code of the fault, exit 130 after an interrupt, or exit 0 with the full result; never 70;
+- the destination is byte for byte as before, or holds the full result. A killed run of several packages may leave some of
+  them, each whole. Nothing that was there is lost;
+- the same command then succeeds, gives exactly the result of an undisturbed run, leaves nothing else behind, and
+  \`transship verify\` accepts it.
+
+System calls fail through a small library that is loaded into the process (\`test/faults/fault-shim.c\`). The disk is a file
+system in memory. \`npm test\` tries a sample of every kind.
+
+${counts}
+\`npm run faults -- --write\` wrote this table. \`--kind\`, \`--direction\`, \`--each\`, \`--kills\` and \`--seed\` choose what it tries.
+`
+}

@@ -1,0 +1,76 @@
+import {mkdtempSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import path from 'node:path'
+import {DIRECTIONS, makeStock} from './directions.js'
+import {KINDS, type Kind, type Moments, type Trial} from './kinds.js'
+import {compileShim} from './shim.js'
+import type {Bench} from './trial.js'
+
+export interface FaultOptions {
+  /** Kinds and directions whose name holds one of the texts; all without them. */
+  readonly kinds?: readonly string[]
+  readonly directions?: readonly string[]
+  /** So many moments of each kind and direction. */
+  readonly each: number
+  readonly kills: number
+  readonly seed: number
+  readonly onTrial?: (trial: Trial) => void
+  readonly onKind?: (kind: Kind, trials: number) => void
+}
+
+export interface FaultReport {
+  readonly trials: readonly Trial[]
+  /** Kinds that could not be tried here, and why. */
+  readonly skipped: readonly {readonly kind: Kind; readonly why: string}[]
+}
+
+/** Makes what all trials share; `close` removes it. Tells why no system call can be made to fail here. */
+export async function openBench(kilobytes: number): Promise<Bench | {readonly why: string}> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'transship-faults-'))
+  const shim = compileShim(folder)
+  if ('why' in shim) {
+    closeBench({folder})
+    return shim
+  }
+  const stock = path.join(folder, 'stock')
+  await makeStock(stock, kilobytes)
+  return {folder, stock, library: shim.library, done: new Map(), calls: new Map()}
+}
+
+export function closeBench({folder}: Pick<Bench, 'folder'>): void {
+  rmSync(folder, {recursive: true, force: true})
+}
+
+/** Tries the kinds of faults in the directions. */
+export async function runFaults(bench: Bench, options: FaultOptions): Promise<FaultReport> {
+  const trials: Trial[] = []
+  const skipped: {kind: Kind; why: string}[] = []
+  const moments: Moments = {each: options.each, kills: options.kills, random: randomFrom(options.seed)}
+  for (const kind of KINDS.filter(({name}) => isChosen(name, options.kinds))) {
+    const why = kind.obstacle?.()
+    if (why !== undefined) {
+      skipped.push({kind, why})
+      continue
+    }
+    for (const direction of DIRECTIONS.filter(({name}) => isChosen(name, options.directions)))
+      for await (const trial of kind.trials(bench, direction, moments)) {
+        trials.push(trial)
+        options.onTrial?.(trial)
+      }
+    options.onKind?.(kind, trials.filter((trial) => trial.kind === kind.name).length)
+  }
+  return {trials, skipped}
+}
+
+function isChosen(name: string, texts: readonly string[] | undefined): boolean {
+  return texts === undefined || texts.some((text) => name.includes(text))
+}
+
+/** A linear congruential generator (Numerical Recipes): the same moments in each run of one seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
