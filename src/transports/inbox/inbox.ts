@@ -1,6 +1,7 @@
 import {formatFullName} from '../../model/package-identity.js'
 import type {Reference} from '../../model/reference.js'
-import {createPackages, type PackagePlace} from '../../formats/package/destination.js'
+import {createPackages} from '../../formats/package/destination.js'
+import type {PackagePlace} from '../../formats/package/package-place.js'
 import {listPackages, openPackage} from '../../formats/package/open-package.js'
 import {isMissing} from '../../formats/package/repository.js'
 import {verifyPackages} from '../../formats/package/verify-packages.js'
