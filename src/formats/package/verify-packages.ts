@@ -13,6 +13,7 @@ import {resolveDependencies, type DependencyChain} from './dependencies.js'
 import {fittingPackages, selectFitting} from './fitting-packages.js'
 import type {Repository, StoredPackage} from './repository.js'
 import {readVerified} from './open-package.js'
+import {checkCompanions} from './check-companions.js'
 import {recordFaults} from './check-records.js'
 import {companionBytes, companionFile} from './companion-files.js'
 import {checkPin, pinsOf} from './kept-pins.js'
@@ -89,10 +90,14 @@ class PackageVerifier {
       this.#fault('METADATA_INVALID', message, `${this.#title}/metadata.json`)
     await this.#gather('docker', () => readVerified(this.#stored, docker?.ConfigFile, docker?.ConfigDigest))
     await this.#gather('docker', () => readVerified(this.#stored, docker?.ManifestFile, docker?.ManifestDigest))
+    const before = this.faults.length
     for (const each of [...(docker?.Companions?.Documents ?? []), ...(docker?.Companions?.Blobs ?? [])])
       await this.#gather(companionFile(each), async () => {
         for await (const chunk of companionBytes(this.#stored, each)) this.bytes += chunk.byteLength
       })
+    // Files that are missing or damaged have just been told one by one.
+    if (this.faults.length === before)
+      await this.#gather('docker', () => checkCompanions(this.#stored, withoutEvents(this.#options)))
     if (payload.Kind === 'none') {
       const message = `${this.#title} is a stub. Its payload is stored elsewhere.`
       this.#options.onEvent?.({kind: 'note', code: NOT_READ, message, subject: this.#title})

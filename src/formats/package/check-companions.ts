@@ -1,0 +1,53 @@
+import type {Companions} from '../../model/content-graph.js'
+import type {WorkOptions} from '../../model/events.js'
+import {parseManifest} from '../image-documents/image-documents.js'
+import {isForeignType} from '../image-documents/media-types.js'
+import {ContentGatherer} from '../oci-layout/content-graph.js'
+import type {ContentStore} from '../oci-layout/content-store.js'
+import {companionsOf} from './companion-files.js'
+import {readVerified} from './open-package.js'
+import type {StoredPackage} from './repository.js'
+
+/**
+ * Reads the documents that a package keeps of the index its image was in, and of what refers to it, as the way back would,
+ * and follows what they name. What refers to an image must be there whole; of an index parts may be missing, since it is
+ * then not given back. Throws `MANIFEST_INVALID`, `LAYER_MISSING` and the like.
+ */
+export async function checkCompanions(stored: StoredPackage, options: WorkOptions): Promise<void> {
+  const companions = await companionsOf(stored, options)
+  if (companions === undefined) return
+  const own = ownDigests(stored)
+  const store = storeOf(companions)
+  const {index, referrers, content} = companions
+  if (index !== undefined) {
+    const {mediaType, digest, bytes} = index
+    await new ContentGatherer(store).add({mediaType, digest, size: bytes.byteLength}, options)
+  }
+  const gatherer = new ContentGatherer(store)
+  for (const {descriptor} of referrers) await gatherer.add(descriptor, options)
+  const kept = new Set<string>(content.blobs.map(({descriptor: {digest}}) => digest))
+  for (const blob of gatherer.graph.blobs) {
+    const {descriptor} = blob
+    if (isForeignType(descriptor.mediaType) || kept.has(descriptor.digest) || own.has(descriptor.digest)) continue
+    // Its descriptor may hold the bytes; else this tells that they are missing.
+    for await (const _chunk of blob.open(options));
+  }
+}
+
+/** What the image itself has, and companions need not keep once more. */
+function ownDigests(stored: StoredPackage): ReadonlySet<string> {
+  const {ManifestFile, ManifestDigest} = stored.docker ?? {}
+  const bytes = readVerified(stored, ManifestFile, ManifestDigest)
+  if (bytes === undefined) return new Set()
+  const {config, layers} = parseManifest(bytes, 'the manifest')
+  return new Set([config, ...(layers ?? [])].map(({digest}) => digest))
+}
+
+function storeOf({content}: Companions): ContentStore {
+  const documents = new Map<string, Uint8Array>(content.documents.map(({digest, bytes}) => [digest, bytes]))
+  return {
+    title: 'the package',
+    findDocument: ({digest}) => Promise.resolve(documents.get(digest)),
+    findBlob: () => Promise.resolve(undefined),
+  }
+}
