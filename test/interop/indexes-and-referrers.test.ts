@@ -155,6 +155,66 @@ describe('a two-platform index with an attestation, a cosign signature and OCI 1
     assert.equal(await readManifest(real.host, repository, digestTag(signed.index.digest, '.sig')), undefined)
   })
 
+  it('finds each record of a companion that is left out', async () => {
+    const inbox = fresh()
+    await convert(`docker://${real.host}/from:1`, `inbox:${inbox}`, {layers: 'chain', companions: 'all'})
+    const file = readdirSync(inbox, {recursive: true, encoding: 'utf8'})
+      .filter((name) => path.basename(name) === 'metadata.json')
+      .map((name) => path.join(inbox, name))
+      .find((name) => readFileSync(name, 'utf8').includes('"Companions"'))
+    assert.ok(file !== undefined)
+    const sound = readFileSync(file, 'utf8')
+    const companionsIn = (metadata: unknown) =>
+      (metadata as {Package: {Extensions: {'docker/1': {Companions: Companions}}}}).Package.Extensions['docker/1']
+        .Companions
+    interface Companions {
+      readonly Index: string
+      readonly Documents: {readonly Digest: string}[]
+      readonly Blobs: {readonly Digest: string}[]
+      readonly Referrers: {readonly Digest: string}[]
+    }
+    const {Index: index, Documents: documents, Referrers: referrers} = companionsIn(JSON.parse(sound))
+    const needed = documents.filter(
+      ({Digest}) => Digest === index || referrers.some((referrer) => referrer.Digest === Digest),
+    )
+    assert.ok(needed.length >= 4)
+    for (const {Digest: digest} of needed) {
+      const metadata: unknown = JSON.parse(sound)
+      const kept = companionsIn(metadata)
+      kept.Documents.splice(
+        kept.Documents.findIndex((each) => each.Digest === digest),
+        1,
+      )
+      writeFileSync(file, JSON.stringify(metadata))
+      assert.deepEqual(
+        (await verify(`inbox:${inbox}`)).faults.map(({code}) => code),
+        ['METADATA_INVALID'],
+      )
+    }
+    const parts = new Set(
+      referrers.flatMap(({Digest}) => {
+        const document = readFileSync(path.join(path.dirname(file), 'docker', Digest.replace(':', '-')), 'utf8')
+        const {config, layers} = JSON.parse(document) as {config: {digest: string}; layers: {digest: string}[]}
+        return [config.digest, ...layers.map((layer) => layer.digest)]
+      }),
+    )
+    const blobs = companionsIn(JSON.parse(sound)).Blobs.filter(({Digest}) => parts.has(Digest))
+    assert.ok(blobs.length >= 4)
+    for (const {Digest: digest} of blobs) {
+      const metadata: unknown = JSON.parse(sound)
+      const kept = companionsIn(metadata)
+      kept.Blobs.splice(
+        kept.Blobs.findIndex((each) => each.Digest === digest),
+        1,
+      )
+      writeFileSync(file, JSON.stringify(metadata))
+      assert.deepEqual(
+        (await verify(`inbox:${inbox}`)).faults.map(({code}) => code),
+        ['LAYER_MISSING'],
+      )
+    }
+  })
+
   for (const {title, change, told} of [
     {
       title: 'a companion that is gone',

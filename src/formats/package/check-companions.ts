@@ -1,4 +1,5 @@
 import type {Companions} from '../../model/content-graph.js'
+import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {parseManifest} from '../image-documents/image-documents.js'
 import {isForeignType} from '../image-documents/media-types.js'
@@ -16,6 +17,7 @@ import type {StoredPackage} from './repository.js'
 export async function checkCompanions(stored: StoredPackage, options: WorkOptions): Promise<void> {
   const companions = await companionsOf(stored, options)
   if (companions === undefined) return
+  requireDocuments(stored, companions)
   const own = ownDigests(stored)
   const store = storeOf(companions)
   const {index, referrers, content} = companions
@@ -31,6 +33,21 @@ export async function checkCompanions(stored: StoredPackage, options: WorkOption
     if (isForeignType(descriptor.mediaType) || kept.has(descriptor.digest) || own.has(descriptor.digest)) continue
     // Its descriptor may hold the bytes; else this tells that they are missing.
     for await (const _chunk of blob.open(options));
+  }
+}
+
+/** What the records name as the index or as a referrer is a document that they list. */
+function requireDocuments({docker, entryName}: StoredPackage, {content}: Companions): void {
+  const {Index: index, Referrers: referrers = []} = docker?.Companions ?? {}
+  const listed = new Set<string>(content.documents.map(({digest}) => digest))
+  for (const digest of [...(index === undefined ? [] : [index]), ...referrers.map(({Digest}) => Digest)]) {
+    if (listed.has(digest)) continue
+    throw new InputError('METADATA_INVALID', {
+      what: `The package keeps no document ${digest}.`,
+      why: 'Its metadata.json says that the image was in it, or that it refers to the image.',
+      suggestions: ['Restore the package from a copy.'],
+      at: {path: `${entryName}/metadata.json`},
+    })
   }
 }
 

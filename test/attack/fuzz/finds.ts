@@ -18,4 +18,6 @@ export const KEPT_FINDS: readonly KeptFind[] = [
   {parser: 'payload-index', was: 'three times of four were passed over', seed: 1, number: 0},
   {parser: 'containerd-answers', was: 'malformed metrics of a task ended the listing', seed: 1, number: 0},
   {parser: 'package-metadata', was: 'times of a top folder were lost in an exact image', seed: 3, number: 65},
+  {parser: 'kept-companions', was: 'a malformed referrer was called sound', seed: 3, number: 21},
+  {parser: 'kept-companions', was: 'a referrer whose blob is not kept was called sound', seed: 3, number: 27},
 ]
