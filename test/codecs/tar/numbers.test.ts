@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import {findPaxTime, formatPaxTime} from '../../../src/codecs/tar/pax.js'
 import {BLOCK_BYTES, encodeTarHeader, findTarNumber, isZero, readTarHeader} from '../../../src/codecs/tar/tar-header.js'
+import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 
 /** The rule as a sentence: pads at both ends taken off, up to the first NUL, nothing but octal digits. */
 function numberByRule(bytes: Uint8Array): number | undefined {
@@ -21,7 +22,7 @@ describe('numbers of a tar header', () => {
         const bytes = Uint8Array.from(codes)
         assert.equal(findTarNumber(bytes), numberByRule(bytes))
       }),
-      {numRuns: 5000},
+      {numRuns: FUZZ_RUNS * 10},
     )
   })
 

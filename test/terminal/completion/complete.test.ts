@@ -10,6 +10,7 @@ import {TransshipError} from '../../../src/model/errors.js'
 import {complete} from '../../../src/terminal/completion/complete.js'
 import {COLUMNS} from '../../../src/terminal/completion/option-values.js'
 import {splitLine} from '../../../src/terminal/completion/split-line.js'
+import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 import {runCli} from '../../helpers/run-cli.js'
 import {PROJECT} from '../../helpers/snapshot.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
@@ -154,7 +155,7 @@ describe('completion', () => {
         assert.equal(runTool('bash', ['-c', `printf '%s|' ${typed}`]), `${name}|`)
         assert.deepEqual(splitLine(`transship ${typed.slice(0, -1)}`).words, ['transship', name])
       }),
-      {numRuns: 60},
+      {numRuns: Math.ceil(FUZZ_RUNS / 10)},
     )
   })
 })
