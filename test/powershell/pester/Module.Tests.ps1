@@ -20,7 +20,11 @@ Describe 'The manifest' {
 
     It 'has the version of the command line' {
         $package = Get-Content (Join-Path $Project 'package.json') -Raw | ConvertFrom-Json
-        (Get-Module Transship).Version | Should -Be $package.version
+        # The gallery takes no dots in the name of a pre-release.
+        $core, $pre = $package.version -split '-', 2
+        $module = Get-Module Transship
+        $module.Version | Should -Be $core
+        $module.PrivateData.PSData['Prerelease'] | Should -Be ($pre -replace '\.', '')
     }
 
     It 'tells a gallery its tags, its licence and its release' {
