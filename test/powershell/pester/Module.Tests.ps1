@@ -24,7 +24,7 @@ Describe 'The manifest' {
         $core, $pre = $package.version -split '-', 2
         $module = Get-Module Transship
         $module.Version | Should -Be $core
-        $module.PrivateData.PSData['Prerelease'] | Should -Be ($pre -replace '\.', '')
+        [string] $module.PrivateData.PSData['Prerelease'] | Should -Be ($pre -replace '\.', '')
     }
 
     It 'tells a gallery its tags, its licence and its release' {
