@@ -6,7 +6,6 @@ import {PROJECT} from '../helpers/snapshot.js'
 export const REASONS: Readonly<Record<string, string>> = {
   '@dagrejs/dagre': 'lays out the graph of images and packages in a report',
   '@oclif/core': 'parses the command line, prints help, runs commands',
-  '@oclif/plugin-autocomplete': 'makes completion scripts for shells',
   '@oclif/plugin-help': 'is the command `help`',
   '@oclif/plugin-version': 'is the command `version`',
   ajv: 'checks JSON documents against schemas',

@@ -106,6 +106,7 @@ describe('times of PAX', () => {
         assert.match(text, /^-?(0|[1-9][0-9]*)(\.[0-9]{0,8}[1-9])?$/)
         assert.equal(findPaxTime(text), nanoseconds)
       }),
+      {numRuns: FUZZ_RUNS},
     )
   })
 
