@@ -17,7 +17,6 @@ import {
 } from '../zip/zip-records.js'
 import {BLOCK_BYTES, BlockMapWriter} from './block-map.js'
 import {ContentTypesWriter} from './content-types.js'
-import {BATCH_BLOCKS, packBatch, type PackedBlock} from './pack-batch.js'
 import {FINAL_BLOCK, hashBlock, packBlock} from './pack-blocks.js'
 import {BLOCK_MAP, CONTENT_TYPES, encodePartName, MANIFEST} from './part-name.js'
 
@@ -78,37 +77,30 @@ interface OpenEntry {
   readonly sizeBytes: number
 }
 
-/** Blocks that other threads work on. */
-interface RunningBlocks {
-  readonly kind: 'blocks'
-  readonly blocks: Promise<readonly PackedBlock[]>
+/** A block that another thread deflates. */
+interface RunningBlock {
+  readonly kind: 'block'
+  readonly plain: Uint8Array
+  readonly packed: Promise<Uint8Array>
 }
 
 type Step =
   | {readonly kind: 'begin'; readonly entry: OpenEntry}
-  | {readonly kind: 'block'; readonly block: PackedBlock}
-  | RunningBlocks
+  | {readonly kind: 'block'; readonly plain: Uint8Array; readonly packed: Uint8Array | undefined}
+  | RunningBlock
   | {readonly kind: 'end'; readonly entry: OpenEntry}
 
-/** One block, deflated by itself where there is a level; a small one on this thread. */
-function blockStep(plain: Uint8Array, level: number | undefined): Step {
-  const packed = level === undefined ? undefined : packBlock(plain, level)
-  const withHash = (bytes: Uint8Array | undefined) => ({plain, packed: bytes, hash: hashBlock(plain)})
-  if (!(packed instanceof Promise)) return {kind: 'block', block: withHash(packed)}
-  return {kind: 'blocks', blocks: packed.then((bytes) => [withHash(bytes)])}
+function isRunning(step: Step): step is RunningBlock {
+  return step.kind === 'block' && step.packed instanceof Promise
 }
 
-function batchStep(batch: readonly Uint8Array[], level: number | undefined): Step {
-  const blocks = packBatch(batch, level)
-  // Who waits for them hears of a failure; until then it is nobody's.
-  blocks.catch(() => undefined)
-  return {kind: 'blocks', blocks}
+function blockStep(plain: Uint8Array, packed: Promise<Uint8Array> | Uint8Array | undefined): Step {
+  return packed instanceof Promise ? {kind: 'block', plain, packed} : {kind: 'block', plain, packed}
 }
 
 class PackageEncoder {
   readonly #options: EncodePackageOptions
   readonly #level: number
-  readonly #concurrency: number
   readonly #map = new BlockMapWriter()
   readonly #types = new ContentTypesWriter()
   /** What is known of each part only when it is written, and comes behind all of them. */
@@ -127,32 +119,37 @@ class PackageEncoder {
   constructor(options: EncodePackageOptions) {
     this.#options = options
     this.#level = options.level ?? DEFAULT_LEVEL
-    this.#concurrency = options.concurrency ?? availableParallelism()
   }
 
   async *encode(parts: Iterable<AppxPart>): AsyncGenerator<Uint8Array> {
-    const {signal} = this.#options
-    // With one more than there are cores, none waits while this thread reads; with one, nothing overlaps.
-    const ahead = this.#concurrency === 1 ? 1 : this.#concurrency + 1
+    const {concurrency = availableParallelism(), signal} = this.#options
+    // With one more than there are cores, none waits while this thread reads and hashes; with one, nothing overlaps.
+    const ahead = concurrency === 1 ? 1 : concurrency + 1
     const queue: Step[] = []
     let running = 0
     try {
       for (const step of this.#steps(parts)) {
         queue.push(step)
-        if (step.kind === 'blocks') running++
+        if (isRunning(step)) running++
         while (queue.length > 0 && (running === 0 || running >= ahead || queue.length > MAX_QUEUE)) {
           signal?.throwIfAborted()
           const first = queue.shift()
           if (first === undefined) break
-          if (first.kind === 'blocks') running--
-          yield* first.kind === 'blocks' ? this.#blocks(await first.blocks) : this.#write(first)
+          if (isRunning(first)) {
+            running--
+            this.#block(first.plain, await first.packed)
+          } else this.#write(first)
+          if (this.#chunk.length >= CHUNK_BYTES) yield this.#flush()
         }
       }
-      for (let first = queue.shift(); first !== undefined; first = queue.shift())
-        yield* first.kind === 'blocks' ? this.#blocks(await first.blocks) : this.#write(first)
+      for (let first = queue.shift(); first !== undefined; first = queue.shift()) {
+        if (isRunning(first)) this.#block(first.plain, await first.packed)
+        else this.#write(first)
+        if (this.#chunk.length >= CHUNK_BYTES) yield this.#flush()
+      }
     } finally {
       // Work that nobody waits for any more must not fail unheard.
-      await Promise.allSettled(queue.flatMap((step) => (step.kind === 'blocks' ? [step.blocks] : [])))
+      await Promise.allSettled(queue.flatMap((step) => (isRunning(step) ? [step.packed] : [])))
     }
     yield this.#flush()
     const digest = `sha256:${this.#hash.digest('hex')}` as Digest
@@ -170,20 +167,12 @@ class PackageEncoder {
       const method = this.#level === 0 || isStoredPart(path) ? STORED : DEFLATED
       const entry = {path, name: encodePartName(path), method, sizeBytes} as const
       yield {kind: 'begin', entry}
-      const level = method === STORED ? undefined : this.#level
-      const isBatched = this.#concurrency > 1 && sizeBytes >= BATCH_BLOCKS * BLOCK_BYTES
-      let batch: Uint8Array[] = []
       let read = 0
       for (const plain of part.blocks()) {
         read += plain.byteLength
         if (read > sizeBytes) break
-        if (!isBatched) yield blockStep(plain, level)
-        else if (batch.push(plain) === BATCH_BLOCKS) {
-          yield batchStep(batch, level)
-          batch = []
-        }
+        yield blockStep(plain, method === STORED ? undefined : packBlock(plain, this.#level))
       }
-      if (batch.length > 0) yield batchStep(batch, level)
       if (read !== sizeBytes) {
         throw new InputError('SIZE_MISMATCH', {
           what: 'A file changed while it was packed.',
@@ -196,21 +185,14 @@ class PackageEncoder {
     }
   }
 
-  *#blocks(blocks: readonly PackedBlock[]): Generator<Uint8Array> {
-    for (const block of blocks) {
-      this.#block(block)
-      if (this.#chunk.length >= CHUNK_BYTES) yield this.#flush()
-    }
-  }
-
-  *#write(step: Exclude<Step, RunningBlocks>): Generator<Uint8Array> {
+  #write(step: Exclude<Step, RunningBlock>): void {
     switch (step.kind) {
       case 'begin':
         this.#begin(step.entry)
-        break
+        return
       case 'block':
-        this.#block(step.block)
-        break
+        this.#block(step.plain, step.packed)
+        return
       case 'end':
         if (step.entry.method === DEFLATED) this.#putData(FINAL_BLOCK)
         this.#finish(step.entry)
@@ -218,7 +200,6 @@ class PackageEncoder {
         for (const piece of this.#map.take()) this.#mapBytes.push(piece)
         this.#types.add(step.entry.path)
     }
-    if (this.#chunk.length >= CHUNK_BYTES) yield this.#flush()
   }
 
   #begin(entry: OpenEntry): void {
@@ -228,9 +209,9 @@ class PackageEncoder {
     this.#map.add(entry.path, entry.sizeBytes, header.byteLength)
   }
 
-  #block({plain, packed, hash}: PackedBlock): void {
+  #block(plain: Uint8Array, packed: Uint8Array | undefined): void {
     this.#at.crc = crc32(plain, this.#at.crc)
-    this.#map.block({hash, ...(packed === undefined ? {} : {packedBytes: packed.byteLength})})
+    this.#map.block({hash: hashBlock(plain), ...(packed === undefined ? {} : {packedBytes: packed.byteLength})})
     this.#putData(packed ?? plain)
   }
 
