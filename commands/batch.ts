@@ -1,4 +1,5 @@
 import {Args, Flags} from '@oclif/core'
+import {concurrencyFlag} from '../src/terminal/concurrency-flag.js'
 import type {BatchReport} from '../src/batch/batch-report.js'
 import {dryRunBatch, type DryRunReport} from '../src/batch/dry-run.js'
 import {journalOf} from '../src/batch/journal.js'
@@ -56,13 +57,7 @@ export default class Batch extends BaseCommand {
       summary: 'Show what would happen, with sizes and disk space needed, without writing anything.',
       exclusive: ['report'],
     }),
-    concurrency: Flags.integer({
-      summary: 'Convert up to N items at once.',
-      description: 'Default: one item per core, as far as free memory allows (256 MiB each).',
-      helpValue: 'N',
-      min: 1,
-      max: 256,
-    }),
+    concurrency: concurrencyFlag,
     'fail-fast': Flags.boolean({summary: 'Start no further items after one fails.'}),
     retries: Flags.integer({
       summary: 'Retry an item up to N times after a network failure, doubling the wait each time.',

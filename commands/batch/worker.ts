@@ -1,4 +1,5 @@
 import {Flags} from '@oclif/core'
+import {concurrencyFlag} from '../../src/terminal/concurrency-flag.js'
 import type {BatchWorkOptions} from '../../src/batch/batch-event.js'
 import {loadWorker} from '../../src/batch/queue/load-queue.js'
 import type {WorkerReport} from '../../src/batch/queue/run-worker.js'
@@ -32,13 +33,7 @@ export default class BatchWorker extends BaseCommand {
       required: true,
       env: 'TRANSSHIP_QUEUE',
     }),
-    concurrency: Flags.integer({
-      summary: 'Convert up to N items at once.',
-      description: 'Default: one item per core, as far as free memory allows (256 MiB each).',
-      helpValue: 'N',
-      min: 1,
-      max: 256,
-    }),
+    concurrency: concurrencyFlag,
     'until-empty': Flags.boolean({summary: 'Exit when no item is waiting and no worker is busy.'}),
     'lost-after': Flags.integer({
       summary: 'Restart the items of a worker that has been silent for this many seconds.',

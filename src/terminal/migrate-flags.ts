@@ -1,4 +1,5 @@
 import {Flags, type Interfaces} from '@oclif/core'
+import {concurrencyFlag} from './concurrency-flag.js'
 import type {PlanOptions} from '../batch/plan-schema.js'
 import {networkFlags} from './network-flags.js'
 import {readingFlags} from './reading-flags.js'
@@ -21,13 +22,7 @@ export const migrateFlags = {
     default: true,
     allowNo: true,
   }),
-  concurrency: Flags.integer({
-    summary: 'Convert up to N items at once.',
-    description: 'Default: one item per core, as far as free memory allows (256 MiB each).',
-    helpValue: 'N',
-    min: 1,
-    max: 256,
-  }),
+  concurrency: concurrencyFlag,
   journal: Flags.string({
     summary: 'Record finished items in this file, to continue after a stop.',
     description:

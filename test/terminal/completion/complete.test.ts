@@ -14,7 +14,7 @@ import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 import {runCli} from '../../helpers/run-cli.js'
 import {PROJECT} from '../../helpers/snapshot.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
-import {findTool, runTool} from '../../helpers/tools.js'
+import {requireTool, runTool} from '../../helpers/tools.js'
 
 describe('completion', () => {
   const folder = temporaryFolder()
@@ -147,7 +147,7 @@ describe('completion', () => {
     })
 
   it('splits and quotes words as bash does', function () {
-    if (findTool('bash') === undefined) this.skip()
+    requireTool(this, 'bash')
     const word = fc.stringMatching(/^[ -~]{1,12}$/)
     fc.assert(
       fc.property(word, (name) => {
