@@ -1,3 +1,4 @@
+import {setMaxListeners} from 'node:events'
 import {availableParallelism} from 'node:os'
 import {Worker} from 'node:worker_threads'
 import {InternalError} from '../model/errors.js'
@@ -75,7 +76,11 @@ export class WorkerPool {
           else settle(value)
         }
       const call: Call = {request, transfer, isLong, resolve: settled(resolve), reject: settled(reject)}
-      signal?.addEventListener('abort', onAbort, {once: true})
+      if (signal !== undefined) {
+        // Each call under way listens to the one signal of its command: many of them are no leak.
+        setMaxListeners(0, signal)
+        signal.addEventListener('abort', onAbort, {once: true})
+      }
       this.#waiting.push(call)
       this.#begin()
     }) as Promise<Output>
