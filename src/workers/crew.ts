@@ -5,7 +5,7 @@ import {workers} from './worker-pool.js'
 /** Jobs at once at most: each may hold the names of a whole layer, and memory is promised. */
 const MAX_JOBS = 3
 /** Below this in sum, a thread that nobody asked for saves no time: V8 compiles the same code for it once more. */
-const WORTH_A_THREAD_BYTES = 64 * 1024 * 1024
+const WORTH_A_THREAD_BYTES = 32 * 1024 * 1024
 
 /** One piece of long work, which can be done on this thread or on another. */
 export interface Job<Input, Output> {

@@ -53,7 +53,7 @@ export async function verifyPackages<P extends StoredPackage>(
 }
 
 /** Below this, to start a thread takes longer than to compare the files. */
-const WORTH_A_THREAD_BYTES = 64 * 1024 * 1024
+const WORTH_A_THREAD_BYTES = 32 * 1024 * 1024
 
 export interface VerifyPackagesOptions<P extends StoredPackage> extends WorkOptions {
   /** Packages for another one are left out. */
