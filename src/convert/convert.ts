@@ -346,7 +346,7 @@ async function writePackages(
     artifacts.push(reportArtifact(artifact))
     findings.inexact.push(
       ...renamedReasons(image, draft, artifact),
-      ...packageReasons(image, {draft, layers}, artifact),
+      ...(await packageReasons(image, {draft, layers}, artifact, options)),
     )
   }
   for (const each of [...plan.inexact, ...imageAsPackages(image, pinned)]) findings.inexact.push(each)

@@ -4,7 +4,7 @@ import {formatBytes} from '../model/quantities.js'
 import {formatBatch, formatMakes, formatRefusal, formatSpace, STATES} from './batch-text.js'
 import {formatTable} from './table.js'
 import type {TableView} from './table-view.js'
-import {fitSentence} from './wrap-text.js'
+import {fitSentence, wrapText} from './wrap-text.js'
 
 /** What a migration would do: what changed since the packages were made comes first, then every item, then why not. */
 export function formatMigration(report: MigrateReport, view?: TableView): string {
@@ -48,13 +48,22 @@ function formatContents(items: readonly MigrationItem[], view: TableView | undef
     lines.push(fitSentence(`Edited: ${printable(source)}`, view))
     const shown = view?.isWhole === true ? changes : changes.slice(0, MOST_SHOWN)
     for (const change of shown) {
-      const file = change.file === '' ? change.message : `${change.package}/${change.file}`
-      lines.push(`  ${change.kind.padEnd(7)}  ${printable(file)}`)
+      // Of what lies below the package, its own name; the package itself has just been named.
+      const isOwn = source.endsWith(`:${change.package}`)
+      const file = change.file === '' ? change.message : isOwn ? change.file : `${change.package}/${change.file}`
+      lines.push(...formatChange(change.kind, printable(file), view))
     }
     const more = changes.length - shown.length
     if (more > 0) lines.push(`  and ${more} more; --no-trunc lists them`)
   }
   return [lines.join('\n')]
+}
+
+/** `  removed  Files/a.txt`; a long name goes on below its beginning. */
+function formatChange(kind: string, file: string, view: TableView | undefined): string[] {
+  const head = `  ${kind.padEnd('changed'.length)}  `
+  const lines = view?.width === undefined ? [file] : wrapText(file, view.width - head.length)
+  return lines.map((line, index) => `${index === 0 ? head : ' '.repeat(head.length)}${line}`)
 }
 
 /** Of a package of which nearly all was edited, the first files say it. */

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto'
-import type {Note, WorkEvent} from '../../model/events.js'
+import {findingOf, type Note, type WorkEvent} from '../../model/events.js'
 import type {ListOptions, NetworkOptions} from '../../model/transport.js'
 import type {ItemFailure} from '../batch-report.js'
 import {failureOf} from '../item-failure.js'
@@ -45,7 +45,7 @@ export async function prepareMigration(
   const inner: MigrateOptions = {
     ...options,
     onEvent: (event: WorkEvent) => {
-      if (event.kind === 'note') notes.push({code: event.code, message: event.message, subject: event.subject})
+      if (event.kind === 'note') notes.push(findingOf(event))
       options.onEvent?.(event)
     },
   }

@@ -4,6 +4,7 @@ import {withoutEvents, type WorkOptions} from '../../model/events.js'
 import {ImageNames, isWholeImage} from '../../model/image-names.js'
 import type {LayerEntry} from '../../model/layer-entry.js'
 import {formatFullName} from '../../model/package-identity.js'
+import {describeEdits, EditList} from '../../model/payload-edits.js'
 import type {Fault, LayerVerdict, Verdict} from '../../model/transport.js'
 import {checkingNames} from '../layer-blob/checked-names.js'
 import {NOT_READ} from '../layer-blob/image-check.js'
@@ -19,6 +20,7 @@ import {companionBytes, companionFile} from './companion-files.js'
 import {checkPin, pinsOf} from './kept-pins.js'
 import {rebuildLayer} from './rebuild-layer.js'
 import {openLayout, readIndex, recipeOf} from './package-entries.js'
+import {findIndexEdit, findRecipeEdits} from './payload-change.js'
 import {layerOfPackage} from './stored-layer.js'
 
 /** Checks the selected package, or all of a repository: documents, index, every file, dependencies, recipes. */
@@ -29,15 +31,14 @@ export async function verifyPackages<P extends StoredPackage>(
 ): Promise<Verdict> {
   const packages =
     selector === undefined
-      ? fittingPackages(repository, options.platform)
+      ? fittingPackages(repository, options.platform).filter((stored) => isAsked(stored, options.only))
       : [selectFitting(repository, selector, options.platform)]
-  const faults: Fault[] = selector === undefined ? [...repository.faults] : []
+  const faults: Fault[] = selector === undefined && options.only === undefined ? [...repository.faults] : []
   const layers: LayerVerdict[] = []
   let bytes = 0
   for (const stored of packages) {
     const verifier = new PackageVerifier(repository, stored, options)
-    const verdict = await verifier.verify()
-    layers.push(verdict)
+    layers.push(await verifier.verify())
     // A damaged index has as many faults as lines, which is more than a call takes arguments.
     for (const fault of verifier.faults) faults.push(fault)
     bytes += verifier.bytes
@@ -46,12 +47,30 @@ export async function verifyPackages<P extends StoredPackage>(
     bytes += container?.bytes ?? 0
     repository.close()
   }
+  for (const stored of besideOf(repository, options.only)) {
+    const verifier = new PackageVerifier(repository, stored, options)
+    layers.push(await verifier.verify())
+    for (const fault of verifier.faults) faults.push(fault)
+    bytes += verifier.bytes
+    repository.close()
+  }
   return {faults, layers, bytes}
+}
+
+/** A file that lies among others is asked for those that it builds on, too. */
+function besideOf({beside = []}: Repository, only: ReadonlySet<string> | undefined): readonly StoredPackage[] {
+  return only === undefined ? [] : beside.filter((stored) => isAsked(stored, only))
+}
+
+function isAsked({metadata}: StoredPackage, only: ReadonlySet<string> | undefined): boolean {
+  return only === undefined || only.has(formatFullName(metadata.identity))
 }
 
 export interface VerifyPackagesOptions<P extends StoredPackage> extends WorkOptions {
   /** Packages for another one are left out. */
   readonly platform?: string | undefined
+  /** Full names; others are left out. */
+  readonly only?: ReadonlySet<string> | undefined
   /** Checks what a package is wrapped in. */
   readonly verifyContainer?: (stored: P) => Promise<{readonly faults: readonly Fault[]; readonly bytes: number}>
 }
@@ -69,6 +88,7 @@ export async function isWhole<P extends StoredPackage>(
 class PackageVerifier {
   readonly faults: Fault[] = []
   bytes = 0
+  readonly #edits = new EditList()
   readonly #repository: Repository
   readonly #stored: StoredPackage
   readonly #options: WorkOptions
@@ -109,7 +129,8 @@ class PackageVerifier {
       await this.#gather(recipe.file, () => readVerified(this.#stored, recipe.file, recipe.digest))
     const verdict = await this.#verifyLayer(recipe?.diffId)
     if (recipe !== undefined) await this.#verifyPins(recipe.diffId, verdict)
-    return verdict
+    const {edits} = this.#edits
+    return edits.total === 0 ? verdict : {...verdict, edits}
   }
 
   #verifyDependencies(): void {
@@ -125,6 +146,7 @@ class PackageVerifier {
   async #verifyPayload(): Promise<void> {
     const {payload} = this.#stored
     const index = readIndex(this.#stored)
+    this.#edits.addAll(findIndexEdit(this.#stored, index))
     if (index === undefined) {
       if (payload.Digest !== undefined)
         this.#fault('NOT_FOUND', 'The file payload-index.jsonl is missing.', this.#title)
@@ -139,6 +161,7 @@ class PackageVerifier {
     const layout = openLayout(this.#stored, index, this.#options)
     const verdict = await verifyIndex(layout, index, this.#options)
     for (const fault of verdict.faults) this.faults.push({...fault, subject: `${this.#title}/${fault.subject}`})
+    this.#edits.addAll(verdict.edits)
     this.bytes += verdict.bytes
   }
 
@@ -159,7 +182,11 @@ class PackageVerifier {
       )
       if (diffId === undefined) return {title: this.#title, entries}
       if (found !== diffId) {
-        const message = `Converting back gives the layer tar ${found}, but the package was made from ${diffId}.`
+        // What the index does not know, the recipe may.
+        this.#edits.addAll(await findRecipeEdits(this.#stored, withoutEvents(this.#options)))
+        const {edits} = this.#edits
+        const why = edits.total === 0 ? '' : `Edited: ${describeEdits(edits)}. `
+        const message = `${why}Converting back gives the layer tar ${found}, but the package was made from ${diffId}.`
         this.#fault('DIGEST_MISMATCH', message, this.#title)
       }
       return {title: this.#title, entries, diffId, reproducible: found === diffId}
