@@ -321,9 +321,8 @@ async function writePackages(
     const isLast = planned === plan.packages.at(-1)
     const draft = {...withCompanions(onRenamed(planned.draft, renamed), companions), isLast}
     const id = formatFullName(draft.metadata.identity)
-    const total = layers
-      .flatMap((index) => image.layers[index] ?? [])
-      .reduce((sum, layer) => sum + (readSizeOf(layer) ?? 0), 0)
+    const passed = layers.flatMap((index) => image.layers[index] ?? [])
+    const total = passed.reduce((sum, layer) => sum + (readSizeOf(layer) ?? 0), 0)
     const place = plan.packages.length > 1 ? ` (${index + 1} of ${plan.packages.length})` : ''
     findings.onEvent({
       kind: 'step',
@@ -331,7 +330,7 @@ async function writePackages(
       title: `Write package ${id}${place}`,
       ...(total > 0 ? {totalBytes: total} : {}),
     })
-    meter.begin(id)
+    meter.begin(id, passed)
     const artifact = await writePlaced(sink, draft, {title: titleOf(image, layers), options})
     findings.onEvent({kind: 'done', id, summary: artifact.unchanged ? 'already there' : 'written'})
     if (!isSamePackage(artifact.identity, draft.metadata.identity))

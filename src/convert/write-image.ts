@@ -21,7 +21,7 @@ export async function writeOneImage(image: Image, sink: ImageDestination, writin
   const id = plan.draft.names.join(' ')
   const total = image.layers.reduce((sum, layer) => sum + (readSizeOf(layer) ?? 0), 0)
   findings.onEvent({kind: 'step', id, title: `Write image ${id}`, ...(total > 0 ? {totalBytes: total} : {})})
-  meter.begin(id)
+  meter.begin(id, image.layers)
   const draft = await withPinnedForms(plan.draft, image, options)
   const returning = await returningFrom(image, draft, options)
   for (const {digest, why} of returning?.companions.lacking ?? [])

@@ -23,9 +23,17 @@ export function findingOf({code, message, subject, edits}: Loss): Loss {
 export type WorkEvent =
   | {readonly kind: 'step'; readonly id: string; readonly title: string; readonly totalBytes?: number}
   | {readonly kind: 'progress'; readonly id: string; readonly bytes: number; readonly entries?: number}
+  /** So many of the parts of a step have been passed. */
+  | ({readonly kind: 'part'; readonly id: string} & Parts)
   | {readonly kind: 'done'; readonly id: string; readonly summary?: string}
   | ({readonly kind: 'loss'} & Loss)
   | ({readonly kind: 'note'} & Note)
+
+export interface Parts {
+  readonly noun: 'layer' | 'artifact'
+  readonly done: number
+  readonly of: number
+}
 
 /** What every asynchronous call of the library takes. */
 export interface WorkOptions extends UnpackOptions {

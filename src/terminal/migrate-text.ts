@@ -1,7 +1,17 @@
 import type {Content, MigrateReport, MigrationItem} from '../batch/migrate/migration-report.js'
 import {printable} from '../model/printable.js'
 import {formatBytes} from '../model/quantities.js'
-import {formatBatch, formatMakes, formatRefusal, formatSpace, STATES} from './batch-text.js'
+import {
+  countOf,
+  formatBatch,
+  formatLeft,
+  formatMakes,
+  formatRefusal,
+  formatSpace,
+  isAllDone,
+  STATES,
+} from './batch-text.js'
+import {labelled} from './item-text.js'
 import {formatTable} from './table.js'
 import type {TableView} from './table-view.js'
 import {fitSentence, wrapText} from './wrap-text.js'
@@ -15,9 +25,9 @@ export function formatMigration(report: MigrateReport, view?: TableView): string
       {title: 'STATE', cell: ({state}) => STATES[state]},
       {title: 'CONTENT', cell: ({content}) => content},
       {title: 'SIZE', cell: (item) => (item.bytes === undefined ? undefined : formatBytes(item.bytes)), align: 'right'},
-      {title: 'SOURCE', cell: ({source}) => source, fit: 'middle'},
-      {title: 'DESTINATION', cell: destinationOf, fit: 'middle'},
-      {title: 'MAKES', cell: ({makes}) => formatMakes(makes), fit: 'end', spare: 1},
+      {title: 'SOURCE', cell: ({source}) => source, fit: 'middle', least: 22},
+      {title: 'DESTINATION', cell: destinationOf, fit: 'middle', least: 22},
+      {title: 'MAKES', cell: ({makes}) => formatMakes(makes, view), fit: 'end', spare: 1},
     ],
     view,
   )
@@ -29,7 +39,7 @@ export function formatMigration(report: MigrateReport, view?: TableView): string
     table,
     ...items.flatMap((item) => formatRefusal(item, view)),
     [
-      `${left.length} of ${items.length} items to convert, ${formatBytes(bytes)} to read.`,
+      formatLeft(items, bytes),
       ...(losses === 0 ? [] : [`${losses} ${losses === 1 ? 'loss' : 'losses'}; --json lists them.`]),
       ...formatSpace(report.space, view),
     ].join('\n'),
@@ -74,17 +84,18 @@ function destinationOf({destination, tags = []}: MigrationItem): string {
 }
 
 /** What a migration did. */
-export function formatMigrated({batch, verified}: MigrateReport): string {
-  const done = batch === undefined ? [] : [formatBatch(batch)]
+export function formatMigrated({batch, verified}: MigrateReport, view?: TableView): string {
+  // That there was nothing to do has been said with the plan.
+  const done = batch === undefined || isAllDone(batch) ? [] : [formatBatch(batch, view)]
   if (verified === undefined) return done.join('\n')
   const faulty = verified.filter(({ok}) => !ok)
   const lines = faulty.flatMap(({reference, faults}) => [
-    `Faults: ${printable(reference)}`,
+    labelled('', `Faults: ${reference}`, view),
     ...faults
       .slice(0, MOST_SHOWN)
-      .map(({code, subject, message}) => `  ${code}: ${printable(`${subject}: ${message}`)}`),
+      .map(({code, subject, message}) => labelled(`  ${code}: `, `${subject}: ${message}`, view)),
   ])
-  const count = verified.length === 1 ? '1 artifact' : `${verified.length} artifacts`
+  const count = countOf(verified.length, 'artifact')
   const verdict = faulty.length === 0 ? `Verified ${count}: sound.` : `Verified ${count}: ${faulty.length} with faults.`
   return [...done, ...lines, verdict].join('\n')
 }
