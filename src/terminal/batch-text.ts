@@ -102,7 +102,7 @@ export function formatMakes(makes: readonly PlanStep[], view?: TableView): strin
     const told = [...outcomes].map(([outcome, count]) => `${count} ${outcome}`).join(', ')
     return `${countOf(makes.length, makes[0]?.kind ?? 'item')}${told === '' ? '' : ` (${told})`}`
   }
-  const told = makes.map(({title, outcome}) => (isUsual(outcome) ? title : `${title} (${outcome ?? ''})`))
+  const told = makes.map(({title, outcome}) => (isUsual(outcome) ? title : `${title} (${outcome})`))
   return told.length === 0 ? undefined : told.join(', ')
 }
 
