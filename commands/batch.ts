@@ -143,7 +143,7 @@ export default class Batch extends BaseCommand {
       run: this.runFacts(flags['report-title']),
       asFailure: (error) => this.asFailure(error),
     })
-    this.print(formatBatch(report))
+    this.print(formatBatch(report, this.view))
     // The items show what was done before the interrupt; the exit code says that work remains.
     this.requireUninterrupted()
     if (report.totals.failed > 0 && !this.signal.aborted) this.found()

@@ -6,7 +6,9 @@ import type {MigrateReport} from '../src/batch/migrate/migration-report.js'
 import {prepareMigration, type Migration} from '../src/batch/migrate/prepare-migration.js'
 import {migrated, runMigration, verifyMigrated} from '../src/batch/migrate/run-migration.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
-import {canAsk, confirm} from '../src/terminal/confirm.js'
+import {countOf} from '../src/terminal/batch-text.js'
+import {ask, canAsk} from '../src/terminal/confirm.js'
+import {labelled} from '../src/terminal/item-text.js'
 import {migrateFlags, migrateItemOptions, type MigrateFlags} from '../src/terminal/migrate-flags.js'
 import {formatMigrated, formatMigration} from '../src/terminal/migrate-text.js'
 import {networkOptions} from '../src/terminal/network-flags.js'
@@ -60,12 +62,16 @@ export default class Migrate extends BaseCommand {
       return this.#ended(report)
     }
     if (report.state === 'refused' && !flags['keep-going']) {
-      this.print('\nNothing was written. Correct what is refused, or pass --keep-going to convert the rest.')
+      this.print(`\n${labelled('', REFUSED, this.view)}`)
       return this.#ended(report)
     }
-    if (report.items.some(({state}) => state === 'to-do') && !flags.yes) {
+    const left = report.items.filter(({state}) => state === 'to-do').length
+    if (left > 0 && !flags.yes) {
       if (this.jsonEnabled() || !canAsk()) return this.#unconfirmed(report)
-      await confirm(`Convert ${report.items.filter(({state}) => state === 'to-do').length} items?`, this)
+      if (!(await ask(`Convert ${countOf(left, 'item')}?`, this))) {
+        this.print('\nNothing was written.')
+        return this.#ended(report)
+      }
     }
     return this.#carryOut(prepared, flags)
   }
@@ -112,7 +118,7 @@ export default class Migrate extends BaseCommand {
       ? await this.showing('Verifying', (run) => verifyMigrated(batch, {...run, ...unpackFlagOptions(flags), network}))
       : undefined
     const report = migrated(prepared, batch, verified)
-    this.print(`\n${formatMigrated(report)}`)
+    this.print(`\n${formatMigrated(report, this.view)}`)
     this.requireUninterrupted()
     return this.#ended(report)
   }
@@ -131,6 +137,8 @@ export default class Migrate extends BaseCommand {
     return report
   }
 }
+
+const REFUSED = 'Nothing was written. Correct what is refused, or pass --keep-going to convert the rest.'
 
 /** The same migration, typed in the same folder, finds what an earlier run wrote down. */
 function journalFor(source: string, destination: string): string {

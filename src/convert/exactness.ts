@@ -1,7 +1,8 @@
 import {digestOf} from '../model/digest.js'
-import type {Note, WorkOptions} from '../model/events.js'
+import {withoutEvents, type Note, type WorkOptions} from '../model/events.js'
 import type {Image, Layer} from '../model/image.js'
 import {formatFullName, isSamePackage} from '../model/package-identity.js'
+import {describeEdits} from '../model/payload-edits.js'
 import type {ImageArtifact, PackageArtifact, PackageDraft} from '../model/transport.js'
 import {manifestFor} from '../formats/image-documents/written-manifest.js'
 import {isOwnConfig} from './image-config.js'
@@ -84,12 +85,23 @@ export async function proven({proof, ...artifact}: PackageArtifact): Promise<Pac
   return {...artifact, layers: artifact.layers.map((layer) => ({...layer, rebuilt}))}
 }
 
+/** Code of the reason that a layer of an image is not the one that its configuration lists. */
+export const LAYER_CHANGED = 'layer-changed'
+
+/** A finding on a layer that is not what it was, with the files that were edited in the package that holds it. */
+export async function withEdits(note: Note, layer: Layer | undefined, options: WorkOptions): Promise<Note> {
+  const edits = await layer?.findEdits?.(withoutEvents(options))
+  if (edits === undefined || edits.total === 0) return note
+  return {...note, message: `Edited: ${describeEdits(edits)}. ${note.message}`, edits}
+}
+
 /** What a package that was written does not give back of the layers that it was made of. */
-export function packageReasons(
+export async function packageReasons(
   image: Image,
   {draft, layers}: {readonly draft: PackageDraft; readonly layers: readonly number[]},
   artifact: PackageArtifact,
-): readonly Note[] {
+  options: WorkOptions,
+): Promise<readonly Note[]> {
   const [index] = layers
   const source = layers.length === 1 && index !== undefined ? image.layers[index] : undefined
   const [written] = artifact.layers
@@ -98,11 +110,11 @@ export function packageReasons(
   const subject = formatFullName(artifact.identity)
   if (source.diffId !== undefined && written?.rebuilt !== true) {
     const message = `The package has all content, but cannot rebuild the layer tar ${source.diffId}.`
-    return [{code: 'layer-not-rebuilt', message, subject}]
+    return [await withEdits({code: 'layer-not-rebuilt', message, subject}, source, options)]
   }
   if (source.payloadDigest !== undefined && written !== undefined && written.digest !== source.payloadDigest) {
     const message = `The payload was ${source.payloadDigest} and is now ${written.digest}.`
-    return [{code: 'payload-changed', message, subject}]
+    return [await withEdits({code: 'payload-changed', message, subject}, source, options)]
   }
   return []
 }
@@ -121,19 +133,22 @@ export async function imageReasons(
   if (isExplained) return []
   const reasons: Note[] = []
   for (const {findChange, title} of image.layers) {
-    const why = await findChange?.(options)
-    if (why === undefined) continue
+    const change = await findChange?.(options)
+    if (change === undefined) continue
+    const {why, edits} = change
     reasons.push({
       code: 'payload-changed',
       message: `The payload is not what its package states. ${why}`,
       subject: title,
+      ...(edits === undefined ? {} : {edits}),
     })
   }
   const {config, manifest, layers} = image
   for (const [index, {diffId, title}] of layers.entries()) {
     const written = artifact.layers[index]?.diffId
     if (diffId === undefined || written === undefined || written === diffId) continue
-    reasons.push({code: 'layer-changed', message: `The layer was ${diffId} and is now ${written}.`, subject: title})
+    const reason = {code: LAYER_CHANGED, message: `The layer was ${diffId} and is now ${written}.`, subject: title}
+    reasons.push(await withEdits(reason, layers[index], options))
   }
   if (config !== undefined && digestOf(config.bytes) !== artifact.imageId) {
     const message = `The image ID was ${digestOf(config.bytes)} and is now ${artifact.imageId}.`

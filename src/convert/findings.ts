@@ -1,4 +1,4 @@
-import type {Loss, Note, WorkEvent} from '../model/events.js'
+import {findingOf, type Loss, type Note, type WorkEvent} from '../model/events.js'
 import {BASE_MISMATCH} from '../formats/package/payload-mark.js'
 import type {ConvertOptions} from './options.js'
 
@@ -11,10 +11,9 @@ export class Findings {
 
   constructor(options: ConvertOptions) {
     this.onEvent = (event) => {
-      if (event.kind === 'loss') this.losses.push({code: event.code, message: event.message, subject: event.subject})
-      if (event.kind === 'note') this.notes.push({code: event.code, message: event.message, subject: event.subject})
-      if (event.kind === 'note' && event.code === BASE_MISMATCH)
-        this.inexact.push({code: event.code, message: event.message, subject: event.subject})
+      if (event.kind === 'loss') this.losses.push(findingOf(event))
+      if (event.kind === 'note') this.notes.push(findingOf(event))
+      if (event.kind === 'note' && event.code === BASE_MISMATCH) this.inexact.push(findingOf(event))
       options.onEvent?.(event)
     }
   }

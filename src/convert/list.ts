@@ -1,4 +1,4 @@
-import type {Note} from '../model/events.js'
+import {findingOf, type Note} from '../model/events.js'
 import {formatFullName} from '../model/package-identity.js'
 import type {Platform} from '../model/image.js'
 import type {ListOptions} from '../model/transport.js'
@@ -45,7 +45,7 @@ export async function list(text: string, options: ListingOptions = {}): Promise<
   const telling: ListOptions = {
     ...rest,
     onEvent: (event) => {
-      if (event.kind === 'note') notes.push({code: event.code, message: event.message, subject: event.subject})
+      if (event.kind === 'note') notes.push(findingOf(event))
       options.onEvent?.(event)
     },
   }

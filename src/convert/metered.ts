@@ -23,7 +23,7 @@ function isPacked(blob: LayerBlob | undefined): boolean {
 export class Meter {
   readonly #options: WorkOptions
   #total = 0
-  #step: {id: string; bytes: number; told: number} | undefined
+  #step: {id: string; bytes: number; told: number; readonly left: Set<string>; readonly layers: number} | undefined
 
   constructor(options: WorkOptions) {
     this.#options = options
@@ -34,9 +34,18 @@ export class Meter {
     return this.#total
   }
 
-  /** What is read from now on belongs to this step. */
-  begin(id: string): void {
-    this.#step = {id, bytes: 0, told: 0}
+  /** What is read from now on belongs to this step, which passes these layers on. */
+  begin(id: string, layers: readonly Pick<Layer, 'title'>[] = []): void {
+    const left = new Set(layers.map(({title}) => title))
+    this.#step = {id, bytes: 0, told: 0, left, layers: left.size}
+  }
+
+  /** A layer was read to its end; some are read more than once, and others only for what links in these lead to. */
+  #pass({title}: Pick<Layer, 'title'>): void {
+    const step = this.#step
+    if (step === undefined || step.layers < 2 || !step.left.delete(title)) return
+    const done = step.layers - step.left.size
+    this.#options.onEvent?.({kind: 'part', id: step.id, noun: 'layer', done, of: step.layers})
   }
 
   /** The same layer, counted. */
@@ -44,7 +53,7 @@ export class Meter {
     const {blob} = layer
     return {
       ...layer,
-      ...(blob === undefined ? {} : {blob: {...blob, open: (options) => this.#chunks(blob, options)}}),
+      ...(blob === undefined ? {} : {blob: {...blob, open: (options) => this.#chunks(blob, options, layer)}}),
       onRead: (bytes) => {
         this.#count(bytes)
       },
@@ -57,11 +66,16 @@ export class Meter {
     return {...blob, open: (options) => this.#chunks(blob, options)}
   }
 
-  async *#chunks(blob: Pick<LayerBlob, 'open'>, options: WorkOptions | undefined): AsyncGenerator<Uint8Array> {
+  async *#chunks(
+    blob: Pick<LayerBlob, 'open'>,
+    options: WorkOptions | undefined,
+    layer?: Layer,
+  ): AsyncGenerator<Uint8Array> {
     for await (const chunk of blob.open(options)) {
       this.#count(chunk.byteLength)
       yield chunk
     }
+    if (layer !== undefined) this.#pass(layer)
   }
 
   async *#entries(layer: Layer, options: EntriesOptions = {}): AsyncGenerator<LayerEntry> {
@@ -72,6 +86,7 @@ export class Meter {
         if (entry.kind === 'file' && !packed)
           this.#count(entry.content === undefined ? 0 : storedBytesOf(entry.content))
       }
+      this.#pass(layer)
     } catch (error) {
       throw placedError(error, {path: layer.title})
     }

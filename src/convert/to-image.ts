@@ -8,6 +8,7 @@ import {dependencyError} from '../formats/package/dependency-error.js'
 import {findDockerName} from '../formats/image-documents/image-name.js'
 import type {ImageDraft} from '../model/transport.js'
 import {packageTimeOfSeconds} from './created-time.js'
+import {LAYER_CHANGED} from './exactness.js'
 import {followingNames} from './follow-names.js'
 import {referenceOfIdentity} from './identity-mapping.js'
 import {
@@ -189,15 +190,20 @@ class ImagePlanner {
   }
 
   #noteChanged(wanted: readonly string[], diffIds: readonly Digest[]): void {
+    if (diffIds.length < wanted.length) {
+      const message = `The image had ${wanted.length} layers and now has ${diffIds.length}: its packages hold them squashed.`
+      this.#inexact.push({code: 'squashed', message, subject: this.#layers.at(-1)?.title ?? 'the image'})
+      return
+    }
     for (const [index, diffId] of diffIds.entries()) {
       if (wanted[index] === diffId) continue
       const expected = findDigest(wanted[index] ?? '')
       this.#inexact.push({
-        code: 'layer-changed',
+        code: LAYER_CHANGED,
         message:
           expected === undefined
             ? 'The stored configuration does not list this layer, so it is new.'
-            : `The payload does not match the recipe: the layer was ${expected} and is now ${diffId}.`,
+            : `The layer was ${expected} and is now ${diffId}.`,
         subject: this.#layers[index]?.title ?? `layer ${index}`,
       })
     }

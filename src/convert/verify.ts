@@ -1,5 +1,5 @@
 import {TransshipError} from '../model/errors.js'
-import type {Note} from '../model/events.js'
+import {findingOf, type Note} from '../model/events.js'
 import type {Reference} from '../model/reference.js'
 import {transportOf} from '../transports/catalog.js'
 import {isNoSuchThing} from '../model/no-such-thing.js'
@@ -28,7 +28,7 @@ export async function verify(text: string, options: OpenOptions = {}): Promise<V
   const telling: OpenOptions = {
     ...options,
     onEvent: (event) => {
-      if (event.kind === 'note') notes.push({code: event.code, message: event.message, subject: event.subject})
+      if (event.kind === 'note') notes.push(findingOf(event))
       options.onEvent?.(event)
     },
   }

@@ -3,7 +3,7 @@ import {withoutEvents, type WorkOptions} from '../model/events.js'
 import type {Image} from '../model/image.js'
 import type {ImageDestination, ImageDraft} from '../model/transport.js'
 import {carryReferrers} from './carry-referrers.js'
-import {imageReasons} from './exactness.js'
+import {imageReasons, LAYER_CHANGED, withEdits} from './exactness.js'
 import {withPinnedForms} from './pinned-layers.js'
 import {readSizeOf} from './metered.js'
 import {reportArtifact} from './report.js'
@@ -21,7 +21,7 @@ export async function writeOneImage(image: Image, sink: ImageDestination, writin
   const id = plan.draft.names.join(' ')
   const total = image.layers.reduce((sum, layer) => sum + (readSizeOf(layer) ?? 0), 0)
   findings.onEvent({kind: 'step', id, title: `Write image ${id}`, ...(total > 0 ? {totalBytes: total} : {})})
-  meter.begin(id)
+  meter.begin(id, image.layers)
   const draft = await withPinnedForms(plan.draft, image, options)
   const returning = await returningFrom(image, draft, options)
   for (const {digest, why} of returning?.companions.lacking ?? [])
@@ -55,7 +55,11 @@ export async function writeOneImage(image: Image, sink: ImageDestination, writin
     ...withoutEvents(options),
     isExplained: plan.inexact.length > 0,
   })
-  findings.inexact.push(...plan.inexact, ...reasons)
+  for (const reason of plan.inexact) {
+    const layer = reason.code === LAYER_CHANGED ? image.layers.find(({title}) => title === reason.subject) : undefined
+    findings.inexact.push(await withEdits(reason, layer, options))
+  }
+  findings.inexact.push(...reasons)
   return {artifacts: [reportArtifact(artifact)], bytes: artifact.bytesWritten + attached}
 }
 

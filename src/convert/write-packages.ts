@@ -4,7 +4,6 @@ import {formatFullName, identityKey, isSamePackage, type PackageIdentity} from '
 import type {PackageArtifact, PackageDestination, PackageDraft} from '../model/transport.js'
 import {withCompanions} from './companions.js'
 import {imageAsPackages, packageReasons, proven, renamedReasons} from './exactness.js'
-import type {Findings} from './findings.js'
 import {readSizeOf} from './metered.js'
 import type {ConvertOptions} from './options.js'
 import type {PlannedPackage} from './planned-package.js'
@@ -27,7 +26,7 @@ export async function writePackages(
   for (const note of plan.notes) findings.note(note)
   try {
     const written = await writePlanned(image, plan.packages, sink, writing)
-    return await toldOf(image, plan, written, findings)
+    return await toldOf(image, plan, written, writing)
   } finally {
     // The image is closed next.
     await sink.settle?.()
@@ -53,9 +52,8 @@ async function writePlanned(
     const isLast = planned === packages.at(-1)
     const draft = {...withCompanions(onRenamed(planned.draft, renamed), companions), isLast}
     const id = formatFullName(draft.metadata.identity)
-    const total = layers
-      .flatMap((index) => image.layers[index] ?? [])
-      .reduce((sum, layer) => sum + (readSizeOf(layer) ?? 0), 0)
+    const passed = layers.flatMap((index) => image.layers[index] ?? [])
+    const total = passed.reduce((sum, layer) => sum + (readSizeOf(layer) ?? 0), 0)
     const place = packages.length > 1 ? ` (${index + 1} of ${packages.length})` : ''
     findings.onEvent({
       kind: 'step',
@@ -63,7 +61,7 @@ async function writePlanned(
       title: `Write package ${id}${place}`,
       ...(total > 0 ? {totalBytes: total} : {}),
     })
-    meter.begin(id)
+    meter.begin(id, passed)
     for (const {draft: next} of packages.slice(index, index + AHEAD)) await sink.begin?.(next, options)
     const artifact = await writePlaced(sink, draft, {title: titleOf(image, layers), options})
     findings.onEvent({kind: 'done', id, summary: artifact.unchanged ? 'already there' : 'written'})
@@ -79,7 +77,7 @@ async function toldOf(
   image: Image,
   plan: PackagesPlan,
   written: readonly WrittenPackage[],
-  findings: Findings,
+  {findings, options}: Writing,
 ): Promise<Written> {
   const artifacts: ReportArtifact[] = []
   const pinned = new Set<number>()
@@ -92,7 +90,7 @@ async function toldOf(
     artifacts.push(reportArtifact(artifact))
     findings.inexact.push(
       ...renamedReasons(image, draft, artifact),
-      ...packageReasons(image, {draft, layers}, artifact),
+      ...(await packageReasons(image, {draft, layers}, artifact, options)),
     )
   }
   for (const each of [...plan.inexact, ...imageAsPackages(image, pinned)]) findings.inexact.push(each)

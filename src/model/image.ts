@@ -6,6 +6,7 @@ import type {LayerEntry} from './layer-entry.js'
 import type {Compression, LayerInFile} from './layer-in-file.js'
 import type {LayerTap} from './layer-tap.js'
 import type {PackageIdentity} from './package-identity.js'
+import type {PayloadEdits} from './payload-edits.js'
 
 export type {Compression, Descriptor, RawDocument}
 
@@ -60,6 +61,13 @@ export interface EntriesOptions extends WorkOptions {
   readonly tap?: LayerTap
 }
 
+/** What a payload is not any more. */
+export interface PayloadChange {
+  /** As a sentence; names the first files. */
+  readonly why: string
+  readonly edits?: PayloadEdits
+}
+
 /** `base`: whole files and whole hives, stands alone. `delta`: changes on top of lower layers. */
 export type LayerForm = 'base' | 'delta'
 
@@ -87,10 +95,12 @@ export interface Layer {
   /** True while the payload is what the layer was made to: it gives the tar of `diffId`. Reads all of it. */
   readonly isUntouched?: (options: WorkOptions) => Promise<boolean>
   /**
-   * Of a payload that never was a tar: why it will not come back under the digest that its package states, as a sentence;
-   * undefined = it will. Reads all of it.
+   * Of a payload that never was a tar: why it will not come back under the digest that its package states; undefined = it
+   * will. Reads all of it.
    */
-  readonly findChange?: (options: WorkOptions) => Promise<string | undefined>
+  readonly findChange?: (options: WorkOptions) => Promise<PayloadChange | undefined>
+  /** Of a payload that a package holds: which files are not what they were when it was made. Reads all of it. */
+  readonly findEdits?: (options: WorkOptions) => Promise<PayloadEdits>
   /** The package whose payload this layer is, where the source has packages. */
   readonly package?: PackageMetadata
   /** False when the source names the layer but does not hold its content. */

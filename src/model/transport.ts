@@ -8,6 +8,7 @@ import type {LayerInFile} from './layer-in-file.js'
 import type {LayerNamesParts} from './layer-names.js'
 import type {TapRelay} from './layer-tap.js'
 import type {PackageIdentity} from './package-identity.js'
+import type {PayloadEdits} from './payload-edits.js'
 import type {ProxySettings} from './proxies.js'
 import type {Reference} from './reference.js'
 
@@ -51,6 +52,8 @@ export interface LayerVerdict {
   readonly entries: number
   /** True when the layer's tar can be rebuilt with its digest; absent where the source stores the tar itself. */
   readonly reproducible?: boolean
+  /** Of a package: its files that are not what they were when it was made; absent when none is. */
+  readonly edits?: PayloadEdits
 }
 
 export interface Verdict {
@@ -103,6 +106,12 @@ export interface OpenOptions extends ListOptions {
   readonly parents?: readonly Reference[]
   /** Accept a dependency of another version than the one named. */
   readonly acceptBaseMismatch?: boolean
+}
+
+/** Options of `Transport.verify`. */
+export interface VerifyOptions extends OpenOptions {
+  /** Of a place that holds packages: only those of these full names, as far as it has them. */
+  readonly only?: ReadonlySet<string>
 }
 
 /** An image to be written. Names and bytes are decided; only what follows from the layers' digests is still open. */
@@ -323,5 +332,5 @@ export interface Transport {
    * refers to is read, and what is only named is told as a note `not-read`. Throws where the reference leads to nothing or
    * to no such thing (see `isNoSuchThing`); any other error of the input that it throws counts as a fault.
    */
-  verify(reference: Reference, options: OpenOptions): Promise<Verdict>
+  verify(reference: Reference, options: VerifyOptions): Promise<Verdict>
 }

@@ -1,6 +1,7 @@
 import type {ArtifactFacts, BatchReport, ItemReport} from '../batch/batch-report.js'
 import type {ReportArtifact} from '../convert/report.js'
 import type {Note} from '../model/events.js'
+import {MOST_NAMED, type FileEdit} from '../model/payload-edits.js'
 import {formatBytes, formatSeconds} from '../model/quantities.js'
 import {nameOf, topsOf} from './artifact-name.js'
 import {nextStep} from './next-steps.js'
@@ -8,6 +9,8 @@ import {stateText} from './state-text.js'
 
 /** Findings of one kind told of an item on the page; JSON and CSV have all. */
 const MOST_FINDINGS = 100
+/** Edited files listed with a finding. */
+const MOST_FILES = 1000
 /** Artifacts told of an item on each side. */
 const MOST_ARTIFACTS = 100
 
@@ -39,9 +42,15 @@ export interface LayerView {
   readonly entries: number | undefined
 }
 
+/** A finding; where it comes of an edited package and its message has no room for all of them, the files. */
+export interface FindingView extends Note {
+  readonly step: string
+  readonly files: readonly FileEdit[]
+}
+
 export interface FindingsView {
   readonly title: string
-  readonly rows: readonly (Note & {readonly step: string})[]
+  readonly rows: readonly FindingView[]
   readonly more: number
 }
 
@@ -133,7 +142,11 @@ function layerViews(artifacts: readonly ReportArtifact[]): LayerView[] {
 
 function findingsView(title: string, kind: Parameters<typeof nextStep>[0], rows: readonly Note[] = []): FindingsView[] {
   if (rows.length === 0) return []
-  const shown = rows.slice(0, MOST_FINDINGS).map((row) => ({...row, step: nextStep(kind, row.code)}))
+  const shown = rows.slice(0, MOST_FINDINGS).map((row) => ({
+    ...row,
+    step: nextStep(kind, row.code),
+    files: row.edits === undefined || row.edits.total <= MOST_NAMED ? [] : row.edits.files.slice(0, MOST_FILES),
+  }))
   return [{title, rows: shown, more: Math.max(0, rows.length - MOST_FINDINGS)}]
 }
 

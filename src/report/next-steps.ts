@@ -6,7 +6,7 @@ const STEPS: Readonly<Record<string, string>> = {
   'pin-stale': 'If the edit was meant, nothing. Tags pinned by the old digest need the new one.',
   'pins-dropped': 'Convert with --pins keep or --pins reproduce.',
   'payload-changed': 'If the edit was meant, nothing. Else copy the package again from where it came.',
-  'layer-changed': 'Compare the two with transship diff.',
+  'layer-changed': 'If the edit was meant, nothing. If not, restore the files that the message names.',
   'layer-not-rebuilt': 'Run transship verify on the package.',
   'manifest-not-kept': 'Nothing, unless something is pinned by its digest.',
   'docker-manifest-kept': 'Nothing. The manifest is kept with the package.',

@@ -98,7 +98,10 @@ function* artifactRows(artifact: ReportArtifact): Generator<Row> {
 }
 
 function findingRows(record: string, findings: readonly Note[]): Row[] {
-  return findings.map(({code, subject, message}) => ({record, code, subject, message}))
+  return findings.flatMap(({code, subject, message, edits}) => [
+    {record, code, subject, message},
+    ...(edits?.files ?? []).map(({file, kind}) => ({record: 'edit', code, subject, names: file, kind})),
+  ])
 }
 
 function* resultRows(result: ConvertReport): Generator<Row> {
@@ -146,8 +149,8 @@ function* rowsOf(report: BatchReport): Generator<Row> {
 }
 
 /**
- * The report as one table: `record` says what a row is about (run, item, failure, before, after, layer, loss, inexact, note),
- * `item` whose it is; a failure of none is that of the whole run. RFC 4180 with a byte order mark, since spreadsheets take the rest for a code page. Cells that begin
+ * The report as one table: `record` says what a row is about (run, item, failure, before, after, layer, loss, inexact, note,
+ * or edit: a file of an edited package), `item` whose it is; a failure of none is that of the whole run. RFC 4180 with a byte order mark, since spreadsheets take the rest for a code page. Cells that begin
  * like a formula get an apostrophe in front: names come from archives, and a spreadsheet would run them.
  */
 export function renderCsv(report: BatchReport): string {

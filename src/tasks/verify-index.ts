@@ -1,16 +1,16 @@
-import type {VerifyIndexInput, VerifyIndexOutput} from '../formats/package/index-task.js'
+import type {VerifyIndexInput} from '../formats/package/index-task.js'
 import {openLayout, readIndex} from '../formats/package/package-entries.js'
-import {verifyIndex} from '../formats/transport-layout/verify-layout.js'
+import {verifyIndex, type IndexVerdict} from '../formats/transport-layout/verify-layout.js'
 import type {TaskFunction} from '../workers/task.js'
 import {openStored} from './open-stored.js'
 
 /** The task `VERIFY_INDEX`. */
-export const verifyIndexTask: TaskFunction<VerifyIndexInput, VerifyIndexOutput> = async ({place, limits}, {signal}) => {
+export const verifyIndexTask: TaskFunction<VerifyIndexInput, IndexVerdict> = async ({place, limits}, {signal}) => {
   const stored = await openStored(place)
   try {
     const options = {...limits, signal}
     const index = readIndex(stored)
-    if (index === undefined) return {output: {faults: [], bytes: 0}}
+    if (index === undefined) return {output: {faults: [], edits: {files: [], total: 0}, bytes: 0}}
     return {output: await verifyIndex(openLayout(stored, index, options), index, options)}
   } finally {
     stored.close?.()

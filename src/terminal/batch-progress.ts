@@ -1,5 +1,6 @@
 import type {BatchEvent} from '../batch/batch-event.js'
 import type {ItemReport} from '../batch/batch-report.js'
+import {countOf} from './batch-text.js'
 import {messageOf} from './progress.js'
 import {printable} from '../model/printable.js'
 import {formatBytes, formatProgress, formatSeconds} from '../model/quantities.js'
@@ -73,7 +74,7 @@ export class BatchWarnings implements BatchProgress {
 
 /** `40 items, 3 done already, 1.2 GiB to read`. */
 export function titleOfBatch({items, alreadyDone, totalBytes}: Extract<BatchEvent, {kind: 'batch'}>): string {
-  const parts = [`${items} ${items === 1 ? 'item' : 'items'}`]
+  const parts = [countOf(items, 'item')]
   if (alreadyDone > 0) parts.push(`${alreadyDone} done already`)
   if (totalBytes > 0) parts.push(`${formatBytes(totalBytes)} to read`)
   return parts.join(', ')
@@ -131,6 +132,6 @@ export class TotalMeter {
   }
 
   get #counts(): string {
-    return `${this.#ended} of ${this.#items} items${this.#failed > 0 ? `, ${this.#failed} failed` : ''}`
+    return `${this.#ended} of ${countOf(this.#items, 'item')}${this.#failed > 0 ? `, ${this.#failed} failed` : ''}`
   }
 }

@@ -9,17 +9,21 @@ export function canAsk(): boolean {
 
 /** Asks on a terminal before something is ended; a script is taken at its word. Throws `INTERRUPTED` on anything but yes. */
 export async function confirm(question: string, options: {readonly signal: AbortSignal}): Promise<void> {
-  if (!canAsk()) return
+  if (!canAsk() || (await ask(question, options))) return
+  throw new InterruptedError('INTERRUPTED', {
+    what: 'Nothing was done.',
+    why: 'You did not answer y.',
+    suggestions: ['Answer y, or pass --yes.'],
+  })
+}
+
+/** Asks on a terminal; true for yes. */
+export async function ask(question: string, options: {readonly signal: AbortSignal}): Promise<boolean> {
   const terminal = createInterface({input: process.stdin, output: process.stderr})
   try {
     const answer = await terminal.question(`${printable(question)} [y/N] `, {signal: options.signal})
-    if (/^y(?:es)?$/i.test(answer.trim())) return
+    return /^y(?:es)?$/i.test(answer.trim())
   } finally {
     terminal.close()
   }
-  throw new InterruptedError('INTERRUPTED', {
-    what: 'Nothing was done.',
-    why: 'It was not confirmed.',
-    suggestions: ['Answer y, or give --yes.'],
-  })
 }

@@ -66,7 +66,7 @@ export class DebugLog {
 
   /** An event of the work; how far it is would only fill the log. */
   event(event: WorkEvent | {readonly kind: string}): void {
-    if (this.#fd === undefined || event.kind === 'progress') return
+    if (this.#fd === undefined || event.kind === 'progress' || event.kind === 'part') return
     const {kind, ...facts} = event
     this.write(kind, JSON.stringify(facts))
   }

@@ -7,7 +7,8 @@ import {
   type SimpleRenderer,
 } from 'listr2'
 import ora, {type Ora} from 'ora'
-import {formatProgress} from '../model/quantities.js'
+import type {Parts} from '../model/events.js'
+import {formatStep} from './step-text.js'
 
 type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>
 
@@ -25,6 +26,7 @@ class LiveStep {
   readonly #started = performance.now()
   readonly #settle: Settle
   #bytes = 0
+  #parts: Parts | undefined
   #task: Task | undefined
 
   constructor(id: string, title: string, totalBytes: number | undefined) {
@@ -41,8 +43,9 @@ class LiveStep {
   }
 
   get title(): string {
-    const seconds = (performance.now() - this.#started) / 1000
-    return this.#bytes === 0 ? this.#title : `${this.#title}: ${formatProgress(this.#bytes, this.#totalBytes, seconds)}`
+    const [bytes, parts, totalBytes, started] = [this.#bytes, this.#parts, this.#totalBytes, this.#started]
+    const progress = formatStep({bytes, parts, totalBytes, started})
+    return progress === '' ? this.#title : `${this.#title}: ${progress}`
   }
 
   /** Shows the step until it has ended. */
@@ -54,6 +57,15 @@ class LiveStep {
 
   progress(bytes: number): void {
     this.#bytes = bytes
+    this.#repaint()
+  }
+
+  part(parts: Parts): void {
+    this.#parts = parts
+    this.#repaint()
+  }
+
+  #repaint(): void {
     if (this.#task !== undefined) this.#task.title = this.title
   }
 
@@ -89,6 +101,10 @@ export class LiveSteps {
 
   progress(id: string, bytes: number): void {
     this.#open.get(id)?.progress(bytes)
+  }
+
+  part(id: string, parts: Parts): void {
+    this.#open.get(id)?.part(parts)
   }
 
   done(id: string, summary: string): void {

@@ -1,10 +1,20 @@
 import type {Content, MigrateReport, MigrationItem} from '../batch/migrate/migration-report.js'
 import {printable} from '../model/printable.js'
 import {formatBytes} from '../model/quantities.js'
-import {formatBatch, formatMakes, formatRefusal, formatSpace, STATES} from './batch-text.js'
+import {
+  countOf,
+  formatBatch,
+  formatLeft,
+  formatMakes,
+  formatRefusal,
+  formatSpace,
+  isAllDone,
+  STATES,
+} from './batch-text.js'
+import {labelled} from './item-text.js'
 import {formatTable} from './table.js'
 import type {TableView} from './table-view.js'
-import {fitSentence} from './wrap-text.js'
+import {fitSentence, wrapText} from './wrap-text.js'
 
 /** What a migration would do: what changed since the packages were made comes first, then every item, then why not. */
 export function formatMigration(report: MigrateReport, view?: TableView): string {
@@ -15,9 +25,9 @@ export function formatMigration(report: MigrateReport, view?: TableView): string
       {title: 'STATE', cell: ({state}) => STATES[state]},
       {title: 'CONTENT', cell: ({content}) => content},
       {title: 'SIZE', cell: (item) => (item.bytes === undefined ? undefined : formatBytes(item.bytes)), align: 'right'},
-      {title: 'SOURCE', cell: ({source}) => source, fit: 'middle'},
-      {title: 'DESTINATION', cell: destinationOf, fit: 'middle'},
-      {title: 'MAKES', cell: ({makes}) => formatMakes(makes), fit: 'end', spare: 1},
+      {title: 'SOURCE', cell: ({source}) => source, fit: 'middle', least: 22},
+      {title: 'DESTINATION', cell: destinationOf, fit: 'middle', least: 22},
+      {title: 'MAKES', cell: ({makes}) => formatMakes(makes, view), fit: 'end', spare: 1},
     ],
     view,
   )
@@ -29,7 +39,7 @@ export function formatMigration(report: MigrateReport, view?: TableView): string
     table,
     ...items.flatMap((item) => formatRefusal(item, view)),
     [
-      `${left.length} of ${items.length} items to convert, ${formatBytes(bytes)} to read.`,
+      formatLeft(items, bytes),
       ...(losses === 0 ? [] : [`${losses} ${losses === 1 ? 'loss' : 'losses'}; --json lists them.`]),
       ...formatSpace(report.space, view),
     ].join('\n'),
@@ -48,13 +58,22 @@ function formatContents(items: readonly MigrationItem[], view: TableView | undef
     lines.push(fitSentence(`Edited: ${printable(source)}`, view))
     const shown = view?.isWhole === true ? changes : changes.slice(0, MOST_SHOWN)
     for (const change of shown) {
-      const file = change.file === '' ? change.message : `${change.package}/${change.file}`
-      lines.push(`  ${change.kind.padEnd(7)}  ${printable(file)}`)
+      // Of what lies below the package, its own name; the package itself has just been named.
+      const isOwn = source.endsWith(`:${change.package}`)
+      const file = change.file === '' ? change.message : isOwn ? change.file : `${change.package}/${change.file}`
+      lines.push(...formatChange(change.kind, printable(file), view))
     }
     const more = changes.length - shown.length
     if (more > 0) lines.push(`  and ${more} more; --no-trunc lists them`)
   }
   return [lines.join('\n')]
+}
+
+/** `  removed  Files/a.txt`; a long name goes on below its beginning. */
+function formatChange(kind: string, file: string, view: TableView | undefined): string[] {
+  const head = `  ${kind.padEnd('changed'.length)}  `
+  const lines = view?.width === undefined ? [file] : wrapText(file, view.width - head.length)
+  return lines.map((line, index) => `${index === 0 ? head : ' '.repeat(head.length)}${line}`)
 }
 
 /** Of a package of which nearly all was edited, the first files say it. */
@@ -65,17 +84,18 @@ function destinationOf({destination, tags = []}: MigrationItem): string {
 }
 
 /** What a migration did. */
-export function formatMigrated({batch, verified}: MigrateReport): string {
-  const done = batch === undefined ? [] : [formatBatch(batch)]
+export function formatMigrated({batch, verified}: MigrateReport, view?: TableView): string {
+  // That there was nothing to do has been said with the plan.
+  const done = batch === undefined || isAllDone(batch) ? [] : [formatBatch(batch, view)]
   if (verified === undefined) return done.join('\n')
   const faulty = verified.filter(({ok}) => !ok)
   const lines = faulty.flatMap(({reference, faults}) => [
-    `Faults: ${printable(reference)}`,
+    labelled('', `Faults: ${reference}`, view),
     ...faults
       .slice(0, MOST_SHOWN)
-      .map(({code, subject, message}) => `  ${code}: ${printable(`${subject}: ${message}`)}`),
+      .map(({code, subject, message}) => labelled(`  ${code}: `, `${subject}: ${message}`, view)),
   ])
-  const count = verified.length === 1 ? '1 artifact' : `${verified.length} artifacts`
+  const count = countOf(verified.length, 'artifact')
   const verdict = faulty.length === 0 ? `Verified ${count}: sound.` : `Verified ${count}: ${faulty.length} with faults.`
   return [...done, ...lines, verdict].join('\n')
 }

@@ -1,7 +1,9 @@
-import type {WorkEvent} from '../model/events.js'
+import type {Parts, WorkEvent} from '../model/events.js'
 import type {LiveSteps} from './live-steps.js'
 import {printable} from '../model/printable.js'
-import {formatBytes, formatProgress, formatSeconds} from '../model/quantities.js'
+import {formatBytes, formatSeconds} from '../model/quantities.js'
+import {shortenDigests} from './short-digest.js'
+import {formatStep, type StepState} from './step-text.js'
 
 /** `live`: repainted on a terminal; `lines`: a line for each thing that happened; `silent`: nothing. */
 export type ProgressMode = 'live' | 'lines' | 'silent'
@@ -35,11 +37,10 @@ export interface Progress {
 
 const LINE_EVERY_MS = 10_000
 
-interface RunningStep {
+interface RunningStep extends StepState {
   readonly title: string
-  readonly totalBytes: number | undefined
-  readonly started: number
   bytes: number
+  parts: Parts | undefined
   told: number
 }
 
@@ -56,15 +57,16 @@ class LineProgress implements Progress {
     const now = performance.now()
     if (event.kind === 'step') {
       const {title, totalBytes} = event
-      this.#steps.set(event.id, {title, totalBytes, started: now, bytes: 0, told: now})
+      this.#steps.set(event.id, {title, totalBytes, started: now, bytes: 0, parts: undefined, told: now})
       this.#line(totalBytes === undefined ? title : `${title} (${formatBytes(totalBytes)})`)
-    } else if (event.kind === 'progress') {
+    } else if (event.kind === 'progress' || event.kind === 'part') {
       const step = this.#steps.get(event.id)
       if (step === undefined) return
-      step.bytes = event.bytes
+      if (event.kind === 'progress') step.bytes = event.bytes
+      else step.parts = event
       if (!this.#options.verbose && now - step.told < LINE_EVERY_MS) return
       step.told = now
-      this.#line(`${step.title}: ${formatProgress(event.bytes, step.totalBytes, (now - step.started) / 1000)}`)
+      this.#line(`${step.title}: ${formatStep(step)}`)
     } else if (event.kind === 'done') {
       const step = this.#steps.get(event.id)
       this.#steps.delete(event.id)
@@ -104,7 +106,8 @@ class LiveProgress implements Progress {
   onEvent(event: WorkEvent): void {
     if (event.kind === 'step') this.#live.begin(event.id, printable(event.title), event.totalBytes)
     else if (event.kind === 'progress') this.#live.progress(event.id, event.bytes)
-    else if (event.kind === 'done') this.#live.done(event.id, printable(event.summary ?? 'done'))
+    else if (event.kind === 'part') this.#live.part(event.id, event)
+    else if (event.kind === 'done') this.#live.done(event.id, shortenDigests(printable(event.summary ?? 'done')))
     else this.#messages.push(messageOf(event))
   }
 

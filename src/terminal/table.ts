@@ -32,7 +32,7 @@ export function* tableLines<Row>(
 ): Generator<string> {
   const textOf = (column: Column<Row>, row: Row): string => {
     const text = printable(column.cell(row) ?? '-')
-    return view.width === undefined || column.fit === 'wrap' ? text : shortenDigests(text)
+    return view.width === undefined ? text : shortenDigests(text)
   }
   const chosen = chooseColumns(columns, view)
   const measured = chosen.map((column) => ({column, width: textWidth(column.title), isUsed: false}))

@@ -2,7 +2,8 @@
 
     pseudo-terminal.py '{"columns": 80, "rows": 24, "steps": [STEP, ...], "argv": [...], "timeoutSeconds": 60}'
 
-A step is {"after": REGEX or null, "delayMs": N, "act": "ctrl-c" | "hangup" | "SIGTERM" | "SIGINT" | "SIGHUP"}: it waits
+A step is {"after": REGEX or null, "delayMs": N, "act": "ctrl-c" | "hangup" | "type" | "SIGTERM" | "SIGINT" | "SIGHUP",
+"text": what is typed}: it waits
 until the screen holds the text, then so long, then acts. Prints one JSON document: screen (base64), exit (null when a
 signal ended it), signal (its number or null), acted (how many steps were done before the end), seconds (from the first
 byte on the screen to the end).
@@ -46,11 +47,14 @@ while status is None:
         if (after is None and screen) or (after is not None and re.search(after.encode(), screen)):
             due = now + steps[0].get("delayMs", 0) / 1000
     if due is not None and now >= due:
-        act = steps.pop(0)["act"]
+        step = steps.pop(0)
+        act = step["act"]
         due = None
         acted += 1
         if act == "ctrl-c":
             os.write(terminal, b"\x03")
+        elif act == "type":
+            os.write(terminal, step["text"].encode())
         elif act == "hangup":
             os.close(terminal)
             is_open = False

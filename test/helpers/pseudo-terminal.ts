@@ -11,7 +11,9 @@ const SCRIPT = path.join(PROJECT, 'test', 'helpers', 'pseudo-terminal.py')
 export interface TerminalStep {
   readonly after?: string
   readonly delayMs?: number
-  readonly act: 'ctrl-c' | 'hangup' | 'SIGTERM' | 'SIGINT' | 'SIGHUP'
+  readonly act: 'ctrl-c' | 'hangup' | 'type' | 'SIGTERM' | 'SIGINT' | 'SIGHUP'
+  /** What is typed. */
+  readonly text?: string
 }
 
 export interface TerminalRun {

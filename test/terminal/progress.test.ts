@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
+import path from 'node:path'
 import {Writable} from 'node:stream'
 import {stripVTControlCharacters} from 'node:util'
+import {convert, inspect} from '../../src/index.js'
 import type {WorkEvent} from '../../src/model/events.js'
 import {canRepaint, startProgress, type ProgressMode} from '../../src/terminal/progress.js'
+import {temporaryFolder} from '../helpers/temporary-folder.js'
 
 const EVENTS: WorkEvent[] = [
   {kind: 'note', code: 'transport-recognised', message: 'Read as docker-archive:a.tar.', subject: 'a.tar'},
   {kind: 'step', id: 'one', title: 'Write package \u001b[2JOne', totalBytes: 2048},
+  {kind: 'part', id: 'one', noun: 'layer', done: 2, of: 5},
   {kind: 'progress', id: 'one', bytes: 1024},
   {kind: 'done', id: 'one', summary: 'written'},
   {kind: 'step', id: 'two', title: 'Write package Two'},
@@ -43,6 +47,8 @@ async function show(mode: ProgressMode, failed: boolean, verbose = false): Promi
 }
 
 describe('progress', () => {
+  const folder = temporaryFolder()
+
   it('says nothing when silent', async () => {
     assert.equal(await show('silent', false), '')
   })
@@ -62,7 +68,9 @@ describe('progress', () => {
   })
 
   it('tells each advance of the bytes when verbose', async () => {
-    assert.match(await show('lines', false, true), /One: 1\.0 KiB of 2\.0 KiB/)
+    const text = await show('lines', false, true)
+    assert.match(text, /One: 2 of 5 layers$/m)
+    assert.match(text, /One: 2 of 5 layers, 1\.0 KiB of 2\.0 KiB/)
   })
 
   it('paints the steps in order on a terminal, messages last, and nothing of it on stdout', async () => {
@@ -77,6 +85,7 @@ describe('progress', () => {
     }
     const text = stripVTControlCharacters(painted)
     assert.deepEqual(leaked, [])
+    assert.match(text, /One: 2 of 5 layers, 1\.0 KiB of 2\.0 KiB/)
     assert.ok(!painted.includes('\u001b[2JOne'))
     const places = ['One: written', 'Two: done', 'Note: a.tar', 'Loss: Files/a'].map((part) => text.lastIndexOf(part))
     assert.ok(
@@ -98,6 +107,33 @@ describe('progress', () => {
       assert.equal(canRepaint({isTTY, columns}, {TERM: term, ...(ci === undefined ? {} : {CI: ci})}), expected)
     })
   }
+
+  for (const {title, source, destination, layers, want} of [
+    {title: 'an image', source: 'docker-archive:samples/shop.tar', destination: 'oci:image', layers: 'chain', want: 3},
+    {
+      title: 'squashed layers',
+      source: 'docker-archive:samples/shop.tar',
+      destination: 'inbox:r',
+      layers: 'squash',
+      want: 2,
+    },
+    {title: 'packages', source: 'inbox:samples/repository:Shop', destination: 'oci:packages', layers: 'chain', want: 0},
+  ] as const)
+    it(`tells how many layers of ${title} have passed`, async () => {
+      const parts: WorkEvent[] = []
+      const [transport = '', place = ''] = destination.split(':')
+      await convert(source, `${transport}:${path.join(folder.path, place)}`, {
+        layers,
+        onEvent: (event) => {
+          if (event.kind === 'part') parts.push(event)
+        },
+      })
+      const count = want === 0 ? (await inspect(`oci:${path.join(folder.path, place)}`)).layers.length : want
+      assert.deepEqual(
+        parts.map((event) => event.kind === 'part' && [event.noun, event.done, event.of]),
+        Array.from({length: count}, (_, index) => ['layer', index + 1, count]),
+      )
+    })
 
   it('ends the picture when the work fails', async () => {
     const text = stripVTControlCharacters(await show('live', true))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import {cpSync, mkdirSync, writeFileSync} from 'node:fs'
+import {appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import stringWidth from 'string-width'
 import {formatContainers} from '../../src/terminal/containers-text.js'
@@ -26,6 +26,52 @@ const SCREENS: readonly {readonly name: string; readonly args: readonly string[]
   {name: 'error', args: ['inspect', 'samples/shp.tar']},
   {name: 'error-reference', args: ['inspect', 'nosuch:place']},
 ]
+
+/** Runs that write: their order counts, and what they wrote is there for those that follow. */
+const RUNS: readonly Run[] = [
+  {name: 'convert-run', args: ['convert', 'samples/shop.tar', 'inbox:repository', '--layers', 'chain']},
+  {name: 'convert-again', args: ['convert', 'samples/shop.tar', 'inbox:repository', '--layers', 'chain']},
+  {name: 'convert-refused', args: ['convert', 'samples/shop.tar', 'docker-archive:other.tar'], before: makeOther},
+  {name: 'convert-edited', args: ['convert', 'inbox:edited:shop', 'docker-archive:edited.tar'], before: edit},
+  {name: 'batch-run', args: ['batch', 'plan.json']},
+  {name: 'batch-again', args: ['batch', 'plan.json']},
+  {name: 'batch-failed', args: ['batch', 'failing.json']},
+  {name: 'migrate-dry-run', args: ['migrate', 'images', 'inbox:migrated', '--dry-run']},
+  {name: 'migrate-question', args: ['migrate', 'images', 'inbox:migrated'], answer: 'n'},
+  {name: 'migrate-run', args: ['migrate', 'images', 'inbox:migrated'], answer: 'y'},
+  {name: 'migrate-again', args: ['migrate', 'images', 'inbox:migrated']},
+  {name: 'migrate-edited', args: ['migrate', 'inbox:edited', 'docker-archive:back/', '--dry-run']},
+  {name: 'migrate-refused', args: ['migrate', 'inbox:broken', 'docker-archive:back/', '--yes'], before: breakBase},
+]
+
+interface Run {
+  readonly name: string
+  readonly args: readonly string[]
+  /** Typed at the question. */
+  readonly answer?: string
+  readonly before?: (folder: string) => void
+}
+
+function makeOther(folder: string): void {
+  writeFileSync(path.join(folder, 'other.tar'), 'something else')
+}
+
+/** Edits as an editor does that keeps the form of carriers. */
+function edit(folder: string): void {
+  const root = path.join(folder, 'edited')
+  cpSync(path.join(folder, 'repository'), root, {recursive: true, preserveTimestamps: true})
+  const shop = path.join(root, 'CN=contoso_shop_1.2.0.0', 'Files', 'Shop')
+  const settings = path.join(shop, 'settings.json')
+  writeFileSync(settings, readFileSync(settings, 'latin1').replace('EUR', 'USD'), 'latin1')
+  rmSync(path.join(shop, 'empty.log'))
+}
+
+/** The package that another is made on. */
+function breakBase(folder: string): void {
+  const root = path.join(folder, 'broken')
+  cpSync(path.join(folder, 'repository'), root, {recursive: true, preserveTimestamps: true})
+  appendFileSync(path.join(root, 'CN=contoso_shop-L01_1.2.0.0', 'Hives', 'System_Delta'), 'x')
+}
 
 /** What stands on the screen, without what moves the cursor and sets colours. */
 function shown(screen: string): string {
@@ -65,6 +111,41 @@ describe('screens', () => {
           for (const line of text.split('\n')) assert.ok(stringWidth(line) <= columns, line)
         await assertStored(`test/snapshots/screens/${name}-${String(columns)}.txt`, text)
       })
+
+  for (const columns of [80, 160])
+    describe(`of runs, ${String(columns)} columns wide`, () => {
+      const cwd = () => path.join(folder.path, String(columns))
+
+      before(() => {
+        mkdirSync(path.join(cwd(), 'images'), {recursive: true})
+        for (const place of ['samples', 'images']) cpSync('samples/shop.tar', path.join(cwd(), place, 'shop.tar'))
+        const source = 'docker-archive:samples/shop.tar'
+        const items = ['docker-archive:made/a.tar', 'oci:made/b', 'inbox:made/c'].map((destination) => ({
+          source,
+          destination,
+        }))
+        writeFileSync(path.join(cwd(), 'plan.json'), JSON.stringify({items}))
+        const failing = [
+          {source, destination: 'docker-archive:made/d.tar'},
+          {source, destination: 'docker-archive:samples/shop.tar', options: {layers: 'squash'}},
+        ]
+        writeFileSync(path.join(cwd(), 'failing.json'), JSON.stringify({items: failing}))
+      })
+
+      for (const {name, args, answer, before} of RUNS)
+        it(`show ${name}`, async () => {
+          before?.(cwd())
+          const steps = answer === undefined ? [] : [{after: 'y/N', act: 'type', text: `${answer}\r`} as const]
+          const env = {XDG_STATE_HOME: path.join(cwd(), 'state')}
+          const {screen, signal} = await runInTerminal([...args, '--quiet'], {columns, cwd: cwd(), steps, env})
+          assert.equal(signal, null)
+          const text = shown(screen)
+            .replaceAll(/^Needs about [^]*?(?:free|enough)\.\n/gm, '')
+            .replaceAll(/in \d+ s\.$/gm, 'in 1 s.')
+          for (const line of text.split('\n')) assert.ok(stringWidth(line) <= columns, line)
+          await assertStored(`test/snapshots/screens/${name}-${String(columns)}.txt`, text)
+        })
+    })
 
   for (const columns of [80, 160])
     it(`of containers list fits ${String(columns)} columns`, async () => {

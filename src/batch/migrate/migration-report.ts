@@ -1,5 +1,6 @@
 import type {PlanStep} from '../../convert/plan.js'
 import type {Loss, Note} from '../../model/events.js'
+import type {FileEdit} from '../../model/payload-edits.js'
 import type {BatchReport, ItemFailure} from '../batch-report.js'
 import type {SpaceNeed} from '../disk-space.js'
 
@@ -15,7 +16,7 @@ export interface Change {
   readonly package: string
   /** Path in the package; empty where only the whole is known to have changed. */
   readonly file: string
-  readonly kind: 'changed' | 'missing' | 'added'
+  readonly kind: FileEdit['kind']
   readonly message: string
 }
 

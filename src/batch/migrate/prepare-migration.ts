@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto'
-import type {Note, WorkEvent} from '../../model/events.js'
+import {findingOf, type Note, type WorkEvent} from '../../model/events.js'
 import type {ListOptions, NetworkOptions} from '../../model/transport.js'
 import type {ItemFailure} from '../batch-report.js'
 import {failureOf} from '../item-failure.js'
@@ -11,8 +11,9 @@ import {loadPlanText, prepareBatch, type LoadedPlan, type PreparedUnit} from '..
 import type {PlannedUnit} from '../unit.js'
 import type {Environment} from '../variables.js'
 import {InputError} from '../../model/errors.js'
+import {describeEdits} from '../../model/payload-edits.js'
 import {destinationTemplate} from './destination-template.js'
-import type {MigrateReport, MigrationItem} from './migration-report.js'
+import type {Change, MigrateReport, MigrationItem} from './migration-report.js'
 import {survey, type Surveyed} from './survey.js'
 
 export interface MigrateOptions extends ListOptions {
@@ -45,7 +46,7 @@ export async function prepareMigration(
   const inner: MigrateOptions = {
     ...options,
     onEvent: (event: WorkEvent) => {
-      if (event.kind === 'note') notes.push({code: event.code, message: event.message, subject: event.subject})
+      if (event.kind === 'note') notes.push(findingOf(event))
       options.onEvent?.(event)
     },
   }
@@ -142,11 +143,18 @@ function refusalOf({chain = [], before, options}: PlannedUnit, {changes}: Survey
   return failureOf(
     new InputError('DEPENDENCY_MISMATCH', {
       what: `'${below.package}' has changed since '${before[0]?.identity ?? ''}' was made on it.`,
-      why: `${below.file}: ${below.message}`,
+      why: whyOf(changes.filter(({package: name}) => name === below.package)),
       suggestions: [
         'Restore the package from a copy.',
         'Or pass --accept-base-mismatch to convert it with the change. The result is not exact.',
       ],
     }),
   )
+}
+
+/** Names the files; where only the whole is known to have changed, that. */
+function whyOf(changes: readonly Change[]): string {
+  const files = changes.filter(({file}) => file !== '')
+  if (files.length === 0) return changes[0]?.message ?? ''
+  return `Edited: ${describeEdits({total: files.length, files})}.`
 }

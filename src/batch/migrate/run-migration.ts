@@ -31,14 +31,16 @@ export async function verifyMigrated(
 ): Promise<readonly VerifiedArtifact[]> {
   const references = new Set(items.flatMap(({result}) => (result?.artifacts ?? []).map(({reference}) => reference)))
   const verified: VerifiedArtifact[] = []
+  const of = references.size
+  const id = 'verify all'
+  options.onEvent?.({kind: 'step', id, title: `Verify ${of} ${of === 1 ? 'artifact' : 'artifacts'}`})
   for (const reference of references) {
     options.signal?.throwIfAborted()
-    const id = `verify ${reference}`
-    options.onEvent?.({kind: 'step', id, title: `Verify ${reference}`})
-    const each = await verifyOne(reference, {...options, ...network})
-    options.onEvent?.({kind: 'done', id, summary: each.ok ? 'sound' : `${each.faults.length} faults`})
-    verified.push(each)
+    verified.push(await verifyOne(reference, {...options, ...network}))
+    if (of > 1) options.onEvent?.({kind: 'part', id, noun: 'artifact', done: verified.length, of})
   }
+  const faulty = verified.filter(({ok}) => !ok).length
+  options.onEvent?.({kind: 'done', id, summary: faulty === 0 ? 'sound' : `${faulty} with faults`})
   return verified
 }
 

@@ -1,7 +1,7 @@
 import {rebuiltTar} from '../../formats/layer-blob/rebuilt-tar.js'
 import {TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
-import type {Fault, NetworkOptions, Verdict} from '../../model/transport.js'
+import type {LayerVerdict, NetworkOptions} from '../../model/transport.js'
 import {findReference, formatReference, transportOf} from '../../transports/catalog.js'
 import type {Reference} from '../../model/reference.js'
 import type {ItemFailure} from '../batch-report.js'
@@ -24,13 +24,6 @@ interface Place {
   readonly units: PlannedUnit[]
 }
 
-/** Faults that comparing a payload with its index finds. */
-const KINDS: Readonly<Record<string, Change['kind']>> = {
-  NOT_FOUND: 'missing',
-  SIZE_MISMATCH: 'changed',
-  DIGEST_MISMATCH: 'changed',
-  ARCHIVE_CONTRADICTORY: 'added',
-}
 const HOLDS_PACKAGES = new Set(['inbox', 'appx'])
 
 export interface SurveyOptions extends WorkOptions {
@@ -104,51 +97,46 @@ async function readAgain({source}: PlannedUnit, options: SurveyOptions): Promise
   }
 }
 
-/** By full name in lower case; each package is read once, however many are made on it. */
+/** By full name in lower case. Each package is read once, however many are made on it, and their place is listed once. */
 async function changesIn(
   reference: Reference,
   units: readonly PlannedUnit[],
   options: SurveyOptions,
 ): Promise<ReadonlyMap<string, readonly Change[]>> {
-  const names = new Set(units.flatMap(({chain = []}) => chain))
+  const only = new Set(units.flatMap(({chain = []}) => chain))
   const id = `survey ${formatReference(reference)}`
-  options.onEvent?.({
-    kind: 'step',
-    id,
-    title: `Check ${names.size} ${names.size === 1 ? 'package' : 'packages'} of ${formatReference(reference)} for edits`,
+  const count = only.size === 1 ? '1 package' : `${only.size} packages`
+  options.onEvent?.({kind: 'step', id, title: `Check ${count} of ${formatReference(reference)} for edits`})
+  const verdict = await transportOf(reference).verify(reference, {
+    ...options.network,
+    ...(options.signal === undefined ? {} : {signal: options.signal}),
+    only,
   })
-  const changes = new Map<string, Change[]>()
-  for (const name of names) {
-    const told: string[] = []
-    const verdict = await transportOf(reference).verify(
-      {...reference, selector: name},
-      {
-        ...options.network,
-        ...(options.signal === undefined ? {} : {signal: options.signal}),
-        onEvent: (event) => {
-          if (event.kind === 'note' && event.code === 'recipe-stale') told.push(event.message)
-        },
-      },
-    )
-    const found = changesOf(name, verdict, told)
-    if (found.length > 0) changes.set(name.toLowerCase(), found)
+  const messages = new Map(verdict.faults.map(({subject, message}) => [subject, message]))
+  const changes = new Map<string, readonly Change[]>()
+  for (const layer of verdict.layers) {
+    const found = changesOf(layer, messages)
+    if (found.length > 0) changes.set(layer.title.toLowerCase(), found)
   }
   options.onEvent?.({kind: 'done', id, summary: changes.size === 0 ? 'none edited' : `${changes.size} edited`})
   return changes
 }
 
-function changesOf(name: string, {faults, layers}: Verdict, told: readonly string[]): Change[] {
-  const inFiles = faults.flatMap((fault) => changeOf(name, fault) ?? [])
-  if (inFiles.length > 0) return inFiles
-  if (!layers.some(({reproducible}) => reproducible === false)) return []
-  // The index was made anew with the payload: only the recipe knows what the layer was.
-  const [message = 'The package no longer gives the layer that it was made of.'] = told
-  return [{package: name, file: '', kind: 'changed', message}]
+const MESSAGES: Readonly<Record<Change['kind'], string>> = {
+  changed: 'The file has changed.',
+  added: 'The file was added.',
+  removed: 'The file was removed.',
 }
 
-function changeOf(name: string, {code, subject, message}: Fault): Change | undefined {
-  const kind = KINDS[code]
-  const isInside = subject.toLowerCase().startsWith(`${name.toLowerCase()}/`)
-  if (kind === undefined || !isInside) return undefined
-  return {package: name, file: subject.slice(name.length + 1), kind, message}
+function changesOf({title, edits, reproducible}: LayerVerdict, messages: ReadonlyMap<string, string>): Change[] {
+  if (edits !== undefined)
+    return edits.files.map(({file, kind}) => ({
+      package: title,
+      file,
+      kind,
+      message: messages.get(`${title}/${file}`) ?? MESSAGES[kind],
+    }))
+  if (reproducible !== false) return []
+  const message = 'The package no longer gives the layer that it was made of.'
+  return [{package: title, file: '', kind: 'changed', message}]
 }

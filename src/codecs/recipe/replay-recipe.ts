@@ -59,6 +59,7 @@ function payloadEntry(record: Extract<RecipeRecord, {kind: 'entry'}>, source: Re
     source.onChanged(record.path)
     return entry
   }
+  if (record.streams.length > 0 && entry.streams === undefined) source.onChanged(record.path)
   const archive = record.form?.archive
   return {
     ...entry,
@@ -87,6 +88,7 @@ async function* replayStreams(
       yield stream
     }
   }
+  if (record.streams.some((form) => form.index >= index)) source.onChanged(entry.path)
 }
 
 function fits(form: RecordedForm, check: Uint8Array): boolean {

@@ -105,8 +105,22 @@ export function findPackage(
   identity: PackageIdentity,
 ): StoredPackage | undefined {
   const key = identityKey(identity)
-  const isIt = (stored: StoredPackage) => identityKey(stored.metadata.identity) === key
-  return packages.find(isIt) ?? beside.find(isIt)
+  return keyed(packages).get(key) ?? keyed(beside).get(key)
+}
+
+/** Lists are never changed in place; one of a thousand packages is asked a thousand times. */
+const KEYED = new WeakMap<readonly StoredPackage[], ReadonlyMap<string, StoredPackage>>()
+
+function keyed(packages: readonly StoredPackage[]): ReadonlyMap<string, StoredPackage> {
+  const known = KEYED.get(packages)
+  if (known !== undefined) return known
+  const made = new Map<string, StoredPackage>()
+  for (const stored of packages) {
+    const key = identityKey(stored.metadata.identity)
+    if (!made.has(key)) made.set(key, stored)
+  }
+  KEYED.set(packages, made)
+  return made
 }
 
 /**

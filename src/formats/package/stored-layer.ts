@@ -5,7 +5,7 @@ import {formatFullName} from '../../model/package-identity.js'
 import {pinsOf} from './kept-pins.js'
 import {readEntries, recipeOf} from './package-entries.js'
 import {isAttachmentName, MAX_ATTACHMENT_BYTES} from './package-folder.js'
-import {findPayloadDifference} from './payload-change.js'
+import {findEdits, findPayloadDifference} from './payload-change.js'
 import {isRebuilt} from './rebuild-layer.js'
 import type {StoredPackage} from './repository.js'
 
@@ -28,6 +28,7 @@ export function layerOfPackage(stored: StoredPackage): Layer {
     ...(recipe === undefined && payloadDigest !== undefined && payload.Kind !== 'none'
       ? {findChange: (options: WorkOptions) => findPayloadDifference(stored, options)}
       : {}),
+    findEdits: (options) => findEdits(stored, options),
     ...pinnedForms(stored),
   }
 }

@@ -16,7 +16,7 @@ import {layerOfPackage} from './stored-layer.js'
  */
 export function untouchedLayer(stored: StoredPackage): Layer {
   // What is refused otherwise need not be looked for once more.
-  const {findChange: _, ...layer} = layerOfPackage(stored)
+  const {findChange: _, findEdits: __, ...layer} = layerOfPackage(stored)
   /** Layers are read several times by some conversions; what was sound and has not changed need not be hashed again. */
   let checked: PayloadStamps | 'nothing to compare' | undefined
   return {
@@ -38,7 +38,7 @@ function mismatch({metadata}: StoredPackage, why: string): InputError {
 async function requireUntouched(stored: StoredPackage, options: WorkOptions): Promise<PayloadStamps | undefined> {
   const index = stored.payload.Digest === undefined ? undefined : readIndex(stored)
   const stamps = index === undefined ? undefined : new PayloadStamps(stored.files, index)
-  const why = await findPayloadChange(stored, options)
-  if (why !== undefined) throw mismatch(stored, why)
+  const change = await findPayloadChange(stored, options)
+  if (change !== undefined) throw mismatch(stored, change.why)
   return stamps
 }

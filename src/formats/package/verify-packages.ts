@@ -3,15 +3,16 @@ import {InputError, UnsupportedError} from '../../model/errors.js'
 import {withoutEvents, type WorkOptions} from '../../model/events.js'
 import {unpackOptions} from '../../model/limits.js'
 import {workers} from '../../workers/worker-pool.js'
-import {VERIFY_INDEX, type VerifyIndexOutput} from './index-task.js'
+import {VERIFY_INDEX} from './index-task.js'
 import {ImageNames, isWholeImage} from '../../model/image-names.js'
 import type {LayerEntry} from '../../model/layer-entry.js'
 import {formatFullName} from '../../model/package-identity.js'
+import {describeEdits, EditList} from '../../model/payload-edits.js'
 import type {Fault, LayerVerdict, Verdict} from '../../model/transport.js'
 import {checkingNames} from '../layer-blob/checked-names.js'
 import {NOT_READ} from '../layer-blob/image-check.js'
 import {checkingHives} from '../layer-blob/verify-hives.js'
-import {verifyIndex} from '../transport-layout/verify-layout.js'
+import {verifyIndex, type IndexVerdict} from '../transport-layout/verify-layout.js'
 import {resolveDependencies, type DependencyChain} from './dependencies.js'
 import {fittingPackages, selectFitting} from './fitting-packages.js'
 import type {Repository, StoredPackage} from './repository.js'
@@ -22,6 +23,7 @@ import {companionBytes, companionFile} from './companion-files.js'
 import {checkPin, pinsOf} from './kept-pins.js'
 import {rebuildLayer} from './rebuild-layer.js'
 import {openLayout, readIndex, recipeOf} from './package-entries.js'
+import {findIndexEdit, findRecipeEdits} from './payload-change.js'
 import {layerOfPackage} from './stored-layer.js'
 
 /** Checks the selected package, or all of a repository: documents, index, every file, dependencies, recipes. */
@@ -32,15 +34,14 @@ export async function verifyPackages<P extends StoredPackage>(
 ): Promise<Verdict> {
   const packages =
     selector === undefined
-      ? fittingPackages(repository, options.platform)
+      ? fittingPackages(repository, options.platform).filter((stored) => isAsked(stored, options.only))
       : [selectFitting(repository, selector, options.platform)]
-  const faults: Fault[] = selector === undefined ? [...repository.faults] : []
+  const faults: Fault[] = selector === undefined && options.only === undefined ? [...repository.faults] : []
   const layers: LayerVerdict[] = []
   let bytes = 0
   for (const stored of packages) {
     const verifier = new PackageVerifier(repository, stored, options)
-    const verdict = await verifier.verify()
-    layers.push(verdict)
+    layers.push(await verifier.verify())
     // A damaged index has as many faults as lines, which is more than a call takes arguments.
     for (const fault of verifier.faults) faults.push(fault)
     bytes += verifier.bytes
@@ -49,15 +50,33 @@ export async function verifyPackages<P extends StoredPackage>(
     bytes += container?.bytes ?? 0
     repository.close()
   }
+  for (const stored of besideOf(repository, options.only)) {
+    const verifier = new PackageVerifier(repository, stored, options)
+    layers.push(await verifier.verify())
+    for (const fault of verifier.faults) faults.push(fault)
+    bytes += verifier.bytes
+    repository.close()
+  }
   return {faults, layers, bytes}
 }
 
 /** Below this, to start a thread takes longer than to compare the files. */
 const WORTH_A_THREAD_BYTES = 32 * 1024 * 1024
 
+/** A file that lies among others is asked for those that it builds on, too. */
+function besideOf({beside = []}: Repository, only: ReadonlySet<string> | undefined): readonly StoredPackage[] {
+  return only === undefined ? [] : beside.filter((stored) => isAsked(stored, only))
+}
+
+function isAsked({metadata}: StoredPackage, only: ReadonlySet<string> | undefined): boolean {
+  return only === undefined || only.has(formatFullName(metadata.identity))
+}
+
 export interface VerifyPackagesOptions<P extends StoredPackage> extends WorkOptions {
   /** Packages for another one are left out. */
   readonly platform?: string | undefined
+  /** Full names; others are left out. */
+  readonly only?: ReadonlySet<string> | undefined
   /** Checks what a package is wrapped in. */
   readonly verifyContainer?: (stored: P) => Promise<{readonly faults: readonly Fault[]; readonly bytes: number}>
 }
@@ -75,6 +94,7 @@ export async function isWhole<P extends StoredPackage>(
 class PackageVerifier {
   readonly faults: Fault[] = []
   bytes = 0
+  readonly #edits = new EditList()
   readonly #repository: Repository
   readonly #stored: StoredPackage
   readonly #options: WorkOptions
@@ -116,7 +136,8 @@ class PackageVerifier {
       return this.#verifyLayer(recipe?.diffId)
     })
     if (recipe !== undefined) await this.#verifyPins(recipe.diffId, verdict)
-    return verdict
+    const {edits} = this.#edits
+    return edits.total === 0 ? verdict : {...verdict, edits}
   }
 
   #verifyDependencies(): void {
@@ -157,9 +178,10 @@ class PackageVerifier {
     }
   }
 
-  async #verifyPayload(compared?: Promise<VerifyIndexOutput>): Promise<void> {
+  async #verifyPayload(compared?: Promise<IndexVerdict>): Promise<void> {
     const {payload} = this.#stored
     const index = readIndex(this.#stored)
+    this.#edits.addAll(findIndexEdit(this.#stored, index))
     if (index === undefined) {
       if (payload.Digest !== undefined)
         this.#fault('NOT_FOUND', 'The file payload-index.jsonl is missing.', this.#title)
@@ -174,6 +196,7 @@ class PackageVerifier {
     const verdict = await (compared ??
       verifyIndex(openLayout(this.#stored, index, this.#options), index, this.#options))
     for (const fault of verdict.faults) this.faults.push({...fault, subject: `${this.#title}/${fault.subject}`})
+    this.#edits.addAll(verdict.edits)
     this.bytes += verdict.bytes
   }
 
@@ -194,7 +217,11 @@ class PackageVerifier {
       )
       if (diffId === undefined) return {title: this.#title, entries}
       if (found !== diffId) {
-        const message = `Converting back gives the layer tar ${found}, but the package was made from ${diffId}.`
+        // What the index does not know, the recipe may.
+        this.#edits.addAll(await findRecipeEdits(this.#stored, withoutEvents(this.#options)))
+        const {edits} = this.#edits
+        const why = edits.total === 0 ? '' : `Edited: ${describeEdits(edits)}. `
+        const message = `${why}Converting back gives the layer tar ${found}, but the package was made from ${diffId}.`
         this.#fault('DIGEST_MISMATCH', message, this.#title)
       }
       return {title: this.#title, entries, diffId, reproducible: found === diffId}

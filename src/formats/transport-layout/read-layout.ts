@@ -65,7 +65,11 @@ export class TransportLayout {
         yield this.entry(node)
       }
       this.#tellRetimed()
-      if (this.#missing > 0) this.#note('sidecar-missing', `${this.#missing} folders have no metadata.`)
+      if (this.#missing > 0)
+        this.#note(
+          'sidecar-missing',
+          this.#missing === 1 ? '1 folder has no metadata.' : `${this.#missing} folders have no metadata.`,
+        )
     } finally {
       this.close()
     }

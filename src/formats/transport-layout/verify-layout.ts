@@ -1,6 +1,7 @@
 import {InputError, TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {DIRECTORY_CARRIER_SUFFIX} from '../../model/layer-path.js'
+import {EditList, type FileEdit, type PayloadEdits} from '../../model/payload-edits.js'
 import type {Fault} from '../../model/transport.js'
 import type {LayoutFiles} from './layout-files.js'
 import type {IndexLine, PayloadIndex} from './payload-index.js'
@@ -10,13 +11,21 @@ import {TOMBSTONES} from './scan-layout.js'
 /** What the index knows of a name: what lies there, and the sidecar beside it. */
 const [ITSELF, SIDECAR] = [1, 2]
 
+export interface IndexVerdict {
+  readonly faults: readonly Fault[]
+  /** What the faults say of the files. */
+  readonly edits: PayloadEdits
+  readonly bytes: number
+}
+
 /** Checks each file of a payload against its index: there, of that size, with those bytes; and nothing beside them. */
 export async function verifyIndex(
   layout: TransportLayout,
   index: PayloadIndex,
   options: WorkOptions,
-): Promise<{readonly faults: readonly Fault[]; readonly bytes: number}> {
+): Promise<IndexVerdict> {
   const faults: Fault[] = []
+  const edits = new EditList()
   let bytes = 0
   const known = new KnownFiles(layout)
   for (const line of index.lines()) {
@@ -29,11 +38,24 @@ export async function verifyIndex(
     } catch (error) {
       if (!(error instanceof TransshipError) || error.code === 'INTERRUPTED') throw error
       faults.push({code: error.code, message: [error.what, error.why].join(' ').trim(), subject: name})
+      edits.add(name, kindOf(layout, name, error))
     }
   }
-  for (const subject of known.missing())
+  for (const subject of known.missing()) {
     faults.push({code: 'ARCHIVE_CONTRADICTORY', message: 'The index does not list this file.', subject})
-  return {faults, bytes}
+    edits.add(subject, 'added')
+  }
+  return {faults, edits: edits.edits, bytes}
+}
+
+/** A name in another case, and a folder without its metadata, are there all the same. */
+function kindOf({scanned}: TransportLayout, name: string, {code}: TransshipError): FileEdit['kind'] {
+  if (code !== 'NOT_FOUND') return 'changed'
+  return scanned.nodes.numberOnDisk(withoutSuffix(name)) === 0 ? 'removed' : 'changed'
+}
+
+function withoutSuffix(name: string): string {
+  return name.endsWith(DIRECTORY_CARRIER_SUFFIX) ? name.slice(0, -DIRECTORY_CARRIER_SUFFIX.length) : name
 }
 
 async function verifyLine(
@@ -71,7 +93,7 @@ class KnownFiles {
 
   add(name: string): void {
     this.#mark(name, ITSELF)
-    if (name.endsWith(DIRECTORY_CARRIER_SUFFIX)) this.#mark(name.slice(0, -DIRECTORY_CARRIER_SUFFIX.length), SIDECAR)
+    if (name.endsWith(DIRECTORY_CARRIER_SUFFIX)) this.#mark(withoutSuffix(name), SIDECAR)
     if (name === TOMBSTONES) this.#knowsTombstones = true
   }
 

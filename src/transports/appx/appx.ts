@@ -2,7 +2,7 @@ import {InputError} from '../../model/errors.js'
 import type {Reference} from '../../model/reference.js'
 import {listPackages, openPackage} from '../../formats/package/open-package.js'
 import {verifyPackages} from '../../formats/package/verify-packages.js'
-import type {OpenOptions, Transport, Verdict} from '../../model/transport.js'
+import type {Transport, Verdict, VerifyOptions} from '../../model/transport.js'
 import {createAppx} from './destination.js'
 import {APPX, GRAMMAR} from './reference.js'
 import {isAppxPlace, readPlace} from './repository.js'
@@ -24,7 +24,7 @@ export const appx: Transport = {
   verify: verifyAppx,
 }
 
-async function verifyAppx(reference: Reference, options: OpenOptions): Promise<Verdict> {
+async function verifyAppx(reference: Reference, options: VerifyOptions): Promise<Verdict> {
   const repository = await readPlace(reference)
   if (repository.packages.length + repository.faults.length === 0) {
     throw new InputError('UNRECOGNISED_FORMAT', {
