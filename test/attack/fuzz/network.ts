@@ -74,6 +74,7 @@ const STATUSES = [
 function mutateAnswer(random: Random, rights: ReadonlyMap<string, Right>): Buffer {
   const to = random.pick([...rights.keys()])
   const right = rights.get(to)!
+  if (random.isPlain) return Buffer.from(JSON.stringify({to, ...right, body: right.body.toString('base64')}))
   const isJson = /^\s*[[{]/.test(right.body.toString('latin1'))
   const headers = {...right.headers}
   for (let count = random.chance(0.4) ? random.few() : 0; count > 0; count--) {
@@ -170,11 +171,12 @@ const registry: Parser = {
         },
       ],
       ['blob-head', {status: 404, headers: {}, body: Buffer.alloc(0)}],
+      ['blob-there', {status: 200, headers: {'content-length': String(layer.byteLength)}, body: Buffer.alloc(0)}],
       [
         'upload-start',
-        {status: 202, headers: {location: '/v2/app/blobs/uploads/1', range: '0-0'}, body: Buffer.alloc(0)},
+        {status: 202, headers: {location: '/v2/pushed/blobs/uploads/1', range: '0-0'}, body: Buffer.alloc(0)},
       ],
-      ['upload', {status: 202, headers: {location: '/v2/app/blobs/uploads/1', range: '0-9'}, body: Buffer.alloc(0)}],
+      ['upload', {status: 202, headers: {location: '/v2/pushed/blobs/uploads/1', range: '0-9'}, body: Buffer.alloc(0)}],
       ['upload-end', {status: 201, headers: {}, body: Buffer.alloc(0)}],
       ['manifest-put', {status: 201, headers: {}, body: Buffer.alloc(0)}],
     ])
@@ -187,7 +189,8 @@ const registry: Parser = {
       if (method === 'POST') return 'upload-start'
       if (method === 'PATCH') return 'upload'
       if (method === 'PUT') return 'upload-end'
-      if (method === 'HEAD') return 'blob-head'
+      // What is pulled is there; what is pushed to the other repository is not there yet.
+      if (method === 'HEAD') return url.startsWith('/v2/pushed/') ? 'blob-head' : 'blob-there'
       return url.includes(parts.imageId) ? 'config' : 'layer'
     }
     let wrong: Answer | undefined
@@ -213,13 +216,13 @@ const registry: Parser = {
             require(ok, `it was pulled, and is not sound: ${faults[0]?.message ?? ''}`)
           })
           const kind = wrong?.to ?? ''
-          const isPush = /upload|put|head/.test(kind)
+          const isPush = /upload|put|blob-head/.test(kind)
           if (/tags|catalog|ping/.test(kind))
             await refusalOf(() => list(`docker://${server.host}/${kind === 'catalog' ? '' : 'app'}`, NETWORK))
           if (/manifest|config|layer|referrers/.test(kind)) await refusalOf(() => verify(reference, NETWORK))
           if (isPush) {
             const pushed = await refusalOf(() =>
-              convert(`docker-archive:${place.in}/image.tar`, `docker://${server.host}/app:2`, {
+              convert(`docker-archive:${place.in}/image.tar`, `docker://${server.host}/pushed:2`, {
                 ...NETWORK,
                 replace: true,
               }),
@@ -254,6 +257,7 @@ const words: Parser = {
         findChallenge(text)
         nextPage(`<${text}>; rel="next"`, new URL('http://127.0.0.1/v2/'))
         nextPage(text, new URL('http://127.0.0.1/v2/'))
+        if (input[0] !== 0x7b) return
         const answer = parseTokenAnswer(input)
         require(answer === undefined || !/[\r\n]/.test(answer.token), 'a token would break the header')
       },
@@ -354,6 +358,11 @@ const METHODS = [
   'containerd.services.content.v1.Content/Read',
 ] as const
 
+interface BlobRequest {
+  readonly digest?: string
+  readonly offset?: number
+}
+
 /** A containerd that answers with any bytes: messages as they come from the wire, well-formed or not. */
 const containerd: Parser = {
   name: 'containerd-answers',
@@ -386,9 +395,7 @@ const containerd: Parser = {
     const encoded = (call: (typeof METHODS)[number], message: object): Buffer => {
       return Buffer.from(requireMethod(call).responseSerialize(message))
     }
-    const answers: Readonly<
-      Record<(typeof METHODS)[number], (request: {digest?: string; offset?: number}) => object | undefined>
-    > = {
+    const answers: Readonly<Record<(typeof METHODS)[number], (request: BlobRequest) => object | undefined>> = {
       'containerd.services.namespaces.v1.Namespaces/List': () => ({namespaces: [{name: 'default'}]}),
       'containerd.services.images.v1.Images/Get': () => ({image}),
       'containerd.services.images.v1.Images/List': () => ({images: [image]}),
@@ -415,19 +422,21 @@ const containerd: Parser = {
       const handlers: UntypedServiceImplementation = {}
       for (const method of Object.keys(definition)) {
         const call = `${service}/${method}` as (typeof METHODS)[number]
-        const answerTo = (request: object): Buffer | undefined => {
-          if (METHODS.indexOf(call) === wrong.method) return wrong.bytes
+        const answerTo = (request: BlobRequest): Buffer | undefined => {
+          // Of the blobs, the configuration alone is answered wrongly: the others are right for themselves.
+          const isMeant = (request.digest ?? parts.imageId) === parts.imageId
+          if (METHODS.indexOf(call) === wrong.method && isMeant) return wrong.bytes
           const right = answers[call](request)
           return right === undefined ? undefined : encoded(call, right)
         }
         handlers[method] =
           method === 'Read'
-            ? (stream: {request: object; write: (bytes: unknown) => void; end: () => void}) => {
+            ? (stream: {request: BlobRequest; write: (bytes: unknown) => void; end: () => void}) => {
                 const bytes = answerTo(stream.request)
                 if (bytes !== undefined) stream.write(bytes)
                 stream.end()
               }
-            : (unary: {request: object}, reply: (error: object | null, bytes?: unknown) => void) => {
+            : (unary: {request: BlobRequest}, reply: (error: object | null, bytes?: unknown) => void) => {
                 const bytes = answerTo(unary.request)
                 if (bytes === undefined) reply({code: 5, details: 'not found'})
                 else reply(null, bytes)

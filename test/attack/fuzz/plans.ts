@@ -54,6 +54,7 @@ const PLAN_WORDS = [
 ]
 
 function mutateLines(random: Random, text: Buffer, words: readonly string[]): Buffer {
+  if (random.isPlain) return Buffer.from(text)
   const lines = text.toString('utf8').split('\n')
   for (let count = random.few(); count > 0; count--) {
     const at = random.int(lines.length)
@@ -77,7 +78,13 @@ const plan: Parser = {
         JSON.stringify({
           version: 1,
           items: [
-            {id: 'a', source: 'oci:x', destination: 'inbox:y', after: ['b'], options: {layers: 'chain', maxRatio: 3}},
+            {
+              id: 'a',
+              source: 'oci:x',
+              destination: 'inbox:y',
+              after: ['b'],
+              options: {layers: 'chain', 'max-ratio': 3},
+            },
             {id: 'b', source: 'inbox:z', destination: 'docker://h/{name}:{version}', include: '*', exclude: ['a*']},
           ],
         }),

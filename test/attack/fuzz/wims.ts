@@ -60,11 +60,14 @@ const metadata: Parser = {
     const file = readFileSync(wimVector('none'))
     const opened = await WimFile.open(wimVector('none'))
     const blob = opened.table.images[0]!
-    const tree = await opened.readWhole(blob, {title: 'metadata', limit: 2 ** 24})
+    const stored = await opened.readWhole(blob, {title: 'metadata', limit: 2 ** 24})
     await opened.close()
-    const hash = createHash('sha1').update(tree).digest()
-    const at = file.indexOf(tree)
+    const hash = createHash('sha1').update(stored).digest()
+    const at = file.indexOf(stored)
     require(at > 0, 'the metadata lie in the file as they are')
+    // Two names that differ in case alone are refused before anything else is read.
+    const tree = Buffer.from(stored)
+    tree.write('CASF.TXT', tree.indexOf('CASE.TXT', 0, 'utf16le'), 'utf16le')
     return {
       make: (random) => mutateBytes(random, tree, {inPlace: true}),
       async run(input) {
