@@ -15,7 +15,7 @@ import {runParser, type ParserCount, type RunOptions} from './fuzz/run-parser.js
 
 const HELP = `npm run fuzz -- [options]
   --parser NAME    only this one; may be repeated
-  --minutes N      for each parser (10)
+  --minutes N      of processors, for each parser (10)
   --cases N        instead of minutes
   --seed N         other mutants (1)
   --case N         this mutant alone, in this process; --save FILE writes its bytes
@@ -23,7 +23,7 @@ const HELP = `npm run fuzz -- [options]
   --resume FILE    go on where the runs before ended, the parser with the least time first, and add up in FILE
   --rounds N       with --resume: so many turns (one for each parser)
   --list           the parsers
-npm run fuzz -- properties [mocha options]`
+npm run fuzz -- properties [--resume FILE] [mocha options]`
 
 function line({parser, cases, accepted, refused, seconds, cpuSeconds, finds}: ParserCount): string {
   const rate = Math.round(cases / Math.max(cpuSeconds, 0.001))
