@@ -38,9 +38,7 @@ function runFiles(files: readonly string[], args: readonly string[], cases: numb
 }
 
 /** Cases and seconds of each file, as far as its properties held; those that failed. */
-interface Sums {
-  readonly [file: string]: {readonly cases: number; readonly seconds: number; readonly failures: number}
-}
+type Sums = Readonly<Record<string, {readonly cases: number; readonly seconds: number; readonly failures: number}>>
 
 function inTurns(files: readonly string[], args: readonly string[], state: string, cases: number): number {
   let sums = existsSync(state) ? (JSON.parse(readFileSync(state, 'utf8')) as Sums) : {}
