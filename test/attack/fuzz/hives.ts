@@ -16,7 +16,7 @@ import {
   sealed,
   sealLogEntry,
 } from '../../helpers/hives.js'
-import {examples, refusalOf} from './codecs.js'
+import {examples, refusalOf} from './corpus.js'
 import {mutateBytes} from './mutate-bytes.js'
 import {require, type Parser} from './parser.js'
 import type {Random} from './random.js'
