@@ -1,14 +1,13 @@
-import {createHash} from 'node:crypto'
 import {constants} from 'node:fs'
 import {lstat, open, type FileHandle} from 'node:fs/promises'
 import path from 'node:path'
-import {createInterface} from 'node:readline'
 import type {ConvertReport} from '../convert/report.js'
 import {asTransshipError, findSystemCode} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import {FolderLock} from '../disk/folder-lock.js'
 import {notRegular, openRegularHandle} from '../disk/safe-open.js'
 import type {ItemFailure} from './batch-report.js'
+import {formatLine, readRecords} from './journal-lines.js'
 
 /**
  * What a run writes down. `begun`: from now on the unit's destination may be there; `isFree` says that before, nothing
@@ -57,29 +56,6 @@ const APPEND = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | const
 /** The journal of a plan, when none is named. */
 export function journalOf(planFile: string): string {
   return `${planFile}.journal`
-}
-
-/** First hex digits of the SHA-256 of a record's JSON, in its line: enough to tell a torn line, which is no attack. */
-function checkOf(json: string): string {
-  return createHash('sha256').update(json).digest('hex').slice(0, 16)
-}
-
-/** One line: the record with `check` as its last key. */
-function formatLine(record: JournalRecord): string {
-  // Of the characters that end a line for some readers, JSON leaves these two as they are.
-  const json = JSON.stringify(record).replaceAll(/[\u2028\u2029]/g, (character) =>
-    character === '\u2028' ? '\\u2028' : '\\u2029',
-  )
-  return `${json.slice(0, -1)},"check":"${checkOf(json)}"}\n`
-}
-
-const LINE = /^(\{.*),"check":"([0-9a-f]{16})"\}$/s
-
-/** Undefined for a line that was not written whole. */
-function parseLine(line: string): JournalRecord | undefined {
-  const [, json, check] = LINE.exec(line) ?? []
-  if (json === undefined || checkOf(`${json}}`) !== check) return undefined
-  return JSON.parse(`${json}}`) as JournalRecord
 }
 
 /**
@@ -168,10 +144,7 @@ async function openToAppend(file: string): Promise<FileHandle> {
 
 async function* recordsOf(file: string): AsyncGenerator<JournalRecord> {
   const handle = await openRegularHandle(file)
-  for await (const line of createInterface({input: handle.createReadStream(), crlfDelay: Infinity})) {
-    const record = parseLine(line)
-    if (record !== undefined) yield record
-  }
+  yield* readRecords(handle)
 }
 
 function enter(entries: Map<string, JournalEntry>, record: JournalRecord): void {

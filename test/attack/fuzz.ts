@@ -5,7 +5,8 @@ import {parseArgs} from 'node:util'
 import {findParser, PARSERS} from './fuzz/catalog.js'
 import {inputOf, judge, type Find} from './fuzz/judge.js'
 import {runProperties} from './fuzz/properties.js'
-import {runParser, type ParserCount} from './fuzz/run-parser.js'
+import {added, nextParser, readRotation, writeRotation} from './fuzz/rotation.js'
+import {runParser, type ParserCount, type RunOptions} from './fuzz/run-parser.js'
 
 /*
  * `npm run fuzz`: mutants for every parser, ten minutes each. `npm run fuzz -- properties`: the property tests with 20,000
@@ -14,17 +15,19 @@ import {runParser, type ParserCount} from './fuzz/run-parser.js'
 
 const HELP = `npm run fuzz -- [options]
   --parser NAME    only this one; may be repeated
-  --minutes N      for each parser (10)
+  --minutes N      of processors, for each parser (10)
   --cases N        instead of minutes
   --seed N         other mutants (1)
   --case N         this mutant alone, in this process; --save FILE writes its bytes
   --report FILE    counts and finds as JSON
+  --resume FILE    go on where the runs before ended, the parser with the least time first, and add up in FILE
+  --rounds N       with --resume: so many turns (one for each parser)
   --list           the parsers
-npm run fuzz -- properties [mocha options]`
+npm run fuzz -- properties [--resume FILE] [mocha options]`
 
-function line({parser, cases, accepted, refused, seconds, finds}: ParserCount): string {
-  const rate = Math.round(cases / Math.max(seconds, 0.001))
-  return `${parser.padEnd(22)} ${String(cases).padStart(9)} cases ${String(rate).padStart(6)}/s  ${accepted} accepted, ${refused} refused, ${finds.length} finds, ${Math.round(seconds)} s`
+function line({parser, cases, accepted, refused, seconds, cpuSeconds, finds}: ParserCount): string {
+  const rate = Math.round(cases / Math.max(cpuSeconds, 0.001))
+  return `${parser.padEnd(22)} ${String(cases).padStart(9)} cases ${String(rate).padStart(6)}/s  ${accepted} accepted, ${refused} refused, ${finds.length} finds, ${Math.round(seconds)} s, ${Math.round(cpuSeconds)} s of processors`
 }
 
 function show({parser, seed, number, kind, what}: Find): void {
@@ -47,6 +50,27 @@ async function replay(name: string, seed: number, number: number, save: string |
   }
 }
 
+interface RotateOptions {
+  readonly seed: number
+  readonly rounds: number
+  readonly bound: Pick<RunOptions, 'cases' | 'minutes'>
+}
+
+/** One parser after the other, each for a while; the state is written after each, so that a stop loses no more. */
+async function rotate(file: string, names: readonly string[], {seed, rounds, bound}: RotateOptions): Promise<number> {
+  let rotation = readRotation(file, seed)
+  let finds = 0
+  for (let round = 0; round < rounds; round++) {
+    const name = nextParser(rotation, names)
+    const count = await runParser(name, {seed, from: rotation.sums[name]?.next ?? 0, ...bound, onFind: show})
+    rotation = added(rotation, count)
+    writeRotation(file, rotation)
+    finds += count.finds.length
+    console.log(line(rotation.sums[name] ?? count))
+  }
+  return finds > 0 ? 1 : 0
+}
+
 async function main(args: readonly string[]): Promise<number> {
   if (args[0] === 'properties') return runProperties(args.slice(1))
   const {values} = parseArgs({
@@ -59,6 +83,8 @@ async function main(args: readonly string[]): Promise<number> {
       case: {type: 'string'},
       save: {type: 'string'},
       report: {type: 'string'},
+      resume: {type: 'string'},
+      rounds: {type: 'string'},
       list: {type: 'boolean'},
       help: {type: 'boolean'},
     },
@@ -82,9 +108,11 @@ async function main(args: readonly string[]): Promise<number> {
     const isGood = await replay(names[0] ?? '', seed, Number(values.case), values.save)
     return isGood ? 0 : 1
   }
+  const bound = values.cases === undefined ? {minutes: Number(values.minutes)} : {cases: Number(values.cases)}
+  if (values.resume !== undefined)
+    return rotate(values.resume, names, {seed, rounds: Number(values.rounds ?? names.length), bound})
   const counts: ParserCount[] = []
   for (const name of names) {
-    const bound = values.cases === undefined ? {minutes: Number(values.minutes)} : {cases: Number(values.cases)}
     const count = await runParser(name, {seed, ...bound, onFind: show})
     counts.push(count)
     console.log(line(count))

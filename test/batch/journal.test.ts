@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import {createHash} from 'node:crypto'
 import {readFile, writeFile} from 'node:fs/promises'
 import path from 'node:path'
 import {Journal, type JournalRecord} from '../../src/batch/journal.js'
@@ -70,6 +71,40 @@ describe('journal', () => {
     const text = await readFile(file, 'utf8')
     await writeFile(file, text.replace('"id":"one","result"', '"id":"eno","result"'))
     assert.deepEqual((await Journal.peek(file)).get('k1'), {isOpen: true, isOwner: true, work: 'one\ninbox:b'})
+  })
+
+  const line = (record: object) => {
+    const json = JSON.stringify(record)
+    const check = createHash('sha256').update(json).digest('hex').slice(0, 16)
+    return `${json.slice(0, -1)},"check":"${check}"}\n`
+  }
+
+  for (const [title, record] of [
+    ['another kind', {kind: 'ended', key: 'k1', id: 'one'}],
+    ['a key that is no text', {kind: 'begun', key: 7, id: 'one', destination: 'inbox:b', isFree: true}],
+    ['no destination', {kind: 'begun', key: 'k1', id: 'one', isFree: true}],
+    ['no result', {kind: 'done', key: 'k1', id: 'one'}],
+    ['a result that is a list', {kind: 'done', key: 'k1', id: 'one', result: []}],
+    ['a result without artifacts', {kind: 'done', key: 'k1', id: 'one', result: {...RESULT, artifacts: undefined}}],
+    ['an artifact that is none', {kind: 'done', key: 'k1', id: 'one', result: {...RESULT, artifacts: [null]}}],
+    ['an exact that is a text', {kind: 'done', key: 'k1', id: 'one', result: {...RESULT, exact: 'yes'}}],
+    ['a failure that is left somehow', {kind: 'failed', key: 'k1', id: 'one', isLeft: 'maybe'}],
+    ['null', null],
+    ['a list', []],
+  ] as const)
+    it(`passes over a line whose check is right and whose record is none: ${title}`, async () => {
+      const file = path.join(folder.path, 'odd')
+      await writeFile(file, record === null ? 'null\n' : line(record) + line(RECORDS[2]!))
+      assert.deepEqual([...(await Journal.peek(file)).keys()], record === null ? [] : ['k2'])
+    })
+
+  it('passes over a line that is too long, without holding it, and reads on', async () => {
+    const file = path.join(folder.path, 'long')
+    await writeFile(file, '')
+    const block = Buffer.alloc(2 ** 20, 'x')
+    for (let count = 0; count < 80; count++) await writeFile(file, block, {flag: 'a'})
+    await writeFile(file, `\n${line(RECORDS[2]!)}`, {flag: 'a'})
+    assert.deepEqual([...(await Journal.peek(file)).keys()], ['k2'])
   })
 
   it('keeps what holds characters that some readers take for the end of a line', async () => {

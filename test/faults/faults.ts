@@ -1,8 +1,9 @@
-import {writeFileSync} from 'node:fs'
+import {appendFileSync, existsSync, readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {parseArgs} from 'node:util'
 import {PROJECT} from '../helpers/snapshot.js'
 import {countsOf, toDocument} from './document.js'
+import type {Trial} from './kinds.js'
 import {closeBench, openBench, runFaults} from './run-faults.js'
 
 /*
@@ -11,6 +12,8 @@ import {closeBench, openBench, runFaults} from './run-faults.js'
  *   --each N     moments of each kind and direction (20)
  *   --kills N    moments at which a run is killed, in each direction (200)
  *   --seed N     which moments (1)
+ *   --kilobytes N  of the layer that is converted (1024)
+ *   --resume FILE  go on where an earlier run was stopped, and count its trials too
  *   --write      put the counts into docs/faults.md
  */
 
@@ -21,18 +24,32 @@ const {values} = parseArgs({
     each: {type: 'string', default: '20'},
     kills: {type: 'string', default: '200'},
     seed: {type: 'string', default: '1'},
+    kilobytes: {type: 'string', default: '1024'},
+    resume: {type: 'string'},
     write: {type: 'boolean', default: false},
   },
 })
 
-const bench = await openBench(1024)
+const bench = await openBench(Number(values.kilobytes))
 if ('why' in bench) throw new Error(`Nothing can be tried here: ${bench.why}`)
+const {resume} = values
+const earlier =
+  resume === undefined || !existsSync(resume)
+    ? []
+    : readFileSync(resume, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Trial)
 const report = await runFaults(bench, {
   ...(values.kind === undefined ? {} : {kinds: values.kind}),
   ...(values.direction === undefined ? {} : {directions: values.direction}),
   each: Number(values.each),
   kills: Number(values.kills),
   seed: Number(values.seed),
+  earlier,
+  onPair: (trials) => {
+    if (resume !== undefined) appendFileSync(resume, trials.map((trial) => `${JSON.stringify(trial)}\n`).join(''))
+  },
   onTrial: ({kind, direction, at, wrong}) => {
     for (const each of wrong) console.log(`WRONG ${kind}, ${direction}, ${at}: ${each}`)
   },

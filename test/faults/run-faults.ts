@@ -16,6 +16,10 @@ export interface FaultOptions {
   readonly seed: number
   readonly onTrial?: (trial: Trial) => void
   readonly onKind?: (kind: Kind, trials: number) => void
+  /** Trials of earlier runs: a kind and direction that was tried then is not tried again. */
+  readonly earlier?: readonly Trial[]
+  /** A kind was tried in a direction, to its end. */
+  readonly onPair?: (trials: readonly Trial[]) => void
 }
 
 export interface FaultReport {
@@ -45,30 +49,41 @@ export function closeBench({folder}: Pick<Bench, 'folder'>): void {
 export async function runFaults(bench: Bench, options: FaultOptions): Promise<FaultReport> {
   const trials: Trial[] = []
   const skipped: {kind: Kind; why: string}[] = []
-  const moments: Moments = {each: options.each, kills: options.kills, random: randomFrom(options.seed)}
+  const {earlier = []} = options
   for (const kind of KINDS.filter(({name}) => isChosen(name, options.kinds))) {
     const why = kind.obstacle?.()
     if (why !== undefined) {
       skipped.push({kind, why})
       continue
     }
-    for (const direction of DIRECTIONS.filter(({name}) => isChosen(name, options.directions)))
+    for (const direction of DIRECTIONS.filter(({name}) => isChosen(name, options.directions))) {
+      if (earlier.some((trial) => trial.kind === kind.name && trial.direction === direction.name)) continue
+      const random = randomFrom(`${options.seed} ${kind.name} ${direction.name}`)
+      const moments: Moments = {each: options.each, kills: options.kills, random}
+      const own: Trial[] = []
       for await (const trial of kind.trials(bench, direction, moments)) {
-        trials.push(trial)
+        own.push(trial)
         options.onTrial?.(trial)
       }
+      trials.push(...own)
+      options.onPair?.(own)
+    }
     options.onKind?.(kind, trials.filter((trial) => trial.kind === kind.name).length)
   }
-  return {trials, skipped}
+  return {trials: [...earlier, ...trials], skipped}
 }
 
 function isChosen(name: string, texts: readonly string[] | undefined): boolean {
   return texts === undefined || texts.some((text) => name.includes(text))
 }
 
-/** A linear congruential generator (Numerical Recipes): the same moments in each run of one seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed
+/**
+ * The same moments in each run of one seed, whatever else is tried: FNV-1a of the text, then a linear congruential
+ * generator (Numerical Recipes).
+ */
+function randomFrom(seed: string): () => number {
+  let state = 0x811c9dc5
+  for (const byte of Buffer.from(seed)) state = Math.imul(state ^ byte, 0x01000193)
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
     return state / 2 ** 32

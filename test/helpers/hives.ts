@@ -4,6 +4,7 @@ import {encodeHive} from '../../src/codecs/registry-hive/encode-hive.js'
 import {HiveFile, type HiveOptions} from '../../src/codecs/registry-hive/hive-file.js'
 import {keyOf, valueOf, valueTombstone, type HiveKey, type HiveValue} from '../../src/codecs/registry-hive/hive-key.js'
 import {sourceOfBytes} from '../../src/codecs/registry-hive/hive-source.js'
+import {marvin32} from '../../src/codecs/registry-hive/marvin32.js'
 import {upcase} from '../../src/model/upcase.js'
 
 /** A self-relative descriptor that grants everything, owned by `S-1-5-<rid>`. */
@@ -151,4 +152,44 @@ function supersedingTree(name: string, depth: number): fc.Arbitrary<HiveKey> {
   return fc
     .record({...facts, values: valuesOf(false), subkeys})
     .map((draft) => keyOf({...draft, name, disposition: 'supersede-tree'}))
+}
+
+/**
+ * An entry of a log of Windows 8.1 and later that makes the hive-bins data of `state` of anything. Source: section 2.2 of
+ * the registry hive format page.
+ */
+export function logEntry(state: Uint8Array, sequence: number): Buffer {
+  const data = state.subarray(4096)
+  const size = Math.ceil((48 + data.byteLength) / 512) * 512
+  const entry = Buffer.alloc(size)
+  entry.write('HvLE', 0, 'latin1')
+  entry.writeUInt32LE(size, 4)
+  entry.writeUInt32LE(sequence, 12)
+  entry.writeUInt32LE(data.byteLength, 16)
+  entry.writeUInt32LE(1, 20)
+  entry.writeUInt32LE(0, 40)
+  entry.writeUInt32LE(data.byteLength, 44)
+  entry.set(data, 48)
+  return sealLogEntry(entry)
+}
+
+/** Makes the hashes of a log entry fit it, in place. */
+export function sealLogEntry(entry: Buffer): Buffer {
+  entry.writeBigUInt64LE(marvin32(entry.subarray(40)), 24)
+  entry.writeBigUInt64LE(marvin32(entry.subarray(0, 32)), 32)
+  return entry
+}
+
+/** A log of Windows 8.1 and later for the hive, whose first entry has the sequence. */
+export function logOf(hive: Uint8Array, sequence: number, entries: readonly Buffer[]): Buffer {
+  return Buffer.concat([sealed(hive.subarray(0, 512), {4: sequence, 8: sequence, 28: 6}), ...entries])
+}
+
+/** A log up to Windows 8 that holds all pages of `state`; `fields` of its head. Source: section 2.1 of the same page. */
+export function oldLogOf(state: Uint8Array, fields: Readonly<Record<number, number>>): Buffer {
+  const data = state.subarray(4096)
+  const bitmap = Buffer.alloc(data.byteLength / 4096, 0xff)
+  const head = Buffer.concat([Buffer.from('DIRT', 'latin1'), bitmap])
+  const padding = Buffer.alloc((512 - (head.byteLength % 512)) % 512)
+  return Buffer.concat([sealed(state.subarray(0, 512), fields), head, padding, data])
 }

@@ -119,3 +119,35 @@ export function listedRows(name: string, image = 1): WimRow[] {
 function walkKey(place: string): Buffer {
   return Buffer.from(place.replaceAll('/', '\0'))
 }
+
+/** A Windows image file whose metadata can be changed: nothing in it is compressed. */
+export interface EditableWim {
+  /** The metadata of its image, as they are stored. */
+  readonly tree: Buffer
+  /** The file with other metadata of the same size, behind their right SHA-1. */
+  readonly withTree: (tree: Uint8Array) => Buffer
+}
+
+export async function editableWim(): Promise<EditableWim> {
+  const file = readFileSync(wimVector('none'))
+  const opened = await WimFile.open(wimVector('none'))
+  const stored = await opened.readWhole(opened.table.images[0]!, {title: 'metadata', limit: 2 ** 24})
+  await opened.close()
+  const hash = createHash('sha1').update(stored).digest()
+  const at = file.indexOf(stored)
+  // Two names that differ in case alone are refused before anything else is read.
+  const tree = Buffer.from(stored)
+  tree.write('CASF.TXT', tree.indexOf('CASE.TXT', 0, 'utf16le'), 'utf16le')
+  return {
+    tree,
+    withTree(changed) {
+      const made = Buffer.from(file)
+      made.set(changed, at)
+      // Without the integrity table, whose place is in the head: it would tell of every change.
+      made.fill(0, 124, 148)
+      const sum = createHash('sha1').update(changed.subarray(0, tree.byteLength)).digest()
+      for (let found = made.indexOf(hash); found >= 0; found = made.indexOf(hash, found + 1)) sum.copy(made, found)
+      return made
+    },
+  }
+}

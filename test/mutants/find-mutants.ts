@@ -57,6 +57,14 @@ const ASSIGNED: Readonly<Record<string, string>> = {
 /** Properties whose values are words for people: other words are no fault that a test should find. */
 const WORDS = new Set(['what', 'why', 'suggestions', 'message', 'title', 'description'])
 
+/**
+ * Constants that say how much is done at once, not what: other numbers are slower or quicker, and nothing else. The same
+ * holds for bounds of memory, where the next number is no other bound.
+ */
+const AT_ONCE = /^(?:BATCH|BUFFER|CACHE|CHUNK|COPY|GROUP|HELD|JOIN|LOOK|PIECE|READ)_|CONCURRENCY$|_AT_ONCE$/
+const BOUND = /^(?:DEFAULT_)?(?:MAX|MOST)_/
+const LEAST_BOUND = 2 ** 16
+
 /** The replacement of a dropped statement. */
 export const DROPPED = ''
 
@@ -104,7 +112,25 @@ function isLeftAlone(node: ts.Node): boolean {
   if (ts.isCallExpression(node) && node.expression.kind === SyntaxKind.ImportKeyword) return true
   if (ts.isPropertyAssignment(node) && ts.isIdentifier(node.name) && WORDS.has(node.name.text)) return true
   if (ts.isNewExpression(node) && node.expression.getText() === 'Error') return true
+  if (ts.isVariableDeclaration(node) && isAmount(node)) return true
   return ts.isBinaryExpression(node.parent) && node.parent.left === node && isAssignment(node.parent)
+}
+
+function isAmount({name, initializer}: ts.VariableDeclaration): boolean {
+  if (!ts.isIdentifier(name) || initializer === undefined) return false
+  if (AT_ONCE.test(name.text)) return true
+  const value = BOUND.test(name.text) ? valueOf(initializer) : undefined
+  return value !== undefined && value >= LEAST_BOUND
+}
+
+/** Of numbers, their products and powers; undefined for anything else. */
+function valueOf(node: ts.Expression): number | undefined {
+  if (ts.isNumericLiteral(node)) return Number(node.text)
+  if (!ts.isBinaryExpression(node)) return undefined
+  const [left, right] = [valueOf(node.left), valueOf(node.right)]
+  if (left === undefined || right === undefined) return undefined
+  if (node.operatorToken.kind === SyntaxKind.AsteriskToken) return left * right
+  return node.operatorToken.kind === SyntaxKind.AsteriskAsteriskToken ? left ** right : undefined
 }
 
 function isAssignment(node: ts.BinaryExpression): boolean {

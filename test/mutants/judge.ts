@@ -1,8 +1,7 @@
-import {spawn} from 'node:child_process'
-import {once} from 'node:events'
-import {mkdirSync, readdirSync, readFileSync, rmSync} from 'node:fs'
 import path from 'node:path'
 import type {Mutant} from './find-mutants.js'
+import {attemptFromBegin, TestProcess, type FileFacts, type Slot} from './test-process.js'
+import type {TestFact} from './warm-tests.js'
 import type {Workshop} from './workshop.js'
 
 /** What became of a mutant: a test failed, a test ran out of time, every test passed, or no test came by. */
@@ -24,59 +23,113 @@ export interface JudgeOptions {
   readonly onProgress?: (text: string) => void
 }
 
-interface TestFile {
-  readonly file: string
-  readonly seconds: number
-  readonly hits: ReadonlySet<number>
+/** A process that begins takes this long before its tests do. */
+const STARTING_SECONDS = 1
+
+/** What is known of a mutant while it is tried. */
+interface Case {
+  readonly id: number
+  readonly mutant: Mutant
+  fate: Fate
+  readonly tried: string[]
+  leftSeconds: number
+  /** Files that come by it, while they load or later: a process that begins with it has the last word. */
+  readonly files: {readonly file: string; readonly seconds: number; readonly rank: number}[]
 }
 
-interface Run {
-  readonly isPassed: boolean
-  readonly isTimedOut: boolean
-  readonly seconds: number
-}
-
-const RUN_FILE = path.join('dist', 'run-files.js')
-const SETUP = path.join('dist', 'test', 'setup.js')
-/** A loop without end is stopped after so much time of a processor, or so much more than the tests need. */
-const LEAST_CPU_SECONDS = 15
-/** For what waits for ever. Nobody knows how busy the machine is. */
-const WAIT_MS = 300_000
-
-/** Tries each mutant with the test files that come by it, the nearest first, until one fails. */
+/**
+ * Tries each mutant with the tests that come by it, one test file after the other, until one fails: each file is loaded
+ * once, and mutants are switched on in it in turn. What survives that gets processes of its own: it may be met while files
+ * load, or hide behind what was reckoned and kept without it.
+ */
 export async function judge(workshop: Workshop, options: JudgeOptions): Promise<Verdict[]> {
   const say = options.onProgress ?? (() => undefined)
-  const tests: TestFile[] = []
-  await inParallel(options.tests, options.jobs, async (file, slot) => {
-    const hits = path.join(workshop.path, `hits-${slot}`)
-    rmSync(hits, {recursive: true, force: true})
-    const run = await runFiles(workshop, [file], {slot, cpuSeconds: 600, env: {MUTANT_HITS: hits}})
-    if (run.isPassed) tests.push({file, seconds: run.seconds, hits: readHits(hits)})
-    else say(`left out, since it fails without a mutant: ${file}`)
-  })
-  say(`${tests.length} test files, ${Math.round(tests.reduce((sum, {seconds}) => sum + seconds, 0))} s`)
+  const cases = [...workshop.mutants].map(([id, mutant]): Case => ({
+    id,
+    mutant,
+    fate: 'not-covered',
+    tried: [],
+    leftSeconds: options.budgetSeconds,
+    files: [],
+  }))
+  const isAlive = ({fate}: Case) => fate === 'not-covered' || fate === 'survived'
+  const alive = () => cases.filter(isAlive)
 
-  const verdicts: Verdict[] = []
-  await inParallel([...workshop.mutants], options.jobs, async ([id, mutant], slot) => {
-    const chosen = chooseTests(mutant, id, tests, options.budgetSeconds)
-    const verdict = {mutant, fate: await fateOf(id, chosen, slot), tried: chosen.map(({file}) => file)}
-    verdicts.push(verdict)
-    if (verdict.fate === 'survived' || verdict.fate === 'not-covered') say(`${verdict.fate}: ${textOf(mutant)}`)
-    if (verdicts.length % 50 === 0) say(`${verdicts.length} of ${workshop.mutants.size}`)
+  await inParallel(options.tests, options.jobs, async (file, number) => {
+    const slot = {workshop, number}
+    const tests = await TestProcess.start(slot, file)
+    try {
+      const {facts} = tests
+      if (facts.isPassed) await tryAll(slot, tests)
+      else say(`left out, since it fails without a mutant: ${file}`)
+    } finally {
+      tests.stop()
+    }
+    say(`${file}: ${alive().length} of ${cases.length} are left`)
   })
-  return verdicts.sort(({mutant: left}, {mutant: right}) => (keyOf(left) < keyOf(right) ? -1 : 1))
+  await inParallel(alive(), options.jobs, async (each, number) => {
+    await tryFromBegin({workshop, number}, each)
+  })
+  for (const {fate, mutant} of alive()) say(`${fate}: ${textOf(mutant)}`)
+  return cases
+    .map(({mutant, fate, tried}) => ({mutant, fate, tried}))
+    .sort(({mutant: left}, {mutant: right}) => (keyOf(left) < keyOf(right) ? -1 : 1))
 
-  async function fateOf(id: number, chosen: readonly TestFile[], slot: number): Promise<Fate> {
-    if (chosen.length === 0) return 'not-covered'
-    const seconds = chosen.reduce((sum, each) => sum + each.seconds, 0)
-    const run = await runFiles(
-      workshop,
-      chosen.map(({file}) => file),
-      {slot, cpuSeconds: LEAST_CPU_SECONDS + Math.ceil(3 * seconds), env: {MUTANT_ACTIVE: String(id)}},
-    )
-    if (run.isTimedOut) return 'timed-out'
-    return run.isPassed ? 'survived' : 'killed'
+  async function tryAll(slot: Slot, tests: TestProcess): Promise<void> {
+    const {facts} = tests
+    const whole = secondsOf(facts.tests)
+    for (const each of alive()) {
+      const {id} = each
+      const chosen = withinBudget(facts.tests, each)
+      if (facts.atLoad.has(id) || chosen.length > 0)
+        each.files.push({file: facts.file, seconds: whole, rank: rankOf(each.mutant, facts)})
+      if (chosen.length === 0) continue
+      each.tried.push(facts.file)
+      each.leftSeconds -= secondsOf(chosen)
+      const trial = await tests.attempt(id, chosen)
+      const certain = trial === 'unclear' ? await attemptFromBegin(slot, id, facts.file, whole) : trial
+      if (isAlive(each)) each.fate = certain
+    }
   }
+
+  /** Whether tests of the file run code of the mutant's source file at all; those of its own folder first. */
+  function rankOf(mutant: Mutant, {file, tests}: FileFacts): number {
+    const hits = new Set(tests.flatMap((test) => test.hits))
+    const isRun = cases.some((each) => each.mutant.file === mutant.file && hits.has(each.id))
+    return (isNear(mutant, file) ? 0 : 2) + (isRun ? 0 : 1)
+  }
+
+  async function tryFromBegin(slot: Slot, each: Case): Promise<void> {
+    each.leftSeconds = options.budgetSeconds
+    const files = each.files.sort((left, right) => left.rank - right.rank || left.seconds - right.seconds)
+    for (const [index, {file, seconds}] of files.entries()) {
+      if (!isAlive(each)) return
+      if (index > 0 && seconds > each.leftSeconds) continue
+      each.leftSeconds -= seconds + STARTING_SECONDS
+      if (!each.tried.includes(file)) each.tried.push(file)
+      each.fate = await attemptFromBegin(slot, each.id, file, seconds)
+    }
+  }
+}
+
+function secondsOf(tests: readonly TestFact[]): number {
+  return tests.reduce((sum, {seconds}) => sum + seconds, 0)
+}
+
+/** The tests that come by a mutant, the quick ones first. */
+function withinBudget(tests: readonly TestFact[], {id, leftSeconds}: Case): TestFact[] {
+  let left = leftSeconds
+  return tests
+    .filter(({hits}) => hits.includes(id))
+    .sort((one, other) => one.seconds - other.seconds)
+    .filter(({seconds}) => {
+      left -= seconds
+      return left >= 0
+    })
+}
+
+function isNear(mutant: Mutant, file: string): boolean {
+  return file.startsWith(path.join('dist', 'test', path.dirname(mutant.file).replace(/^src[\\/]/, '')) + path.sep)
 }
 
 export function textOf({file, line, operator, original, replacement}: Mutant): string {
@@ -86,51 +139,6 @@ export function textOf({file, line, operator, original, replacement}: Mutant): s
 
 function keyOf({file, line, start}: Mutant): string {
   return `${file}:${String(line).padStart(6, '0')}:${String(start).padStart(8, '0')}`
-}
-
-/** Of the mirrored folder first, then the quick ones, as many as the budget allows. */
-function chooseTests(mutant: Mutant, id: number, tests: readonly TestFile[], budgetSeconds: number): TestFile[] {
-  const near = path.join('dist', 'test', path.dirname(mutant.file).replace(/^src[\\/]/, '')) + path.sep
-  const rank = ({file, seconds}: TestFile) => seconds + (file.startsWith(near) ? 0 : 10_000)
-  const found = tests.filter(({hits}) => hits.has(id)).sort((left, right) => rank(left) - rank(right))
-  let left = budgetSeconds
-  return found.filter(({seconds}, index) => {
-    if (index > 0 && seconds > left) return false
-    left -= seconds
-    return true
-  })
-}
-
-function readHits(folder: string): ReadonlySet<number> {
-  mkdirSync(folder, {recursive: true})
-  return new Set(
-    readdirSync(folder).flatMap((name) => JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as number[]),
-  )
-}
-
-interface RunOptions {
-  readonly slot: number
-  readonly cpuSeconds: number
-  readonly env: Readonly<Record<string, string>>
-}
-
-async function runFiles(workshop: Workshop, files: readonly string[], options: RunOptions): Promise<Run> {
-  const temporary = path.join(workshop.path, `tmp-${options.slot}`)
-  mkdirSync(temporary, {recursive: true})
-  const begin = process.hrtime.bigint()
-  const limited = 'ulimit -t "$1"; shift; exec "$@"'
-  const command = [process.execPath, '--max-old-space-size=1024', RUN_FILE, SETUP, ...files]
-  const child = spawn('sh', ['-c', limited, 'sh', String(options.cpuSeconds), ...command], {
-    cwd: workshop.path,
-    env: {...process.env, TMPDIR: temporary, ...options.env},
-    stdio: ['ignore', 'ignore', process.env['MUTANT_SHOW'] === undefined ? 'ignore' : 'inherit'],
-  })
-  const timer = setTimeout(() => child.kill('SIGKILL'), WAIT_MS)
-  await once(child, 'exit')
-  clearTimeout(timer)
-  rmSync(temporary, {recursive: true, force: true})
-  const seconds = Number(process.hrtime.bigint() - begin) / 1e9
-  return {isPassed: child.exitCode === 0, isTimedOut: child.signalCode !== null, seconds}
 }
 
 async function inParallel<T>(

@@ -12,7 +12,8 @@ export interface Workshop {
 }
 
 const SWITCH_FILE = 'mutant-switch.js'
-const RUN_FILE = 'run-files.js'
+/** All that runs inside of the copy. */
+const OWN_FILES = [SWITCH_FILE, 'run-files.js', 'warm-tests.js']
 
 /** Copies what was built, and builds the files with mutants, and the commands (which are bundled), once more. */
 export function openWorkshop(project: string, mutants: readonly Mutant[]): Workshop {
@@ -26,8 +27,7 @@ export function openWorkshop(project: string, mutants: readonly Mutant[]): Works
   }
   for (const file of typescriptIn(path.join(project, 'commands')))
     write(path.join('dist', file), transpile(file, read(file)))
-  for (const name of [SWITCH_FILE, RUN_FILE])
-    cpSync(path.join(import.meta.dirname, name), path.join(folder, 'dist', name))
+  for (const name of OWN_FILES) cpSync(path.join(import.meta.dirname, name), path.join(folder, 'dist', name))
 
   const numbered = new Map(mutants.entries())
   for (const file of new Set(mutants.map((mutant) => mutant.file))) {

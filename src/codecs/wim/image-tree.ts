@@ -1,6 +1,7 @@
 import {InputError, type TransshipError} from '../../model/errors.js'
 import {baseName, childPath, comparePaths, foldPath, type LayerPath} from '../../model/layer-path.js'
 import {FileAttribute} from '../../model/windows-metadata.js'
+import {requireKnownDescriptor} from '../security-descriptor/known-descriptors.js'
 import {decodeEntry, type WimEntry} from './entry.js'
 import {decodeSecurityBlock} from './security-block.js'
 import {wimFault} from './wim-fault.js'
@@ -47,14 +48,19 @@ export class ImageTree {
     this.#rootAt = end
   }
 
-  /** The descriptor of an entry; undefined = it has none, or its number is none. */
+  /**
+   * The descriptor of an entry; undefined = it has none, or its number is none. Throws `DESCRIPTOR_CORRUPT`: what Windows
+   * would not apply must not reach a layer.
+   */
   descriptorOf({securityId}: WimEntry): Uint8Array | undefined {
-    return securityId < 0 ? undefined : this.#descriptors[securityId]
+    const descriptor = securityId < 0 ? undefined : this.#descriptors[securityId]
+    if (descriptor !== undefined) requireKnownDescriptor(descriptor)
+    return descriptor
   }
 
   /** True for an entry whose security descriptor is not in the image. */
-  lacksDescriptor(entry: WimEntry): boolean {
-    return entry.securityId >= 0 && this.descriptorOf(entry) === undefined
+  lacksDescriptor({securityId}: WimEntry): boolean {
+    return securityId >= this.#descriptors.length
   }
 
   /** The root. Throws `ARCHIVE_CORRUPT` unless it is a folder. */

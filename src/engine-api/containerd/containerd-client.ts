@@ -184,10 +184,19 @@ export class ContainerdClient {
   }
 }
 
+/** Throws `ENGINE_UNAVAILABLE` for a name that no header can hold: containerd gave it, and cannot mean it. */
 function headersOf({namespace, lease}: CallScope): Metadata {
   const metadata = new Metadata()
-  if (namespace !== undefined) metadata.set('containerd-namespace', namespace)
-  if (lease !== undefined) metadata.set('containerd-lease', lease)
+  for (const [key, value] of Object.entries({'containerd-namespace': namespace, 'containerd-lease': lease})) {
+    if (value === undefined) continue
+    if (!/^[\x20-\x7e]*$/.test(value)) {
+      throw new EnvironmentError('ENGINE_UNAVAILABLE', {
+        what: `containerd named ${key === 'containerd-lease' ? 'a lease' : 'a namespace'} that no request can name.`,
+        why: `${JSON.stringify(value.slice(0, 100))} is not plain ASCII.`,
+      })
+    }
+    metadata.set(key, value)
+  }
   return metadata
 }
 

@@ -1,5 +1,5 @@
 import {writeFile} from 'node:fs/promises'
-import {win32} from 'node:path'
+import path, {win32} from 'node:path'
 import {compileSchema} from '../../codecs/json/validator.js'
 import {readBounded} from '../../disk/safe-open.js'
 import {asTransshipError, findSystemCode, InputError} from '../../model/errors.js'
@@ -18,13 +18,13 @@ const isChain = compileSchema<readonly string[]>({
 /** Parents of a runtime layer by Docker's own record; none when there is no record. Throws `METADATA_INVALID`. */
 // eslint-disable-next-line @typescript-eslint/require-await -- callers await it as they do other reads
 export async function readLayerChain(layer: string): Promise<readonly string[]> {
-  const path = win32.join(layer, CHAIN_FILE)
+  const file = path.join(layer, CHAIN_FILE)
   let text: string
   try {
-    text = readBounded(path, MAX_CHAIN_BYTES, {links: 'followed'}).toString('utf8')
+    text = readBounded(file, MAX_CHAIN_BYTES, {links: 'followed'}).toString('utf8')
   } catch (error) {
     if (findSystemCode(error) === 'ENOENT') return []
-    throw asTransshipError(error, {path})
+    throw asTransshipError(error, {path: file})
   }
   let value: unknown
   try {
@@ -39,11 +39,11 @@ export async function readLayerChain(layer: string): Promise<readonly string[]> 
     what: 'The record of the parent layers is not valid.',
     why: 'Expected a JSON array of absolute paths.',
     suggestions: ['Pass the parents yourself with --parent PATH, nearest first.'],
-    at: {path},
+    at: {path: file},
   })
 }
 
 /** Leaves the record that `readLayerChain` finds. */
 export async function writeLayerChain(layer: string, parents: readonly string[]): Promise<void> {
-  await writeFile(win32.join(layer, CHAIN_FILE), JSON.stringify(parents), {flag: 'wx'})
+  await writeFile(path.join(layer, CHAIN_FILE), JSON.stringify(parents), {flag: 'wx'})
 }

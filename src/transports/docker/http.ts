@@ -1,5 +1,5 @@
 import {setTimeout as pause} from 'node:timers/promises'
-import {Agent, request, type Dispatcher} from 'undici'
+import {Agent, errors, request, type Dispatcher} from 'undici'
 import {EnvironmentError, findSystemCode, InputError, TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {ProxyChoice, WebProxy} from '../../model/proxies.js'
@@ -292,7 +292,8 @@ const SILENCES: Readonly<Record<string, string>> = {
 /** What the user is told of a connection that failed: `NETWORK_FAILED`, `TIMED_OUT`. Ours pass unchanged. */
 export function asNetworkError(error: unknown, host: string): unknown {
   if (error instanceof ProxyFailure) return error.settled
-  const code = findSystemCode(error)
+  // Some of its errors have no code of their own.
+  const code = findSystemCode(error) ?? (error instanceof errors.HTTPParserError ? error.name : undefined)
   if (code === undefined || error instanceof TransshipError) return error
   if (isCertificateFault(error)) {
     return new EnvironmentError('NETWORK_FAILED', {
@@ -307,10 +308,10 @@ export function asNetworkError(error: unknown, host: string): unknown {
   }
   if (code === 'ABORT_ERR' || code === 'UND_ERR_ABORTED') return error
   const isLate = /TIMEOUT|ETIMEDOUT/.test(code)
-  const silence = SILENCES[code]
+  const reason = error instanceof errors.HTTPParserError ? `Its answer breaks HTTP: ${error.message}.` : SILENCES[code]
   return new EnvironmentError(isLate ? 'TIMED_OUT' : 'NETWORK_FAILED', {
     what: `The connection to ${host} failed.`,
-    why: silence ?? `The network reported ${code}.`,
+    why: reason ?? `The network reported ${code}.`,
     suggestions: ['Check the name and port of the image registry, and the network.'],
     cause: error,
   })

@@ -7,6 +7,7 @@ import {encodeHiveDelta} from './hive-delta.js'
 import {compareImages, type ImageChanges} from './image-changes.js'
 import {WimLosses} from './losses.js'
 import {
+  descriptorAt,
   FILES,
   ImageReader,
   timesOf,
@@ -50,7 +51,7 @@ export async function* readWimDelta(
     const bytes = await encodeHiveDelta(pair, {below: lower, above: upper}, options)
     if (bytes === undefined) continue
     const {entry} = pair.above
-    const descriptor = upper.tree.descriptorOf(entry)
+    const descriptor = descriptorAt(upper.tree, entry, pair.above.path)
     const meta = {
       attributes: FileAttribute.archive,
       times: timesOf(entry),

@@ -1,5 +1,5 @@
 import type {WimEntry, WimReparse} from '../../codecs/wim/entry.js'
-import type {PlacedEntry} from '../../codecs/wim/image-tree.js'
+import type {ImageTree, PlacedEntry} from '../../codecs/wim/image-tree.js'
 import {HeaderFlag} from '../../codecs/wim/header.js'
 import {decodeItemAttributes, ItemTag} from '../../codecs/wim/tagged-items.js'
 import type {CarrierSubject} from '../../codecs/carrier/plan-carrier.js'
@@ -89,9 +89,8 @@ export class ImageReader {
     for (const placed of tree.walk(at, onFault === undefined ? {} : {onFault})) {
       signal?.throwIfAborted()
       if (!isWanted(placed.path)) continue
-      const descriptor = tree.descriptorOf(placed.entry)
       if (tree.lacksDescriptor(placed.entry)) this.#losses.add('descriptor-missing', placed.path)
-      const entry = await this.#guarded(() => this.#layerEntry(placed, descriptor))
+      const entry = await this.#guarded(() => this.#layerEntry(placed, tree))
       if (entry !== undefined) yield entry
     }
   }
@@ -107,9 +106,9 @@ export class ImageReader {
     }
   }
 
-  async #layerEntry({path, entry}: PlacedEntry, descriptor: Uint8Array | undefined): Promise<LayerEntry> {
+  async #layerEntry({path, entry}: PlacedEntry, tree: ImageTree): Promise<LayerEntry> {
     this.#losses.addItems(entry, path)
-    const meta = await this.#metadata(entry, path, descriptor)
+    const meta = await this.#metadata(entry, path, descriptorAt(tree, entry, path))
     const streams = entry.streams.map(({name, hash}) => {
       requireStreamName(name, path)
       return {name, content: this.#content(hash, `${path}:${name}`)}
@@ -215,4 +214,13 @@ function requireDifferent(streams: readonly AlternateStream[], path: LayerPath):
 // eslint-disable-next-line @typescript-eslint/require-await -- what is at hand, in the shape of what is not
 async function* iterate<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items
+}
+
+/** The security descriptor of an entry; throws `DESCRIPTOR_CORRUPT`, with its path. */
+export function descriptorAt(tree: ImageTree, entry: WimEntry, path: LayerPath): Uint8Array | undefined {
+  try {
+    return tree.descriptorOf(entry)
+  } catch (error) {
+    throw placedError(error, {path})
+  }
 }

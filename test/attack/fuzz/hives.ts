@@ -2,11 +2,21 @@ import {readFileSync} from 'node:fs'
 import {diff} from '../../../src/codecs/registry-hive/diff-hives.js'
 import {walkKeys} from '../../../src/codecs/registry-hive/hive-key.js'
 import {compose, flatten} from '../../../src/codecs/registry-hive/layered-keys.js'
-import {marvin32} from '../../../src/codecs/registry-hive/marvin32.js'
 import {openHive} from '../../../src/codecs/registry-hive/open-hive.js'
 import {regLines} from '../../../src/codecs/registry-hive/reg-text.js'
-import {deltaOf, deltaTree, describeTree, hiveOf, plainTree, sealed} from '../../helpers/hives.js'
-import {examples, refusalOf} from './codecs.js'
+import {
+  deltaOf,
+  deltaTree,
+  describeTree,
+  hiveOf,
+  logEntry,
+  logOf,
+  oldLogOf,
+  plainTree,
+  sealed,
+  sealLogEntry,
+} from '../../helpers/hives.js'
+import {examples, refusalOf} from './corpus.js'
 import {mutateBytes} from './mutate-bytes.js'
 import {require, type Parser} from './parser.js'
 import type {Random} from './random.js'
@@ -16,6 +26,7 @@ const HEAD_BYTES = 4096
 /** Most mutants leave the head alone or seal it again, so that what is behind it is reached. */
 function mutateHive(random: Random, corpus: readonly Buffer[]): Buffer {
   const original = random.pick(corpus)
+  if (random.isPlain) return Buffer.from(original)
   const others = corpus.map((bytes) => bytes.subarray(HEAD_BYTES))
   if (random.chance(0.1)) return mutateBytes(random, original)
   const bytes = mutateBytes(random, original, {
@@ -95,41 +106,14 @@ function seen(root: Parameters<typeof describeTree>[0]): unknown {
   )
 }
 
-function entryOf(data: Buffer, sequence: number): Buffer {
-  const size = Math.ceil((48 + data.byteLength) / 512) * 512
-  const entry = Buffer.alloc(size)
-  entry.write('HvLE', 0, 'latin1')
-  entry.writeUInt32LE(size, 4)
-  entry.writeUInt32LE(sequence, 12)
-  entry.writeUInt32LE(data.byteLength, 16)
-  entry.writeUInt32LE(1, 20)
-  entry.writeUInt32LE(0, 40)
-  entry.writeUInt32LE(data.byteLength, 44)
-  data.copy(entry, 48)
-  return sealEntry(entry)
-}
-
-function sealEntry(entry: Buffer): Buffer {
-  entry.writeBigUInt64LE(marvin32(entry.subarray(40)), 24)
-  entry.writeBigUInt64LE(marvin32(entry.subarray(0, 32)), 32)
-  return entry
-}
-
 const logs: Parser = {
   name: 'hive-logs',
   reads: 'transaction logs of hives, old and new',
   prepare() {
     const states = examples(plainTree('ROOT', 2), 6).map((tree) => hiveOf(tree))
     const dirty = sealed(states[0]!, {4: 7, 8: 6})
-    const head = (type: number) => sealed(states[0]!.subarray(0, 512), {4: 7, 8: 7, 28: type})
-    const corpus = states.map((state, at) =>
-      Buffer.concat([head(6), entryOf(state.subarray(HEAD_BYTES), 6 + (at % 3))]),
-    )
-    const pages = states[1]!.subarray(HEAD_BYTES)
-    const vector = Buffer.alloc(4 + Math.ceil(pages.byteLength / 4096), 0xff)
-    vector.write('DIRT', 0, 'latin1')
-    const padded = Buffer.concat([vector, Buffer.alloc((512 - (vector.byteLength % 512)) % 512)])
-    corpus.push(Buffer.concat([head(1), padded, pages]))
+    const corpus = states.map((state, at) => logOf(state, 6 + (at % 3), [logEntry(state, 6 + (at % 3))]))
+    corpus.push(oldLogOf(states[1]!, {4: 7, 8: 7, 28: 1}))
     return {
       make(random) {
         const bytes = mutateBytes(random, random.pick(corpus), {from: random.pick([0, 512]), words: ['HvLE', 'DIRT']})
@@ -137,7 +121,7 @@ const logs: Parser = {
         // Behind right checksums.
         if (bytes.byteLength > 560 && random.chance(0.7)) {
           const size = bytes.readUInt32LE(516)
-          if (size >= 48 && size <= bytes.byteLength - 512) sealEntry(bytes.subarray(512, 512 + size))
+          if (size >= 48 && size <= bytes.byteLength - 512) sealLogEntry(bytes.subarray(512, 512 + size))
         }
         return bytes
       },

@@ -147,6 +147,7 @@ export interface MutateOptions {
 
 /** A copy with one or few changes. */
 export function mutateBytes(random: Random, original: Uint8Array, options: MutateOptions = {}): Buffer {
+  if (random.isPlain) return Buffer.from(original)
   const {corpus = [], words = [], inPlace = false, from = 0} = options
   const head = Buffer.from(original.subarray(0, from))
   let bytes: Buffer = Buffer.from(original.subarray(from))

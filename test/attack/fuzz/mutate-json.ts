@@ -145,6 +145,7 @@ function changeOne(random: Random, root: {value: Json}): void {
 
 /** JSON with one or few of its values, keys or bytes changed; mostly still JSON. */
 export function mutateJson(random: Random, original: Uint8Array): Buffer {
+  if (random.isPlain) return Buffer.from(original)
   let document: Json
   try {
     document = JSON.parse(
@@ -167,6 +168,7 @@ export function mutateJson(random: Random, original: Uint8Array): Buffer {
 
 /** The same for JSON in lines. */
 export function mutateJsonLines(random: Random, original: Uint8Array): Buffer {
+  if (random.isPlain) return Buffer.from(original)
   const lines = Buffer.from(original).toString('utf8').split('\n')
   for (let count = random.few(); count > 0; count--) {
     const at = random.int(lines.length)

@@ -14,7 +14,7 @@ import {parseLayerPath} from '../../../src/model/layer-path.js'
 import {parseReference, transportOf} from '../../../src/transports/catalog.js'
 import {findCredentials, findInAuthFile} from '../../../src/transports/docker/credentials.js'
 import {classicMembers, hybridMembers, partsOf} from '../../helpers/archives.js'
-import {refusalOf} from './codecs.js'
+import {refusalOf} from './corpus.js'
 import {mutateBytes} from './mutate-bytes.js'
 import {BAD_NAMES, mutateJson, mutateJsonLines} from './mutate-json.js'
 import {require, type Parser} from './parser.js'
@@ -54,6 +54,7 @@ const PLAN_WORDS = [
 ]
 
 function mutateLines(random: Random, text: Buffer, words: readonly string[]): Buffer {
+  if (random.isPlain) return Buffer.from(text)
   const lines = text.toString('utf8').split('\n')
   for (let count = random.few(); count > 0; count--) {
     const at = random.int(lines.length)
@@ -77,7 +78,13 @@ const plan: Parser = {
         JSON.stringify({
           version: 1,
           items: [
-            {id: 'a', source: 'oci:x', destination: 'inbox:y', after: ['b'], options: {layers: 'chain', maxRatio: 3}},
+            {
+              id: 'a',
+              source: 'oci:x',
+              destination: 'inbox:y',
+              after: ['b'],
+              options: {layers: 'chain', 'max-ratio': 3},
+            },
             {id: 'b', source: 'inbox:z', destination: 'docker://h/{name}:{version}', include: '*', exclude: ['a*']},
           ],
         }),

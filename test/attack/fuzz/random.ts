@@ -1,5 +1,7 @@
 /** Numbers that a seed decides: the same on every machine, so that a find can be told in a line. */
 export class Random {
+  /** Mutators give back what they get: what a parser's generator makes then is sound. */
+  readonly isPlain: boolean = false
   #state: number
 
   constructor(...seeds: readonly (number | string)[]) {
@@ -7,6 +9,11 @@ export class Random {
     for (const seed of seeds)
       for (const byte of Buffer.from(`${seed}\n`)) state = Math.imul(state ^ byte, 0x01000193) + 0x7f4a7c15
     this.#state = state >>> 0
+  }
+
+  /** Numbers for what is not mutated. */
+  static plain(...seeds: readonly (number | string)[]): Random {
+    return Object.assign(new Random(...seeds), {isPlain: true})
   }
 
   /** 32 bits. Source: Mulberry32, Tommy Ettinger. */

@@ -6,22 +6,26 @@ import {collect} from '../../helpers/bytes.js'
 
 const MADE_ANEW = new Set<string>([BLOCK_MAP, CONTENT_TYPES])
 
-/** A package with other bytes in its parts, its block map and the digest in its manifest made to fit them. */
-export async function repacked(original: Buffer, change: (path: string, bytes: Buffer) => Buffer): Promise<Buffer> {
+/** The parts of a package by their names, without those that follow from the others. */
+export async function partsIn(original: Buffer): Promise<Map<string, Buffer>> {
   const reader = await PackageReader.open(byteSourceOf(original), 'original')
-  const parts: {path: string; bytes: Buffer}[] = []
-  let manifest: Buffer = Buffer.alloc(0)
+  const parts = new Map<string, Buffer>()
   for (const part of reader.parts()) {
     if (MADE_ANEW.has(part.path)) continue
     const bytes = Buffer.alloc(part.entry.sizeBytes)
     reader.read(part, reader.dataOf(part), 0, bytes)
-    if (part.path === MANIFEST) manifest = bytes
-    else parts.push({path: part.path, bytes: change(part.path, bytes)})
+    parts.set(part.path, bytes)
   }
-  const stated = /sha256:[0-9a-f]{64}/.exec(manifest.toString('utf8'))?.[0] ?? 'none'
+  return parts
+}
+
+/** A package of these parts, its block map and the digest in its manifest made to fit them. */
+export async function packed(parts: ReadonlyMap<string, Buffer>): Promise<Buffer> {
+  const manifest = (parts.get(MANIFEST) ?? Buffer.alloc(0)).toString('utf8')
+  const stated = /sha256:[0-9a-f]{64}/.exec(manifest)?.[0] ?? 'none'
   const encoded = encodePackage(
-    parts.map(({path, bytes}) => partOf(path, bytes)),
-    {manifest: (digest) => change(MANIFEST, Buffer.from(manifest.toString('utf8').replaceAll(stated, digest)))},
+    [...parts].filter(([name]) => name !== MANIFEST).map(([name, bytes]) => partOf(name, bytes)),
+    {manifest: (digest) => Buffer.from(manifest.replaceAll(stated, digest))},
   )
   return collect(encoded)
 }

@@ -12,8 +12,9 @@ export interface Order {
   readonly parser: string
   readonly seed: number
   readonly from: number
-  /** Cases, or until the time is over. */
+  /** Cases, or until one of the times is over: of processors, or by the clock. */
   readonly end: number
+  readonly cpuSeconds: number
   readonly untilMs: number
   readonly scratch: string
 }
@@ -24,20 +25,27 @@ export interface Progress {
   readonly accepted: number
   readonly refused: number
   readonly next: number
+  /** Of this process, so far. */
+  readonly cpuSeconds: number
 }
 
-const tell = (progress: Progress): Promise<void> =>
+const tell = (progress: Omit<Progress, 'cpuSeconds'>): Promise<void> =>
   new Promise((resolve) => {
-    process.send?.(progress, () => {
+    process.send?.({...progress, cpuSeconds: cpuSeconds()}, () => {
       resolve()
     })
   })
+
+function cpuSeconds(): number {
+  const {user, system} = process.cpuUsage()
+  return (user + system) / 1e6
+}
 
 process.once('message', (order: Order) => {
   void run(order)
 })
 
-async function run({parser: name, seed, from, end, untilMs, scratch}: Order): Promise<void> {
+async function run({parser: name, seed, from, end, scratch, ...until}: Order): Promise<void> {
   const parser = findParser(name)
   if (parser === undefined) throw new Error(`no parser is called ${name}`)
   const own = path.join(scratch, 'own')
@@ -51,7 +59,8 @@ async function run({parser: name, seed, from, end, untilMs, scratch}: Order): Pr
     void tell({kind: 'find', find, ...counts, next: number + 1}).then(() => process.exit(1))
   })
   const prepared = await parser.prepare(own)
-  for (; number < end && Date.now() < untilMs; number++) {
+  const isOver = () => cpuSeconds() > until.cpuSeconds || Date.now() > until.untilMs
+  for (; number < end && !isOver(); number++) {
     at.writeDoubleLE(number)
     writeSync(file, at, 0, 8, 0)
     const outcome = await judge(prepared, await inputOf(prepared, {parser: name, seed, number}))

@@ -1,5 +1,7 @@
 import {mkdirSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
+import type {WorkOptions} from '../../../src/model/events.js'
+import type {NetworkOptions} from '../../../src/model/transport.js'
 
 /** Bytes by file name, below the folder of the input; or something that only the file system can hold. */
 export type Files = Readonly<Record<string, Uint8Array | string>>
@@ -18,10 +20,19 @@ export interface Built {
   /** Does what bytes cannot, such as links. */
   readonly finish?: (folder: string) => void
   readonly forms?: Forms
+  /** A server that is the input: its reference takes the place of the one above. `folder`: an empty one beside it. */
+  readonly start?: (folder: string) => Promise<Service>
 }
 
-/** How the input is used: converted, verified, or read in another way, by the name of the command. */
-export type Use = 'convert' | 'verify' | 'list' | 'hive' | 'batch'
+/** A server that lies. */
+export interface Service {
+  readonly reference: string
+  readonly options?: WorkOptions & NetworkOptions
+  stop(): void | Promise<void>
+}
+
+/** How the input is used: converted, written to, verified, or read in another way. */
+export type Use = 'convert' | 'push' | 'verify' | 'list' | 'hive' | 'chain' | 'batch'
 
 /** One hostile input: what it is, and what transship says of it. */
 export interface HostileInput {

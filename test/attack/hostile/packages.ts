@@ -1,10 +1,6 @@
-import {cpSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
 import {spawnSync} from 'node:child_process'
+import {cpSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
-import {baseBlockChecksum} from '../../../src/codecs/registry-hive/base-block.js'
-import {sealed} from '../../helpers/hives.js'
-import {wimVector} from '../../helpers/wim-files.js'
-import {blockMapOf, mappedFile, zipOf, type ZipMember} from '../../helpers/zip-writer.js'
 import type {Built, HostileInput, Use} from './input.js'
 
 const WEB = 'CN=Contoso_WebServer_1.0.0.0'
@@ -283,238 +279,21 @@ const PACKAGES: readonly Row[] = [
   },
 ]
 
-const packages: readonly HostileInput[] = PACKAGES.map(({name, code, entry, use = 'convert', exit = 3, damage}) => ({
-  name,
-  format: 'package',
-  use,
-  code,
-  exit,
-  ...(entry === undefined ? {} : {entry}),
-  build: (): Built => ({
-    reference: (folder) => (use === 'verify' ? `inbox:${folder}` : `inbox:${folder}:Shop`),
-    files: {},
-    finish(folder) {
-      cpSync('samples/repository', folder, {recursive: true, preserveTimestamps: true})
-      damage(folder)
-    },
-  }),
-}))
-
-const MANIFEST =
-  '<Package xmlns="http://schemas.microsoft.com/appx/manifest/foundation/windows10"><Identity Name="Bad" Publisher="CN=Bad" Version="1.0.0.0"/></Package>'
-const PAYLOAD: readonly ZipMember[] = [
-  {name: 'Files/a.txt', bytes: Buffer.from('a plain text')},
-  {name: 'Hives/System_Delta', bytes: Buffer.from('regf')},
-]
-
-interface Zip {
-  readonly parts?: readonly ZipMember[]
-  readonly manifest?: string
-  readonly map?: (text: string) => string
-  readonly bytes?: (zip: Buffer) => Buffer
-}
-
-function zipped({parts = PAYLOAD, manifest = MANIFEST, map = (all) => all, bytes = (all) => all}: Zip): Buffer {
-  const mapped = [...parts, {name: 'AppxManifest.xml', bytes: Buffer.from(manifest)}]
-  return bytes(
-    zipOf([
-      ...mapped,
-      {name: 'AppxBlockMap.xml', bytes: Buffer.from(map(blockMapOf(mapped.map((part) => mappedFile(part)))))},
-      {name: '[Content_Types].xml', bytes: Buffer.from('<Types/>')},
-    ]),
-  )
-}
-
-const added = (name: string): Zip => ({parts: [...PAYLOAD, {name, bytes: Buffer.from('x')}]})
-const APPX: readonly {name: string; code: string; zip: Zip}[] = [
-  ...[
-    '../a',
-    'Files/../../a',
-    '/Files/a',
-    'Files%5Ca',
-    'C%3A/a',
-    'Files/a%00',
-    'Files/NUL.txt',
-    'Files/a.',
-    'Files/a%20',
-  ].map((name) => ({name: `a part called ${name}`, code: 'NAME_UNSAFE', zip: added(name)})),
-  {name: 'a part in two cases', code: 'DUPLICATE_ENTRY', zip: added('files/A.TXT')},
-  {name: 'a part below a part', code: 'NAME_COLLISION', zip: added('Files/a.txt/b')},
-  {
-    name: 'a block map with a DTD',
-    code: 'MANIFEST_INVALID',
-    zip: {map: (all) => `<!DOCTYPE x [<!ENTITY a "b">]>${all}`},
-  },
-  {name: 'a block map that is cut', code: 'MANIFEST_INVALID', zip: {map: (all) => all.slice(0, -20)}},
-  {
-    name: 'a block map of SHA-1',
-    code: 'MANIFEST_INVALID',
-    zip: {map: (all) => all.replace('xmlenc#sha256', 'xmldsig#sha1')},
-  },
-  {
-    name: 'a manifest of entities',
-    code: 'MANIFEST_INVALID',
-    zip: {manifest: `<!DOCTYPE x [<!ENTITY a "b"><!ENTITY c "&a;&a;">]>${MANIFEST}`},
-  },
-  {name: 'a manifest of something else', code: 'MANIFEST_INVALID', zip: {manifest: '<Bundle/>'}},
-  {name: 'a package that is cut', code: 'ARCHIVE_TRUNCATED', zip: {bytes: (all) => all.subarray(0, -40)}},
-  {
-    name: 'something behind a package',
-    code: 'ARCHIVE_TRUNCATED',
-    zip: {bytes: (all) => Buffer.concat([all, Buffer.from('more')])},
-  },
-  {
-    name: 'a part of other bytes',
-    code: 'DIGEST_MISMATCH',
-    zip: {
-      bytes: (all) => {
-        all.write('A PLAIN', all.indexOf('a plain'), 'latin1')
-        return all
+export const PACKAGE_INPUTS: readonly HostileInput[] = PACKAGES.map(
+  ({name, code, entry, use = 'convert', exit = 3, damage}) => ({
+    name,
+    format: 'package',
+    use,
+    code,
+    exit,
+    ...(entry === undefined ? {} : {entry}),
+    build: (): Built => ({
+      reference: (folder) => (use === 'verify' ? `inbox:${folder}` : `inbox:${folder}:Shop`),
+      files: {},
+      finish(folder) {
+        cpSync('samples/repository', folder, {recursive: true, preserveTimestamps: true})
+        damage(folder)
       },
-    },
-  },
-  {name: 'an encrypted part', code: 'ARCHIVE_CORRUPT', zip: {parts: [{...PAYLOAD[0]!, flags: 1}, PAYLOAD[1]!]}},
-]
-
-const appx: readonly HostileInput[] = APPX.map(({name, code, zip}) => ({
-  name,
-  format: 'AppX',
-  use: 'convert',
-  code,
-  exit: 3,
-  build: (): Built => ({reference: (folder) => `appx:${folder}/bad.appx`, files: {'bad.appx': zipped(zip)}}),
-}))
-
-const WIMS: readonly {vector: string; name: string; code: string; use: Use; exit: number}[] = [
-  {vector: 'bad-beyond-end', name: 'a resource beyond the file', code: 'ARCHIVE_CORRUPT', use: 'verify', exit: 1},
-  {vector: 'bad-entry-length', name: 'an entry longer than its list', code: 'ARCHIVE_CORRUPT', use: 'verify', exit: 1},
-  {vector: 'bad-hash', name: 'a content of another SHA-1', code: 'ARCHIVE_CORRUPT', use: 'verify', exit: 1},
-  {vector: 'bad-huge-size', name: 'a content of 2^50 bytes', code: 'ARCHIVE_CORRUPT', use: 'verify', exit: 1},
-  {vector: 'bad-loop', name: 'folders in a circle', code: 'NAME_UNSAFE', use: 'verify', exit: 1},
-  {vector: 'bad-missing-blob', name: 'a content that is missing', code: 'LAYER_MISSING', use: 'verify', exit: 1},
-  {vector: 'bad-names', name: 'names that Windows cannot have', code: 'NAME_UNSAFE', use: 'verify', exit: 1},
-  {vector: 'bad-part', name: 'a part of a set alone', code: 'ARCHIVE_CORRUPT', use: 'verify', exit: 1},
-  {
-    vector: 'bad-security-id',
-    name: 'a descriptor that is none of the table',
-    code: 'DESCRIPTOR_CORRUPT',
-    use: 'verify',
-    exit: 1,
-  },
-  {vector: 'bad-shared-children', name: 'two folders of one list', code: 'ARCHIVE_CORRUPT', use: 'verify', exit: 1},
-]
-
-const wims: readonly HostileInput[] = WIMS.map(({vector, name, code, use, exit}) => ({
-  name: `a Windows image with ${name}`,
-  format: 'WIM',
-  use,
-  code,
-  exit,
-  build: (): Built => ({
-    reference: (folder) => `wim:${folder}/bad.wim`,
-    files: {'bad.wim': readFileSync(wimVector(vector))},
+    }),
   }),
-}))
-
-const HIVE = () => readFileSync('samples/payload/SOFTWARE.hiv')
-const HIVES: readonly {name: string; code: string; bytes: () => Buffer}[] = [
-  {name: 'a hive that is empty', code: 'HIVE_CORRUPT', bytes: () => Buffer.alloc(0)},
-  {
-    name: 'a hive of another magic',
-    code: 'HIVE_CORRUPT',
-    bytes: () => {
-      const bytes = HIVE()
-      bytes.write('ferg', 0, 'latin1')
-      return bytes
-    },
-  },
-  {
-    name: 'a hive with a wrong checksum',
-    code: 'accepted',
-    bytes: () => {
-      const bytes = HIVE()
-      bytes.writeUInt32LE((baseBlockChecksum(bytes) ^ 1) >>> 0, 508)
-      return bytes
-    },
-  },
-  {name: 'a hive of an unknown version', code: 'FORMAT_UNSUPPORTED', bytes: () => sealed(HIVE(), {20: 9})},
-  {name: 'a hive that is cut', code: 'HIVE_CORRUPT', bytes: () => HIVE().subarray(0, 4096)},
-  {name: 'a hive whose root is elsewhere', code: 'HIVE_CORRUPT', bytes: () => sealed(HIVE(), {36: 0x7ffffff0})},
-  {name: 'a hive that was not closed', code: 'accepted', bytes: () => sealed(HIVE(), {4: 9, 8: 8})},
-  {
-    name: 'a hive with a cell of size zero',
-    code: 'HIVE_CORRUPT',
-    bytes: () => {
-      const bytes = HIVE()
-      bytes.writeInt32LE(0, 4096 + 32)
-      return bytes
-    },
-  },
-  {
-    name: 'a hive whose bin is beyond the end',
-    code: 'HIVE_CORRUPT',
-    bytes: () => {
-      const bytes = HIVE()
-      bytes.writeUInt32LE(0x7ffff000, 4096 + 8)
-      return bytes
-    },
-  },
-]
-
-const hives: readonly HostileInput[] = HIVES.map(({name, code, bytes}) => ({
-  name,
-  format: 'hive',
-  use: 'hive',
-  code,
-  exit: code === 'accepted' ? 0 : 3,
-  build: (): Built => ({reference: (folder) => `hive:${folder}/SOFTWARE`, files: {SOFTWARE: bytes()}}),
-}))
-
-const ITEM = {source: 'docker-archive:x.tar', destination: 'inbox:y'}
-const PLANS: readonly {name: string; code: string; text: string}[] = [
-  {name: 'a plan that is no YAML', code: 'PLAN_INVALID', text: 'items: [\n'},
-  {
-    name: 'a plan that doubles itself',
-    code: 'PLAN_INVALID',
-    text: `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nitems: [*e,*e,*e,*e]\n`,
-  },
-  {name: 'a plan with an unknown key', code: 'PLAN_INVALID', text: JSON.stringify({items: [{...ITEM, sauce: 'x'}]})},
-  {
-    name: 'a plan whose items wait for each other',
-    code: 'PLAN_INVALID',
-    text: JSON.stringify({
-      items: [
-        {...ITEM, id: 'a', after: ['b']},
-        {...ITEM, id: 'b', destination: 'inbox:z', after: ['a']},
-      ],
-    }),
-  },
-  {
-    name: 'a plan with one id twice',
-    code: 'PLAN_INVALID',
-    text: JSON.stringify({
-      items: [
-        {...ITEM, id: 'a'},
-        {...ITEM, id: 'a'},
-      ],
-    }),
-  },
-  {
-    name: 'a plan with an unknown variable',
-    code: 'PLAN_INVALID',
-    text: JSON.stringify({items: [{...ITEM, destination: 'inbox:${NONE}'}]}),
-  },
-  {name: 'a plan with a key twice', code: 'PLAN_INVALID', text: 'items: []\nitems: []\n'},
-  {name: 'a plan that runs code', code: 'PLAN_INVALID', text: 'items: !!js/function "function () {}"\n'},
-]
-
-const plans: readonly HostileInput[] = PLANS.map(({name, code, text: all}) => ({
-  name,
-  format: 'plan',
-  use: 'batch',
-  code,
-  exit: 2,
-  build: (): Built => ({reference: (folder) => `${folder}/plan.yaml`, files: {'plan.yaml': all}}),
-}))
-
-export const PACKAGE_INPUTS: readonly HostileInput[] = [...packages, ...appx, ...wims, ...hives, ...plans]
+)

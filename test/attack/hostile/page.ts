@@ -65,7 +65,8 @@ ${summary.join('\n')}
 
 A tool that accepts an input is not wrong by that alone. skopeo copies layers without looking into them, podman and umoci
 unpack Windows layers as if they were for Linux, where other names are safe, and ctr stores an image without unpacking it. What
-counts for a migration to Windows is that somebody refuses it before it arrives there.
+counts for a migration to Windows is that somebody refuses it before it arrives there. Registries, engines and containerd that lie
+are servers of the runner's own, which other tools are not given.
 
 ${sections.join('\n')}
 ## What transship accepts
@@ -89,6 +90,10 @@ export const HARMLESS: Readonly<Record<string, string>> = {
   'a name that leads out of an archive': 'no member of an archive is written by its name',
   'a layer that says gzip and is none': 'the bytes tell how a layer is compressed, and its digests cover them',
   'metadata that change every object': 'keys are read as data, never as a prototype',
+  'a journal with a line of 200 MiB': 'no record is that long: the line is passed over, and never in memory',
+  'a journal of noise': 'what is no record is passed over, as a torn line is: the plan runs again from its beginning',
+  'a journal that changes every object': 'the line has no right check, and is passed over',
+  'a journal of records that are none': 'the check of each line is right, its shape is not: the line is passed over',
   'a hive with a wrong checksum': 'reading a bare hive goes on with a note; `verify` tells the fault',
   'a hive that was not closed': 'reading a bare hive goes on with a note; `verify` tells the fault',
 }

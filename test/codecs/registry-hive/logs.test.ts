@@ -9,7 +9,7 @@ import {replayLogs} from '../../../src/codecs/registry-hive/replay-logs.js'
 import {requireSound} from '../../../src/codecs/registry-hive/require-sound.js'
 import {TransshipError} from '../../../src/model/errors.js'
 import {FUZZ_RUNS} from '../../helpers/fuzz.js'
-import {describeTree, descriptorOf, hiveOf, openHive, sealed} from '../../helpers/hives.js'
+import {describeTree, descriptorOf, hiveOf, logEntry, logOf, oldLogOf, openHive, sealed} from '../../helpers/hives.js'
 
 /** Four states of one hive, of growing size, each after one write. */
 const STATES = [1, 2, 200, 400].map((count) =>
@@ -33,35 +33,16 @@ function dirty(primary: number, secondary: number): Buffer {
 
 /** An entry that makes state `index` of anything. */
 function entryOf(index: number, sequence: number): Buffer {
-  const data = STATES[index]!.subarray(4096)
-  const size = Math.ceil((48 + data.byteLength) / 512) * 512
-  const entry = Buffer.alloc(size)
-  entry.write('HvLE', 0, 'latin1')
-  entry.writeUInt32LE(size, 4)
-  entry.writeUInt32LE(sequence, 12)
-  entry.writeUInt32LE(data.byteLength, 16)
-  entry.writeUInt32LE(1, 20)
-  entry.writeUInt32LE(0, 40)
-  entry.writeUInt32LE(data.byteLength, 44)
-  data.copy(entry, 48)
-  entry.writeBigUInt64LE(marvin32(entry.subarray(40)), 24)
-  entry.writeBigUInt64LE(marvin32(entry.subarray(0, 32)), 32)
-  return entry
+  return logEntry(STATES[index]!, sequence)
 }
 
 function newLog(sequence: number, entries: readonly Buffer[]): Buffer {
-  const header = sealed(STATES[0]!.subarray(0, 512), {4: sequence, 8: sequence, 28: 6})
-  return Buffer.concat([header, ...entries])
+  return logOf(STATES[0]!, sequence, entries)
 }
 
 /** An old log that holds all pages of state `index`. */
 function oldLog(index: number, fields: Readonly<Record<number, number>> = {}): Buffer {
-  const state = STATES[index]!
-  const data = state.subarray(4096)
-  const bitmap = Buffer.alloc(data.byteLength / 4096, 0xff)
-  const head = Buffer.concat([Buffer.from('DIRT', 'latin1'), bitmap])
-  const padding = Buffer.alloc((512 - (head.byteLength % 512)) % 512)
-  return Buffer.concat([sealed(state.subarray(0, 512), {4: 5, 8: 5, 28: 1, ...fields}), head, padding, data])
+  return oldLogOf(STATES[index]!, {4: 5, 8: 5, 28: 1, ...fields})
 }
 
 describe('hives with logs', () => {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdtempSync, readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
+import {convert} from '../../../src/convert/convert.js'
 import {TransshipError} from '../../../src/model/errors.js'
 import {verifyWim} from '../../../src/transports/wim/verify.js'
 import type {Verdict} from '../../../src/model/transport.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
-import {readRows, wimVector} from '../../helpers/wim-files.js'
+import {editableWim, readRows, wimVector} from '../../helpers/wim-files.js'
 
 const verified = (file: string): Promise<Verdict> => verifyWim({transport: 'wim', path: file}, {})
 
@@ -94,6 +95,38 @@ describe('Windows image files that are cut', () => {
         assert.ok(await isFound(file, new Set()), `at ${length} bytes`)
       }
     })
+})
+
+describe('security descriptors of a Windows image that Windows would not apply', () => {
+  const folder = temporaryFolder()
+  for (const [title, damage] of [
+    ['another revision', (descriptor: Buffer) => descriptor.writeUInt8(9, 0)],
+    ['an owner beyond its end', (descriptor: Buffer) => descriptor.writeUInt32LE(0x7fff, 4)],
+    ['a damaged SID', (descriptor: Buffer) => descriptor.writeUInt8(7, descriptor.readUInt32LE(4))],
+    ['a list of another revision', (descriptor: Buffer) => descriptor.writeUInt8(32, descriptor.readUInt32LE(16))],
+    ['a list beyond its end', (descriptor: Buffer) => descriptor.writeUInt16LE(9999, descriptor.readUInt32LE(16) + 2)],
+  ] as const)
+    it(`are a fault, and reach no layer: ${title}`, async () => {
+      const {tree, withTree} = await editableWim()
+      // The block begins with its size and the number of descriptors; their sizes, of 8 bytes each, stand in front of them.
+      const count = tree.readUInt32LE(4)
+      const start = 8 + 8 * count
+      damage(tree.subarray(start, start + Number(tree.readBigUInt64LE(8))))
+      const file = path.join(folder.path, 'x.wim')
+      writeFileSync(file, withTree(tree))
+      const {faults} = await verified(file)
+      assert.deepEqual([...new Set(faults.map(({code}) => code))], ['DESCRIPTOR_CORRUPT'])
+      const destination = path.join(folder.path, 'layout')
+      await assert.rejects(convert(`wim:${file}`, `layout:${destination}`), {code: 'DESCRIPTOR_CORRUPT'})
+      assert.equal(existsSync(destination), false)
+    })
+
+  it('are none in the file as it is', async () => {
+    const {tree, withTree} = await editableWim()
+    const file = path.join(folder.path, 'x.wim')
+    writeFileSync(file, withTree(tree))
+    assert.deepEqual((await verified(file)).faults, [])
+  })
 })
 
 describe('split sets', () => {

@@ -1,0 +1,47 @@
+import {existsSync, readFileSync, renameSync, writeFileSync} from 'node:fs'
+import type {Find} from './judge.js'
+import type {ParserCount} from './run-parser.js'
+
+/** What all runs on one state file came to, for one parser. */
+export type Sum = Omit<ParserCount, 'finds'> & {readonly finds: readonly Find[]}
+
+/** The sums of many runs: each goes on where the one before it ended. */
+export interface Rotation {
+  readonly seed: number
+  readonly sums: Readonly<Record<string, Sum>>
+}
+
+/** What the file holds, or a beginning. */
+export function readRotation(file: string, seed: number): Rotation {
+  if (!existsSync(file)) return {seed, sums: {}}
+  const read = JSON.parse(readFileSync(file, 'utf8')) as Rotation
+  if (read.seed !== seed) throw new Error(`${file} holds the sums of seed ${read.seed}. Pass --seed ${read.seed}.`)
+  return read
+}
+
+export function writeRotation(file: string, rotation: Rotation): void {
+  writeFileSync(`${file}.new`, `${JSON.stringify(rotation, undefined, 2)}\n`)
+  renameSync(`${file}.new`, file)
+}
+
+/** The parser that had the least time of processors so far. */
+export function nextParser({sums}: Rotation, names: readonly string[]): string {
+  const usedBy = (name: string) => sums[name]?.cpuSeconds ?? 0
+  return names.reduce((least, name) => (usedBy(name) < usedBy(least) ? name : least))
+}
+
+export function added(rotation: Rotation, count: ParserCount): Rotation {
+  const before = rotation.sums[count.parser]
+  if (before === undefined) return {...rotation, sums: {...rotation.sums, [count.parser]: count}}
+  const sum: Sum = {
+    parser: count.parser,
+    cases: before.cases + count.cases,
+    accepted: before.accepted + count.accepted,
+    refused: before.refused + count.refused,
+    seconds: before.seconds + count.seconds,
+    cpuSeconds: before.cpuSeconds + count.cpuSeconds,
+    finds: [...before.finds, ...count.finds],
+    next: count.next,
+  }
+  return {...rotation, sums: {...rotation.sums, [count.parser]: sum}}
+}
