@@ -1,21 +1,13 @@
 import {LossError, placedError, UsageError} from '../model/errors.js'
 import type {Loss, Note} from '../model/events.js'
 import type {Image} from '../model/image.js'
-import {formatFullName, identityKey, isSamePackage, type PackageIdentity} from '../model/package-identity.js'
+import {formatFullName} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
 import {resolveReference, transportOf} from '../transports/catalog.js'
-import type {
-  Destination,
-  DestinationOptions,
-  OpenOptions,
-  PackageArtifact,
-  PackageDestination,
-  PackageDraft,
-} from '../model/transport.js'
+import type {Destination, DestinationOptions, OpenOptions, PackageDestination} from '../model/transport.js'
 import {pinOfLayer} from '../formats/package/pin-file.js'
 import {supplyBases} from './bases.js'
-import {Meter, readSizeOf} from './metered.js'
-import {imageAsPackages, packageReasons, renamedReasons, proven} from './exactness.js'
+import {Meter} from './metered.js'
 import {Findings} from './findings.js'
 import {networkOf} from './network.js'
 import {unpackOptions} from '../model/limits.js'
@@ -23,15 +15,15 @@ import {openOptions} from './open-options.js'
 import type {ConvertOptions} from './options.js'
 import type {ConversionPlan, PlanStep} from './plan.js'
 import {resolveTelling} from './recognise.js'
-import {reportArtifact, type ConvertReport, type ReportArtifact} from './report.js'
+import type {ConvertReport, ReportArtifact} from './report.js'
 import {sourcesOf, type Source} from './sources.js'
 import {outcomesOf} from './foresee.js'
 import {stepsOf, type AnyPlan} from './plan-steps.js'
 import {planImage} from './to-image.js'
-import {onRenamed} from './renamed-base.js'
 import {planPackages, type PackagesPlan} from './to-packages.js'
-import {companionsFor, tellReferrers, withCompanions, type HeldCompanions} from './companions.js'
+import {companionsFor, tellReferrers, type HeldCompanions} from './companions.js'
 import {writeOneImage} from './write-image.js'
+import {writePackages} from './write-packages.js'
 import {indexStep, openIndex, writeIndex} from './write-index.js'
 import type {Writing, Written} from './writing.js'
 
@@ -301,72 +293,6 @@ function tellOnce(artifact: ReportArtifact, told: Map<string, ReportArtifact>): 
 
 async function writeImage(image: Image, sink: Destination, writing: Writing): Promise<Written> {
   const metered = {...image, layers: image.layers.map((layer) => writing.meter.layer(layer))}
-  return sink.holds === 'packages' ? writePackages(metered, sink, writing) : writeOneImage(metered, sink, writing)
-}
-
-async function writePackages(
-  image: Image,
-  sink: PackageDestination,
-  {meter, findings, options, companions}: Writing,
-): Promise<Written> {
-  const plan = await packagesFor(sink, image, options)
-  for (const note of plan.notes) findings.note(note)
-  const artifacts: ReportArtifact[] = []
-  let bytes = 0
-  const renamed = new Map<string, PackageIdentity>()
-  const pinned = new Set<number>()
-  const written: {artifact: PackageArtifact; draft: PackageDraft; layers: readonly number[]}[] = []
-  for (const [index, planned] of plan.packages.entries()) {
-    const {layers} = planned
-    const isLast = planned === plan.packages.at(-1)
-    const draft = {...withCompanions(onRenamed(planned.draft, renamed), companions), isLast}
-    const id = formatFullName(draft.metadata.identity)
-    const total = layers
-      .flatMap((index) => image.layers[index] ?? [])
-      .reduce((sum, layer) => sum + (readSizeOf(layer) ?? 0), 0)
-    const place = plan.packages.length > 1 ? ` (${index + 1} of ${plan.packages.length})` : ''
-    findings.onEvent({
-      kind: 'step',
-      id,
-      title: `Write package ${id}${place}`,
-      ...(total > 0 ? {totalBytes: total} : {}),
-    })
-    meter.begin(id)
-    const artifact = await writePlaced(sink, draft, {title: titleOf(image, layers), options})
-    findings.onEvent({kind: 'done', id, summary: artifact.unchanged ? 'already there' : 'written'})
-    if (!isSamePackage(artifact.identity, draft.metadata.identity))
-      renamed.set(identityKey(draft.metadata.identity), artifact.identity)
-    const [layer] = layers
-    if (layer !== undefined && artifact.layers[0]?.pin !== undefined) pinned.add(layer)
-    written.push({artifact, draft, layers})
-    bytes += artifact.bytesWritten
-  }
-  for (const {artifact: pending, draft, layers} of written) {
-    const artifact = await proven(pending)
-    artifacts.push(reportArtifact(artifact))
-    findings.inexact.push(
-      ...renamedReasons(image, draft, artifact),
-      ...packageReasons(image, {draft, layers}, artifact),
-    )
-  }
-  for (const each of [...plan.inexact, ...imageAsPackages(image, pinned)]) findings.inexact.push(each)
-  return {artifacts, bytes}
-}
-
-function titleOf(image: Image, layers: readonly number[]): string | undefined {
-  const [first, last] = [layers[0], layers.at(-1)].map((index) => image.layers[index ?? -1]?.title)
-  return first === last ? first : `${first ?? ''} to ${last ?? ''}`
-}
-
-/** A fault that the writer of a package meets is one of the layers that it writes. */
-async function writePlaced(
-  sink: PackageDestination,
-  draft: PackageDraft,
-  {title, options}: {readonly title: string | undefined; readonly options: ConvertOptions},
-): Promise<PackageArtifact> {
-  try {
-    return await sink.write(draft, options)
-  } catch (error) {
-    throw title === undefined ? error : placedError(error, {path: title})
-  }
+  if (sink.holds === 'images') return writeOneImage(metered, sink, writing)
+  return writePackages(metered, await packagesFor(sink, metered, writing.options), sink, writing)
 }

@@ -45,6 +45,9 @@ export class Meter {
     return {
       ...layer,
       ...(blob === undefined ? {} : {blob: {...blob, open: (options) => this.#chunks(blob, options)}}),
+      onRead: (bytes) => {
+        this.#count(bytes)
+      },
       entries: (options) => this.#entries(layer, options),
     }
   }

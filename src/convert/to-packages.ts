@@ -21,6 +21,7 @@ import type {ConvertOptions, LayerRange} from './options.js'
 import {followingNames} from './follow-names.js'
 import {withoutOpaque} from './opaque.js'
 import {identifyOs} from './os-identity.js'
+import {loneLayer} from './lone-layer.js'
 import {findOsLayers, type OsLayers} from './os-layers.js'
 import {labelledLayers} from './labelled-layers.js'
 import {PACKAGE_LABEL} from './package-label.js'
@@ -28,6 +29,7 @@ import {requirePackable} from './packable.js'
 import type {LayerMode} from './plan.js'
 import {dependencyOn, renameable, type PlannedPackage} from './planned-package.js'
 import {squashLayers} from './squash.js'
+import {tapped} from './tapped.js'
 
 export interface PackagesPlan {
   readonly mode: LayerMode
@@ -39,11 +41,6 @@ export interface PackagesPlan {
 }
 
 const ARCHITECTURES: Readonly<Record<string, string>> = {amd64: 'x64', '386': 'x86', arm: 'arm', arm64: 'arm64'}
-
-/** The same layer, which shows its bytes while it is read. */
-function tapped(layer: Layer, tap: TapRelay): Layer {
-  return {...layer, entries: (options) => layer.entries({...options, tap})}
-}
 
 /** Plans how an image becomes packages. Reads at most the lowest layer, and that only as far as needed. */
 export async function planPackages(
@@ -264,7 +261,8 @@ class PackagePlanner {
     const layer = this.#payload(layers, facts, tap)
     const {pins = 'keep'} = this.#options
     const draft = {...facts, keepRecipe: this.#keepRecipe, pins, tap}
-    return {layers, role, draft: layer === undefined ? draft : {...draft, layer}}
+    if (layer === undefined) return {layers, role, draft}
+    return {layers, role, draft: {...draft, layer, ...loneLayer(this.#image, layers, this.#names)}}
   }
 
   #payload(

@@ -2,16 +2,15 @@ import type {FileHandle} from 'node:fs/promises'
 import {decompress} from '../codecs/compression/decompress.js'
 import {detectCompression, detectStream, MAGIC_BYTES} from '../codecs/compression/detect-compression.js'
 import type {RandomAccess} from '../codecs/tar/index-tar.js'
-import {asTransshipError, InputError} from '../model/errors.js'
+import {asTransshipError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import type {Compression} from '../model/image.js'
 import {StreamLimit} from '../model/unpack-limit.js'
+import type {FileRange} from '../model/layer-in-file.js'
+import {readAt, streamRange} from './file-range.js'
 import {requireNoText} from './redirected-text.js'
 import {openRegularHandle} from './safe-open.js'
 import {SpoolFile} from './spool-file.js'
-
-/** Read at a time when streaming. */
-const CHUNK_BYTES = 256 * 1024
 
 /** A file open for reading at any place. Chunks given out are fresh: they stay valid. */
 export class SeekableFile implements RandomAccess {
@@ -43,46 +42,19 @@ export class SeekableFile implements RandomAccess {
     return new SeekableFile(file.handle, {size: file.size, title, close: () => file.close()})
   }
 
-  async read(offset: number, length: number): Promise<Uint8Array> {
-    const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.size - offset)))
-    let filled = 0
-    try {
-      while (filled < buffer.byteLength) {
-        const {bytesRead} = await this.#handle.read(buffer, filled, buffer.byteLength - filled, offset + filled)
-        if (bytesRead === 0) break
-        filled += bytesRead
-      }
-    } catch (error) {
-      throw asTransshipError(error, {path: this.#title, offset})
-    }
-    return buffer.subarray(0, filled)
+  /** Bytes of it, fewer where it ends before. */
+  read(offset: number, length: number): Promise<Uint8Array> {
+    return readAt(this.range(offset, Math.max(0, Math.min(length, this.size - offset))))
+  }
+
+  /** A part of it, which other threads can read too while this is open. */
+  range(offset: number, length: number): FileRange {
+    return {fd: this.#handle.fd, title: this.#title, offset, length}
   }
 
   /** A range in pieces. `ARCHIVE_TRUNCATED` when the file is shorter. */
-  async *stream(offset: number, length: number, options: WorkOptions = {}): AsyncGenerator<Uint8Array> {
-    const end = offset + length
-    const ask = (at: number) => (at < end ? this.read(at, Math.min(CHUNK_BYTES, end - at)) : undefined)
-    // The next chunk is on its way while this one is used. Its failure is thrown when its turn comes, if it does.
-    let next = ask(offset)
-    try {
-      for (let at = offset; at < end;) {
-        options.signal?.throwIfAborted()
-        const chunk = (await next) ?? new Uint8Array()
-        if (chunk.byteLength === 0) {
-          throw new InputError('ARCHIVE_TRUNCATED', {
-            what: `'${this.#title}' is cut short, or changed while it was read.`,
-            at: {path: this.#title, offset: at},
-          })
-        }
-        at += chunk.byteLength
-        next = ask(at)
-        next?.catch(() => undefined)
-        yield chunk
-      }
-    } finally {
-      // Nothing reads from a file that its owner closes next.
-      await Promise.allSettled([next])
-    }
+  stream(offset: number, length: number, options: WorkOptions = {}): AsyncIterable<Uint8Array> {
+    return streamRange(this.range(offset, length), options)
   }
 
   async close(): Promise<void> {

@@ -77,12 +77,18 @@ export class ImageNames {
   }
 
   /** Passes the entries of a layer on and keeps its names; `settle` then asks the layers below. */
-  async *record(index: number, entries: AsyncIterable<LayerEntry>): AsyncGenerator<LayerEntry> {
+  async *record(
+    index: number,
+    entries: AsyncIterable<LayerEntry>,
+    options: NamesOptions = {},
+  ): AsyncGenerator<LayerEntry> {
     const names = new LayerNames(this.#titleOf(index))
-    for await (const entry of entries) {
-      names.add(entry)
-      yield entry
-    }
+    yield* recordingNames(names, entries, options)
+    this.#known[index] = names
+  }
+
+  /** Keeps the names of a layer that were recorded on another thread; `settle` then asks the layers below. */
+  adopt(index: number, names: LayerNames): void {
     this.#known[index] = names
   }
 
@@ -233,6 +239,18 @@ export class ImageNames {
       if (error instanceof InputError || error instanceof UnsupportedError) return 'unknown'
       throw error
     }
+  }
+}
+
+/** Passes the entries of a layer on while `names` takes them. */
+export async function* recordingNames(
+  names: LayerNames,
+  entries: AsyncIterable<LayerEntry>,
+  options: NamesOptions,
+): AsyncGenerator<LayerEntry> {
+  for await (const entry of entries) {
+    told(() => names.add(entry), options)
+    yield entry
   }
 }
 

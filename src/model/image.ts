@@ -3,10 +3,11 @@ import type {Descriptor, RawDocument} from './descriptor.js'
 import type {Digest} from './digest.js'
 import type {WorkOptions} from './events.js'
 import type {LayerEntry} from './layer-entry.js'
+import type {Compression, LayerInFile} from './layer-in-file.js'
 import type {LayerTap} from './layer-tap.js'
 import type {PackageIdentity} from './package-identity.js'
 
-export type {Descriptor, RawDocument}
+export type {Compression, Descriptor, RawDocument}
 
 export interface Platform {
   readonly os: string
@@ -15,8 +16,6 @@ export interface Platform {
   readonly osVersion?: string
   readonly osFeatures?: readonly string[]
 }
-
-export type Compression = 'none' | 'gzip' | 'zstd' | 'bzip2' | 'xz'
 
 /** The stored form of a layer, where a source has one that can be passed on unread. */
 export interface LayerBlob {
@@ -79,6 +78,10 @@ export interface Layer {
    * alone: then `hasContent` is false, and opening it is `LAYER_MISSING`.
    */
   readonly blob?: LayerBlob
+  /** Where its tar lies in an open file of this process, if it does. */
+  readonly inFile?: LayerInFile
+  /** Where the reading is counted: hears of bytes that were read from there in another way than by `entries`. */
+  readonly onRead?: (bytes: number) => void
   /** Compressed forms in which the layer came to the package that holds it. */
   readonly pins?: readonly LayerPin[]
   /** True while the payload is what the layer was made to: it gives the tar of `diffId`. Reads all of it. */

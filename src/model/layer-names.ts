@@ -1,7 +1,7 @@
 import {InputError} from './errors.js'
 import type {DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry, LinkMeaning} from './layer-entry.js'
 import {baseName, foldPath, parentPath, type LayerPath} from './layer-path.js'
-import {PathTable} from './path-table.js'
+import {PathTable, type PathTableParts} from './path-table.js'
 
 /** What one layer says of a name; undefined where lower layers decide. */
 export type NameInLayer =
@@ -27,6 +27,23 @@ export interface UnstatedFolder {
   readonly knownLength: number
   /** A deletion only must not lead through a reparse point. */
   readonly isDeletion: boolean
+}
+
+/** The names of a layer, as they go to another thread. */
+export interface LayerNamesParts {
+  readonly title: string
+  readonly table: PathTableParts
+  readonly own: Map<number, number>
+  readonly others: Map<number, LinkMeaning>
+  readonly spelt: Map<number, LayerPath>
+  readonly openLinks: readonly OpenLink[]
+  readonly unstatedFolders: readonly UnstatedFolder[]
+}
+
+/** What of it can move to another thread, where everything else is copied. */
+export function buffersOf({table}: LayerNamesParts): readonly ArrayBuffer[] {
+  const {parents, starts, lengths, values, lastChildren, siblings, units, slots} = table
+  return [parents, starts, lengths, values, lastChildren, siblings, units, slots].map(({buffer}) => buffer)
 }
 
 /** What a path has for a number. */
@@ -68,19 +85,38 @@ export class LayerNames {
   readonly openLinks: OpenLink[] = []
   readonly unstatedFolders: UnstatedFolder[] = []
   readonly #title: string
-  readonly #names = new PathTable({isFolding: true})
+  #names = new PathTable({isFolding: true})
   /** Place of a link -> place of the name that it means. */
-  readonly #own = new Map<number, number>()
+  #own = new Map<number, number>()
   /** Place of a link -> what it means, where that is no name before it. */
-  readonly #others = new Map<number, LinkMeaning>()
+  #others = new Map<number, LinkMeaning>()
   /** Place of an entry -> its path, where the name was spelt otherwise before. */
-  readonly #spelt = new Map<number, LayerPath>()
+  #spelt = new Map<number, LayerPath>()
   /** The folder that was found to be one last. */
   #folder: LayerPath | undefined
 
   /** `title` is how messages name the layer. */
   constructor(title: string) {
     this.#title = title
+  }
+
+  /** The names that gave these parts on another thread. */
+  static of({title, table, own, others, spelt, openLinks, unstatedFolders}: LayerNamesParts): LayerNames {
+    const names = new LayerNames(title)
+    names.#names = PathTable.of(table)
+    names.#own = own
+    names.#others = others
+    names.#spelt = spelt
+    for (const link of openLinks) names.openLinks.push(link)
+    for (const folder of unstatedFolders) names.unstatedFolders.push(folder)
+    return names
+  }
+
+  /** All of it, when every entry has gone by. */
+  get parts(): LayerNamesParts {
+    const {openLinks, unstatedFolders} = this
+    const [own, others, spelt] = [this.#own, this.#others, this.#spelt]
+    return {title: this.#title, table: this.#names.parts, own, others, spelt, openLinks, unstatedFolders}
   }
 
   /** Takes the next entry of the layer. Of a hard link, gives the name of this layer that it means, if that is known. */

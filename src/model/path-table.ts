@@ -11,6 +11,22 @@ const PRIME = 0x01000193
 /** As arguments of one call, of which there can only be so many. */
 const UNITS_AT_ONCE = 4096
 
+/** All of a table, as it goes to another thread; its arrays can be transferred. */
+export interface PathTableParts {
+  readonly parents: Uint32Array<ArrayBuffer>
+  readonly starts: Uint32Array<ArrayBuffer>
+  readonly lengths: Uint16Array<ArrayBuffer>
+  readonly values: Uint32Array<ArrayBuffer>
+  readonly lastChildren: Uint32Array<ArrayBuffer>
+  readonly siblings: Uint32Array<ArrayBuffer>
+  readonly units: Uint16Array<ArrayBuffer>
+  readonly slots: Uint32Array<ArrayBuffer>
+  readonly count: number
+  readonly used: number
+  readonly seed: number
+  readonly isFolding: boolean
+}
+
 /** A name in a folder, and its number; 0 for one that has none. */
 export interface PathChild {
   readonly name: string
@@ -38,11 +54,46 @@ export class PathTable {
   /** Open addressing by parent and name; 0 = free, for the root is nobody's child. Twice as many slots as nodes fit. */
   #slots = new Uint32Array(2 * FIRST_NODES)
   /** Names come from outside: without it they could be chosen to fall into one place. */
-  readonly #seed = randomBytes(4).readUInt32LE()
+  #seed = randomBytes(4).readUInt32LE()
   readonly #isFolding: boolean
 
   constructor(options: {readonly isFolding: boolean} = {isFolding: false}) {
     this.#isFolding = options.isFolding
+  }
+
+  /** The table that gave these parts on another thread. */
+  static of(parts: PathTableParts): PathTable {
+    const table = new PathTable({isFolding: parts.isFolding})
+    table.#parents = parts.parents
+    table.#starts = parts.starts
+    table.#lengths = parts.lengths
+    table.#values = parts.values
+    table.#lastChildren = parts.lastChildren
+    table.#siblings = parts.siblings
+    table.#units = parts.units
+    table.#slots = parts.slots
+    table.#count = parts.count
+    table.#used = parts.used
+    table.#seed = parts.seed
+    return table
+  }
+
+  /** All of it; the table is not used any more where its arrays are transferred. */
+  get parts(): PathTableParts {
+    return {
+      parents: this.#parents,
+      starts: this.#starts,
+      lengths: this.#lengths,
+      values: this.#values,
+      lastChildren: this.#lastChildren,
+      siblings: this.#siblings,
+      units: this.#units,
+      slots: this.#slots,
+      count: this.#count,
+      used: this.#used,
+      seed: this.#seed,
+      isFolding: this.#isFolding,
+    }
   }
 
   /** The number of a path; 0 for one that has none. */

@@ -4,6 +4,8 @@ import type {EnginePlaces} from './engine-places.js'
 import type {Digest} from './digest.js'
 import type {WorkOptions} from './events.js'
 import type {Compression, Image, Layer, LayerForm, PackageMetadata, PinMode, Platform, RawDocument} from './image.js'
+import type {LayerInFile} from './layer-in-file.js'
+import type {LayerNamesParts} from './layer-names.js'
 import type {TapRelay} from './layer-tap.js'
 import type {PackageIdentity} from './package-identity.js'
 import type {ProxySettings} from './proxies.js'
@@ -161,6 +163,17 @@ export interface KeptImage {
   readonly companions?: Companions
 }
 
+/** A layer that can be read alone, on any thread: what only the layers below can tell is asked afterwards. */
+export interface LoneLayer {
+  readonly inFile: LayerInFile
+  /** Nothing lies below it: what it does not hold is nowhere. */
+  readonly isLowest: boolean
+  /** Checks the names of the layer, when it has been read, together with those below. */
+  readonly checkNames: (names: LayerNamesParts, options: WorkOptions) => Promise<void>
+  /** Hears how many bytes more have been read. */
+  readonly onRead: (bytes: number) => void
+}
+
 /** A package to be written. */
 export interface PackageDraft {
   readonly metadata: PackageMetadata
@@ -182,6 +195,8 @@ export interface PackageDraft {
    * digest, and both lie side by side.
    */
   readonly mayBeRenamed?: boolean
+  /** How the layer can be written without a look at those below, where it can be tried. */
+  readonly lone?: LoneLayer
   /** Nothing is written behind it, so to read it back on another thread would save no time. */
   readonly isLast?: boolean
 }
@@ -245,6 +260,12 @@ export interface PackageDestination {
   findOsPackage?(diffId: Digest, below: PackageIdentity | undefined): PackageIdentity | undefined
   /** Of each draft in the order in which they would be written; nothing is written. Absent where it cannot be told. */
   foresee?(draft: PackageDraft): ForeseenPackage
+  /**
+   * Begins with the payload of a package that is to be written soon, beside the one that is being written, where that can
+   * be done. `write` then takes what came of it; `settle` gives up what is left of it, and waits for its end.
+   */
+  begin?(draft: PackageDraft, options: WorkOptions): Promise<void>
+  settle?(): Promise<void>
   /** The artifact tells the identity that the package has there, which may be another than the draft's. */
   write(draft: PackageDraft, options: WorkOptions): Promise<PackageArtifact>
   commit(options: WorkOptions): Promise<void>

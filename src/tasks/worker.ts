@@ -23,7 +23,12 @@ async function answer({id, name, input}: Extract<TaskRequest, {name: string}>, s
   try {
     signal.throwIfAborted()
     const work = await findTask(name)
-    const {output, transfer = []} = await work(input, {signal})
+    const {output, transfer = []} = await work(input, {
+      signal,
+      tell: (told) => {
+        tell({id, told}, [])
+      },
+    })
     tell({id, output}, transfer)
   } catch (error) {
     tell({id, error: packError(error)}, [])

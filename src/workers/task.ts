@@ -20,13 +20,17 @@ export interface TaskResult<Output> {
   readonly transfer?: readonly ArrayBuffer[]
 }
 
-/**
- * Does the work. Throwing fails the call on the other thread with the same error. `signal` tells long work that its
- * result is no longer wanted.
- */
+export interface TaskOptions {
+  /** Aborted: the result is no longer wanted. */
+  readonly signal: AbortSignal
+  /** Tells the caller something on the way; it must survive a structured clone. */
+  readonly tell: (message: unknown) => void
+}
+
+/** Does the work. Throwing fails the call on the other thread with the same error. */
 export type TaskFunction<Input, Output> = (
   input: Input,
-  options: {readonly signal: AbortSignal},
+  options: TaskOptions,
 ) => TaskResult<Output> | Promise<TaskResult<Output>>
 
 /** From the pool to a worker: a task, or the cancelling of one. */
@@ -34,6 +38,8 @@ export type TaskRequest =
   | {readonly id: number; readonly name: string; readonly input: unknown}
   | {readonly id: number; readonly isCancelled: true}
 
-/** From a worker to the pool; `error` is a `packedError`. */
+/** From a worker to the pool: what it tells on the way, and then one of the others; `error` is a `packedError`. */
 export type TaskAnswer =
-  {readonly id: number; readonly output: unknown} | {readonly id: number; readonly error: unknown}
+  | {readonly id: number; readonly told: unknown}
+  | {readonly id: number; readonly output: unknown}
+  | {readonly id: number; readonly error: unknown}

@@ -1,3 +1,4 @@
+import {setMaxListeners} from 'node:events'
 import {availableParallelism} from 'node:os'
 import {Worker} from 'node:worker_threads'
 import {InternalError} from '../model/errors.js'
@@ -16,6 +17,8 @@ export interface RunTaskOptions {
   readonly signal?: AbortSignal | undefined
   /** The work takes long: no other call is to wait behind it. */
   readonly isLong?: boolean
+  /** Hears what the task tells on its way. */
+  readonly onTold?: (message: unknown) => void
 }
 
 /** Of a thread's heap, for what lives shortly; 48 without. What tasks hold at once is small, and memory is promised. */
@@ -25,6 +28,7 @@ interface Call {
   readonly request: Extract<TaskRequest, {name: string}>
   readonly transfer: readonly ArrayBuffer[]
   readonly isLong: boolean
+  readonly onTold: ((message: unknown) => void) | undefined
   readonly resolve: (output: unknown) => void
   readonly reject: (error: unknown) => void
 }
@@ -60,7 +64,7 @@ export class WorkerPool {
 
   /** Runs a task on another thread. Fails as the task fails, with an error of the same class and code. */
   run<Input, Output>(task: TaskName<Input, Output>, input: Input, options: RunTaskOptions = {}): Promise<Output> {
-    const {signal, transfer = [], isLong = false} = options
+    const {signal, transfer = [], isLong = false, onTold} = options
     return new Promise<unknown>((resolve, reject) => {
       signal?.throwIfAborted()
       const request = {id: this.#nextId++, name: task.name, input}
@@ -74,8 +78,12 @@ export class WorkerPool {
           if (signal?.aborted === true) reject(signal.reason as Error)
           else settle(value)
         }
-      const call: Call = {request, transfer, isLong, resolve: settled(resolve), reject: settled(reject)}
-      signal?.addEventListener('abort', onAbort, {once: true})
+      const call: Call = {request, transfer, isLong, onTold, resolve: settled(resolve), reject: settled(reject)}
+      if (signal !== undefined) {
+        // Each call under way listens to the one signal of its command: many of them are no leak.
+        setMaxListeners(0, signal)
+        signal.addEventListener('abort', onAbort, {once: true})
+      }
       this.#waiting.push(call)
       this.#begin()
     }) as Promise<Output>
@@ -131,6 +139,10 @@ export class WorkerPool {
       : new Worker(ownFileUrl(ENTRY), options)
     const thread: Thread = {worker, calls: new Map()}
     worker.on('message', (answer: TaskAnswer) => {
+      if ('told' in answer) {
+        thread.calls.get(answer.id)?.onTold?.(answer.told)
+        return
+      }
       const call = this.#end(thread, answer.id)
       if ('error' in answer) call?.reject(unpackError(answer.error))
       else call?.resolve(answer.output)

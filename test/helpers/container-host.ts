@@ -111,7 +111,9 @@ export async function startContainerHost(test: Context): Promise<ContainerHost> 
       }
       inContainerd.push({namespace, id})
       try {
-        ctr(namespace, 'run', '--detach', '--snapshotter', 'native', TEST_IMAGE, id, ...command)
+        // The state of runc is the machine's own and outlives a host: another run's container may have this name there.
+        const options = ['--detach', '--snapshotter', 'native', '--runc-root', at('runc')]
+        ctr(namespace, 'run', ...options, TEST_IMAGE, id, ...command)
       } catch (error) {
         runFailure = String(error)
       }

@@ -6,6 +6,7 @@ import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {requireDocumentSize} from '../../codecs/json/json-document.js'
 import {UnknowableError} from '../../model/no-such-thing.js'
+import type {FileRange} from '../../model/layer-in-file.js'
 import {openSeekable, spoolStream, type SeekableFile} from '../../disk/seekable-file.js'
 
 /** A link may lead to a link; real archives need one step. */
@@ -108,6 +109,11 @@ export class Archive {
 
   stream(entry: TarIndexEntry, options: WorkOptions = {}): AsyncIterable<Uint8Array> {
     return this.#file.stream(entry.offset, entry.size, options)
+  }
+
+  /** Where it lies in the file; other threads can read it there while this is open. */
+  rangeOf({offset, size}: TarIndexEntry): FileRange {
+    return this.#file.range(offset, size)
   }
 
   close(): Promise<void> {

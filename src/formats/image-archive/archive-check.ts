@@ -1,3 +1,4 @@
+import {TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Verdict} from '../../model/transport.js'
 import type {Archive} from '../archive-file/archive.js'
@@ -40,6 +41,17 @@ export class ArchiveCheck {
     choose: (offers: readonly Offer[], check: ImageCheck) => readonly IndexedOffer[],
     {isWhole = false} = {},
   ): Promise<Verdict> {
+    try {
+      return await this.#run(choose, isWhole)
+    } finally {
+      await this.#check.stop()
+    }
+  }
+
+  async #run(
+    choose: (offers: readonly Offer[], check: ImageCheck) => readonly IndexedOffer[],
+    isWhole: boolean,
+  ): Promise<Verdict> {
     this.#checkNames()
     for (const {offer, index} of choose(await readOffers(this.#archive, this.#check), this.#check)) {
       this.#check.subject = offer.names[0] ?? `@${index}`
@@ -73,6 +85,7 @@ export class ArchiveCheck {
         return {title, find: layer.entry === undefined ? undefined : find}
       }),
     )
+    await this.#begin(image)
     for (const [index, layer] of image.layers.entries()) {
       const title = `${subject} layer ${index}`
       if (layer.absence !== undefined) {
@@ -81,6 +94,21 @@ export class ArchiveCheck {
         await this.#check.gather(() => this.#layer(layer, title, image.facts.platform.os, {names, index}))
       } else if (layer.descriptor !== undefined) {
         this.#check.unread(`${title} (${layer.descriptor.digest}) is stored elsewhere.`, title)
+      }
+    }
+  }
+
+  /** Reads the layers of an image side by side; a fault that one has is told when it is its turn. */
+  async #begin(image: ArchivedImage): Promise<void> {
+    for (const [index, layer] of image.layers.entries()) {
+      if (layer.entry === undefined || layer.absence !== undefined) continue
+      if (this.#checked.has(`${layer.entry.offset} ${layer.diffId ?? ''}`)) continue
+      const title = `${this.#check.subject} layer ${index}`
+      try {
+        const stored = await storedLayer(this.#archive, layer, title, this.#options)
+        if (stored !== undefined) this.#check.begin(stored, image.facts.platform.os)
+      } catch (error) {
+        if (!(error instanceof TransshipError)) throw error
       }
     }
   }

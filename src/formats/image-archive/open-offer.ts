@@ -61,7 +61,8 @@ export async function storedLayer(
   if (entry === undefined) return undefined
   const compression = detectCompression(await archive.readHead(entry, MAGIC_BYTES))
   const descriptor = await requireDescriptor(archive, {...layer, entry}, compression, options)
-  return {title, descriptor, compression, diffId, open: (inner) => archive.stream(entry, inner)}
+  const range = archive.rangeOf(entry)
+  return {title, descriptor, compression, diffId, range, open: (inner) => archive.stream(entry, inner)}
 }
 
 /** Where nothing states the digest of a compressed layer, its bytes are read for it: no one could check them else. */

@@ -1,13 +1,16 @@
-import {readTar} from '../../codecs/tar/tar-reader.js'
 import {findDigest} from '../../model/digest.js'
 import {InputError, UnsupportedError, type ErrorCode, type TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Fault, LayerVerdict, Verdict} from '../../model/transport.js'
 import type {FaultSink, Warning} from '../../model/fault-sink.js'
-import {layerFromTar, layerTar, type StoredLayer} from './read-layer-blob.js'
+import {LayerNames} from '../../model/layer-names.js'
+import {unpackOptions} from '../../model/limits.js'
+import {Crew} from '../../workers/crew.js'
+import {checkLayer} from './check-layer.js'
+import {CHECK_LAYER, packFindings, type CheckLayerOutput} from './check-task.js'
+import {layerInFile, type StoredLayer} from './read-layer-blob.js'
 import {isNoSuchThing} from '../../model/no-such-thing.js'
-import {checkingHives} from './verify-hives.js'
-import {checkingNames, type CheckedNames} from './checked-names.js'
+import type {CheckedNames} from './checked-names.js'
 import {verified} from '../../codecs/bytes/verified.js'
 
 /** Code of the notes on what is only named, and was not read. */
@@ -21,6 +24,9 @@ export class ImageCheck implements FaultSink {
   /** What is being checked, for faults that do not say where they are. */
   subject: string
   #bytes = 0
+  readonly #crew = new Crew()
+  readonly #stop = new AbortController()
+  readonly #begun = new Map<string, Promise<CheckLayerOutput>>()
 
   constructor(subject: string, options: WorkOptions) {
     this.subject = subject
@@ -82,22 +88,49 @@ export class ImageCheck implements FaultSink {
     }
   }
 
-  /** Reads a layer to its end and checks digests, names, and that the tar fits its operating system. */
-  async layer(stored: StoredLayer, os: string, named: CheckedNames): Promise<void> {
+  /** Begins to read a layer on another thread, where that can be done; `layer` then takes what came of it. */
+  begin(stored: StoredLayer, os: string): void {
+    const layer = layerInFile(stored)
+    if (layer === undefined || this.#begun.has(keyOf(stored))) return
+    const signal = this.#stop.signal
+    const found = this.#crew.run({
+      task: CHECK_LAYER,
+      input: {layer, os, limits: unpackOptions(this.#options)},
+      weightBytes: layer.range.length,
+      signal,
+      here: async () => packFindings(await checkLayer(stored, os, {...this.#options, signal}), []),
+    })
+    // Who asked hears of a failure when it is the layer's turn.
+    found.catch(() => undefined)
+    this.#begun.set(keyOf(stored), found)
+  }
+
+  /** Reads a layer to its end and checks digests, hives, names together with those below, and that the tar fits its OS. */
+  async layer(stored: StoredLayer, os: string, {names, index}: CheckedNames): Promise<void> {
     const {title, diffId} = stored
-    const counts = {entries: 0}
-    const keep = (fault: Fault): void => {
-      this.#faults.push({...fault, subject: `${title}: ${fault.subject}`})
-    }
-    const count = {counts, keep, named, keepName: (fault: Fault) => this.#faults.push(fault)}
-    const isWhole = await this.gather(() => countEntries(stored, os, count, this.#options))
-    // A fault inside the tar ends the decoding early, and the digests are at its end.
-    if (!isWhole) {
-      await this.gather(async () => {
-        for await (const _chunk of layerTar(stored, this.#options));
+    const found = this.#begun.get(keyOf(stored))
+    this.#begun.delete(keyOf(stored))
+    const findings = await (found ?? checkLayer(stored, os, this.#options).then((own) => packFindings(own, [])))
+    for (const event of findings.events) this.#options.onEvent?.(event)
+    for (const each of findings.faults)
+      if (each.isOfTar) this.add(each.code, each.message, each.subject ?? this.subject)
+      else this.#faults.push(each.fault)
+    if (findings.names !== undefined) {
+      names.adopt(index, LayerNames.of(findings.names))
+      await names.settle(index, {
+        ...this.#options,
+        onFault: ({code, message, at}) => {
+          this.#faults.push({code, message, subject: at.path ?? ''})
+        },
       })
     }
-    this.#layers.push({title, ...(diffId === undefined ? {} : {diffId}), entries: counts.entries})
+    this.#layers.push({title, ...(diffId === undefined ? {} : {diffId}), entries: findings.entries})
+  }
+
+  /** Stops what was begun, and waits for its end: the file is about to be closed. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await Promise.allSettled(this.#begun.values())
   }
 
   /** A file of an OCI layout; its name states its digest. */
@@ -115,47 +148,6 @@ export class ImageCheck implements FaultSink {
   }
 }
 
-interface Counting {
-  readonly counts: {entries: number}
-  /** Gets faults of hives. */
-  readonly keep: (fault: Fault) => void
-  /** Gets faults of names. */
-  readonly keepName: (fault: Fault) => void
-  readonly named: CheckedNames
-}
-
-async function countEntries(
-  stored: StoredLayer,
-  os: string,
-  {counts, keep, named, keepName}: Counting,
-  options: WorkOptions,
-): Promise<void> {
-  if (os === 'windows') {
-    const followed = checkingNames(layerFromTar(stored).entries(options), named, {...options, report: keepName})
-    const entries = checkingHives(followed, keep)
-    for await (const entry of entries) if (entry.kind !== 'frame') counts.entries++
-    return
-  }
-  const {title, diffId} = stored
-  const {signal} = options
-  const items = readTar(layerTar(stored, options), {
-    title,
-    code: 'LAYER_CORRUPT',
-    signal,
-    mayLackEnd: diffId !== undefined,
-  })
-  for await (const item of items) {
-    if (item.kind !== 'member') continue
-    if (item.name === '') throw nameless(title, item.offset)
-    counts.entries++
-  }
-}
-
-function nameless(title: string, offset: number): InputError {
-  return new InputError('NAME_UNSAFE', {
-    what: 'A member of the layer has no name.',
-    why: 'Tools interpret such a member differently.',
-    suggestions: ['Build the layer again.'],
-    at: {path: title, offset},
-  })
+function keyOf({title, range}: StoredLayer): string {
+  return `${title} ${range?.offset ?? ''}`
 }

@@ -1,4 +1,6 @@
 import {decompress} from '../../codecs/compression/decompress.js'
+import {streamRange} from '../../disk/file-range.js'
+import type {FileRange, LayerInFile} from '../../model/layer-in-file.js'
 import {decodeLayerTar} from '../../codecs/layer-tar/decode-layer-tar.js'
 import type {Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
@@ -17,8 +19,20 @@ export interface StoredLayer {
   readonly compression: Compression
   /** Digest of the uncompressed tar, where stated. */
   readonly diffId?: Digest | undefined
+  /** Where it lies in an open file, if it does. */
+  readonly range?: FileRange | undefined
   /** The bytes as stored, unchecked, from the start at each call. */
   open(options: WorkOptions): AsyncIterable<Uint8Array>
+}
+
+/** The layer as plain data, where it lies in an open file. */
+export function layerInFile({title, descriptor, compression, diffId, range}: StoredLayer): LayerInFile | undefined {
+  return range === undefined ? undefined : {title, descriptor, compression, diffId, range}
+}
+
+/** The layer that such data stand for. */
+export function storedInFile(layer: LayerInFile): StoredLayer {
+  return {...layer, open: (options) => streamRange(layer.range, options)}
 }
 
 /** The bytes as stored; digest and size are checked by their end. */
@@ -56,12 +70,14 @@ export function layerTar(stored: StoredLayer, {tap, ...options}: EntriesOptions 
 /** A `Layer` over a stored tar, whose entries are decoded and everything stated about them checked to the last byte. */
 export function layerFromTar(stored: StoredLayer): Layer {
   const {title, descriptor, compression, diffId} = stored
+  const inFile = layerInFile(stored)
   return {
     title,
     hasContent: true,
     blob: {descriptor, compression, open: (options) => layerBytes(stored, options)},
     ...(diffId === undefined ? {} : {diffId}),
     ...(compression === 'none' ? {sizeBytes: descriptor.size} : {}),
+    ...(inFile === undefined ? {} : {inFile}),
     entries: (options) => entriesOf(stored, options ?? {}),
   }
 }

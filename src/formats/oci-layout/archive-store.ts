@@ -14,7 +14,7 @@ export function archiveStore(archive: Archive): ContentStore {
       const entry = archive.findBlob(digest)
       if (entry === undefined) return undefined
       const compression = detectCompression(await archive.readHead(entry, MAGIC_BYTES))
-      return {compression, open: (options) => archive.stream(entry, options)}
+      return {compression, range: archive.rangeOf(entry), open: (options) => archive.stream(entry, options)}
     },
   }
 }

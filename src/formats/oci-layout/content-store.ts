@@ -1,3 +1,4 @@
+import type {FileRange} from '../../model/layer-in-file.js'
 import {digestAlgorithm, digestHex, digestOf, type Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
@@ -10,6 +11,8 @@ import type {StatedDescriptor} from '../image-documents/image-documents.js'
 export interface StoredBlob {
   /** As found by content, or stated where the content is far away. */
   readonly compression: Compression
+  /** Where it lies in an open file, if it does. */
+  readonly range?: FileRange
   /** The bytes as stored, unchecked, from the start at each call. */
   readonly open: (options: WorkOptions) => AsyncIterable<Uint8Array>
 }

@@ -110,8 +110,7 @@ export async function findStoredLayer(
   const embedded = stated === undefined ? undefined : findEmbedded(stated, descriptor, title)
   const blob = (await store.findBlob(descriptor, options)) ?? blobOf(embedded)
   if (blob === undefined) return undefined
-  const {compression, open} = blob
-  return {title, descriptor, compression, diffId: facts.diffIds[index], open}
+  return {title, descriptor, diffId: facts.diffIds[index], ...blob}
 }
 
 function blobOf(bytes: Uint8Array | undefined): StoredBlob | undefined {

@@ -1,7 +1,7 @@
-import {existsSync, mkdirSync, renameSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdirSync, renameSync} from 'node:fs'
 import path from 'node:path'
 import type {Digest} from '../../model/digest.js'
-import {asTransshipError, TransshipError, UsageError, type InputError} from '../../model/errors.js'
+import {asTransshipError, InputError, TransshipError, UsageError} from '../../model/errors.js'
 import {withoutEvents, type WorkOptions} from '../../model/events.js'
 import {formatFullName, identityKey, type PackageIdentity} from '../../model/package-identity.js'
 import type {
@@ -15,10 +15,12 @@ import type {
 import type {FolderLock} from '../../disk/folder-lock.js'
 import {MadeFolders} from '../../disk/made-folders.js'
 import {removeTree} from '../../disk/remove-tree.js'
+import {Crew} from '../../workers/crew.js'
 import {requireReplaceable} from '../../model/replacing.js'
 import {payloadArtifact, type PayloadFigures} from '../transport-layout/payload-artifact.js'
+import {BegunPayloads} from './begun-payloads.js'
 import {dependentsOf} from './dependents.js'
-import {hasLeftovers, lockRepository, makeWorkFolder, REPLACED, restoreReplaced} from './lock.js'
+import {hasLeftovers, lockRepository, makeWorkFolder, restoreReplaced} from './lock.js'
 import {listItemOf} from './open-package.js'
 import type {PackagePlace, SealedPackage} from './package-place.js'
 import {figuresOf} from './payload-figures.js'
@@ -31,6 +33,7 @@ import {findPackage, type Repository, type StoredPackage} from './repository.js'
 import {LayerProofs} from './layer-proofs.js'
 import {isWhole} from './verify-packages.js'
 import {draftBeside, identityTaken, standingOf} from './standing.js'
+import {putInPlace, writeMarker, type NamedPackage} from './put-in-place.js'
 import {supplemented} from './supplement.js'
 import {renameWritten, writePackage, type WrittenPackage} from './write-package.js'
 
@@ -47,11 +50,8 @@ interface Told {
 type Settled = {readonly there: StoredPackage} | {readonly draft: PackageDraft; readonly written: WrittenPackage}
 
 /** What stands in the place of a begun package. */
-interface Pending extends SealedPackage {
+interface Pending extends SealedPackage, NamedPackage {
   readonly payload: WrittenPackage['payload']
-  readonly name: string
-  /** Entry that has to make room. */
-  readonly displaced: string | undefined
 }
 
 /**
@@ -70,7 +70,9 @@ class PackagesDestination implements PackageDestination {
   readonly #replace: boolean
   readonly #pending = new Map<string, Pending>()
   readonly #held: HeldPackages
+  readonly #crew: Crew
   readonly #proofs: LayerProofs
+  readonly #payloads: BegunPayloads
   #lock: FolderLock | undefined
   #work: string | undefined
   #made: MadeFolders | undefined
@@ -83,7 +85,9 @@ class PackagesDestination implements PackageDestination {
     if (place.holdsOne === true) this.holdsOne = true
     this.#repository = repository
     this.#replace = options.replace ?? false
-    this.#proofs = new LayerProofs(options.concurrency)
+    this.#crew = new Crew(options.concurrency)
+    this.#proofs = new LayerProofs(this.#crew)
+    this.#payloads = new BegunPayloads(this.#crew, {isForFile: place.keepsFiles === true})
     this.#held = new HeldPackages(() => this.#repository, this.#pending, options.acceptBaseMismatch ?? false)
   }
 
@@ -111,20 +115,53 @@ class PackagesDestination implements PackageDestination {
     const isMet = same !== undefined && this.#held.isMet(same)
     if (same !== undefined && (isMet || (await this.#mayStay(same, options))))
       return this.#unchanged(draft, same, options)
-    const folder = this.#folderFor(draft.metadata.identity, work)
-    const written = await this.#whileHeld(() =>
-      writePackage(path.join(folder, formatFullName(draft.metadata.identity)), draft, {
-        ...options,
-        lower: this.#held.lower(draft),
-        isForFile: this.#place.keepsFiles === true,
-      }),
-    )
+    const {written, folder} = await this.#whileHeld(() => this.#written(draft, work, options))
     const placed = await this.#settle(draft, written, options)
     if ('there' in placed) {
       removeTree(written.folder)
       return this.#unchanged(draft, placed.there, options)
     }
     return this.#seal(placed, folder, options)
+  }
+
+  async begin(asked: PackageDraft, options: WorkOptions): Promise<void> {
+    const {lone} = asked
+    if (lone === undefined || this.#payloads.has(lone) || this.#isThere(asked)) return
+    const work = await this.#begin(options)
+    // Only now it is sure what is there.
+    if (!this.#isThere(asked)) this.#payloads.begin(asked, lone, this.#beside(work), options)
+  }
+
+  /** Something stands where the package is to be, or it is there under another name: that is looked at first. */
+  #isThere(draft: PackageDraft): boolean {
+    const {identity} = draft.metadata
+    try {
+      const isTaken = this.#pending.has(identityKey(identity)) || this.#held.existing(identity) !== undefined
+      return isTaken || this.#held.findSame(draft) !== undefined
+    } catch (error) {
+      // `write` tells what is wrong, when it is its turn.
+      if (error instanceof InputError) return true
+      throw error
+    }
+  }
+
+  settle(): Promise<void> {
+    return this.#payloads.stop()
+  }
+
+  async #written(draft: PackageDraft, work: string, options: WorkOptions) {
+    const begun = this.#payloads.take(draft)
+    const folder = begun === undefined ? this.#folderFor(draft.metadata.identity, work) : path.dirname(begun.folder)
+    const target = path.join(folder, formatFullName(draft.metadata.identity))
+    const inner = {...options, lower: this.#held.lower(draft), isForFile: this.#place.keepsFiles === true}
+    if (begun === undefined) return {folder, written: await this.#crew.here(() => writePackage(target, draft, inner))}
+    // It was begun under the name that the draft had then.
+    const lone = async () => {
+      const payload = await begun.payload
+      if (begun.folder !== target) renameSync(begun.folder, target)
+      return payload
+    }
+    return {folder, written: await writePackage(target, draft, {...inner, lone})}
   }
 
   /** What becomes of a package that has been written: it is there already, or it is to be placed, maybe beside another. */
@@ -312,8 +349,11 @@ class PackagesDestination implements PackageDestination {
     this.#closeFiles()
     try {
       this.#lock?.requireHeld()
-      for (const pending of this.#pending.values()) this.#put(pending, this.#work)
-      this.#mark(this.#work)
+      for (const pending of this.#pending.values()) {
+        putInPlace(this.#place, pending, this.#work)
+        this.#placed.push(pending)
+      }
+      writeMarker(this.#place, this.#work)
       flushFolder(root)
     } catch (error) {
       throw asTransshipError(error, {reference})
@@ -333,27 +373,9 @@ class PackagesDestination implements PackageDestination {
     }
   }
 
-  #put(pending: Pending, work: string): void {
-    const {displaced, name} = pending
-    const {root} = this.#place
-    if (displaced !== undefined) {
-      mkdirSync(path.join(work, REPLACED), {recursive: true})
-      renameSync(path.join(root, displaced), path.join(work, REPLACED, displaced))
-    }
-    renameSync(pending.path, path.join(root, name))
-    this.#placed.push(pending)
-  }
-
-  #mark(work: string): void {
-    const {marker, root} = this.#place
-    if (marker === undefined || existsSync(path.join(root, marker.name))) return
-    const file = path.join(work, marker.name)
-    writeFileSync(file, marker.bytes, {flush: true})
-    renameSync(file, path.join(root, marker.name))
-  }
-
   async abort(): Promise<void> {
     const {root} = this.#place
+    await this.#payloads.stop()
     await this.#proofs.stop()
     this.#closeFiles()
     for (const pending of this.#placed.splice(0).reverse()) renameSync(path.join(root, pending.name), pending.path)

@@ -1,8 +1,7 @@
-import {availableParallelism} from 'node:os'
 import type {Digest} from '../../model/digest.js'
 import {withoutEvents, type WorkOptions} from '../../model/events.js'
 import {unpackOptions} from '../../model/limits.js'
-import {workers} from '../../workers/worker-pool.js'
+import type {Crew} from '../../workers/crew.js'
 import {recipeOf} from './package-entries.js'
 import {PROVE_LAYER} from './prove-task.js'
 import type {PackageDraft} from '../../model/transport.js'
@@ -19,22 +18,17 @@ export interface ProofOptions extends WorkOptions {
 /** What has been proven in this process of packages that stay as they are, by what they are known by. */
 const PROVEN = new Map<string, boolean>()
 
-/** Below both, to start a thread takes longer than to read the package back. */
-const SMALL = {bytes: 4 * 1024 * 1024, entries: 1000} as const
-
 /**
  * Proofs that packages give back the layers they were made from: each is read back, on another thread while the next
- * package is written. One at a time, since each holds the index of its payload in memory.
+ * package is written.
  */
 export class LayerProofs {
-  readonly #isOnOneThread: boolean
+  readonly #crew: Crew
   readonly #stop = new AbortController()
   readonly #begun = new Set<Promise<unknown>>()
-  #last: Promise<unknown> = Promise.resolve()
 
-  /** `concurrency` 1: everything happens on this thread, in its turn. */
-  constructor(concurrency: number = availableParallelism()) {
-    this.#isOnOneThread = concurrency === 1 || availableParallelism() === 1
+  constructor(crew: Crew) {
+    this.#crew = crew
   }
 
   /**
@@ -53,8 +47,7 @@ export class LayerProofs {
     const stop = this.#stop.signal
     const signal = options.signal === undefined ? stop : AbortSignal.any([options.signal, stop])
     const inner = {...withoutEvents(options), signal}
-    const isAtOnce = draft.isLast === true || this.#isOnOneThread
-    const proof = isAtOnce ? isRebuilt(stored, diffId, inner) : this.#onThread(stored, diffId, inner)
+    const proof = this.#prove(stored, diffId, {...inner, isLast: draft.isLast === true})
     this.#begun.add(proof)
     // Who asked hears of a failure when the proof is needed; until then it is nobody's.
     const remember = (isProven: boolean) => (known === undefined ? undefined : PROVEN.set(known, isProven))
@@ -62,19 +55,22 @@ export class LayerProofs {
     return proof
   }
 
-  async #onThread(stored: StoredPackage, diffId: Digest, options: WorkOptions): Promise<boolean> {
+  #prove(
+    stored: StoredPackage,
+    diffId: Digest,
+    {isLast, ...options}: WorkOptions & {readonly signal: AbortSignal; readonly isLast: boolean},
+  ): Promise<boolean> {
     const {place, payload} = stored
-    const {Bytes: bytes = 0, Entries: entries = 0} = payload
-    const isSmall = bytes < SMALL.bytes && entries < SMALL.entries
-    if (place === undefined || isSmall) return isRebuilt(stored, diffId, options)
-    const before = this.#last
-    const turn = (async () => {
-      await before
-      const {signal} = options
-      return workers().run(PROVE_LAYER, {place, diffId, limits: unpackOptions(options)}, {signal, isLong: true})
-    })()
-    this.#last = turn.catch(() => undefined)
-    return turn
+    const here = () => isRebuilt(stored, diffId, options)
+    if (place === undefined) return this.#crew.here(here)
+    return this.#crew.run({
+      task: PROVE_LAYER,
+      input: {place, diffId, limits: unpackOptions(options)},
+      weightBytes: payload.Bytes ?? 0,
+      signal: options.signal,
+      isBetterElsewhere: !isLast,
+      here,
+    })
   }
 
   /** Waits until none is under way, whatever became of them. */

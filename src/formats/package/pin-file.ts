@@ -17,8 +17,10 @@ export function pinOfLayer(layer: Layer): Omit<LayerPin, 'open'> | undefined {
   return compression === 'gzip' || compression === 'zstd' ? {descriptor, compression} : undefined
 }
 
+type PinDraft = Pick<PackageDraft, 'layer' | 'pins' | 'keepRecipe' | 'tap'>
+
 /** Digests of the compressed forms that a package is to keep. */
-export function wantedPins({layer, pins = 'none', keepRecipe}: PackageDraft): readonly string[] {
+export function wantedPins({layer, pins = 'none', keepRecipe}: PinDraft): readonly string[] {
   if (pins === 'none' || !keepRecipe || layer === undefined) return []
   const own = pinOfLayer(layer)
   return [...(own === undefined ? [] : [own]), ...(layer.pins ?? [])].map(({descriptor}) => descriptor.digest)
@@ -42,10 +44,10 @@ export function findPin(draft: PackageDraft, docker: DockerJson | undefined): 'k
 /** Writes the pins of a layer into the folder of its package; what they are is known when the entries have passed. */
 export class PinWriter {
   readonly #folder: string
-  readonly #draft: PackageDraft
+  readonly #draft: PinDraft
   readonly #own: PinFile | undefined
 
-  constructor(folder: string, draft: PackageDraft) {
+  constructor(folder: string, draft: PinDraft) {
     this.#folder = folder
     this.#draft = draft
     const {layer, tap, pins = 'none'} = draft

@@ -1,6 +1,9 @@
 import type {Digest} from '../../model/digest.js'
 import {InputError, UnsupportedError} from '../../model/errors.js'
 import {withoutEvents, type WorkOptions} from '../../model/events.js'
+import {unpackOptions} from '../../model/limits.js'
+import {workers} from '../../workers/worker-pool.js'
+import {VERIFY_INDEX, type VerifyIndexOutput} from './index-task.js'
 import {ImageNames, isWholeImage} from '../../model/image-names.js'
 import type {LayerEntry} from '../../model/layer-entry.js'
 import {formatFullName} from '../../model/package-identity.js'
@@ -48,6 +51,9 @@ export async function verifyPackages<P extends StoredPackage>(
   }
   return {faults, layers, bytes}
 }
+
+/** Below this, to start a thread takes longer than to compare the files. */
+const WORTH_A_THREAD_BYTES = 32 * 1024 * 1024
 
 export interface VerifyPackagesOptions<P extends StoredPackage> extends WorkOptions {
   /** Packages for another one are left out. */
@@ -103,11 +109,12 @@ class PackageVerifier {
       this.#options.onEvent?.({kind: 'note', code: NOT_READ, message, subject: this.#title})
       return {title: this.#title, entries: 0}
     }
-    await this.#gather('payload-index.jsonl', () => this.#verifyPayload())
     const recipe = recipeOf(this.#stored)
-    if (recipe?.digest !== undefined)
-      await this.#gather(recipe.file, () => readVerified(this.#stored, recipe.file, recipe.digest))
-    const verdict = await this.#verifyLayer(recipe?.diffId)
+    const verdict = await this.#besideIndex(async () => {
+      if (recipe?.digest !== undefined)
+        await this.#gather(recipe.file, () => readVerified(this.#stored, recipe.file, recipe.digest))
+      return this.#verifyLayer(recipe?.diffId)
+    })
     if (recipe !== undefined) await this.#verifyPins(recipe.diffId, verdict)
     return verdict
   }
@@ -122,7 +129,35 @@ class PackageVerifier {
     this.#fault(code, `It needs ${formatFullName(identity)}. ${why}`, this.#title)
   }
 
-  async #verifyPayload(): Promise<void> {
+  /**
+   * Checks the files against the index, and then does the rest. Of a large payload another thread compares the files
+   * meanwhile, since each is read for both.
+   */
+  async #besideIndex<T>(rest: () => Promise<T>): Promise<T> {
+    const {place, payload} = this.#stored
+    const isElsewhere = place !== undefined && (payload.Bytes ?? 0) >= WORTH_A_THREAD_BYTES && workers().size > 1
+    const stop = new AbortController()
+    const {signal: own} = this.#options
+    const signal = own === undefined ? stop.signal : AbortSignal.any([own, stop.signal])
+    const input = {place: place ?? {kind: 'folder', path: ''}, limits: unpackOptions(this.#options)} as const
+    const compared = isElsewhere ? workers().run(VERIFY_INDEX, input, {signal, isLong: true}) : undefined
+    compared?.catch(() => undefined)
+    try {
+      if (compared === undefined) await this.#gather('payload-index.jsonl', () => this.#verifyPayload())
+      const before = this.faults.splice(0)
+      const result = await rest()
+      const after = this.faults.splice(0, Infinity, ...before)
+      if (compared !== undefined) await this.#gather('payload-index.jsonl', () => this.#verifyPayload(compared))
+      for (const fault of after) this.faults.push(fault)
+      return result
+    } finally {
+      // The package is closed next.
+      stop.abort()
+      await Promise.allSettled([compared])
+    }
+  }
+
+  async #verifyPayload(compared?: Promise<VerifyIndexOutput>): Promise<void> {
     const {payload} = this.#stored
     const index = readIndex(this.#stored)
     if (index === undefined) {
@@ -136,8 +171,8 @@ class PackageVerifier {
         `The index is ${index.digest}, but the metadata says ${payload.Digest}.`,
         this.#title,
       )
-    const layout = openLayout(this.#stored, index, this.#options)
-    const verdict = await verifyIndex(layout, index, this.#options)
+    const verdict = await (compared ??
+      verifyIndex(openLayout(this.#stored, index, this.#options), index, this.#options))
     for (const fault of verdict.faults) this.faults.push({...fault, subject: `${this.#title}/${fault.subject}`})
     this.bytes += verdict.bytes
   }

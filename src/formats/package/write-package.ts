@@ -1,35 +1,26 @@
-import {createHash} from 'node:crypto'
-import {closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync} from 'node:fs'
+import {mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {removeTree} from '../../disk/remove-tree.js'
-import {RecipeEncoder} from '../../codecs/recipe/recipe-file.js'
-import {recordingRecipe} from '../../codecs/recipe/record-recipe.js'
-import {digestOf, type Digest} from '../../model/digest.js'
+import {digestOf} from '../../model/digest.js'
 import {asTransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
-import type {Layer, PackageMetadata} from '../../model/image.js'
-import type {FileEntry, LayerEntry} from '../../model/layer-entry.js'
-import type {LayerPath} from '../../model/layer-path.js'
+import type {PackageMetadata} from '../../model/image.js'
 import {formatFullName, isSamePackage as isSameIdentity} from '../../model/package-identity.js'
 import type {KeptImage, PackageDraft} from '../../model/transport.js'
 import {FolderFiles} from '../transport-layout/folder-files.js'
-import {LayoutLookup} from '../transport-layout/layout-lookup.js'
-import {writePieces} from '../transport-layout/carrier-output.js'
-import {writeLayout} from '../transport-layout/write-layout.js'
 import {decodeDocument, encodeDocument, isStillTrue, type PayloadFacts} from './metadata.js'
 import {isAttachmentName, MAX_ATTACHMENT_BYTES} from './package-folder.js'
-import {missingPins, PinWriter} from './pin-file.js'
+import type {LonePayload} from './lone-payload.js'
+import {writePayloadParts, type PayloadParts, type PayloadPartsOptions} from './payload-parts.js'
+import {missingPins} from './pin-file.js'
 import {companionsJson, lacksCompanions, writeCompanions} from './companion-files.js'
 import {differenceOf, markOf} from './payload-mark.js'
 import type {StoredPackage} from './repository.js'
 import type {DockerJson, DockerLayerJson} from './schema.js'
-import {INDEX_NAME, openLayout, readIndex} from './package-entries.js'
 
-export interface WritePackageOptions extends WorkOptions {
-  /** The packages below, nearest first: hard links may lead to their files. */
-  readonly lower: readonly StoredPackage[]
-  /** The folder only comes before a file that is made of it. */
-  readonly isForFile?: boolean
+export interface WritePackageOptions extends PayloadPartsOptions {
+  /** Writes the payload without a look at the packages below, where it can be tried; it may be under way already. */
+  readonly lone?: (() => Promise<LonePayload | undefined>) | undefined
 }
 
 export interface WrittenPackage {
@@ -40,7 +31,6 @@ export interface WrittenPackage {
 }
 
 export const METADATA = 'metadata.json'
-const RECIPE = 'docker/recipe-0.gz'
 const CONFIG = 'docker/config.json'
 const MANIFEST = 'docker/manifest.json'
 
@@ -58,29 +48,12 @@ export async function writePackage(
 }
 
 async function write(folder: string, draft: PackageDraft, options: WritePackageOptions): Promise<WrittenPackage> {
-  mkdirSync(folder)
-  const pinWriter = new PinWriter(folder, draft)
-  try {
-    return await writeParts(folder, draft, {...options, pinWriter})
-  } finally {
-    pinWriter.close()
-  }
-}
-
-async function writeParts(
-  folder: string,
-  draft: PackageDraft,
-  {pinWriter, ...options}: WritePackageOptions & {readonly pinWriter: PinWriter},
-): Promise<WrittenPackage> {
+  mkdirSync(folder, {recursive: true})
   const folderName = path.basename(folder)
-  const recipe =
-    draft.keepRecipe && draft.layer?.diffId !== undefined ? new RecipeFile(folder, draft.layer.diffId) : undefined
-  const payload =
-    draft.layer === undefined ? undefined : await writePayload(folder, draft, draft.layer, recipe, options)
+  const parts = await writeLayer(folder, draft, options)
   const {metadata, stubOf} = draft
-  const pins = await pinWriter.finish(options)
-  const made = recipe === undefined ? undefined : {...recipe.layer, ...(pins.length === 0 ? {} : {Pins: pins})}
-  const docker = dockerOf(draft, made ?? (stubOf === undefined ? undefined : {DiffID: stubOf}))
+  const payload = parts?.payload
+  const docker = dockerOf(draft, parts?.layer ?? (stubOf === undefined ? undefined : {DiffID: stubOf}))
   const kept = metadata.document === undefined ? undefined : decodeKept(metadata, folderName)
   const isKept = kept !== undefined && isStillTrue(kept, metadata, payload, docker)
   const usesDocker = isKept ? kept.docker !== undefined : docker !== undefined
@@ -99,118 +72,33 @@ async function writeParts(
   }
 }
 
+/** The payload and what belongs to it: written alone where that can be, else with the packages below. */
+async function writeLayer(
+  folder: string,
+  draft: PackageDraft,
+  {lone, ...options}: WritePackageOptions,
+): Promise<PayloadParts | undefined> {
+  const {layer} = draft
+  if (layer === undefined) return undefined
+  const written = await lone?.()
+  if (written !== undefined) {
+    const {names, ...parts} = written
+    await draft.lone?.checkNames(names, options)
+    return parts
+  }
+  if (lone !== undefined) {
+    removeTree(folder)
+    mkdirSync(folder)
+  }
+  return writePayloadParts(folder, {...draft, layer}, options)
+}
+
 function decodeKept({document}: PackageMetadata, folderName: string) {
   try {
     return document === undefined ? undefined : decodeDocument(document.bytes, folderName)
   } catch {
     // A document of another identity, or one that an older release would not have written: a new one is made.
     return undefined
-  }
-}
-
-async function writePayload(
-  folder: string,
-  draft: PackageDraft,
-  layer: Layer,
-  recipe: RecipeFile | undefined,
-  options: WritePackageOptions,
-): Promise<PayloadFacts> {
-  const lower = new LowerPayloads(options.lower)
-  const entries = layer.entries(options)
-  const title = formatFullName(draft.metadata.identity)
-  let count = 0
-  const counted = async function* (): AsyncGenerator<LayerEntry> {
-    for await (const entry of recipe === undefined
-      ? entries
-      : recordingRecipe(entries, (record) => {
-          recipe.add(record)
-        })) {
-      count++
-      yield entry
-    }
-  }
-  try {
-    const written = await writeLayout(folder, counted(), {
-      ...options,
-      title,
-      form: draft.form,
-      keepsRecipe: recipe !== undefined,
-      unkeptTimes: options.isForFile === true ? 'ignored' : 'note',
-      readLower: (target) => lower.find(target),
-    })
-    writePieces(path.join(folder, INDEX_NAME), written.index.pieces())
-    recipe?.finish(count)
-    return {form: draft.form, entries: written.entries, bytes: written.payloadBytes, digest: written.digest}
-  } finally {
-    recipe?.close()
-    lower.close()
-  }
-}
-
-/** Payloads of the packages below, listed when a hard link first needs them. */
-class LowerPayloads {
-  readonly #packages: readonly StoredPackage[]
-  #lookups: LayoutLookup[] | undefined
-
-  constructor(packages: readonly StoredPackage[]) {
-    this.#packages = packages
-  }
-
-  /** The file as the nearest package has it; undefined when one deletes it or none holds it. */
-  find(target: LayerPath): FileEntry | undefined {
-    this.#lookups ??= this.#packages
-      .filter(({payload}) => payload.Kind !== 'none')
-      .map((stored) => new LayoutLookup(openLayout(stored, readIndex(stored), {})))
-    for (const lookup of this.#lookups) {
-      if (lookup.isDeleted(target)) return undefined
-      const entry = lookup.find(target)
-      if (entry !== undefined) return entry.kind === 'file' ? entry : undefined
-    }
-    return undefined
-  }
-
-  close(): void {
-    for (const lookup of this.#lookups ?? []) lookup.close()
-  }
-}
-
-/** The recipe of a package, written while its entries pass. */
-class RecipeFile {
-  readonly #encoder = new RecipeEncoder()
-  readonly #hash = createHash('sha256')
-  readonly #diffId: Digest
-  #fd: number | undefined
-  #digest: Digest | undefined
-
-  constructor(folder: string, diffId: Digest) {
-    mkdirSync(path.join(folder, 'docker'), {recursive: true})
-    this.#fd = openSync(path.join(folder, RECIPE), 'wx')
-    this.#diffId = diffId
-  }
-
-  add(record: Parameters<RecipeEncoder['add']>[0]): void {
-    const bytes = this.#encoder.add(record)
-    if (bytes !== undefined) this.#put(bytes)
-  }
-
-  #put(bytes: Uint8Array): void {
-    this.#hash.update(bytes)
-    writeFileSync(this.#fd ?? -1, bytes)
-  }
-
-  finish(entries: number): void {
-    this.add({kind: 'end', diffId: this.#diffId, entries})
-    this.#put(this.#encoder.flush())
-    this.#digest = `sha256:${this.#hash.digest('hex')}` as Digest
-  }
-
-  close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd)
-    this.#fd = undefined
-  }
-
-  get layer() {
-    return {DiffID: this.#diffId, Recipe: RECIPE, ...(this.#digest === undefined ? {} : {RecipeDigest: this.#digest})}
   }
 }
 
