@@ -64,6 +64,10 @@ async function bundleCommands() {
     banner: {
       js: "import {createRequire as requireFrom} from 'node:module';const require = requireFrom(import.meta.url);",
     },
+    // A start reads a megabyte of it. Names stay, for the traces of our own faults.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    keepNames: false,
     sourcemap: false,
     legalComments: 'none',
     metafile: true,

@@ -6,8 +6,9 @@ export interface Validator<T> {
   errors?: readonly ErrorObject[] | null
 }
 
-// That the schemas are schemas is no question of a run: the tests compile each of them in strict mode.
-const ajv = new Ajv({allowUnionTypes: true, validateSchema: false})
+// That the schemas are schemas is no question of a run: the tests compile each of them in strict mode. To make the code of a
+// validator shorter takes longer than the few documents of a run would gain by it.
+const ajv = new Ajv({allowUnionTypes: true, validateSchema: false, code: {optimize: false}})
 
 /**
  * A schema of JSON from outside, tolerant of unknown keys. The type is the caller's promise of what the schema holds. It

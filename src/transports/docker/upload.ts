@@ -5,7 +5,7 @@ import {hasBlob} from './download.js'
 import {asNetworkError, discard, header, isBusy, isPassing, Patience, type HttpAnswer} from './http.js'
 import type {Answered, Registry} from './registry.js'
 
-/** Sent at a time: what is held in memory so that it can be sent again. */
+/** Sent at a time: what is held in memory so that it can be sent again, while the next is read. */
 const CHUNK_BYTES = 8 * 2 ** 20
 /** A registry that wants longer chunks gets them up to this. */
 const MAX_CHUNK_BYTES = 64 * 2 ** 20
@@ -35,15 +35,22 @@ export class Upload {
   /** Bytes sent. Throws `UNAUTHORIZED`, `NETWORK_FAILED`, `TIMED_OUT`; the body's own errors pass. */
   async send(body: AsyncIterable<Uint8Array>, digest: () => Digest): Promise<number> {
     await this.#begin()
+    let sending: Promise<void> | undefined
     try {
-      // One for all: what has been sent and answered is not needed again.
-      const held = Buffer.allocUnsafeSlow(this.#chunkBytes)
+      // What has been sent and answered is not needed again, so two take turns: one is filled while the other is on its way.
+      let held = Buffer.allocUnsafeSlow(this.#chunkBytes)
+      let spare: typeof held | undefined
       let length = 0
       for await (const chunk of body) {
         this.#signal?.throwIfAborted()
         for (let at = 0; at < chunk.byteLength;) {
           if (length === held.byteLength) {
-            await this.#patch(held)
+            await sending
+            sending = this.#patch(held)
+            // Thrown where it is awaited.
+            sending.catch(() => undefined)
+            if (this.#chunkBytes > CHUNK_BYTES) await sending
+            else [held, spare] = [spare ?? Buffer.allocUnsafeSlow(held.byteLength), held]
             length = 0
           }
           const piece = chunk.subarray(at, at + held.byteLength - length)
@@ -52,9 +59,11 @@ export class Upload {
           at += piece.byteLength
         }
       }
+      await sending
       await this.#finish(held.subarray(0, length), digest())
       return this.#done
     } catch (error) {
+      await sending?.catch(() => undefined)
       await this.#cancel()
       throw error
     }

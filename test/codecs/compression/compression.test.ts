@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import {execFileSync} from 'node:child_process'
-import {createHash} from 'node:crypto'
+import {createCipheriv, createHash} from 'node:crypto'
 import {gunzipSync, gzipSync} from 'node:zlib'
+import fc from 'fast-check'
 import {compress} from '../../../src/codecs/compression/compress.js'
 import {decompress} from '../../../src/codecs/compression/decompress.js'
 import {detectCompression, detectStream} from '../../../src/codecs/compression/detect-compression.js'
+import {isNoise, NOISE_BYTES} from '../../../src/codecs/compression/noise.js'
 import {findNodeZstd} from '../../../src/codecs/compression/read-zstd.js'
 import {TransshipError} from '../../../src/model/errors.js'
 import type {Compression} from '../../../src/model/image.js'
@@ -21,6 +23,15 @@ function sample(length: number): Buffer {
     at += part.length
   }
   return Buffer.concat(parts).subarray(0, length)
+}
+
+/** The same bytes each time, as even as random ones. */
+function noise(length: number): Buffer {
+  return createCipheriv('aes-128-ctr', Buffer.alloc(16, 1), Buffer.alloc(16)).update(Buffer.alloc(length))
+}
+
+function repeated(bytes: Buffer, times: number): Buffer {
+  return Buffer.concat(Array.from({length: times}, () => bytes))
 }
 
 const TOOLS: readonly {compression: Exclude<Compression, 'none'>; tool: string}[] = [
@@ -97,8 +108,52 @@ describe('compression', () => {
       assert.ok(gunzipSync(stored).equals(plain))
       assert.deepEqual(stored.subarray(0, 10), Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]))
       assert.ok((await collect(compress(chunked(plain, 777), 'gzip'))).equals(stored))
-      if (length > 1e6) assert.ok(stored.length < gzipSync(plain).length * 1.02)
+      const small = await collect(compress(chunked(plain, 1 << 20), 'gzip', {level: 6}))
+      if (length > 1e6) assert.ok(small.length < gzipSync(plain).length * 1.02)
     })
+
+  for (const {title, plain, isStored} of [
+    {title: 'random bytes', plain: noise(1_000_000), isStored: true},
+    {
+      title: 'what gzip wrote',
+      plain: gzipSync(noise(1_500_000).toString('base64')).subarray(0, 1_000_000),
+      isStored: true,
+    },
+    {title: 'one value', plain: Buffer.alloc(1_000_000, 7), isStored: false},
+    {title: 'random bytes that repeat within the window', plain: repeated(noise(16_384), 61), isStored: false},
+    {title: 'random hexadecimal digits', plain: Buffer.from(noise(500_000).toString('hex')), isStored: false},
+    {title: 'less than a piece of random bytes', plain: noise(32_767), isStored: false},
+  ])
+    it(`${isStored ? 'stores' : 'compresses'} ${title}`, async () => {
+      assert.equal(isNoise(plain.subarray(0, NOISE_BYTES)), isStored)
+      const packed = await collect(compress(chunked(plain, 50_000), 'gzip'))
+      assert.ok(gunzipSync(packed).equals(plain))
+      assert.ok(packed.length < plain.length * (isStored ? 1.001 : 1.01))
+      // A deflate block that is stored and not the last begins with a zero byte and its length. Source: RFC 1951, 3.2.4.
+      assert.deepEqual(packed.subarray(10, 13).equals(Buffer.of(0, 0xff, 0xff)), isStored)
+    })
+
+  it('writes gzip of stored and compressed pieces in any order that any gunzip reads', async function () {
+    requireTool(this, 'gzip')
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({isNoise: fc.boolean(), length: fc.integer({min: 1, max: 300_000})}), {maxLength: 8}),
+        fc.integer({min: 1, max: 9}),
+        fc.integer({min: 1000, max: 700_000}),
+        async (pieces, level, chunk) => {
+          const random = noise(300_000)
+          const plain = Buffer.concat(
+            pieces.map((piece) => (piece.isNoise ? random.subarray(0, piece.length) : sample(piece.length))),
+          )
+          const packed = await collect(compress(chunked(plain, chunk), 'gzip', {level}))
+          assert.ok(gunzipSync(packed).equals(plain))
+          assert.ok(execFileSync('gzip', ['-dc'], {input: packed, maxBuffer: 2 ** 28}).equals(plain))
+          assert.ok((await collect(compress(chunked(plain, 1 << 20), 'gzip', {level}))).equals(packed))
+        },
+      ),
+      {numRuns: 15},
+    )
+  })
 
   it('refuses levels that do not exist', () => {
     assert.throws(() => compress(chunked(Buffer.of()), 'gzip', {level: 10}), {code: 'BAD_OPTION'})
