@@ -1,11 +1,12 @@
 import type {WorkOptions} from '../../model/events.js'
-import type {Layer} from '../../model/image.js'
+import type {EntriesOptions, Layer} from '../../model/image.js'
 import type {LayerEntry} from '../../model/layer-entry.js'
 import type {LayerInFile} from '../../model/layer-in-file.js'
 import {LayerNames, type LayerNamesParts} from '../../model/layer-names.js'
 import type {LayerPath} from '../../model/layer-path.js'
 import {TapRelay} from '../../model/layer-tap.js'
-import {layerFromTar, storedInFile} from '../layer-blob/read-layer-blob.js'
+import {storedBytesOf} from '../../model/sparse-content.js'
+import {layerFromTar, storedInFile, type StoredLayer} from '../layer-blob/read-layer-blob.js'
 import {writePayloadParts, type PayloadDraft, type PayloadParts} from './payload-parts.js'
 
 /** What it takes to write the payload of a layer that is read alone, as plain data. */
@@ -35,11 +36,10 @@ export async function writeLonePayload(
   const names = new LayerNames(layer.title)
   const stored = storedInFile(layer)
   const tap = new TapRelay()
-  const counted = layerFromTar({...stored, open: (inner) => counting(stored.open(inner), onRead)})
-  const lone: Layer = {
-    ...counted,
-    entries: (inner) => loneEntries(counted.entries({...inner, tap}), names, isLowest),
-  }
+  const own = layerFromTar(layer.compression === 'none' ? stored : countedBytes(stored, onRead))
+  const entriesOf = (inner: EntriesOptions) =>
+    layer.compression === 'none' ? countedContent(own.entries(inner), onRead) : own.entries(inner)
+  const lone: Layer = {...own, entries: (inner) => loneEntries(entriesOf({...inner, tap}), names, isLowest)}
   try {
     const parts = await writePayloadParts(folder, {...draft, layer: lone, tap}, {...options, lower: [], isForFile})
     return {...parts, names: names.parts}
@@ -74,12 +74,25 @@ async function* loneEntries(
   if (deleted.some((path) => names.find(path)?.kind === 'directory')) throw new NeedsLayersBelow()
 }
 
-async function* counting(
-  chunks: AsyncIterable<Uint8Array>,
+/** Of a compressed layer, its bytes as they are stored are counted: how large its content is, nobody knows before its end. */
+function countedBytes(stored: StoredLayer, onRead: (bytes: number) => void): StoredLayer {
+  return {
+    ...stored,
+    async *open(options) {
+      for await (const chunk of stored.open(options)) {
+        onRead(chunk.byteLength)
+        yield chunk
+      }
+    },
+  }
+}
+
+async function* countedContent(
+  entries: AsyncIterable<LayerEntry>,
   onRead: (bytes: number) => void,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    onRead(chunk.byteLength)
-    yield chunk
+): AsyncGenerator<LayerEntry> {
+  for await (const entry of entries) {
+    yield entry
+    if (entry.kind === 'file' && entry.content !== undefined) onRead(storedBytesOf(entry.content))
   }
 }
