@@ -10,9 +10,9 @@ export default class Diff extends BaseCommand {
   static override description =
     'Works across the two stacks. Compares files and registry as a container would see them, no matter how they are split ' +
     'into layers: attributes, times, security descriptors, links, streams and content digests; keys and values. Compares ' +
-    'metadata, and the digests of manifest, configuration and layers, that both sides have. To compare only the content of ' +
-    'layers that were split differently, pass --only files --only registry. Exits with 1 when it finds differences. In ' +
-    'lists, - means only on the left, + only on the right, ~ different on both sides.'
+    'metadata and the digests of manifest, configuration and layers where both sides have them. To compare only the ' +
+    'content of layers that were split differently, pass --only files --only registry. Exits with 1 when it finds ' +
+    'differences. In lists, - means only on the left, + only on the right, ~ different on both sides.'
   static override examples = [
     {
       description: 'Check that a package matches the image it came from:',

@@ -26,7 +26,7 @@ export default class Doctor extends BaseCommand {
 
   static override flags = {
     clean: Flags.string({
-      summary: 'Remove from this folder what interrupted runs have left; nothing in use, and no link is followed.',
+      summary: 'Remove what interrupted runs left in this folder. Leaves everything in use alone and follows no links.',
       helpValue: 'FOLDER',
     }),
   }

@@ -37,7 +37,7 @@ export default class BatchWorker extends BaseCommand {
     'until-empty': Flags.boolean({summary: 'Exit when no item is waiting and no worker is busy.'}),
     'lost-after': Flags.integer({
       summary: 'Restart the items of a worker that has been silent for this many seconds.',
-      description: 'Default: 30. Use the same value for all workers of a queue.',
+      description: 'Use the same value for all workers of a queue.',
       helpValue: 'SECONDS',
       default: 30,
       min: 2,

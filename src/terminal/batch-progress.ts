@@ -84,7 +84,8 @@ export function titleOfBatch({items, alreadyDone, totalBytes}: Extract<BatchEven
 export function endingOf(item: ItemReport): string {
   const {id, state, result, failure, seconds} = item
   if (failure !== undefined) return `${id}: failed: ${failure.what}`
-  if (result === undefined) return `${id}: ${state === 'blocked' ? 'not tried, since what it needs failed' : state}`
+  if (result === undefined)
+    return `${id}: ${state === 'blocked' ? 'not tried, because an item it needs failed' : state}`
   const isUnchanged = result.artifacts.every((artifact) => artifact.unchanged === true)
   const losses = result.losses.length > 0 ? `, ${result.losses.length} lost` : ''
   const what = isUnchanged && result.artifacts.length > 0 ? 'already there' : 'converted'

@@ -58,26 +58,26 @@ export const convertFlags = {
     summary: 'What packages keep of compressed layers, so that image digests come back.',
     description:
       'keep (the default): the compressed bytes. reproduce: how to make them again, where that is proven to give the same bytes; else the bytes. none: nothing, and the image comes back with another manifest digest.',
-    helpGroup: 'WHAT IS MADE',
+    helpGroup: 'DIGEST',
   })(),
   referrers: Flags.option({
     options: ['copy', 'none'] as const,
-    summary: 'What becomes of signatures, bills of materials and other artifacts that refer to an image.',
+    summary: 'What to do with signatures, bills of materials and other artifacts that refer to an image.',
     description:
       'copy (the default): they travel with the image wherever its digest stays the same. none: they stay behind.',
-    helpGroup: 'WHAT IS MADE',
+    helpGroup: 'DIGEST',
   })(),
   companions: Flags.option({
     options: ['all', 'documents', 'none'] as const,
     summary: 'What packages keep of the index that an image is in, so that its digest comes back.',
     description:
       'documents (the default): the index, manifests and configurations, without the layers of other images. all: the layers too, so that the index can be written again. none: nothing.',
-    helpGroup: 'WHAT IS MADE',
+    helpGroup: 'DIGEST',
   })(),
   'os-name': Flags.string({
     summary: 'Name of the OS package.',
     description:
-      "Default: what the operating system's own SOFTWARE hive says; names and labels of images are not believed.",
+      "Default: the name in the operating system's own SOFTWARE hive; transship ignores names and labels of images.",
     helpValue: 'NAME',
     helpGroup: 'IDENTITY',
   }),

@@ -27,17 +27,18 @@ export const networkFlags = {
     helpValue: 'DIR',
   }),
   'allow-private-hosts': Flags.boolean({
-    summary: 'Follow addresses that an image or registry names into this host or a private network.',
+    summary: 'Allow addresses from an image or image registry that lead to this host or a private network.',
     description:
-      'Addresses of foreign layers and token servers come from outside. Without this they may only lead where the registry itself is.',
+      'Images name the addresses of foreign layers, registries those of token servers. By default they may only lead to the network of the registry itself.',
   }),
   'least-rate': Flags.custom<number>({
     parse: flagText(parseSize),
-    summary: 'The slowest that a registry may send, bytes a second over 30 s (default: 1KiB; 0: any).',
+    summary:
+      'Give up on an image registry that sends fewer bytes a second than this over 30 s (default: 1KiB; 0: never).',
     helpValue: 'SIZE',
   })(),
   'max-request-time': Flags.integer({
-    summary: 'Seconds to wait for a registry in one request or download, new attempts included (default: 86400).',
+    summary: 'Seconds that one request or download may take, new attempts included (default: 86400).',
     helpValue: 'SECONDS',
     min: 1,
   }),

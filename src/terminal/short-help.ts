@@ -21,7 +21,7 @@ const LEAST_WANTED: readonly ((flag: Flag) => boolean)[] = [
   ({name}) => NETWORK.has(name),
   ({helpGroup}) => helpGroup === 'IDENTITY',
   ({helpGroup}) => helpGroup === 'STORAGE',
-  ({helpGroup}) => helpGroup === 'WHAT IS MADE',
+  ({helpGroup}) => helpGroup === 'DIGEST',
 ]
 
 /** The help of a command in at most 60 lines: usage, arguments, a line for each flag as far as there is room, two examples. */

@@ -14,7 +14,7 @@ export const unpackFlags = {
   })(),
   'max-ratio': Flags.integer({
     summary: `How many times its own size a compressed stream may unpack to (default: ${LIMITS.ratio.value}).`,
-    description: 'Counted from 1 MiB on; by default from 64 MiB on.',
+    description: 'Applies from 1 MiB on; without this flag, from 64 MiB on.',
     helpValue: 'N',
     min: 1,
   }),

@@ -3,7 +3,7 @@ import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
-import {text} from 'node:stream/consumers'
+import {text as textOf} from 'node:stream/consumers'
 import {startMemoryRegistry, type MemoryRegistry} from '../helpers/memory-registry.js'
 import {MAIN} from '../helpers/run-cli.js'
 import {PROJECT} from '../helpers/snapshot.js'
@@ -18,7 +18,14 @@ import {skipLoudly} from '../helpers/tools.js'
 
 /** The registry that pages name; the test runs one in this process. As long as its address, so that tables fit. */
 const REGISTRY = 'hub.contoso.lan'
-const GUIDE = path.join(PROJECT, 'docs', 'guide')
+const DOCS = path.join(PROJECT, 'docs')
+/** Pages with transcripts, in `docs`. */
+const PAGES = [
+  ...readdirSync(path.join(DOCS, 'guide'))
+    .sort()
+    .map((name) => path.join('guide', name)),
+  'migrate.md',
+]
 const BLOCK = /^```console\n([^]*?)^```$/gm
 
 interface Step {
@@ -90,16 +97,17 @@ describe('the guide shows what commands do', function () {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+    const [stdout, stderr] = await Promise.all([textOf(child.stdout), textOf(child.stderr), once(child, 'close')])
     // What went wrong is part of what a page shows; progress is not.
     const failed = child.exitCode === 0 || stdout !== '' ? '' : stderr
     return timeless((stdout + failed).replaceAll(host, REGISTRY))
   }
 
-  for (const name of readdirSync(GUIDE).sort()) {
-    const file = path.join(GUIDE, name)
-    const page = readFileSync(file, 'utf8')
-    const blocks = [...page.matchAll(BLOCK)].map(([, block = '']) => block)
+  for (const page of PAGES) {
+    const file = path.join(DOCS, page)
+    const name = path.basename(page)
+    const text = readFileSync(file, 'utf8')
+    const blocks = [...text.matchAll(BLOCK)].map(([, block = '']) => block)
     if (blocks.length === 0) continue
     it(`in ${name}`, async () => {
       const session = path.join(folder.path, name)
@@ -109,7 +117,7 @@ describe('the guide shows what commands do', function () {
         recursive: true,
         preserveTimestamps: true,
       })
-      const written: string[] = []
+      const shownBlocks: string[] = []
       for (const block of blocks) {
         let shown = ''
         for (const {command, expected} of stepsOf(block)) {
@@ -119,12 +127,12 @@ describe('the guide shows what commands do', function () {
             assert.ok(fits, `${name}: $ ${command}\n${actual}\nis not\n${expected}`)
           shown += `$ ${command}\n${fits ? expected : actual}`
         }
-        written.push(shown)
+        shownBlocks.push(shown)
       }
       if (process.env['UPDATE_SNAPSHOTS'] === '1')
         writeFileSync(
           file,
-          page.replaceAll(BLOCK, () => `\`\`\`console\n${written.shift() ?? ''}\`\`\``),
+          text.replaceAll(BLOCK, () => `\`\`\`console\n${shownBlocks.shift() ?? ''}\`\`\``),
         )
     })
   }

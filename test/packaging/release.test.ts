@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import {copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs'
+import {copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 import {fetchInto} from '../../packaging/fetch-package.js'
@@ -53,6 +53,7 @@ describe('a release', function () {
     before(function () {
       root = makeBareRoot(this, path.join(folder.path, 'root'), path.join(out, `transship-${version}-linux-x64`))
       copyFileSync(SAMPLE, path.join(root.folder, 'tmp', 'shop.tar'))
+      layOutWork(path.join(root.folder, 'tmp'), '/tmp/')
     })
 
     const run = (...args: readonly string[]) => root.run(args, {NO_COLOR: '1'})
@@ -81,6 +82,14 @@ describe('a release', function () {
       assert.match(readFileSync(path.join(root.folder, 'tmp', 'report.html'), 'utf8'), /<!doctype html>/i)
     })
 
+    it('runs a plan, and migrates there and back', () => {
+      for (const args of workOf('/tmp/')) {
+        const {status, stdout, stderr} = run(...args)
+        assert.equal(status, 0, `${args.join(' ')}: ${stdout}${stderr}`)
+      }
+      assertMigrated(path.join(root.folder, 'tmp'))
+    })
+
     it('ends with the same code and words for what is wrong', () => {
       const {status, stderr} = run('convert', 'docker-archive:/tmp/nothing.tar', 'inbox:/tmp/other')
       assert.equal(status, 3)
@@ -102,6 +111,7 @@ describe('a release', function () {
       program = path.join(wine.folder, 'work', 'transship.exe')
       copyFileSync(path.join(out, `transship-${version}-win-x64.exe`), program)
       copyFileSync(SAMPLE, path.join(wine.folder, 'work', 'shop.tar'))
+      layOutWork(path.join(wine.folder, 'work'), `${at('')}\\`)
     })
 
     after(async () => {
@@ -124,5 +134,46 @@ describe('a release', function () {
       }
       assert.ok(readFileSync(path.join(wine.folder, 'work', 'back.tar')).equals(readFileSync(SAMPLE)))
     })
+
+    it('runs a plan, and migrates there and back', function () {
+      this.timeout(180_000)
+      for (const args of workOf(`${at('')}\\`)) {
+        const {status, stdout, stderr} = wine.program(program, args)
+        assert.equal(status, 0, `${args.join(' ')}: ${stdout}${stderr}`)
+      }
+      assertMigrated(path.join(wine.folder, 'work'))
+    })
   })
 })
+
+/** What a plan and a migration read; `at` is how the program names the folder, with a separator behind it. */
+function layOutWork(folder: string, at: string): void {
+  mkdirSync(path.join(folder, 'images'))
+  copyFileSync(SAMPLE, path.join(folder, 'images', 'shop.tar'))
+  const items = ['oci', 'docker-archive'].map((transport) => ({
+    source: `docker-archive:${at}shop.tar`,
+    destination: `${transport}:${at}planned-${transport}`,
+  }))
+  writeFileSync(path.join(folder, 'plan.json'), JSON.stringify({items}))
+}
+
+function workOf(at: string): readonly (readonly string[])[] {
+  const migrate = (source: string, destination: string, name: string) => [
+    ...['migrate', source, destination, '--yes', '--report', `${at}${name}.html`, '--journal', `${at}${name}.journal`],
+  ]
+  return [
+    ['batch', `${at}plan.json`],
+    migrate(`${at}images`, `inbox:${at}migrated`, 'there'),
+    migrate(`inbox:${at}migrated`, `docker-archive:${at}out${at.at(-1) ?? ''}`, 'back'),
+  ]
+}
+
+/** The archive is the same again, and the reports are pages. */
+function assertMigrated(folder: string): void {
+  const [name = '', ...others] = readdirSync(path.join(folder, 'out'))
+  assert.deepEqual(others, [])
+  assert.ok(readFileSync(path.join(folder, 'out', name)).equals(readFileSync(SAMPLE)), name)
+  assert.ok(existsSync(path.join(folder, 'planned-oci', 'index.json')))
+  for (const report of ['there.html', 'back.html'])
+    assert.match(readFileSync(path.join(folder, report), 'utf8'), /<!doctype html>[^]*Exact/i)
+}

@@ -75,7 +75,7 @@ describe('progress of a batch', () => {
       'two: No route \\x1b[2Jto host. Trying again in 2 s.',
       '[1/3] one: converted (2.0 KiB in 1 s)',
       '[2/3] two: failed: No route \\x1b[2Jto host.',
-      '[3/3] three: not tried, since what it needs failed',
+      '[3/3] three: not tried, because an item it needs failed',
     ])
   })
 

@@ -21,6 +21,7 @@ async function writeLongImage(file: string): Promise<string> {
   return `docker-archive:${file}`
 }
 
+const SMALL = `docker-archive:${path.resolve('samples/shop.tar')}`
 const PAINTED = 'long|Writ|Read|Layer|Package'
 const ctrlC = (delayMs: number): TerminalStep => ({delayMs, act: 'ctrl-c'})
 
@@ -153,6 +154,42 @@ describe('an interrupt on a terminal', () => {
         assert.equal((await runCli(['verify', made], {cwd: root})).code, 0)
       })
     }
+  })
+
+  describe('of migrate at what it shows', () => {
+    const at = (after: string, act: TerminalStep['act'] = 'ctrl-c'): TerminalStep => ({after, delayMs: 0, act})
+    for (const {title, step, back = false, isAsked = false} of [
+      {title: 'Ctrl-C while it lists', step: at('Listing')},
+      {title: 'Ctrl-C while it looks for edits', step: at('Check .*for edits'), back: true},
+      {title: 'Ctrl-C at the question', step: at('y/N'), isAsked: true},
+      {title: 'SIGTERM at the question', step: at('y/N', 'SIGTERM'), isAsked: true},
+      {title: 'SIGHUP at the question', step: at('y/N', 'SIGHUP'), isAsked: true},
+      {title: 'Ctrl-C while it converts', step: at('0 of 1 item')},
+      {title: 'Ctrl-C while it verifies', step: at('Verify')},
+    ])
+      it(title, async () => {
+        const root = place()
+        const ends = back ? [`inbox:${packed}`, 'docker-archive:out/'] : [isAsked ? SMALL : image, 'inbox:r']
+        await assertClean(['migrate', ...ends, '--journal', 'j', ...(isAsked ? [] : ['--yes'])], [step], root)
+        if (isAsked) assert.deepEqual(readdirSync(root), [])
+      })
+
+    for (const [title, typed] of [
+      ['n', 'n\r'],
+      ['nothing', '\r'],
+      ['Ctrl-D', '\u0004'],
+    ] as const)
+      it(`writes nothing after ${title} at the question, which is no error`, async () => {
+        const root = place()
+        const {screen, exit} = await runInTerminal(['migrate', SMALL, 'inbox:r', '--journal', 'j'], {
+          cwd: root,
+          steps: [{after: 'y/N', act: 'type', text: typed}],
+        })
+        assert.equal(exit, 0, screen)
+        assert.match(screen, /Nothing was written\./)
+        assert.ok(!screen.includes('Error'), screen)
+        assert.deepEqual(readdirSync(root), [])
+      })
   })
 
   describe('of containers list --watch ends the watching', () => {
