@@ -1,4 +1,3 @@
-import {PACK_BLOCKS} from '../codecs/appx/pack-task.js'
 import {DECODE_CHUNKS} from '../codecs/wim/decode-task.js'
 import {CHECK_LAYER} from '../formats/layer-blob/check-task.js'
 import {VERIFY_INDEX} from '../formats/package/index-task.js'
@@ -14,7 +13,6 @@ type Load = () => Promise<TaskFunction<unknown, unknown>>
 const TASKS = new Map<string, Load>([
   task(CHECK_LAYER, async () => (await import('./check-layer.js')).checkLayerTask),
   task(DECODE_CHUNKS, async () => (await import('../codecs/wim/decode-task.js')).decodeChunks),
-  task(PACK_BLOCKS, async () => (await import('../codecs/appx/pack-task.js')).packBlocks),
   task(PROVE_LAYER, async () => (await import('./prove-layer.js')).proveLayer),
   task(VERIFY_INDEX, async () => (await import('./verify-index.js')).verifyIndexTask),
   task(WRITE_PAYLOAD, async () => (await import('./write-payload.js')).writePayload),

@@ -7,6 +7,7 @@ import {benchBatch} from './batch-overhead.js'
 import {contendersFor, hasTool} from './contenders.js'
 import {writeFixture} from './fixture.js'
 import {FIXTURES, shortened, type BenchFixture} from './fixtures.js'
+import {LARGE_ARCHIVE, largeArchiveRows} from './large-archive.js'
 import type {Measured} from './measured.js'
 import {PIN_COLUMNS, pinRows} from './pins.js'
 import {registryRows} from './registry.js'
@@ -86,6 +87,12 @@ const chosen = FIXTURES.filter(({name, isHuge}) =>
 ).map((fixture) => (values.short ? shortened(fixture) : fixture))
 for (const fixture of chosen)
   for (const place of values.places.split(',')) await inFolder(place, (folder) => runFixture(fixture, place, folder))
+await inFolder('memory', async (folder) => {
+  const {rows, overMemory} = await largeArchiveRows(folder, rounds)
+  results.fixtures.push(LARGE_ARCHIVE)
+  results.rows.push(...rows)
+  results.overMemory.push(...overMemory)
+})
 await inFolder('memory', async (folder) => {
   results.scaling = await scalingRows(folder, values.short ? [250, 500] : [1000, 2000, 4000, 8000], Math.min(rounds, 3))
 })
