@@ -11,6 +11,7 @@ import {findNodeZstd} from '../../../src/codecs/compression/read-zstd.js'
 import {TransshipError} from '../../../src/model/errors.js'
 import type {Compression} from '../../../src/model/image.js'
 import {chunked, collect} from '../../helpers/bytes.js'
+import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 import {requireTool} from '../../helpers/tools.js'
 
 /** Text with some order and some noise, so that every decoder meets more than one kind of block. */
@@ -151,7 +152,7 @@ describe('compression', () => {
           assert.ok((await collect(compress(chunked(plain, 1 << 20), 'gzip', {level}))).equals(packed))
         },
       ),
-      {numRuns: 15},
+      {numRuns: Math.ceil(FUZZ_RUNS / 30)},
     )
   })
 
