@@ -14,7 +14,7 @@ const SOURCES = `${repository.url.replace(/^git\+/, '').replace(/\.git$/, '')}/b
 const GUIDE = ['quick-start', 'docker-to-inbox', 'inbox-to-docker', 'registry-to-share', 'squash', 'batch-and-fleets']
 const SITES = ['air-gapped', 'exactness', 'faq']
 const USING = ['install', 'migrate', 'command-line', 'completion', 'containerd', 'errors', 'upgrading']
-const TRUST = ['security', 'hostile', 'faults', 'compatibility', 'performance', 'dependencies']
+const TRUST = ['security', 'hostile', 'fuzzing', 'faults', 'compatibility', 'performance', 'dependencies']
 
 function pagesIn(folder: string): readonly string[] {
   return readdirSync(path.join(DOCS, folder))

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import type {FileHandle} from 'node:fs/promises'
 import {compileSchema} from '../codecs/json/validator.js'
-import type {JournalRecord} from './journal.js'
+import type {JournalRecord} from './journal-record.js'
 
 /** Far above the report of any conversion: a longer line is no record. */
 const MAX_LINE_BYTES = 64 * 2 ** 20

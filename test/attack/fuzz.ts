@@ -3,6 +3,7 @@ import {tmpdir} from 'node:os'
 import path from 'node:path'
 import {parseArgs} from 'node:util'
 import {findParser, PARSERS} from './fuzz/catalog.js'
+import {writeDocument} from './fuzz/document.js'
 import {inputOf, judge, type Find} from './fuzz/judge.js'
 import {runProperties} from './fuzz/properties.js'
 import {added, nextParser, readRotation, writeRotation} from './fuzz/rotation.js'
@@ -22,6 +23,7 @@ const HELP = `npm run fuzz -- [options]
   --report FILE    counts and finds as JSON
   --resume FILE    go on where the runs before ended, the parser with the least time first, and add up in FILE
   --rounds N       with --resume: so many turns (one for each parser)
+  --write          with --resume: put the sums into docs/fuzzing.md
   --list           the parsers
 npm run fuzz -- properties [--resume FILE] [mocha options]`
 
@@ -85,6 +87,7 @@ async function main(args: readonly string[]): Promise<number> {
       report: {type: 'string'},
       resume: {type: 'string'},
       rounds: {type: 'string'},
+      write: {type: 'boolean'},
       list: {type: 'boolean'},
       help: {type: 'boolean'},
     },
@@ -109,8 +112,11 @@ async function main(args: readonly string[]): Promise<number> {
     return isGood ? 0 : 1
   }
   const bound = values.cases === undefined ? {minutes: Number(values.minutes)} : {cases: Number(values.cases)}
-  if (values.resume !== undefined)
-    return rotate(values.resume, names, {seed, rounds: Number(values.rounds ?? names.length), bound})
+  if (values.resume !== undefined) {
+    const status = await rotate(values.resume, names, {seed, rounds: Number(values.rounds ?? names.length), bound})
+    if (values.write === true) await writeDocument(readRotation(values.resume, seed))
+    return status
+  }
   const counts: ParserCount[] = []
   for (const name of names) {
     const count = await runParser(name, {seed, ...bound, onFind: show})

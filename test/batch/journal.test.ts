@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import {createHash} from 'node:crypto'
 import {readFile, writeFile} from 'node:fs/promises'
 import path from 'node:path'
-import {Journal, type JournalRecord} from '../../src/batch/journal.js'
+import {Journal} from '../../src/batch/journal.js'
+import type {JournalRecord} from '../../src/batch/journal-record.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
 
 const RESULT = {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import {constants} from 'node:os'
+import path from 'node:path'
 import {skipLoudly} from '../helpers/tools.js'
+import {DIRECTIONS as DIRECTION_LIST} from './directions.js'
 import {KINDS} from './kinds.js'
 import {closeBench, openBench, runFaults} from './run-faults.js'
-import type {Bench} from './trial.js'
+import {doneState, faultsAfter, runWithFault, stateOf, withRoot, type Bench} from './trial.js'
 
 /** In this sample, one moment of each kind; the directions take turns. `npm run faults` tries all of them. */
 const DIRECTIONS = [
@@ -41,6 +44,24 @@ describe('a fault of the disk, the system or the user', function () {
       assert.fail('nothing was tried')
     })
   }
+
+  for (const name of ['archive to an OCI archive', 'repository to an archive that is replaced'])
+    it(`leaves nothing when the first writes fail: ${name}`, async () => {
+      assert.ok(bench !== undefined)
+      const direction = DIRECTION_LIST.find((each) => each.name === name)
+      assert.ok(direction !== undefined)
+      await doneState(bench, direction)
+      for (const at of [1, 2, 3]) {
+        const wrong: string[] = await withRoot(bench, direction, async (root) => {
+          assert.ok(bench !== undefined)
+          const before = stateOf(path.join(root, 'to'), {withWork: false})
+          const fault = {calls: ['write'], errno: constants.errno.EIO, at} as const
+          const outcome = await runWithFault(bench, direction, root, fault, 'to')
+          return faultsAfter(bench, direction, root, outcome, before, {exits: [4], codes: ['IO_FAILED']})
+        })
+        assert.deepEqual(wrong, [], `write ${at}`)
+      }
+    })
 
   it('that is two writers of one OCI layout leaves what each of them wrote', async () => {
     assert.ok(bench !== undefined)

@@ -57,9 +57,9 @@ function commandOf(direction: Direction, root: string): string[] {
 }
 
 async function oneDisk(bench: Bench, direction: Direction, kilobytes: number): Promise<Trial> {
-  const root = mkdtempSync(path.join(bench.folder, 'disk-'))
+  const root = path.join(bench.folder, 'trial')
   const to = path.join(root, 'to')
-  mkdirSync(to)
+  mkdirSync(to, {recursive: true})
   const trial = (wrong: readonly string[]): Trial => ({
     kind: 'full disk',
     direction: direction.name,

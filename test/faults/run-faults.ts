@@ -4,7 +4,7 @@ import path from 'node:path'
 import {DIRECTIONS, makeStock} from './directions.js'
 import {KINDS, type Kind, type Moments, type Trial} from './kinds.js'
 import {compileShim} from './shim.js'
-import type {Bench} from './trial.js'
+import {doneState, type Bench} from './trial.js'
 
 export interface FaultOptions {
   /** Kinds and directions whose name holds one of the texts; all without them. */
@@ -60,6 +60,7 @@ export async function runFaults(bench: Bench, options: FaultOptions): Promise<Fa
       if (earlier.some((trial) => trial.kind === kind.name && trial.direction === direction.name)) continue
       const random = randomFrom(`${options.seed} ${kind.name} ${direction.name}`)
       const moments: Moments = {each: options.each, kills: options.kills, random}
+      await doneState(bench, direction)
       const own: Trial[] = []
       for await (const trial of kind.trials(bench, direction, moments)) {
         own.push(trial)

@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
-import {existsSync, mkdirSync, mkdtempSync, rmSync} from 'node:fs'
+import {existsSync, mkdirSync, rmSync} from 'node:fs'
 import path from 'node:path'
 import {text} from 'node:stream/consumers'
 import {convert} from '../../src/convert/convert.js'
@@ -52,6 +52,9 @@ export interface Expected {
 /** Names that the program gives to work that it has not done yet. */
 const WORK = /(?:^|\/)\.(?:lock|.*tmp-|.*\.lock)/
 
+/** For a run that hangs. Nobody knows how busy the machine is. */
+const WAIT_MS = 1_800_000
+
 export function stateOf(folder: string, options: {readonly withWork: boolean}): State {
   if (!existsSync(folder)) return {}
   const found = Object.entries(lookAt(folder)).map(([name, look]) => {
@@ -84,7 +87,7 @@ export async function runProgram(args: readonly string[], options: RunOptions): 
   const [program = '', ...rest] = [...(options.wrapper ?? []), process.execPath, MAIN, ...args]
   const {NODE_ENV: _, ...inherited} = process.env
   const child = spawn(program, rest, {env: {...inherited, ...options.env}, stdio: ['ignore', 'pipe', 'ignore']})
-  const timer = setTimeout(() => child.kill('SIGKILL'), 180_000)
+  const timer = setTimeout(() => child.kill('SIGKILL'), WAIT_MS)
   const closed = once(child, 'close')
   const [out] = await Promise.all([text(child.stdout), closed, options.onStart?.(child.pid ?? 0)])
   clearTimeout(timer)
@@ -100,9 +103,18 @@ function parsed(out: string): {readonly error?: {readonly code?: string}} {
   }
 }
 
-/** A root of its own with the direction laid out, while `work` runs. */
-export async function withRoot<T>(bench: Bench, direction: Direction, work: (root: string) => Promise<T>): Promise<T> {
-  const root = mkdtempSync(path.join(bench.folder, 'trial-'))
+/**
+ * A root with the direction laid out, while `work` runs. It is always the same path, for images may tell where they came
+ * from; one within another has another `name`.
+ */
+export async function withRoot<T>(
+  bench: Bench,
+  direction: Direction,
+  work: (root: string) => Promise<T>,
+  name = 'trial',
+): Promise<T> {
+  const root = path.join(bench.folder, name)
+  mkdirSync(root)
   try {
     layOut(direction, bench.stock, root)
     return await work(root)
@@ -111,7 +123,7 @@ export async function withRoot<T>(bench: Bench, direction: Direction, work: (roo
   }
 }
 
-/** What a run without a fault leaves; it must succeed. */
+/** What a run without a fault leaves; it must succeed. Asked for first while no other root is laid out. */
 export async function doneState(bench: Bench, direction: Direction): Promise<State> {
   const known = bench.done.get(direction.name)
   if (known !== undefined) return known
@@ -202,14 +214,15 @@ export async function faultsAfter(
 
 /** Whether the destination is what the source gives as it is now: it may have been changed before it was looked at. */
 async function isOfChangedSource(bench: Bench, direction: Direction, root: string, now: State): Promise<boolean> {
-  return withRoot(bench, direction, async (other) => {
+  const isSame = async (other: string) => {
     try {
       await convertIn(direction, other, root)
       return differences(stateOf(path.join(other, 'to'), {withWork: false}), now).length === 0
     } catch {
       return false
     }
-  })
+  }
+  return withRoot(bench, direction, isSame, 'other')
 }
 
 /** A killed run of several packages: each is whole or not there, and what was there is still. */

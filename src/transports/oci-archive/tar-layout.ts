@@ -1,9 +1,15 @@
 import type {LayoutFiles} from '../../formats/oci-layout/layout-files.js'
 import type {OpenMember, TarFile} from '../../formats/archive-file/tar-file.js'
 
-/** A tar that becomes an OCI layout: blobs in the order they come, documents last. */
+/** A tar that becomes an OCI layout: blobs in the order they come, documents last. The file is given up on a failure. */
 export async function tarLayout(file: TarFile): Promise<LayoutFiles<OpenMember>> {
-  for (const name of ['blobs/', 'blobs/sha256/']) await file.add({name, typeflag: '5', mode: 0o755})
+  try {
+    for (const name of ['blobs/', 'blobs/sha256/']) await file.add({name, typeflag: '5', mode: 0o755})
+  } catch (error) {
+    // Nobody holds it yet, who could.
+    await file.abort().catch(() => undefined)
+    throw error
+  }
   return {
     get size() {
       return file.size

@@ -19,5 +19,8 @@ export const KEPT_FINDS: readonly KeptFind[] = [
   {parser: 'containerd-answers', was: 'malformed metrics of a task ended the listing', seed: 1, number: 0},
   {parser: 'package-metadata', was: 'times of a top folder were lost in an exact image', seed: 3, number: 65},
   {parser: 'kept-companions', was: 'a malformed referrer was called sound', seed: 3, number: 21},
+  {parser: 'wim-metadata', was: 'a damaged security descriptor was sound, and its layout was not', seed: 1, number: 0},
+  {parser: 'registry-answers', was: 'an answer with a length and in chunks was our own fault', seed: 1, number: 37},
+  {parser: 'containerd-answers', was: 'a namespace that no header can hold was our own fault', seed: 1, number: 23},
   {parser: 'kept-companions', was: 'a referrer whose blob is not kept was called sound', seed: 3, number: 27},
 ]

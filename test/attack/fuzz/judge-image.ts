@@ -66,7 +66,7 @@ export async function judgeSource(reference: string, {out, ...options}: JudgeOpt
   const repository = path.join(out, 'repository')
   const there = await ended(convert(reference, `inbox:${repository}`, {...options, layers: 'chain'}))
   requireNoDamage(isSound, there)
-  if ('ok' in there) await judgeBack(reference, there.ok, {repository, out, told})
+  if ('ok' in there) await judgeBack(reference, there.ok, {repository, out, told, isSound, options})
   const squashed = await ended(convert(reference, `layout:${out}/layout`, {...options, layers: 'squash', osLayers: 0}))
   requireNoDamage(isSound, squashed)
   if ('ok' in squashed) await requireSound(`layout:${out}/layout`)
@@ -89,11 +89,20 @@ function requireNoDamage(isSound: boolean, work: Ended<ConvertReport>): void {
   if (DAMAGE.includes(code)) throw new Disproved(`it is sound, and converting it ends in ${code}: ${message}`)
 }
 
+interface BackOptions {
+  readonly repository: string
+  readonly out: string
+  readonly told: Ended<InspectReport>
+  readonly isSound: boolean
+  /** With which the source was verified. */
+  readonly options: OpenOptions
+}
+
 /** Packages were made: they are sound, and where that was said to be exact, the same image comes back. */
 async function judgeBack(
   reference: string,
   there: ConvertReport,
-  {repository, out, told}: {repository: string; out: string; told: Ended<InspectReport>},
+  {repository, out, told, isSound, options}: BackOptions,
 ): Promise<void> {
   await requireSound(`inbox:${repository}`)
   const top = there.artifacts.filter(({kind}) => kind === 'package').at(-1)?.reference
@@ -103,7 +112,8 @@ async function judgeBack(
     require(!there.exact, `it was exact, and nothing comes back: ${back.refused.message}`)
     return
   }
-  await requireSound(`oci:${out}/back`)
+  // What is damaged and comes back as it was is damaged still.
+  if (isSound) await requireSound(`oci:${out}/back`, options)
   if (!there.exact || 'refused' in told) return
   // An archive of Docker's has no manifest of its own; one is made for it.
   const {manifestDigest, ...facts} = told.ok
@@ -135,7 +145,7 @@ export async function judgePackage(reference: string, {out, ...options}: JudgeOp
     if ('refused' in back) {
       require(!there.ok.exact, `it was exact, and nothing comes back: ${back.refused.message}`)
     } else {
-      await requireSound(`inbox:${out}/back`)
+      if (isSound) await requireSound(`inbox:${out}/back`)
       if (there.ok.exact && 'ok' in told && !isOfImage) await requireSamePackage(reference, back.ok, told.ok)
     }
     // What was an image is that image again: what else the package tells is no part of it.

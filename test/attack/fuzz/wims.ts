@@ -69,7 +69,7 @@ const metadata: Parser = {
           const verdict = await verify(reference)
           const report = await refusalOf(() => convert(reference, `layout:${place.out}/layout`))
           // What this disk cannot hold is no damage.
-          const isDamaged = report !== undefined && report.exitCode === 3
+          const isDamaged = report?.exitCode === 3
           if (verdict.ok) require(!isDamaged, `it is sound, and reading it ends in ${report?.message ?? ''}`)
           if (report !== undefined) throw report
           const {faults} = await verify(`layout:${place.out}/layout`)
