@@ -28,7 +28,7 @@ import type {
 } from '../../model/transport.js'
 import {rememberBlob, repositoriesOf} from './blob-origins.js'
 import {hasBlob} from './download.js'
-import {discard, header, isPassing} from './http.js'
+import {asNetworkError, discard, header} from './http.js'
 import {formatLocation, placeOf, requireRepository, wantedOf} from './reference.js'
 import {Registry, type Answered} from './registry.js'
 import {putManifest} from './put-manifest.js'
@@ -309,7 +309,8 @@ class RegistryDestination implements ImageDestination {
         signal,
       })
     } catch (error) {
-      if (signal?.aborted !== true && (error instanceof TransshipError || isPassing(error))) return undefined
+      const isRefused = asNetworkError(error, registry.place.host) instanceof TransshipError
+      if (isRefused && signal?.aborted !== true) return undefined
       throw error
     }
   }
