@@ -2,8 +2,8 @@ import {availableParallelism} from 'node:os'
 import type {TaskName} from './task.js'
 import {workers} from './worker-pool.js'
 
-/** Jobs at once at most: each may hold the names of a whole layer, and memory is promised. */
-const MAX_JOBS = 3
+/** Jobs at once where nobody asks for more: each takes some 50 MiB, and what all take together is promised. */
+const USUAL_JOBS = 2
 /** Below this in sum, a thread that nobody asked for saves no time: V8 compiles the same code for it once more. */
 const WORTH_A_THREAD_BYTES = 32 * 1024 * 1024
 
@@ -30,8 +30,8 @@ interface Waiting {
 }
 
 /**
- * Long jobs, begun in their order on as many threads as there are cores. One of them is this thread, which works on one
- * job at a time as well.
+ * Long jobs, begun in their order on several threads. One of them is this thread, which works on one job at a time as
+ * well.
  */
 export class Crew {
   readonly #size: number
@@ -42,7 +42,7 @@ export class Crew {
 
   /** `concurrency` 1: everything happens on this thread, in its turn. More: small jobs go to others too. */
   constructor(concurrency?: number) {
-    this.#size = Math.max(1, Math.min(concurrency ?? Infinity, availableParallelism(), MAX_JOBS))
+    this.#size = Math.max(1, Math.min(concurrency ?? USUAL_JOBS, availableParallelism()))
     this.#weightBytes = concurrency === undefined ? 0 : WORTH_A_THREAD_BYTES
   }
 

@@ -23,8 +23,10 @@ interface Begun {
 export class BegunPayloads {
   readonly #crew: Crew
   readonly #isForFile: boolean
-  readonly #stop = new AbortController()
+  #stop = new AbortController()
   readonly #begun = new Map<LoneLayer, Begun>()
+  /** Those under way, taken or not. */
+  readonly #running = new Set<Promise<unknown>>()
 
   constructor(crew: Crew, {isForFile}: {readonly isForFile: boolean}) {
     this.#crew = crew
@@ -80,6 +82,7 @@ export class BegunPayloads {
         }),
     })
     // Who begins it hears of a failure when it is the package's turn.
+    this.#running.add(payload)
     payload.catch(() => undefined)
     const listen = () => {
       isListening = true
@@ -96,11 +99,13 @@ export class BegunPayloads {
     return begun
   }
 
-  /** Gives up what nobody has taken, and waits for the end of it. */
+  /** Gives up what is under way, and waits for the end of it. */
   async stop(): Promise<void> {
-    if (this.#begun.size === 0) return
     this.#stop.abort()
-    await Promise.allSettled([...this.#begun.values()].map(({payload}) => payload))
     this.#begun.clear()
+    await Promise.allSettled(this.#running)
+    this.#running.clear()
+    // The next image begins with others.
+    this.#stop = new AbortController()
   }
 }
