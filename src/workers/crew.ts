@@ -5,7 +5,7 @@ import {workers} from './worker-pool.js'
 /** Jobs at once where nobody asks for more: each takes some 50 MiB, and what all take together is promised. */
 const USUAL_JOBS = 2
 /** Below this in sum, a thread that nobody asked for saves no time: V8 compiles the same code for it once more. */
-const WORTH_A_THREAD_BYTES = 32 * 1024 * 1024
+export const WORTH_A_THREAD_BYTES = 32 * 1024 * 1024
 
 /** One piece of long work, which can be done on this thread or on another. */
 export interface Job<Input, Output> {

@@ -4,6 +4,7 @@ import path from 'node:path'
 import {requireMethod} from '../../src/engine-api/containerd/services.js'
 import {sha256, type Parts} from './archives.js'
 import {OCI} from './layouts.js'
+import {manifestOfOne} from './oci-manifest.js'
 
 /** The calls that a listing and a conversion from containerd make. */
 export const METHODS = [
@@ -26,14 +27,7 @@ export type Answers = Readonly<Record<Method, (request: BlobRequest) => object |
 /** The right answers of a containerd that has one image, `app:1`. */
 export function answersOf(parts: Parts): Answers {
   const [layer = Buffer.alloc(0)] = parts.layers
-  const manifest = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: OCI.manifest,
-      config: {mediaType: OCI.config, digest: parts.imageId, size: parts.config.length},
-      layers: [{mediaType: OCI.layer, digest: parts.diffIds[0], size: layer.byteLength}],
-    }),
-  )
+  const manifest = manifestOfOne(parts)
   const digest = `sha256:${sha256(manifest)}`
   const blobs = new Map<string, Buffer>([
     [digest, manifest],

@@ -2,6 +2,7 @@ import type {Digest} from '../../model/digest.js'
 import {InputError, UnsupportedError} from '../../model/errors.js'
 import {withoutEvents, type WorkOptions} from '../../model/events.js'
 import {unpackOptions} from '../../model/limits.js'
+import {WORTH_A_THREAD_BYTES} from '../../workers/crew.js'
 import {workers} from '../../workers/worker-pool.js'
 import {VERIFY_INDEX} from './index-task.js'
 import {ImageNames, isWholeImage} from '../../model/image-names.js'
@@ -59,9 +60,6 @@ export async function verifyPackages<P extends StoredPackage>(
   }
   return {faults, layers, bytes}
 }
-
-/** Below this, to start a thread takes longer than to compare the files. */
-const WORTH_A_THREAD_BYTES = 32 * 1024 * 1024
 
 /** A file that lies among others is asked for those that it builds on, too. */
 function besideOf({beside = []}: Repository, only: ReadonlySet<string> | undefined): readonly StoredPackage[] {

@@ -48,7 +48,8 @@ export async function writePackage(
 }
 
 async function write(folder: string, draft: PackageDraft, options: WritePackageOptions): Promise<WrittenPackage> {
-  mkdirSync(folder, {recursive: true})
+  // What was begun alone has its folder, which may have another name until it is done.
+  if (options.lone === undefined) mkdirSync(folder)
   const folderName = path.basename(folder)
   const parts = await writeLayer(folder, draft, options)
   const {metadata, stubOf} = draft

@@ -8,6 +8,7 @@ import {parseTokenAnswer} from '../../../src/transports/docker/token.js'
 import {classicMembers, sha256, tarOf} from '../../helpers/archives.js'
 import {startServer} from '../../helpers/distribution.js'
 import {OCI} from '../../helpers/layouts.js'
+import {manifestOfOne} from '../../helpers/oci-manifest.js'
 import {type Answer, type Right, mutateAnswer, send, NETWORK, smallParts} from './answers.js'
 import {refusalOf} from './corpus.js'
 import {mutateBytes} from './mutate-bytes.js'
@@ -23,14 +24,7 @@ const registry: Parser = {
     const place = new Place(scratch)
     const parts = await smallParts()
     const layer = parts.layers[0]!
-    const manifest = Buffer.from(
-      JSON.stringify({
-        schemaVersion: 2,
-        mediaType: OCI.manifest,
-        config: {mediaType: OCI.config, digest: parts.imageId, size: parts.config.length},
-        layers: [{mediaType: OCI.layer, digest: parts.diffIds[0], size: layer.byteLength}],
-      }),
-    )
+    const manifest = manifestOfOne(parts)
     const json = {'content-type': 'application/json'}
     const digest = `sha256:${sha256(manifest)}`
     const type = {'content-type': OCI.manifest, 'docker-content-digest': digest}

@@ -4,6 +4,7 @@ import {createServer, type AddressInfo, type Socket} from 'node:net'
 import {classicMembers, partsOf, sha256, tarOf} from '../../helpers/archives.js'
 import {OCI} from '../../helpers/layouts.js'
 import {startMemoryRegistry, type Meddle, type MemoryRegistry} from '../../helpers/memory-registry.js'
+import {manifestOfOne} from '../../helpers/oci-manifest.js'
 import {LAYERS} from './image-parts.js'
 import type {Built, HostileInput, Service, Use} from './input.js'
 
@@ -11,14 +12,7 @@ const PARTS = partsOf(LAYERS.slice(0, 1))
 /** What is pushed: nothing of it is there. */
 const PUSHED = partsOf(LAYERS.slice(1))
 const LAYER = LAYERS[0]!
-const MANIFEST = Buffer.from(
-  JSON.stringify({
-    schemaVersion: 2,
-    mediaType: OCI.manifest,
-    config: {mediaType: OCI.config, digest: PARTS.imageId, size: PARTS.config.length},
-    layers: [{mediaType: OCI.layer, digest: PARTS.diffIds[0], size: LAYER.byteLength}],
-  }),
-)
+const MANIFEST = manifestOfOne(PARTS)
 const DIGEST = `sha256:${sha256(MANIFEST)}`
 /** Enough for what is told, too little for what drips. */
 const PATIENCE = {maxRequestSeconds: 2, leastBytesPerSecond: 1000}
