@@ -1,5 +1,16 @@
+import assert from 'node:assert/strict'
 import {spawnSync} from 'node:child_process'
-import {closeSync, copyFileSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import {mkdtemp, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
@@ -69,8 +80,10 @@ export async function startWine(test: Mocha.Context): Promise<Wine> {
     }
   }
   const server = findTool('wineserver') ?? WINE_FOLDERS.map((at) => join(at, 'wineserver')).find(existsSync)
-  // Stays until it is ended, else every program would start a Windows of its own.
-  if (server !== undefined) spawnSync(server, ['-p'], {env: wineEnv})
+  // Stays until it is ended, else every program would start a Windows of its own, and one that starts while the last one
+  // closes down ends with code 1 and no word. It needs its folder to be there.
+  mkdirSync(wineEnv.WINEPREFIX)
+  if (server !== undefined) assert.equal(spawnSync(server, ['-p'], {env: wineEnv, stdio: 'ignore'}).status, 0)
   const begun = run(['winecfg', '-v', 'win10'], wineEnv)
   if (begun.status !== 0) throw new Error(`Wine does not start: ${begun.stderr}`)
   for (const dll of STAND_INS) {
