@@ -2,7 +2,8 @@ import {readdir} from 'node:fs/promises'
 import path from 'node:path'
 import {asTransshipError, InputError, TransshipError} from '../../model/errors.js'
 import {formatFullName, identityKey, parseFullName} from '../../model/package-identity.js'
-import {decodeDocument, MAX_METADATA_BYTES} from '../../formats/package/metadata.js'
+import {decodeOnce} from '../../formats/package/known-documents.js'
+import {decodeDocument, MAX_METADATA_BYTES, type PackageDocument} from '../../formats/package/metadata.js'
 import {distinct, isFullName, type Repository, type StoredPackage} from '../../formats/package/repository.js'
 import {FolderFiles} from '../../formats/transport-layout/folder-files.js'
 import {findSmallFile} from '../../disk/small-file.js'
@@ -59,8 +60,14 @@ export async function requireRepository({root, packages, unreadable}: Repository
 
 function readPackage(root: string, entryName: string): StoredPackage {
   const folder = path.join(root, entryName)
+  const file = path.join(folder, 'metadata.json')
+  const document = decodeOnce(file, () => decodeFile(file, entryName))
+  return {entryName, files: new FolderFiles(folder, entryName), place: {kind: 'folder', path: folder}, ...document}
+}
+
+function decodeFile(file: string, entryName: string): PackageDocument {
   const place = `${entryName}/metadata.json`
-  const bytes = findSmallFile(path.join(folder, 'metadata.json'), MAX_METADATA_BYTES, place)
+  const bytes = findSmallFile(file, MAX_METADATA_BYTES, place)
   if (bytes === undefined) {
     throw new InputError('PACKAGE_INCOMPLETE', {
       what: `The folder '${entryName}' has no metadata.json.`,
@@ -69,8 +76,7 @@ function readPackage(root: string, entryName: string): StoredPackage {
       at: {path: place},
     })
   }
-  const files = new FolderFiles(folder, entryName)
-  return {entryName, files, place: {kind: 'folder', path: folder}, ...decodeDocument(bytes, entryName)}
+  return decodeDocument(bytes, entryName)
 }
 
 /** A repository that has been read, or is still to be made. */

@@ -1,0 +1,48 @@
+import {lstatSync, type BigIntStats} from 'node:fs'
+import type {PackageDocument} from './metadata.js'
+
+/** What all documents that are kept may hold. */
+const MOST_BYTES = 32 * 2 ** 20
+/** What changed so short a time ago may change again while its times, in ticks of the disk, stay the same. */
+const SETTLED_MILLISECONDS = 2000
+
+interface Known {
+  readonly stamp: string
+  readonly bytes: number
+  readonly document: PackageDocument
+}
+
+/** By the path of the file, the one asked for longest ago first. */
+const KNOWN = new Map<string, Known>()
+let held = 0
+
+/**
+ * The document in a file as `decode` gives it, or as it gave it before if the file is the same one since: same inode, size and
+ * times. Each item of a batch looks through its whole repository; without this, a thousand items decode a million documents.
+ */
+export function decodeOnce(file: string, decode: () => PackageDocument): PackageDocument {
+  const stats = lstatSync(file, {bigint: true, throwIfNoEntry: false})
+  const stamp = stats === undefined ? undefined : findStamp(stats)
+  const known = KNOWN.get(file)
+  if (known !== undefined) forget(file, known)
+  if (stats === undefined || stamp === undefined) return decode()
+  const kept = known?.stamp === stamp ? known : {stamp, bytes: Number(stats.size), document: decode()}
+  KNOWN.set(file, kept)
+  held += kept.bytes
+  for (const [oldest, each] of KNOWN) {
+    if (held <= MOST_BYTES) break
+    forget(oldest, each)
+  }
+  return kept.document
+}
+
+function forget(file: string, {bytes}: Known): void {
+  if (KNOWN.delete(file)) held -= bytes
+}
+
+/** Absent for what is no regular file, and for one that is still settling. */
+function findStamp(stats: BigIntStats): string | undefined {
+  const {dev, ino, size, mtimeMs, mtimeNs, ctimeMs, ctimeNs} = stats
+  const isSettled = Date.now() - Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs) > SETTLED_MILLISECONDS
+  return isSettled && stats.isFile() ? [dev, ino, size, mtimeNs, ctimeNs].join(' ') : undefined
+}
