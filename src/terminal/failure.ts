@@ -1,7 +1,9 @@
+import {stripVTControlCharacters} from 'node:util'
 import {Errors} from '@oclif/core'
 import {asTransshipError, InternalError, InterruptedError, TransshipError, UsageError} from '../model/errors.js'
 import {hidePasswords} from '../model/hidden-password.js'
 import {COMMAND_LINE} from './mistypes.js'
+import {sayUsage} from './usage-words.js'
 import {wrapText} from './wrap-text.js'
 import {printable, printableLines} from '../model/printable.js'
 
@@ -52,7 +54,7 @@ export function asFailure(error: unknown, signal: AbortSignal, command: string):
   if (known instanceof TransshipError) return known
   if (error instanceof Errors.CLIError && error.oclif.exit === 2) {
     return new UsageError('BAD_OPTION', {
-      what: error.message.replaceAll(OCLIF_ADDITIONS, '').replaceAll(/\s*\n\s+/g, ' '),
+      ...sayUsage(stripVTControlCharacters(error.message).replaceAll(OCLIF_ADDITIONS, '')),
       suggestions: [`Run transship ${command} --help to see the options.`],
     })
   }
