@@ -37,7 +37,8 @@ export default class Files extends BaseCommand {
   static override args = {
     ref: Args.string({required: true, description: 'TRANSPORT:LOCATION, or an existing path.'}),
     path: Args.string({
-      description: 'File or folder inside it, with / or \\; * and ? fit any characters, ** any folders.',
+      description:
+        'File or folder inside it, with / or \\; * and ? fit any characters, ** any folders, *.exe all such files.',
     }),
   }
   static override flags = {

@@ -167,7 +167,7 @@ export async function files(text: string, path: string | undefined, options: Fil
 
 function notFound(reference: string, path: string): InputError {
   return new InputError('NOT_FOUND', {
-    what: `'${path}' does not exist in the source.`,
+    what: /[*?]/.test(path) ? `Nothing in the source fits '${path}'.` : `'${path}' does not exist in the source.`,
     suggestions: [`List what is there: transship files ${reference}`],
     at: {reference},
   })

@@ -33,7 +33,8 @@ export interface TypedPath {
 
 /**
  * A path as users type it, as what it selects: itself and all below it. `*` and `?` stand for characters of one name and
- * `**` for any folders, as Windows allows none of them in names. Throws `BAD_OPTION` for another drive.
+ * `**` for any folders, as Windows allows none of them in names; a pattern without a folder, `*.exe`, fits in all folders.
+ * Throws `BAD_OPTION` for another drive.
  */
 export function parseTypedPath(text: string | undefined): TypedPath {
   const typed = foldTypedPath(text)
@@ -48,7 +49,8 @@ export function parseTypedPath(text: string | undefined): TypedPath {
       },
     }
   }
-  const pattern = new RegExp(`^${patternOf(typed)}(?:/|$)`, 'su')
+  const glob = /[\\/:]/.test(text ?? '') ? typed : `**/${typed}`
+  const pattern = new RegExp(`^${patternOf(glob)}(?:/|$)`, 'su')
   return {isAll: false, fits: (path) => pattern.test(foldPath(path))}
 }
 

@@ -13,6 +13,8 @@ export interface RowFormat<Row> {
   /** Where its rows are: keys, `*` for each element. Default: the document is the one row. */
   readonly path?: readonly string[]
   readonly columns: readonly Column<Row>[]
+  /** Of a row, where else the fields of its values are looked for. */
+  readonly elsewhere?: (row: Row) => ReadonlyMap<unknown, unknown>
 }
 
 /** For commands that print rows. `excludes`: flags that print something else. */
@@ -34,7 +36,7 @@ const TABLE = /^table(?:\s+|\\t)/
 export function formatRows<Row>(
   rows: readonly Row[],
   template: string,
-  {document, path = [], columns}: RowFormat<Row>,
+  {document, path = [], columns, elsewhere}: RowFormat<Row>,
   view: TableView = {},
 ): string {
   const text = template.trim() === 'json' ? '{{json .}}' : template
@@ -47,6 +49,7 @@ export function formatRows<Row>(
   const scopeOf = (row: Row): Scope => ({
     row,
     columns: new Map(columns.map((column) => [nameOf(column).toLowerCase(), () => column.cell(row)])),
+    ...(elsewhere === undefined ? {} : {elsewhere: elsewhere(row)}),
   })
   const sorted = sortRows(rows, columns, view)
   if (!TABLE.test(text)) {

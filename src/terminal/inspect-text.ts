@@ -39,9 +39,16 @@ function layerName(layer: InspectedLayer): string {
   return layer.package?.identity ?? layer.diffId ?? layer.digest ?? layer.title
 }
 
+/** The settings of an image are the fields of `.Config` to docker, and those of its `config` in the document itself. */
+function settingsOf({config}: InspectReport): ReadonlyMap<unknown, unknown> {
+  const {config: settings} = (config ?? {}) as {readonly config?: unknown}
+  return new Map([[config, settings]])
+}
+
 /** Metadata, layers (base first) and warnings. `format`: a template of `--format`; the whole report is the row. */
 export function formatInspect(report: InspectReport, view?: TableView, format?: string): string {
-  if (format !== undefined) return formatRows([report], format, {document: 'inspect', columns: COLUMNS})
+  if (format !== undefined)
+    return formatRows([report], format, {document: 'inspect', columns: COLUMNS, elsewhere: settingsOf})
   const head = formatFields(
     [
       ['Reference', report.reference],

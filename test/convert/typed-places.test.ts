@@ -45,6 +45,9 @@ describe('places as users type them', () => {
     {typed: 'Files/a(b)[1]{2}+$.t?t', fits: ['Files/a(b)[1]{2}+$.txt'], not: ['Files/ab1.txt']},
     {typed: 'Files/Shop', fits: ['Files/Shop', 'Files/Shop/x'], not: ['Files/Shopping']},
     {typed: '*', fits: ['Files', 'Files/x'], not: []},
+    {typed: '*.exe', fits: ['a.exe', 'Files/a.exe', 'Files/x/y/B.EXE'], not: ['Files/a.exe.config', 'Files/exe']},
+    {typed: 'C:*.exe', fits: ['Files/a.exe'], not: ['Hives/a.exe', 'Files/x/a.exe']},
+    {typed: '\\*.exe', fits: ['Files/a.exe'], not: ['Files/x/a.exe']},
     {typed: '\\**\\web.config', fits: ['Files/web.config', 'Files/x/web.config'], not: ['Hives/web.config']},
   ])
     it(`takes ${typed} for what it fits`, () => {
@@ -57,7 +60,10 @@ describe('places as users type them', () => {
     const all = await files('docker-archive:samples/shop.tar', 'C:\\**\\*.htm*')
     assert.ok(all.entries.length > 0)
     assert.ok(all.entries.every(({path}) => /^Files\/.*\.htm[^/]*$/.test(path)))
-    await assert.rejects(files('docker-archive:samples/shop.tar', 'C:\\**\\*.nothing'), {code: 'NOT_FOUND'})
+    await assert.rejects(files('docker-archive:samples/shop.tar', 'C:\\**\\*.nothing'), {
+      code: 'NOT_FOUND',
+      message: /fits 'C:/,
+    })
   })
 
   it('refuses another drive', () => {

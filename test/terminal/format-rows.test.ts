@@ -156,6 +156,15 @@ describe('--format', () => {
       stdout: /^windows( true)+\n$/,
     },
     {
+      args: [
+        'inspect',
+        'docker-archive:samples/shop.tar',
+        '--format',
+        '{{json .Config.Entrypoint}} {{json .Config.config.Entrypoint}} {{.Config.Architecture}}',
+      ],
+      stdout: /^\["C:\\\\Shop\\\\shop\.exe"\] \["C:\\\\Shop\\\\shop\.exe"\] amd64\n$/,
+    },
+    {
       args: ['files', 'docker-archive:samples/shop.tar', 'Files/Shop', '--format', '{{.Mode}} {{.Path}}'],
       stdout: /^d------ Files\/Shop\n/,
     },

@@ -8,6 +8,8 @@ export interface Scope {
   readonly row: unknown
   /** What only a table says of a row, by names in lower case. */
   readonly columns: ReadonlyMap<string, () => string | undefined>
+  /** Where else the fields of a value are looked for. */
+  readonly elsewhere?: ReadonlyMap<unknown, unknown>
 }
 
 type Call = (args: readonly unknown[]) => unknown
@@ -110,8 +112,8 @@ export function renderTemplate(nodes: readonly TemplateNode[], scope: Scope): st
   return render(nodes, scope.row)
 }
 
-function fieldOf(value: unknown, key: string, {row, columns}: Scope): unknown {
-  const own = memberOf(value, key)
+function fieldOf(value: unknown, key: string, {row, columns, elsewhere}: Scope): unknown {
+  const own = memberOf(value, key) ?? memberOf(elsewhere?.get(value), key)
   return own === undefined && value === row ? columns.get(key.toLowerCase())?.() : own
 }
 
