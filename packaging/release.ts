@@ -70,6 +70,8 @@ export async function makeRelease({root, out, targets, find, onFile}: ReleaseOpt
     ['LICENSE.txt', readFileSync(path.join(root, 'LICENSE'))],
     ['README.md', readFileSync(path.join(root, 'README.md'))],
     ['THIRD-PARTY.txt', Buffer.from(thirdParties(root, packages, {targets, find}))],
+    // What the tour of the README begins with. The sample repository has longer paths than Windows' Explorer unpacks.
+    ['samples/shop.tar', readFileSync(path.join(root, 'samples', 'shop.tar'))],
   ])
   for (const target of targets) {
     const isWindows = target.system.startsWith('win32')

@@ -9,7 +9,7 @@ import {sha256} from '../helpers/archives.js'
 import {makeBareRoot, type BareRoot} from '../helpers/bare-root.js'
 import {PROJECT} from '../helpers/snapshot.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
-import {findTool, skipLoudly} from '../helpers/tools.js'
+import {findTool, requireTool, runTool, skipLoudly} from '../helpers/tools.js'
 import {startWine, type Wine} from '../helpers/wine.js'
 
 const SAMPLE = path.join(PROJECT, 'samples', 'shop.tar')
@@ -23,6 +23,7 @@ describe('a release', function () {
 
   before(async function () {
     if (process.platform !== 'linux' || process.arch !== 'x64') skipLoudly(this, 'it is tried on Linux on x64 alone')
+    requireTool(this, 'bsdtar')
     if (!existsSync(path.join(PROJECT, 'node_modules', 'postject'))) skipLoudly(this, 'postject is not installed')
     out = path.join(folder.path, 'release')
     await makeRelease({
@@ -52,7 +53,7 @@ describe('a release', function () {
 
     before(function () {
       root = makeBareRoot(this, path.join(folder.path, 'root'), path.join(out, `transship-${version}-linux-x64`))
-      copyFileSync(SAMPLE, path.join(root.folder, 'tmp', 'shop.tar'))
+      unpackSample(path.join(out, `transship-${version}-linux-x64.tar.gz`), path.join(root.folder, 'tmp'))
       layOutWork(path.join(root.folder, 'tmp'), '/tmp/')
     })
 
@@ -110,7 +111,7 @@ describe('a release', function () {
       mkdirSync(path.join(wine.folder, 'work'))
       program = path.join(wine.folder, 'work', 'transship.exe')
       copyFileSync(path.join(out, `transship-${version}-win-x64.exe`), program)
-      copyFileSync(SAMPLE, path.join(wine.folder, 'work', 'shop.tar'))
+      unpackSample(path.join(out, `transship-${version}-win-x64.zip`), path.join(wine.folder, 'work'))
       layOutWork(path.join(wine.folder, 'work'), `${at('')}\\`)
     })
 
@@ -145,6 +146,12 @@ describe('a release', function () {
     })
   })
 })
+
+/** The sample that the tour of the README begins with, out of an archive of the release. */
+function unpackSample(archive: string, folder: string): void {
+  runTool('bsdtar', ['-xf', archive, '-C', folder, '--strip-components', '1', 'samples/shop.tar'])
+  assert.ok(readFileSync(path.join(folder, 'shop.tar')).equals(readFileSync(SAMPLE)))
+}
 
 /** What a plan and a migration read; `at` is how the program names the folder, with a separator behind it. */
 function layOutWork(folder: string, at: string): void {
