@@ -22,6 +22,7 @@ export async function openFolder(root: string): Promise<OpenedLayout> {
     })
   }
   const at = (name: string): string => path.join(root, ...name.split('/'))
+  const held = new HeldFiles()
   return {
     store: {
       title: root,
@@ -29,12 +30,48 @@ export async function openFolder(root: string): Promise<OpenedLayout> {
       findBlob: async ({digest}) => {
         const file = at(blobPath(digest))
         if (!(await isFile(file))) return undefined
-        return {compression: detectCompression(await readHead(file)), open: (options) => streamFile(file, options)}
+        const opened = await held.hold(file)
+        if (opened === undefined)
+          return {compression: detectCompression(await readHead(file)), open: (options) => streamFile(file, options)}
+        return {
+          compression: detectCompression(await opened.read(0, MAGIC_BYTES)),
+          range: opened.range(0, opened.size),
+          open: (options) => opened.stream(0, opened.size, options),
+        }
       },
     },
     findFile: (name) => readDocument(at(name)),
     blobs: () => blobsIn(root),
-    close: () => Promise.resolve(),
+    close: () => held.close(),
+  }
+}
+
+/** An image has fewer layers; a listing of many images opens more blobs than a process may hold. */
+const MOST_HELD = 64
+
+/** Blobs that are kept open, as each thread reads an open file by its number. */
+class HeldFiles {
+  readonly #files = new Map<string, Promise<SeekableFile>>()
+
+  /** Undefined when enough are held. */
+  async hold(file: string): Promise<SeekableFile | undefined> {
+    const known = this.#files.get(file)
+    if (known !== undefined) return known
+    if (this.#files.size >= MOST_HELD) return undefined
+    const opened = SeekableFile.open(file)
+    this.#files.set(file, opened)
+    try {
+      return await opened
+    } catch (error) {
+      this.#files.delete(file)
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    const opened = await Promise.all(this.#files.values())
+    this.#files.clear()
+    await Promise.all(opened.map((file) => file.close()))
   }
 }
 
