@@ -22,6 +22,7 @@ import {ALL_TARGETS, assertRefusal, assertRefused, layerOf, lookAt, type Target}
 import {MAIN, runCli, runJson} from '../helpers/run-cli.js'
 import {assertSchema} from '../helpers/schemas.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
+import {testsAtOnce} from '../helpers/tests-at-once.js'
 import {skipLoudly} from '../helpers/tools.js'
 
 const SHOP = 'docker-archive:samples/shop.tar'
@@ -203,7 +204,9 @@ describe('bad input: the environment', () => {
       })
   })
 
-  describe('an end in the middle', () => {
+  describe('an end in the middle', function () {
+    this.timeout(180_000)
+    const atOnce = testsAtOnce()
     let image = ''
     let ready = ''
     before(async () => {
@@ -265,24 +268,26 @@ describe('bad input: the environment', () => {
     })
 
     for (const delayMs of [0, 40, 160, 400])
-      it(`by kill -9 after ${delayMs} ms leaves a valid repository, and the next run completes and cleans up`, async function () {
-        this.timeout(180_000)
-        const root = fresh()
-        const before = lookAt(root)
-        const exit = await interrupt(root, 'SIGKILL', delayMs)
-        if (delayMs === 0) assert.equal(exit, null, 'it was killed before it was done')
-        const {code, stdout, stderr} = await runCli(['verify', `inbox:${root}`])
-        assert.equal(code, 0, stdout.toString() + stderr)
-        const after = lookAt(root)
-        for (const [name, look] of Object.entries(before)) assert.equal(after[name], look, name)
-        const again = await runJson(['convert', image, `inbox:${root}`])
-        assert.equal(again.code, 0, again.stdout.toString())
-        assert.deepEqual(
-          readdirSync(root).filter((name) => name.startsWith('.')),
-          [],
-        )
-        assert.ok((await verify(`inbox:${root}`)).ok)
-      })
+      atOnce(
+        `by kill -9 after ${delayMs} ms leaves a valid repository, and the next run completes and cleans up`,
+        async () => {
+          const root = fresh()
+          const before = lookAt(root)
+          const exit = await interrupt(root, 'SIGKILL', delayMs)
+          if (delayMs === 0) assert.equal(exit, null, 'it was killed before it was done')
+          const {code, stdout, stderr} = await runCli(['verify', `inbox:${root}`])
+          assert.equal(code, 0, stdout.toString() + stderr)
+          const after = lookAt(root)
+          for (const [name, look] of Object.entries(before)) assert.equal(after[name], look, name)
+          const again = await runJson(['convert', image, `inbox:${root}`])
+          assert.equal(again.code, 0, again.stdout.toString())
+          assert.deepEqual(
+            readdirSync(root).filter((name) => name.startsWith('.')),
+            [],
+          )
+          assert.ok((await verify(`inbox:${root}`)).ok)
+        },
+      )
 
     it('of a run that had placed everything is cleaned up by a run that finds nothing to do', async () => {
       const root = path.join(place(), 'r')

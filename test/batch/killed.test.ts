@@ -91,17 +91,23 @@ describe('a batch that is killed', function () {
   const folder = temporaryFolder()
 
   it(`leaves at ${KILLS} moments a destination that verifies, goes on, and does nothing twice that it wrote down`, async () => {
-    const samples = path.join(folder.path, 'samples')
-    mkdirSync(samples)
+    // Two batches, each in a folder of its own, side by side.
+    await Promise.all([20_161_012, 20_260_301].map((seed) => killOften(seed, KILLS / 2)))
+  })
+
+  async function killOften(seed: number, wanted: number): Promise<void> {
+    const own = path.join(folder.path, String(seed))
+    const samples = path.join(own, 'samples')
+    mkdirSync(samples, {recursive: true})
     cpSync('samples/shop.tar', path.join(samples, 'shop.tar'))
     cpSync('samples/repository', path.join(samples, 'repository'), {recursive: true})
-    const plan = path.join(folder.path, 'plan.json')
-    const [journal, out] = [`${plan}.journal`, path.join(folder.path, 'out')]
+    const plan = path.join(own, 'plan.json')
+    const [journal, out] = [`${plan}.journal`, path.join(own, 'out')]
     writeFileSync(plan, planOf('samples'))
 
-    const nextMoment = momentsFrom(20_161_012)
+    const nextMoment = momentsFrom(seed)
     let kills = 0
-    while (kills < KILLS) {
+    while (kills < wanted) {
       const isDone = await runUntil(plan, nextMoment())
       assert.deepEqual(await faultsIn(out), [], `after ${kills} kills`)
       if (!isDone) {
@@ -128,5 +134,5 @@ describe('a batch that is killed', function () {
       assert.deepEqual(left, [], 'what killed writers left is gone')
       assert.deepEqual(await faultsIn(out), [])
     }
-  })
+  }
 })

@@ -293,10 +293,7 @@ describe('a batch on the workers of a queue', function () {
         [wrong, 'UNAUTHORIZED'],
         [`redis://127.0.0.1:${locked.port}`, 'UNAUTHORIZED'],
       ] as const) {
-        for (const args of [
-          ['batch', plan, '--queue', queue, '--verbose'],
-          ['batch', 'worker', '--queue', queue, '--verbose'],
-        ]) {
+        const check = async (args: readonly string[]) => {
           const result = await runCli(args)
           assert.equal(result.code, 4, result.stderr)
           assert.match(result.stderr, new RegExp(`Code: {2}${code}`))
@@ -305,6 +302,10 @@ describe('a batch on the workers of a queue', function () {
           const {code: exit, json, stderr} = await runJson(args)
           assert.deepEqual([exit, (json as {error: {code: string}}).error.code, stderr], [4, code, ''])
         }
+        await Promise.all([
+          check(['batch', plan, '--queue', queue, '--verbose']),
+          check(['batch', 'worker', '--queue', queue, '--verbose']),
+        ])
       }
       const env = {TRANSSHIP_QUEUE_PASSWORD: 'c0rrect'}
       const args = ['batch', plan, '--queue', `redis://127.0.0.1:${locked.port}`, '--detach']

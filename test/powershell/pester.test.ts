@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
-import {mkdtemp, rm} from 'node:fs/promises'
+import {mkdir, mkdtemp, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import path from 'node:path'
 import {PWSH, requirePowerShell} from '../helpers/powershell.js'
 import {startContainerHost, STUBBORN, type ContainerHost} from '../helpers/container-host.js'
 import {PROJECT} from '../helpers/snapshot.js'
+import {testsAtOnce} from '../helpers/tests-at-once.js'
 import {requireTool, runTool, skipLoudly} from '../helpers/tools.js'
 
 const TESTS = path.join(PROJECT, 'test', 'powershell')
@@ -58,47 +59,63 @@ async function assertSuite(name: string, environment: Readonly<Record<string, st
 
 describe('PowerShell module in PowerShell 7.6', function () {
   this.timeout(SUITE_TIMEOUT_MS)
+  const it = testsAtOnce()
 
   before(function () {
     requirePowerShell(this)
+  })
+
+  it('converts, compares and checks', async () => {
+    await assertSuite('Packages')
+  })
+
+  it('carries through files, migrates, finds and runs the command line', async () => {
+    const {skipped} = await assertSuite('Programs')
+    assert.equal(skipped, process.platform === 'win32' ? 1 : 0)
   })
 
   it('is well-formed, documented and readable for Windows PowerShell 5.1', async () => {
     await assertSuite('Module')
   })
 
-  it('converts, lists, checks, compares, opens and migrates', async () => {
-    const {skipped} = await assertSuite('Packages')
-    assert.equal(skipped, process.platform === 'win32' ? 1 : 0)
+  it('carries the script of a consultant', async () => {
+    await assertSuite('Script')
   })
 
   it('shows its objects in 80 columns', async () => {
     await assertSuite('Tables')
   })
 
-  it('carries the script of a consultant', async () => {
-    await assertSuite('Script')
-  })
-
   it('knows what the Host Compute Service answers, and does without it', async () => {
     assert.equal((await assertSuite('HostCompute')).skipped, 0)
   })
 
-  for (const library of ['computecore', 'vmcompute'])
-    it(`calls ${library}.dll as it is declared, in a stand-in on Linux`, async function () {
+  describe('in a stand-in on Linux', () => {
+    const it = testsAtOnce()
+    let compiler = ''
+    let folder = ''
+
+    before(async function () {
       if (process.platform !== 'linux') skipLoudly(this, 'the stand-ins are libraries of Linux')
-      const compiler = requireTool(this, 'gcc')
-      const folder = await mkdtemp(path.join(tmpdir(), 'transship-stand-in-'))
-      try {
+      compiler = requireTool(this, 'gcc')
+      folder = await mkdtemp(path.join(tmpdir(), 'transship-stand-in-'))
+    })
+
+    after(async () => {
+      if (folder !== '') await rm(folder, {recursive: true, force: true})
+    })
+
+    for (const library of ['computecore', 'vmcompute'])
+      it(`calls ${library}.dll as it is declared`, async () => {
+        const own = path.join(folder, library)
+        await mkdir(own)
         const options = ['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-shared', '-fPIC']
         if (library === 'computecore') options.push('-DCORE')
         const source = path.join(TESTS, 'stand-ins', 'host-compute.c')
-        runTool(compiler, [...options, '-o', path.join(folder, `${library}.dll`), source])
-        await assertSuite('HostCompute', {LD_LIBRARY_PATH: folder, TRANSSHIP_STAND_IN: `${library}.dll`})
-      } finally {
-        await rm(folder, {recursive: true, force: true})
-      }
-    })
+        runTool(compiler, [...options, '-o', path.join(own, `${library}.dll`), source])
+        await assertSuite('HostCompute', {LD_LIBRARY_PATH: own, TRANSSHIP_STAND_IN: `${library}.dll`})
+      })
+  })
 })
 
 describe('PowerShell module and real dockerd, containerd and Podman', function () {

@@ -10,6 +10,7 @@ import {runInTerminal, type TerminalStep} from '../helpers/pseudo-terminal.js'
 import {layerOf, lookAt} from '../helpers/refusals.js'
 import {runCli} from '../helpers/run-cli.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
+import {testsAtOnce} from '../helpers/tests-at-once.js'
 import {requireTool, skipLoudly} from '../helpers/tools.js'
 
 /** An image that takes a moment to read and to write: many files and a large one. */
@@ -78,6 +79,7 @@ describe('an interrupt on a terminal', () => {
   }
 
   describe('of convert leaves the repository as it was', () => {
+    const it = testsAtOnce()
     for (const [title, steps] of [
       ['Ctrl-C with the first picture', [ctrlC(0)]],
       ['Ctrl-C after 50 ms', [ctrlC(50)]],
@@ -109,6 +111,7 @@ describe('an interrupt on a terminal', () => {
   })
 
   describe('of verify ends the reading', () => {
+    const it = testsAtOnce()
     for (const delayMs of [0, 100, 250])
       it(`Ctrl-C after ${String(delayMs)} ms`, async () => {
         await assertClean(['verify', image], [ctrlC(delayMs)], place())
@@ -119,6 +122,7 @@ describe('an interrupt on a terminal', () => {
   })
 
   describe('of batch leaves what is whole, and the same command goes on from there', () => {
+    const it = testsAtOnce()
     for (const [title, step] of [
       ['Ctrl-C at once', ctrlC(0)],
       ['Ctrl-C after 200 ms', ctrlC(200)],
@@ -138,6 +142,7 @@ describe('an interrupt on a terminal', () => {
   })
 
   describe('of migrate leaves what is whole, and the same command goes on from there', () => {
+    const it = testsAtOnce()
     // Listing, reading, writing, verifying: each takes a part of the time.
     for (const [index, delayMs] of [0, 75, 150, 300, 450, 600, 900, 1200].entries()) {
       const back = index % 2 === 1
@@ -157,6 +162,7 @@ describe('an interrupt on a terminal', () => {
   })
 
   describe('of migrate at what it shows', () => {
+    const it = testsAtOnce()
     const at = (after: string, act: TerminalStep['act'] = 'ctrl-c'): TerminalStep => ({after, delayMs: 0, act})
     for (const {title, step, back = false, isAsked = false} of [
       {title: 'Ctrl-C while it lists', step: at('Listing')},
@@ -193,6 +199,7 @@ describe('an interrupt on a terminal', () => {
   })
 
   describe('of containers list --watch ends the watching', () => {
+    const it = testsAtOnce()
     let engine: ChildProcess | undefined
     let socket = ''
 

@@ -6,6 +6,7 @@ import {formatContainers} from '../../src/terminal/containers-text.js'
 import {runInTerminal} from '../helpers/pseudo-terminal.js'
 import {assertStored} from '../helpers/snapshot.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
+import {testsAtOnce} from '../helpers/tests-at-once.js'
 import {requireTool, skipLoudly} from '../helpers/tools.js'
 
 /** Commands whose output tells no times of this run. `--quiet` leaves the results, and errors. */
@@ -81,6 +82,7 @@ function shown(screen: string): string {
 
 describe('screens', () => {
   const folder = temporaryFolder()
+  const atOnce = testsAtOnce()
 
   before(function () {
     if (process.platform === 'win32') skipLoudly(this, 'Windows has no pseudo terminal that Python makes')
@@ -102,7 +104,7 @@ describe('screens', () => {
 
   for (const columns of [80, 160])
     for (const {name, args} of SCREENS)
-      it(`of ${name} fits a terminal of ${String(columns)} columns`, async () => {
+      atOnce(`of ${name} fits a terminal of ${String(columns)} columns`, async () => {
         const {screen, signal} = await runInTerminal([...args, '--quiet'], {columns, cwd: folder.path})
         assert.equal(signal, null)
         // Where the folder is and how much is free there differs from run to run.
@@ -112,40 +114,57 @@ describe('screens', () => {
         await assertStored(`test/snapshots/screens/${name}-${String(columns)}.txt`, text)
       })
 
-  for (const columns of [80, 160])
-    describe(`of runs, ${String(columns)} columns wide`, () => {
-      const cwd = () => path.join(folder.path, String(columns))
+  describe('of runs', () => {
+    const atOnce = testsAtOnce()
+    const place = (columns: number) => path.join(folder.path, String(columns))
+    /** The run before, of the same width. */
+    const last = new Map<number, Promise<void>>()
 
-      before(() => {
-        mkdirSync(path.join(cwd(), 'images'), {recursive: true})
-        for (const place of ['samples', 'images']) cpSync('samples/shop.tar', path.join(cwd(), place, 'shop.tar'))
+    before(() => {
+      for (const cwd of [80, 160].map(place)) {
+        mkdirSync(path.join(cwd, 'images'), {recursive: true})
+        for (const to of ['samples', 'images']) cpSync('samples/shop.tar', path.join(cwd, to, 'shop.tar'))
         const source = 'docker-archive:samples/shop.tar'
         const items = ['docker-archive:made/a.tar', 'oci:made/b', 'inbox:made/c'].map((destination) => ({
           source,
           destination,
         }))
-        writeFileSync(path.join(cwd(), 'plan.json'), JSON.stringify({items}))
+        writeFileSync(path.join(cwd, 'plan.json'), JSON.stringify({items}))
         const failing = [
           {source, destination: 'docker-archive:made/d.tar'},
           {source, destination: 'docker-archive:samples/shop.tar', options: {layers: 'squash'}},
         ]
-        writeFileSync(path.join(cwd(), 'failing.json'), JSON.stringify({items: failing}))
-      })
-
-      for (const {name, args, answer, before} of RUNS)
-        it(`show ${name}`, async () => {
-          before?.(cwd())
-          const steps = answer === undefined ? [] : [{after: 'y/N', act: 'type', text: `${answer}\r`} as const]
-          const env = {XDG_STATE_HOME: path.join(cwd(), 'state')}
-          const {screen, signal} = await runInTerminal([...args, '--quiet'], {columns, cwd: cwd(), steps, env})
-          assert.equal(signal, null)
-          const text = shown(screen)
-            .replaceAll(/^Needs about [^]*?(?:free|enough)\.\n/gm, '')
-            .replaceAll(/in \d+ s\.$/gm, 'in 1 s.')
-          for (const line of text.split('\n')) assert.ok(stringWidth(line) <= columns, line)
-          await assertStored(`test/snapshots/screens/${name}-${String(columns)}.txt`, text)
-        })
+        writeFileSync(path.join(cwd, 'failing.json'), JSON.stringify({items: failing}))
+      }
     })
+
+    /** Each width has a folder of its own, and its runs come one after another. */
+    function inOrder(columns: number, work: () => Promise<void>): Promise<void> {
+      const own = (last.get(columns) ?? Promise.resolve()).catch(() => undefined).then(work)
+      last.set(columns, own)
+      return own
+    }
+
+    async function assertScreen({name, args, answer, before}: Run, columns: number): Promise<void> {
+      const cwd = place(columns)
+      before?.(cwd)
+      const steps = answer === undefined ? [] : [{after: 'y/N', act: 'type', text: `${answer}\r`} as const]
+      const env = {XDG_STATE_HOME: path.join(cwd, 'state')}
+      const {screen, signal} = await runInTerminal([...args, '--quiet'], {columns, cwd, steps, env})
+      assert.equal(signal, null)
+      const text = shown(screen)
+        .replaceAll(/^Needs about [^]*?(?:free|enough)\.\n/gm, '')
+        .replaceAll(/in \d+ s\.$/gm, 'in 1 s.')
+      for (const line of text.split('\n')) assert.ok(stringWidth(line) <= columns, line)
+      await assertStored(`test/snapshots/screens/${name}-${String(columns)}.txt`, text)
+    }
+
+    for (const run of RUNS)
+      for (const columns of [80, 160])
+        atOnce(`show ${run.name}, ${String(columns)} columns wide`, () =>
+          inOrder(columns, () => assertScreen(run, columns)),
+        )
+  })
 
   for (const columns of [80, 160])
     it(`of containers list fits ${String(columns)} columns`, async () => {
