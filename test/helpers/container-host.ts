@@ -42,6 +42,17 @@ const LIMITS = [
   {Name: 'nproc', Soft: 256, Hard: 256},
 ]
 
+/**
+ * Asked for its version, Podman searches the packages of Debian for those that its helpers come from: the better part of
+ * a second, for words that nobody here reads. It finds none in a database that is not there.
+ */
+export function engineEnvironment(): NodeJS.ProcessEnv {
+  return {...process.env, DPKG_ADMINDIR: '/nonexistent'}
+}
+
+/** What a host is made with. */
+export const MANAGERS = ['dockerd', 'containerd', 'ctr', 'podman', 'busybox', 'tar']
+
 /** Starts dockerd, containerd and Podman's service; skips the test where one of them is missing. */
 export async function startContainerHost(test: Context): Promise<ContainerHost> {
   const tools = {
@@ -58,7 +69,7 @@ export async function startContainerHost(test: Context): Promise<ContainerHost> 
   const children: ChildProcess[] = []
   const start = async (name: string, path: string, args: readonly string[], socket: string) => {
     const log = await open(at(`${name}.log`), 'w')
-    const child = spawn(path, args, {stdio: ['ignore', log.fd, log.fd], cwd: folder})
+    const child = spawn(path, args, {stdio: ['ignore', log.fd, log.fd], cwd: folder, env: engineEnvironment()})
     await log.close()
     children.push(child)
     await untilListening(socket, child, at(`${name}.log`))

@@ -3,7 +3,7 @@ import {mkdir, mkdtemp, open, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import path from 'node:path'
 import type {Context} from 'mocha'
-import {endProcess, untilListening} from './container-host.js'
+import {endProcess, engineEnvironment, untilListening} from './container-host.js'
 import {requireTool, skipLoudly} from './tools.js'
 
 /** An engine of this test's own, with nothing in it. */
@@ -55,7 +55,7 @@ export function podmanStore(folder: string): readonly string[] {
 async function start(folder: string, socket: string, tool: string, args: readonly string[]): Promise<EngineHost> {
   const file = path.join(folder, 'engine.log')
   const log = await open(file, 'w')
-  const child = spawn(tool, args, {stdio: ['ignore', log.fd, log.fd], cwd: folder})
+  const child = spawn(tool, args, {stdio: ['ignore', log.fd, log.fd], cwd: folder, env: engineEnvironment()})
   await log.close()
   const close = async () => {
     await endProcess(child)

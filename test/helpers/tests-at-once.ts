@@ -1,3 +1,8 @@
+import {skipLoudly} from './tools.js'
+
+/** Thrown by a test that cannot run on this machine: it is skipped as `skipLoudly` does. */
+export class CannotRunHere extends Error {}
+
 /** How many run at once: two fill a small machine, and each still has a processor to itself. */
 const WIDTH = 2
 
@@ -36,9 +41,14 @@ export function testsAtOnce(): (title: string, work: () => Promise<void>) => Moc
     // Its own test tells of a failure, whenever it comes.
     promise.catch(() => undefined)
     waiting.push(() => work().then(resolve, reject))
-    return it(title, () => {
+    return it(title, async function () {
       begin()
-      return promise
+      try {
+        await promise
+      } catch (error) {
+        if (error instanceof CannotRunHere) skipLoudly(this, error.message)
+        throw error
+      }
     })
   }
 }

@@ -5,10 +5,10 @@ import {mkdir, mkdtemp, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import path from 'node:path'
 import {PWSH, requirePowerShell} from '../helpers/powershell.js'
-import {startContainerHost, STUBBORN, type ContainerHost} from '../helpers/container-host.js'
+import {MANAGERS, startContainerHost, STUBBORN, type ContainerHost} from '../helpers/container-host.js'
 import {PROJECT} from '../helpers/snapshot.js'
-import {testsAtOnce} from '../helpers/tests-at-once.js'
-import {requireTool, runTool, skipLoudly} from '../helpers/tools.js'
+import {CannotRunHere, testsAtOnce} from '../helpers/tests-at-once.js'
+import {findTool, requireTool, runTool, skipLoudly} from '../helpers/tools.js'
 
 const TESTS = path.join(PROJECT, 'test', 'powershell')
 const SUITES = path.join(TESTS, 'pester')
@@ -57,16 +57,49 @@ async function assertSuite(name: string, environment: Readonly<Record<string, st
   return result
 }
 
+/** Why no managers can be started here. */
+function cannotManage(): string | undefined {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'managers need Linux and root'
+  const missing = MANAGERS.find((name) => findTool(name) === undefined)
+  return missing === undefined ? undefined : `${missing} is not installed`
+}
+
 describe('PowerShell module in PowerShell 7.6', function () {
   this.timeout(SUITE_TIMEOUT_MS)
   const it = testsAtOnce()
 
-  before(function () {
+  let host: ContainerHost | undefined
+
+  before(async function () {
     requirePowerShell(this)
+    if (cannotManage() === undefined) host = await startContainerHost(this)
+  })
+
+  after(async () => {
+    await host?.close()
   })
 
   it('converts, compares and checks', async () => {
     await assertSuite('Packages')
+  })
+
+  it('lists, stops, waits for and kills containers of real dockerd, containerd and Podman', async () => {
+    if (host === undefined) throw new CannotRunHere(cannotManage())
+    for (const [name, command] of [
+      ['by', undefined],
+      ['stubborn', STUBBORN],
+    ] as const) {
+      await host.runInEngine(host.dockerSocket, `${name}-docker`, command)
+      await host.runInEngine(host.podmanSocket, `${name}-podman`, command)
+      host.runInContainerd('default', `${name}-ctr`, command)
+    }
+    host.runInContainerd('k8s.io', 'by-kubernetes')
+    if (host.runFailure !== undefined) throw new CannotRunHere(`containers are only created here: ${host.runFailure}`)
+    await assertSuite('Containers', {
+      DOCKER_HOST: `unix://${host.dockerSocket}`,
+      CONTAINER_HOST: `unix://${host.podmanSocket}`,
+      CONTAINERD_ADDRESS: host.containerdSocket,
+    })
   })
 
   it('carries through files, migrates, finds and runs the command line', async () => {
@@ -115,39 +148,5 @@ describe('PowerShell module in PowerShell 7.6', function () {
         runTool(compiler, [...options, '-o', path.join(own, `${library}.dll`), source])
         await assertSuite('HostCompute', {LD_LIBRARY_PATH: own, TRANSSHIP_STAND_IN: `${library}.dll`})
       })
-  })
-})
-
-describe('PowerShell module and real dockerd, containerd and Podman', function () {
-  this.timeout(SUITE_TIMEOUT_MS)
-  let host: ContainerHost | undefined
-
-  before(async function () {
-    requirePowerShell(this)
-    if (process.platform !== 'linux' || process.getuid?.() !== 0) skipLoudly(this, 'managers need Linux and root')
-    host = await startContainerHost(this)
-  })
-
-  after(async () => {
-    await host?.close()
-  })
-
-  it('lists, stops, waits for and kills their containers', async function () {
-    assert.ok(host)
-    for (const [name, command] of [
-      ['by', undefined],
-      ['stubborn', STUBBORN],
-    ] as const) {
-      await host.runInEngine(host.dockerSocket, `${name}-docker`, command)
-      await host.runInEngine(host.podmanSocket, `${name}-podman`, command)
-      host.runInContainerd('default', `${name}-ctr`, command)
-    }
-    host.runInContainerd('k8s.io', 'by-kubernetes')
-    if (host.runFailure !== undefined) skipLoudly(this, `containers are only created here: ${host.runFailure}`)
-    await assertSuite('Containers', {
-      DOCKER_HOST: `unix://${host.dockerSocket}`,
-      CONTAINER_HOST: `unix://${host.podmanSocket}`,
-      CONTAINERD_ADDRESS: host.containerdSocket,
-    })
   })
 })

@@ -5,7 +5,7 @@ import {constants} from 'node:os'
 import path from 'node:path'
 import {convert} from '../../src/index.js'
 import {classicMembers, partsOf, tarOf} from '../helpers/archives.js'
-import {endProcess, untilListening} from '../helpers/container-host.js'
+import {endProcess, engineEnvironment, untilListening} from '../helpers/container-host.js'
 import {runInTerminal, type TerminalStep} from '../helpers/pseudo-terminal.js'
 import {layerOf, lookAt} from '../helpers/refusals.js'
 import {runCli} from '../helpers/run-cli.js'
@@ -206,7 +206,8 @@ describe('an interrupt on a terminal', () => {
     before(async function () {
       requireTool(this, 'podman')
       socket = path.join(folder.path, 'podman.sock')
-      engine = spawn('podman', ['system', 'service', '--time=0', `unix://${socket}`], {stdio: 'ignore'})
+      const service = ['system', 'service', '--time=0', `unix://${socket}`]
+      engine = spawn('podman', service, {stdio: 'ignore', env: engineEnvironment()})
       await untilListening(socket, engine, '')
     })
     after(async () => {
