@@ -3,21 +3,22 @@ import {skipLoudly} from './tools.js'
 /** Thrown by a test that cannot run on this machine: it is skipped as `skipLoudly` does. */
 export class CannotRunHere extends Error {}
 
-/** How many run at once: two fill a small machine, and each still has a processor to itself. */
+/** Two fill a small machine, and each still has a processor to itself. */
 const WIDTH = 2
 
 /**
  * Gives an `it` whose tests run two at once, in their order: for those that spend their time in processes of their own.
+ * Those that only wait for a clock may be more.
  * Each is still reported by itself. They may share nothing that one of them changes, and none may measure time or memory
  * more closely than a busy machine allows. Their suite has no hooks around each test. Call inside `describe`.
  */
-export function testsAtOnce(): (title: string, work: () => Promise<void>) => Mocha.Test {
+export function testsAtOnce(width = WIDTH): (title: string, work: () => Promise<void>) => Mocha.Test {
   const waiting: (() => Promise<void>)[] = []
   const begun: Promise<void>[] = []
   let running = 0
 
   function begin(): void {
-    while (running < WIDTH) {
+    while (running < width) {
       const work = waiting.shift()
       if (work === undefined) return
       running++

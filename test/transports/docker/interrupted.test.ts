@@ -9,6 +9,7 @@ import {classicMembers, partsOf, sha256, tarOf, type Parts} from '../../helpers/
 import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 import {startMemoryRegistry, type MemoryRegistry} from '../../helpers/memory-registry.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
+import {testsAtOnce} from '../../helpers/tests-at-once.js'
 
 /** More than one chunk of an upload. */
 const LAYER_BYTES = 18 * 2 ** 20
@@ -196,13 +197,15 @@ describe('transfers that are cut', () => {
     )
   })
 
+  // They wait out what a server asks for.
+  const atOnce = testsAtOnce(4)
   for (const [title, status, headers] of [
     ['429 with seconds in Retry-After', 429, {'retry-after': '1'}],
     ['429 with a date in Retry-After', 429, {'retry-after': 'date'}],
     ['500', 500, {}],
     ['503', 503, {}],
   ] as const)
-    it(`come back after ${title} to a manifest, a blob, an upload and its chunks`, async () => {
+    atOnce(`come back after ${title} to a manifest, a blob, an upload and its chunks`, async () => {
       const refused = new Set<string>()
       let early = 0
       const times = new Map<string, number>()

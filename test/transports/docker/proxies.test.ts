@@ -17,6 +17,7 @@ import {startMemoryRegistry} from '../../helpers/memory-registry.js'
 import {startRedis} from '../../helpers/redis-server.js'
 import {runCli} from '../../helpers/run-cli.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
+import {testsAtOnce} from '../../helpers/tests-at-once.js'
 import {requireTool} from '../../helpers/tools.js'
 
 const LAYER_BYTES = 3 * 2 ** 20
@@ -218,92 +219,109 @@ describe('proxies on the way to image registries', () => {
     for (const secret of [PASSWORD, BASIC.slice(6), 'proxy-authorization']) assert.ok(!seen.includes(secret), secret)
   }).timeout(60_000)
 
-  for (const {title, options, code, exit, message, note} of [
-    {
-      title: 'wants a user',
-      options: {authorization: BASIC},
-      code: 'UNAUTHORIZED',
-      exit: 4,
-      message: /The proxy http:\/\/127\.0\.0\.1:\d+ rejected the user or password\..*407/,
-      note: 'and the one in its address is not it',
-    },
-    {
-      title: 'speaks Negotiate only',
-      options: {authorization: 'Negotiate abc', asks: 'Negotiate, NTLM'},
-      code: 'UNAUTHORIZED',
-      exit: 4,
-      message: /accepts only Negotiate, NTLM/,
-      note: 'as those of Windows domains',
-    },
-    {
-      title: 'answers 502',
-      options: {answers: 502},
-      code: 'NETWORK_FAILED',
-      exit: 4,
-      message: /The proxy http:\/\/127\.0\.0\.1:\d+ does not connect to registry\.test:5000\..*502/,
-      note: 'the host behind it does not answer',
-    },
-    {
-      title: 'answers 503',
-      options: {answers: 503},
-      code: 'NETWORK_FAILED',
-      exit: 4,
-      message: /does not connect to registry\.test:5000\..*503/,
-      note: 'the name is not known there',
-    },
-    {
-      title: 'answers 403',
-      options: {answers: 403},
-      code: 'NETWORK_FAILED',
-      exit: 4,
-      message: /does not connect to registry\.test:5000\..*403/,
-      note: 'the port is forbidden',
-    },
-    {
-      title: 'hangs up',
-      options: {answers: 'nothing'},
-      code: 'NETWORK_FAILED',
-      exit: 4,
-      message: /cannot reach the proxy http:\/\/127\.0\.0\.1:\d+\./,
-      note: 'it is asked a few times, not for ever',
-    },
-  ] as const)
-    it(`are named when one ${title}, without what is in their address: ${note}`, async () => {
-      const proxy = await proxyWith(options)
-      const address = proxy.origin.replace('://', `://you:${PASSWORD}@`)
-      await assert.rejects(
-        convert('docker://registry.test:5000/app:1', `oci:${scratch()}`, {proxies: {https: address}}),
-        (error: Error & {code?: string; exitCode?: number}) => {
-          assert.deepEqual([error.code, error.exitCode], [code, exit])
-          assert.match(error.message, message)
-          const shown = inspect(error, {depth: 20, showHidden: true})
-          for (const secret of [PASSWORD, Buffer.from(`you:${PASSWORD}`).toString('base64')]) {
-            assert.ok(!shown.includes(secret), shown)
-          }
-          return true
-        },
-      )
-      assert.ok(proxy.asked.length >= 1 && proxy.asked.length <= 6, String(proxy.asked.length))
-    }).timeout(60_000)
+  describe('that fail are', () => {
+    // They wait between attempts.
+    const atOnce = testsAtOnce(7)
+    const servers: {stop(): Promise<void>}[] = []
 
-  it('are asked a few times for where a blob is redirected to, not a few times as often as the blob is', async () => {
-    const storage = 'storage.test:443'
-    const registry = await started(
-      startMemoryRegistry((request, response) => {
-        if (request.method !== 'GET' || !(request.url ?? '').includes('/blobs/sha256')) return false
-        response.writeHead(307, {location: `https://${storage}${request.url ?? ''}`}).end()
-        return true
-      }),
-    )
-    await convert(source, `docker://${registry.host}/app:1`)
-    const proxy = await proxyWith({answers: 503, answersOf: storage})
-    const proxies = {https: proxy.origin}
-    await assert.rejects(convert(`docker://${registry.host}/app:1`, `oci:${scratch()}`, {proxies}), {
-      code: 'NETWORK_FAILED',
-      message: /does not connect to storage\.test:443/,
+    after(async () => {
+      for (const each of servers) await each.stop()
     })
-    assert.ok(proxy.asked.length > 1 && proxy.asked.length <= 6, String(proxy.asked.length))
-  }).timeout(60_000)
+
+    /** Not stopped after each test: others are still at work. */
+    async function kept<S extends {stop(): Promise<void>}>(starting: Promise<S>): Promise<S> {
+      const each = await starting
+      servers.push(each)
+      return each
+    }
+
+    for (const {title, options, code, exit, message, note} of [
+      {
+        title: 'wants a user',
+        options: {authorization: BASIC},
+        code: 'UNAUTHORIZED',
+        exit: 4,
+        message: /The proxy http:\/\/127\.0\.0\.1:\d+ rejected the user or password\..*407/,
+        note: 'and the one in its address is not it',
+      },
+      {
+        title: 'speaks Negotiate only',
+        options: {authorization: 'Negotiate abc', asks: 'Negotiate, NTLM'},
+        code: 'UNAUTHORIZED',
+        exit: 4,
+        message: /accepts only Negotiate, NTLM/,
+        note: 'as those of Windows domains',
+      },
+      {
+        title: 'answers 502',
+        options: {answers: 502},
+        code: 'NETWORK_FAILED',
+        exit: 4,
+        message: /The proxy http:\/\/127\.0\.0\.1:\d+ does not connect to registry\.test:5000\..*502/,
+        note: 'the host behind it does not answer',
+      },
+      {
+        title: 'answers 503',
+        options: {answers: 503},
+        code: 'NETWORK_FAILED',
+        exit: 4,
+        message: /does not connect to registry\.test:5000\..*503/,
+        note: 'the name is not known there',
+      },
+      {
+        title: 'answers 403',
+        options: {answers: 403},
+        code: 'NETWORK_FAILED',
+        exit: 4,
+        message: /does not connect to registry\.test:5000\..*403/,
+        note: 'the port is forbidden',
+      },
+      {
+        title: 'hangs up',
+        options: {answers: 'nothing'},
+        code: 'NETWORK_FAILED',
+        exit: 4,
+        message: /cannot reach the proxy http:\/\/127\.0\.0\.1:\d+\./,
+        note: 'it is asked a few times, not for ever',
+      },
+    ] as const)
+      atOnce(`named when one ${title}, without what is in their address: ${note}`, async () => {
+        const proxy = await kept(startForwardProxy(options))
+        const address = proxy.origin.replace('://', `://you:${PASSWORD}@`)
+        await assert.rejects(
+          convert('docker://registry.test:5000/app:1', `oci:${scratch()}`, {proxies: {https: address}}),
+          (error: Error & {code?: string; exitCode?: number}) => {
+            assert.deepEqual([error.code, error.exitCode], [code, exit])
+            assert.match(error.message, message)
+            const shown = inspect(error, {depth: 20, showHidden: true})
+            for (const secret of [PASSWORD, Buffer.from(`you:${PASSWORD}`).toString('base64')]) {
+              assert.ok(!shown.includes(secret), shown)
+            }
+            return true
+          },
+        )
+        assert.ok(proxy.asked.length >= 1 && proxy.asked.length <= 6, String(proxy.asked.length))
+      }).timeout(60_000)
+
+    atOnce('asked a few times for where a blob is redirected to, not a few times as often as the blob is', async () => {
+      const storage = 'storage.test:443'
+      const registry = await kept(
+        startMemoryRegistry((request, response) => {
+          if (request.method !== 'GET' || !(request.url ?? '').includes('/blobs/sha256')) return false
+          response.writeHead(307, {location: `https://${storage}${request.url ?? ''}`}).end()
+          return true
+        }),
+      )
+      await convert(source, `docker://${registry.host}/app:1`)
+      const proxy = await kept(startForwardProxy({answers: 503, answersOf: storage}))
+      const proxies = {https: proxy.origin}
+      await assert.rejects(convert(`docker://${registry.host}/app:1`, `oci:${scratch()}`, {proxies}), {
+        code: 'NETWORK_FAILED',
+        message: /does not connect to storage\.test:443/,
+      })
+      assert.ok(proxy.asked.length > 1 && proxy.asked.length <= 6, String(proxy.asked.length))
+    }).timeout(60_000)
+  })
 
   it('are named when nobody listens there', async () => {
     const proxies = {https: `http://you:${PASSWORD}@127.0.0.1:${await freePort()}`}
