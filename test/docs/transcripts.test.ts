@@ -4,10 +4,11 @@ import {once} from 'node:events'
 import {cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {text as textOf} from 'node:stream/consumers'
-import {startMemoryRegistry, type MemoryRegistry} from '../helpers/memory-registry.js'
+import {startMemoryRegistry} from '../helpers/memory-registry.js'
 import {MAIN} from '../helpers/run-cli.js'
 import {PROJECT} from '../helpers/snapshot.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
+import {testsAtOnce} from '../helpers/tests-at-once.js'
 import {skipLoudly} from '../helpers/tools.js'
 
 /*
@@ -68,7 +69,7 @@ function pattern(expected: string): RegExp {
 describe('the guide shows what commands do', function () {
   this.timeout(180_000)
   const folder = temporaryFolder()
-  let registry: MemoryRegistry | undefined
+  const atOnce = testsAtOnce()
 
   before(function () {
     if (process.platform === 'win32') skipLoudly(this, 'the transcripts are of a Unix shell')
@@ -76,15 +77,9 @@ describe('the guide shows what commands do', function () {
     const program = path.join(folder.path, 'bin', 'transship')
     writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`, {mode: 0o755})
   })
-  beforeEach(async () => {
-    registry = await startMemoryRegistry()
-  })
-  afterEach(async () => {
-    await registry?.stop()
-  })
 
-  async function run(command: string, cwd: string): Promise<string> {
-    const host = registry?.host ?? ''
+  /** Each page has a user of its own, and a registry. */
+  async function run(command: string, cwd: string, host: string): Promise<string> {
     const {NODE_ENV: _, SOURCE_DATE_EPOCH: __, ...inherited} = process.env
     const child = spawn('bash', ['-c', command.replaceAll(REGISTRY, host)], {
       cwd,
@@ -92,7 +87,7 @@ describe('the guide shows what commands do', function () {
         ...inherited,
         NO_COLOR: '1',
         TZ: 'UTC',
-        HOME: folder.path,
+        HOME: `${cwd}-home`,
         PATH: `${path.join(folder.path, 'bin')}:${process.env['PATH'] ?? ''}`,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -109,9 +104,18 @@ describe('the guide shows what commands do', function () {
     const text = readFileSync(file, 'utf8')
     const blocks = [...text.matchAll(BLOCK)].map(([, block = '']) => block)
     if (blocks.length === 0) continue
-    it(`in ${name}`, async () => {
+    atOnce(`in ${name}`, async () => {
+      const registry = await startMemoryRegistry()
+      try {
+        await assertPage(registry.host)
+      } finally {
+        await registry.stop()
+      }
+    })
+
+    async function assertPage(host: string): Promise<void> {
       const session = path.join(folder.path, name)
-      mkdirSync(session)
+      for (const made of [session, `${session}-home`]) mkdirSync(made)
       cpSync(path.join(PROJECT, 'samples', 'shop.tar'), path.join(session, 'shop.tar'), {preserveTimestamps: true})
       cpSync(path.join(PROJECT, 'samples', 'repository'), path.join(session, 'repository'), {
         recursive: true,
@@ -121,7 +125,7 @@ describe('the guide shows what commands do', function () {
       for (const block of blocks) {
         let shown = ''
         for (const {command, expected} of stepsOf(block)) {
-          const actual = (await run(command, session)).replaceAll(/ +$/gm, '')
+          const actual = (await run(command, session, host)).replaceAll(/ +$/gm, '')
           const fits = pattern(expected).test(actual)
           if (process.env['UPDATE_SNAPSHOTS'] !== '1')
             assert.ok(fits, `${name}: $ ${command}\n${actual}\nis not\n${expected}`)
@@ -134,6 +138,6 @@ describe('the guide shows what commands do', function () {
           file,
           text.replaceAll(BLOCK, () => `\`\`\`console\n${shownBlocks.shift() ?? ''}\`\`\``),
         )
-    })
+    }
   }
 })

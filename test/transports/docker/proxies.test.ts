@@ -221,7 +221,7 @@ describe('proxies on the way to image registries', () => {
 
   describe('that fail are', () => {
     // They wait between attempts.
-    const atOnce = testsAtOnce(7)
+    const atOnce = testsAtOnce(8)
     const servers: {stop(): Promise<void>}[] = []
 
     after(async () => {
@@ -321,16 +321,16 @@ describe('proxies on the way to image registries', () => {
       })
       assert.ok(proxy.asked.length > 1 && proxy.asked.length <= 6, String(proxy.asked.length))
     }).timeout(60_000)
-  })
 
-  it('are named when nobody listens there', async () => {
-    const proxies = {https: `http://you:${PASSWORD}@127.0.0.1:${await freePort()}`}
-    await assert.rejects(convert('docker://registry.test:5000/app:1', `oci:${scratch()}`, {proxies}), {
-      code: 'NETWORK_FAILED',
-      exitCode: 4,
-      message: /cannot reach the proxy http:\/\/127\.0\.0\.1:\d+\. The network reported ECONNREFUSED\./,
-    })
-  }).timeout(60_000)
+    atOnce('named when nobody listens there', async () => {
+      const proxies = {https: `http://you:${PASSWORD}@127.0.0.1:${await freePort()}`}
+      await assert.rejects(convert('docker://registry.test:5000/app:1', `oci:${scratch()}`, {proxies}), {
+        code: 'NETWORK_FAILED',
+        exitCode: 4,
+        message: /cannot reach the proxy http:\/\/127\.0\.0\.1:\d+\. The network reported ECONNREFUSED\./,
+      })
+    }).timeout(60_000)
+  })
 
   it('are taken from the environment by every command that reaches a registry, and by no other', async function () {
     requireTool(this, 'docker-registry')
