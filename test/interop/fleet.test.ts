@@ -13,6 +13,7 @@ import {runCli, runJson} from '../helpers/run-cli.js'
 import {assertSchema} from '../helpers/schemas.js'
 import {startCli, type RunningCli} from '../helpers/start-cli.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
+import {testsAtOnce} from '../helpers/tests-at-once.js'
 import {requireTool} from '../helpers/tools.js'
 
 const LOST_AFTER = ['--lost-after', '2']
@@ -288,11 +289,12 @@ describe('a batch on the workers of a queue', function () {
     const locked = await startRedis(this, {password: 'c0rrect'})
     try {
       const wrong = `redis://:s3cret@127.0.0.1:${locked.port}`
-      for (const [queue, code] of [
+      const queues = [
         ['redis://:s3cret@127.0.0.1:1', 'NETWORK_FAILED'],
         [wrong, 'UNAUTHORIZED'],
         [`redis://127.0.0.1:${locked.port}`, 'UNAUTHORIZED'],
-      ] as const) {
+      ] as const
+      const checks = queues.map(async ([queue, code]) => {
         const check = async (args: readonly string[]) => {
           const result = await runCli(args)
           assert.equal(result.code, 4, result.stderr)
@@ -306,7 +308,8 @@ describe('a batch on the workers of a queue', function () {
           check(['batch', plan, '--queue', queue, '--verbose']),
           check(['batch', 'worker', '--queue', queue, '--verbose']),
         ])
-      }
+      })
+      await Promise.all(checks)
       const env = {TRANSSHIP_QUEUE_PASSWORD: 'c0rrect'}
       const args = ['batch', plan, '--queue', `redis://127.0.0.1:${locked.port}`, '--detach']
       const right = await runCli(args, {env})
@@ -372,6 +375,7 @@ describe('a batch on the workers of a queue', function () {
     // What a URL has to escape, and what has a meaning in one.
     const user = {name: 'us@er', password: 'p/:#@% c0rrect'}
     const login = `${encodeURIComponent(user.name)}:${encodeURIComponent(user.password)}`
+    const atOnce = testsAtOnce(4)
     let server: RedisServer
     let cert = ''
 
@@ -441,7 +445,7 @@ describe('a batch on the workers of a queue', function () {
         suggestion: /rediss:\/\/ for TLS/,
       },
     ])
-      it(`ends with 4 at once, and says why: ${title}`, async () => {
+      atOnce(`ends with 4 at once, and says why: ${title}`, async () => {
         const env = trusted ? {NODE_EXTRA_CA_CERTS: cert} : {}
         const result = await runJson(['batch', 'worker', '--queue', url()], {env})
         assert.equal(result.code, 4)

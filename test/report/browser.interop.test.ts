@@ -11,7 +11,6 @@ import {HOSTILE_NAMES, hostileReport, largeReport} from '../helpers/batch-report
 import {Browser, type Page, type View} from '../helpers/browser.js'
 import {realReport} from '../helpers/real-report.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
-import {testsAtOnce} from '../helpers/tests-at-once.js'
 import {requireTool} from '../helpers/tools.js'
 
 const WIDTHS = [1280, 390]
@@ -60,7 +59,6 @@ const TAB_STOPS = `(() => {
 
 describe('report in a browser', () => {
   const folder = temporaryFolder()
-  const atOnce = testsAtOnce()
   const urls = new Map<string, string>()
   let browser: Browser
 
@@ -110,7 +108,7 @@ describe('report in a browser', () => {
   for (const name of ['3 items', '500 items', 'one item'])
     for (const width of WIDTHS)
       for (const scheme of SCHEMES) {
-        atOnce(`shows ${name} at ${width} pixels in ${scheme} colours: whole, silent, from one file`, async () => {
+        it(`shows ${name} at ${width} pixels in ${scheme} colours: whole, silent, from one file`, async () => {
           await look(name, {width, height: 900, scheme}, async (page) => {
             const [content = 0, window = 0] = (await page.evaluate(OVERFLOW)) as number[]
             assert.ok(content <= window, `${content} pixels wide in ${window}`)
@@ -129,7 +127,7 @@ describe('report in a browser', () => {
   for (const name of ['3 items', '80 items', 'a refusal'])
     for (const scheme of SCHEMES)
       for (const width of WIDTHS) {
-        atOnce(`has no fault that axe finds, with ${name} at ${width} pixels in ${scheme} colours`, async () => {
+        it(`has no fault that axe finds, with ${name} at ${width} pixels in ${scheme} colours`, async () => {
           await look(name, {width, height: 900, scheme}, async (page) => {
             // Of many items those of each state are opened: the others look like them.
             await page.evaluate(
