@@ -1,3 +1,4 @@
+import {findBase64} from '../codecs/bytes/base64.js'
 import {compileSchema} from '../codecs/json/validator.js'
 import {findDigest, type Digest} from '../model/digest.js'
 import {TransshipError} from '../model/errors.js'
@@ -194,8 +195,8 @@ function decodeAttachments(
 ): Record<string, Uint8Array> | undefined {
   const kept = new Map<string, {readonly name: string; readonly bytes: Uint8Array}>()
   for (const [name, base64] of Object.entries(attachments)) {
-    const bytes = Buffer.from(base64, 'base64')
-    const isSound = bytes.byteLength <= MAX_ATTACHMENT_BYTES && bytes.toString('base64') === base64
+    const bytes = findBase64(base64)
+    const isSound = bytes !== undefined && bytes.byteLength <= MAX_ATTACHMENT_BYTES
     if (isSound && isAttachmentName(name) && !kept.has(foldPath(name))) kept.set(foldPath(name), {name, bytes})
     else onIgnored(`the attachment ${JSON.stringify(name.slice(0, 100))}`)
   }

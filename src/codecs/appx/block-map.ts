@@ -1,4 +1,5 @@
 import {InputError} from '../../model/errors.js'
+import {findBase64} from '../bytes/base64.js'
 import {escapeXml, XmlReader, type XmlElement} from './xml.js'
 
 /* AppxBlockMap.xml. Source: inbox package page, section 2.2. */
@@ -197,9 +198,8 @@ class BlockMapBuilder {
 
   #block(attributes: ReadonlyMap<string, string>, name: string): void {
     const text = attributes.get('Hash') ?? ''
-    const hash = Buffer.from(text, 'base64')
-    if (hash.byteLength !== HASH_BYTES || hash.toString('base64') !== text)
-      throw blockMapFault(this.#title, `A block of '${name}' has no SHA-256.`)
+    const hash = findBase64(text)
+    if (hash?.byteLength !== HASH_BYTES) throw blockMapFault(this.#title, `A block of '${name}' has no SHA-256.`)
     const size = attributes.get('Size')
     const packedBytes = size === undefined ? 0 : findNumber(size)
     if (packedBytes === undefined || packedBytes > 2 * BLOCK_BYTES || (size !== undefined && packedBytes === 0))

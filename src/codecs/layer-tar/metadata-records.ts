@@ -1,4 +1,5 @@
 import {InputError, type ErrorCode} from '../../model/errors.js'
+import {findBase64} from '../bytes/base64.js'
 import {
   FileAttribute,
   UNSTATED_TIME,
@@ -39,8 +40,8 @@ function corrupt(member: TarMember, why: string, code: ErrorCode = 'LAYER_CORRUP
 }
 
 function decodeBase64(member: TarMember, key: string, text: string, code?: ErrorCode): Uint8Array {
-  const bytes = Buffer.from(text, 'base64')
-  if (bytes.toString('base64') !== text) throw corrupt(member, `${key} is not base64.`, code)
+  const bytes = findBase64(text)
+  if (bytes === undefined) throw corrupt(member, `${key} is not base64.`, code)
   return bytes
 }
 

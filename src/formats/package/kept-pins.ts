@@ -1,3 +1,4 @@
+import {findBase64} from '../../codecs/bytes/base64.js'
 import {verified} from '../../codecs/bytes/verified.js'
 import {decompress} from '../../codecs/compression/decompress.js'
 import {rebuildGzip} from '../../codecs/gzip-encoding/rebuild-gzip.js'
@@ -23,7 +24,9 @@ export function pinsOf(stored: StoredPackage): readonly LayerPin[] {
 
 function pinOf(stored: StoredPackage, json: PinJson, digest: Digest): LayerPin {
   const {MediaType: mediaType, Size: size, Compression: compression, File: file, Encoder: encoder} = json
-  const encoding = encoder === undefined ? undefined : {encoder, header: Buffer.from(json.Header ?? '', 'base64')}
+  // No header at all gives no form of that digest.
+  const header = findBase64(json.Header ?? '') ?? new Uint8Array()
+  const encoding = encoder === undefined ? undefined : {encoder, header}
   const title = `${stored.entryName}: the stored layer ${digest}`
   const bytes = (options: WorkOptions) =>
     encoding === undefined

@@ -1,3 +1,4 @@
+import {findBase64} from '../../codecs/bytes/base64.js'
 import {requireExtendedAttribute} from '../../codecs/extended-attributes/extended-attributes.js'
 import {requireDescriptor} from '../../codecs/security-descriptor/require-descriptor.js'
 import {InputError} from '../../model/errors.js'
@@ -73,13 +74,19 @@ function checked<Value>(value: Value, check: (value: Value) => void, number: num
   }
 }
 
+function base64Of(text: string, number: number): Uint8Array {
+  const bytes = findBase64(text)
+  if (bytes === undefined) throw invalidLine('A value is not base64.', number)
+  return bytes
+}
+
 function decodeExtendedAttributes(list: unknown, number: number): ExtendedAttribute[] {
   if (!Array.isArray(list)) throw invalidLine('ea is not a list.', number)
   return list.map((item: unknown) => {
     const [name, flags, value] = Array.isArray(item) ? (item as unknown[]) : []
     if (typeof name !== 'string' || typeof flags !== 'number' || typeof value !== 'string')
       throw invalidLine('ea has an item that is not [name, flags, value].', number)
-    const attribute = {name, flags, value: Buffer.from(value, 'base64')}
+    const attribute = {name, flags, value: base64Of(value, number)}
     return checked(attribute, requireExtendedAttribute, number)
   })
 }
@@ -89,11 +96,9 @@ function decodeMetadata(keys: Readonly<Record<string, unknown>>, number: number)
   if (sd === undefined && ea === undefined && rp === undefined) return {}
   return {
     metadata: {
-      ...(typeof sd === 'string'
-        ? {securityDescriptor: checked(Buffer.from(sd, 'base64'), requireDescriptor, number)}
-        : {}),
+      ...(typeof sd === 'string' ? {securityDescriptor: checked(base64Of(sd, number), requireDescriptor, number)} : {}),
       ...(ea === undefined ? {} : {extendedAttributes: decodeExtendedAttributes(ea, number)}),
-      ...(typeof rp === 'string' ? {reparsePoint: Buffer.from(rp, 'base64')} : {}),
+      ...(typeof rp === 'string' ? {reparsePoint: base64Of(rp, number)} : {}),
     },
   }
 }

@@ -3,40 +3,17 @@ import {spawnSync} from 'node:child_process'
 import {mkdirSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {Readable} from 'node:stream'
-import {crc32, createGunzip} from 'node:zlib'
+import {createGunzip} from 'node:zlib'
 import fc from 'fast-check'
 import {findEncoder, likelyEncoders} from '../../../src/codecs/gzip-encoding/gzip-encoder.js'
-import {GzipMatch, trailerOf, type GzipRecipe} from '../../../src/codecs/gzip-encoding/match-gzip.js'
+import {GzipMatch, type GzipRecipe} from '../../../src/codecs/gzip-encoding/match-gzip.js'
 import {rebuildGzip} from '../../../src/codecs/gzip-encoding/rebuild-gzip.js'
 import {chunked, collect} from '../../helpers/bytes.js'
 import {ENCODING_INPUTS} from '../../helpers/encoding-vectors.js'
 import {FUZZ_RUNS} from '../../helpers/fuzz.js'
+import {GZIP_HEADERS, gzipBy} from '../../helpers/gzip-forms.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
 import {requireTool, runTool} from '../../helpers/tools.js'
-
-/** Ten bytes as each family writes them. */
-const HEADERS: Readonly<Record<string, string>> = {
-  'go-1.8:6': '1f8b08000000000000ff',
-  'go-1.8:1': '1f8b08000000000004ff',
-  'go-1.8:9': '1f8b08000000000002ff',
-  'go-1.8:0': '1f8b08000000000000ff',
-  'go-1.8:-2': '1f8b08000000000000ff',
-  'zlib:6': '1f8b0800000000000003',
-  'zlib:3': '1f8b08000000000000ff',
-  'gzip:6': '1f8b0800d0c584630003',
-  'gzip:1': '1f8b0800000000000403',
-  'pigz:9': '1f8b0800000000000203',
-  'pgzip-1.15.10:1048576': '1f8b080000096e8800ff',
-  'pgzip-1.15.10:262144': '1f8b080000096e8800ff',
-}
-
-function encode(name: string, text: Uint8Array): Buffer {
-  const body: Uint8Array[] = []
-  const encoder = findEncoder(name, (bytes) => body.push(bytes))!
-  encoder.write(text)
-  encoder.finish()
-  return Buffer.concat([Buffer.from(HEADERS[name]!, 'hex'), ...body, trailerOf(crc32(text), text.length)])
-}
 
 /** Gives stream and text as a decompressor meets them. */
 async function match(stream: Uint8Array, chunkBytes = 32768): Promise<GzipRecipe | undefined> {
@@ -56,10 +33,10 @@ describe('A gzip stream and its encoder', function () {
   const folder = temporaryFolder()
   const tar = (): Buffer => Buffer.concat([ENCODING_INPUTS['tar']!(), ENCODING_INPUTS['L-mixed']!()])
 
-  for (const name of Object.keys(HEADERS)) {
+  for (const name of Object.keys(GZIP_HEADERS)) {
     it(`is found and made again: ${name}`, async () => {
       for (const text of [tar(), ENCODING_INPUTS['hello']!(), Buffer.alloc(0), ENCODING_INPUTS['L-3MiB']!()]) {
-        const stream = encode(name, text)
+        const stream = gzipBy(name, text)
         const recipe = await match(stream)
         assert.ok(recipe, `${text.length} bytes`)
         assert.ok((await collect(rebuildGzip(chunked(text, 5000), recipe))).equals(stream))
@@ -100,7 +77,7 @@ describe('A gzip stream and its encoder', function () {
   })
 
   it('gives nothing for a stream that any byte of is another, or that goes on', () => {
-    const stream = encode('go-1.8:6', ENCODING_INPUTS['text']!())
+    const stream = gzipBy('go-1.8:6', ENCODING_INPUTS['text']!())
     const text = ENCODING_INPUTS['text']!()
     const proves = (altered: Uint8Array): boolean => {
       const found = new GzipMatch()
@@ -122,8 +99,32 @@ describe('A gzip stream and its encoder', function () {
     assert.ok(!proves(Buffer.concat([stream, stream])))
   })
 
+  it('is made again whatever the text, whoever encoded it, in whatever pieces it is met and rebuilt', async () => {
+    const run = fc.tuple(fc.uint8Array({minLength: 1, maxLength: 40}), fc.integer({min: 1, max: 3000}))
+    const noise = fc.tuple(fc.integer(), fc.integer({min: 1, max: 70_000}))
+    const text = fc
+      .array(fc.oneof(run.map(repeated), noise.map(noiseOf)), {maxLength: 6})
+      .map((parts) => Buffer.concat(parts))
+    const pieces = fc.integer({min: 1, max: 100_000})
+    await fc.assert(
+      fc.asyncProperty(
+        text,
+        fc.constantFrom(...Object.keys(GZIP_HEADERS)),
+        pieces,
+        pieces,
+        async (text, name, met, made) => {
+          const stream = gzipBy(name, text)
+          const recipe = await match(stream, met)
+          assert.ok(recipe, name)
+          assert.ok((await collect(rebuildGzip(chunked(text, made), recipe))).equals(stream), name)
+        },
+      ),
+      {numRuns: Math.ceil(FUZZ_RUNS / 10)},
+    )
+  })
+
   it('does not depend on the pieces that it is met in', async () => {
-    const stream = encode('pgzip-1.15.10:262144', tar())
+    const stream = gzipBy('pgzip-1.15.10:262144', tar())
     for (const size of [100, 4096, 70_000, stream.length])
       assert.equal((await match(stream, size))?.encoder, 'pgzip-1.15.10:262144')
   })
@@ -134,7 +135,19 @@ describe('A gzip stream and its encoder', function () {
         findEncoder(name, () => undefined),
         undefined,
       )
-    for (const hex of Object.values(HEADERS))
+    for (const hex of Object.values(GZIP_HEADERS))
       for (const name of likelyEncoders(Buffer.from(hex, 'hex'))) assert.ok(findEncoder(name, () => undefined))
   })
 })
+
+function repeated([unit, times]: [Uint8Array, number]): Buffer {
+  return Buffer.alloc(unit.length * times, unit)
+}
+
+/** Bytes of a linear congruential generator: nothing compresses them. */
+function noiseOf([seed, length]: [number, number]): Buffer {
+  let state = seed >>> 0
+  return Buffer.from(
+    Uint8Array.from({length}, () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) >>> 24),
+  )
+}
