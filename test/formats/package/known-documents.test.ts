@@ -30,7 +30,13 @@ const CHANGES: readonly {readonly how: string; readonly later: 0 | 1; readonly c
       renameSync(`${file}.new`, file)
     },
   },
-  {how: 'removed', later: 1, change: (file) => { rmSync(file); }},
+  {
+    how: 'removed',
+    later: 1,
+    change: (file) => {
+      rmSync(file)
+    },
+  },
   {
     how: 'a link to the same bytes',
     later: 1,
