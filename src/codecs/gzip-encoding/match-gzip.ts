@@ -9,8 +9,10 @@ export interface GzipRecipe {
   readonly header: Uint8Array
 }
 
-/** Text that is held until an encoder is chosen: enough for the first block of each. */
+/** Text that is held until an encoder is chosen: enough for the first block of each, unless it is mostly repeats. */
 const PROBE_BYTES = 2 ** 20 + 2 ** 17
+/** Above the most that one block can stand for: 32,768 matches of 258 bytes, as GNU gzip writes them. */
+const MAX_PROBE_BYTES = 9 * 2 ** 20
 /** Bytes of the stream that wait for an encoder to catch up; beyond, no encoder known is at work. */
 const MAX_WAITING_BYTES = 8 * 2 ** 20
 /** So many bytes must agree before an encoder is taken. */
@@ -27,6 +29,7 @@ export class GzipMatch {
   #waitingBytes = 0
   readonly #probe: Uint8Array[] = []
   #probeBytes = 0
+  #probeUntil = PROBE_BYTES
   #header: Uint8Array | undefined
   #chosen: Comparison | undefined
   #isLost = false
@@ -60,7 +63,7 @@ export class GzipMatch {
     }
     this.#probe.push(Uint8Array.from(bytes))
     this.#probeBytes += bytes.length
-    if (this.#probeBytes >= PROBE_BYTES) this.#choose(false)
+    if (this.#probeBytes >= this.#probeUntil) this.#choose(false)
   }
 
   /** The recipe, proven; undefined where no encoder gives these bytes. */
@@ -98,7 +101,11 @@ export class GzipMatch {
       if (isEnd) {
         comparison.encoder.finish()
         if (!comparison.agrees(body) || comparison.madeBytes !== body.length) continue
-      } else if (comparison.madeBytes < LEAST_PROOF_BYTES) continue
+      } else if (comparison.madeBytes < LEAST_PROOF_BYTES && this.#probeBytes < MAX_PROBE_BYTES) {
+        // It may be the one: its first block is not full yet. What is next to nothing even then is taken, and proven later.
+        this.#probeUntil = Math.min(2 * this.#probeBytes, MAX_PROBE_BYTES)
+        return
+      }
       this.#chosen = comparison
       this.#take(comparison.madeBytes)
       comparison.clear()

@@ -76,6 +76,12 @@ describe('A gzip stream and its encoder', function () {
     }
   })
 
+  for (const name of ['go-1.8:6', 'gzip:6', 'pgzip-1.15.10:1048576'])
+    it(`is found where the first block stands for megabytes of repeats: ${name}`, async () => {
+      const text = Buffer.concat([Buffer.alloc(12 * 2 ** 20, 'repeat'), ENCODING_INPUTS['text']!()])
+      assert.equal((await match(gzipBy(name, text)))?.encoder, name)
+    })
+
   it('gives nothing for a stream that any byte of is another, or that goes on', () => {
     const stream = gzipBy('go-1.8:6', ENCODING_INPUTS['text']!())
     const text = ENCODING_INPUTS['text']!()
