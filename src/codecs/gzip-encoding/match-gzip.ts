@@ -91,6 +91,8 @@ export class GzipMatch {
   #choose(isEnd: boolean): void {
     const stream = Buffer.concat(this.#waiting)
     const body = isEnd ? stream.subarray(0, Math.max(0, stream.length - TRAILER_BYTES)) : stream
+    let chosen: Comparison | undefined
+    let undecided: Comparison | undefined
     for (const name of likelyEncoders(this.#header ?? new Uint8Array(0))) {
       const comparison = new Comparison(name)
       for (const text of this.#probe) {
@@ -101,15 +103,22 @@ export class GzipMatch {
       if (isEnd) {
         comparison.encoder.finish()
         if (!comparison.agrees(body) || comparison.madeBytes !== body.length) continue
-      } else if (comparison.madeBytes < LEAST_PROOF_BYTES && this.#probeBytes < MAX_PROBE_BYTES) {
-        // It may be the one: its first block is not full yet. What is next to nothing even then is taken, and proven later.
-        this.#probeUntil = Math.min(2 * this.#probeBytes, MAX_PROBE_BYTES)
-        return
+      } else if (comparison.madeBytes < LEAST_PROOF_BYTES) {
+        undecided ??= comparison
+        continue
       }
-      this.#chosen = comparison
-      this.#take(comparison.madeBytes)
-      comparison.clear()
+      chosen = comparison
       break
+    }
+    if (chosen === undefined && undecided !== undefined && this.#probeBytes < MAX_PROBE_BYTES) {
+      this.#probeUntil = MAX_PROBE_BYTES
+      return
+    }
+    // One that has made next to nothing of so much text is proven or lost by what follows.
+    this.#chosen = chosen ?? undecided
+    if (this.#chosen !== undefined) {
+      this.#take(this.#chosen.madeBytes)
+      this.#chosen.clear()
     }
     this.#probe.length = 0
     if (this.#chosen === undefined) this.#lose()

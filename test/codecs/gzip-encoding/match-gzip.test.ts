@@ -76,7 +76,7 @@ describe('A gzip stream and its encoder', function () {
     }
   })
 
-  for (const name of ['go-1.8:6', 'gzip:6', 'pgzip-1.15.10:1048576'])
+  for (const name of ['go-1.8:6', 'gzip:6', 'pigz:9', 'pgzip-1.15.10:1048576'])
     it(`is found where the first block stands for megabytes of repeats: ${name}`, async () => {
       const text = Buffer.concat([Buffer.alloc(12 * 2 ** 20, 'repeat'), ENCODING_INPUTS['text']!()])
       assert.equal((await match(gzipBy(name, text)))?.encoder, name)
