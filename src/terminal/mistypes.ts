@@ -1,6 +1,7 @@
 import {Errors} from '@oclif/core'
 import {suggestNearest} from '../model/did-you-mean.js'
 import type {TransshipError} from '../model/errors.js'
+import {findWrongValue} from './usage-words.js'
 
 /** Flags of a command, as far as they matter for what it can be told to do. */
 export type KnownFlags = Readonly<Record<string, {readonly type: string; readonly allowNo?: boolean} | undefined>>
@@ -10,18 +11,15 @@ function flagNames(flags: KnownFlags): string[] {
   return [...own, 'help'].map((name) => `--${name}`)
 }
 
-/** oclif's words for a value that is none of a list, and those around what a flag's own parser says of one. */
-const VALUE = /^Expected (?<name>--[\w-]+)=(?<value>.*) to be one of: (?<allowed>[^\n]*)/s
-const PARSED = /^Parsing (?<name>--[\w-]+)\s+Expected (?<allowed>[^']*), found '(?<value>[^']*)'/
-
 /** What was most likely meant by a flag, or a value of one, that there is not: an error of oclif's about the command line. */
 export function suggestMeant(error: unknown, flags: KnownFlags): readonly string[] {
   if (!(error instanceof Errors.CLIError)) return []
   const names = flagNames(flags)
   if ('flags' in error && Array.isArray(error.flags))
     return error.flags.flatMap((flag: unknown) => suggestNearest(String(flag).replace(/=.*$/s, ''), names))
-  const {name, value, allowed} = VALUE.exec(error.message)?.groups ?? PARSED.exec(error.message)?.groups ?? {}
-  if (name === undefined || value === undefined || allowed === undefined) return []
+  const wrong = findWrongValue(error.message)
+  if (wrong === undefined) return []
+  const {name, value, allowed} = wrong
   return suggestNearest(value, allowed.split(/, | or /)).map((text) => text.replace("'", `'${name} `))
 }
 

@@ -39,11 +39,6 @@ const RULES: readonly Rule[] = [
     },
   ],
   [
-    /^Expected (?<name>--[\w-]+)=(?<value>.*) to be one of: (?<allowed>.*)$/s,
-    ({allowed = '', ...rest}) => notAllowed({...rest, allowed: either(allowed)}),
-  ],
-  [/^Parsing (?<name>--[\w-]+) \n\tExpected (?<allowed>[^']*), found '(?<value>.*)'\.?$/s, notAllowed],
-  [
     new RegExp(String.raw`^Parsing (?<name>--[\w-]+) \n\tExpected ${NUMBER} but received: (?<value>.*)$`, 's'),
     ({name = '', value = '', bound, limit}) => {
       const range = bound === undefined ? '' : ` of ${limit ?? ''} or ${bound === 'greater' ? 'more' : 'less'}`
@@ -78,6 +73,25 @@ const RULES: readonly Rule[] = [
   ],
 ]
 
+/** A value of an option that is none of those it takes. */
+export interface WrongValue {
+  readonly name: string
+  readonly value: string
+  readonly allowed: string
+}
+
+/** oclif's words for a value that is none of a list, and those around what an option's own parser says of one. */
+const LISTED = /^Expected (?<name>--[\w-]+)=(?<value>.*) to be one of: (?<allowed>[^\n]*)/s
+const PARSED = /^Parsing (?<name>--[\w-]+)\s+Expected (?<allowed>[^']*), found '(?<value>.*)'\.?(?:\n|$)/s
+
+/** The value that a message of oclif is about, with what would be one as a choice: `a, b or c`. */
+export function findWrongValue(message: string): WrongValue | undefined {
+  const listed = LISTED.exec(message)?.groups
+  const {name, value, allowed} = listed ?? PARSED.exec(message)?.groups ?? {}
+  if (name === undefined || value === undefined || allowed === undefined) return undefined
+  return {name, value, allowed: listed === undefined ? allowed : either(allowed)}
+}
+
 /** The message of oclif about a command line in the words of this program; what has no rule stays as it is, in one line. */
 export function sayUsage(message: string): UsageWords {
   const text = message.replace(/^The following errors? occurred:\s*/, '')
@@ -89,15 +103,13 @@ export function sayUsage(message: string): UsageWords {
 }
 
 function findWords(text: string): UsageWords | undefined {
+  const wrong = findWrongValue(text)
+  if (wrong !== undefined) return {what: `${wrong.name}: '${wrong.value}' is not ${wrong.allowed}.`}
   for (const [pattern, say] of RULES) {
     const found = pattern.exec(text)
     if (found !== null) return say(found.groups ?? {})
   }
   return undefined
-}
-
-function notAllowed({name = '', value = '', allowed = ''}: Readonly<Record<string, string>>): UsageWords {
-  return {what: `${name}: '${value}' is not ${allowed}.`}
 }
 
 function quoted(names: readonly string[]): string {
