@@ -40,7 +40,7 @@ function forget(file: string, {bytes}: Known): void {
   if (KNOWN.delete(file)) held -= bytes
 }
 
-/** Absent for what is no regular file, and for one that is still settling. */
+/** Undefined unless it is a regular file that has rested. */
 function findStamp(stats: BigIntStats): string | undefined {
   const {dev, ino, size, mtimeMs, mtimeNs, ctimeMs, ctimeNs} = stats
   const isSettled = Date.now() - Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs) > SETTLED_MILLISECONDS
