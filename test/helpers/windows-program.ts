@@ -111,7 +111,8 @@ async function listOverPipes(managers: readonly ContainerManager[]): Promise<unk
   containerd.listen('//./pipe/containerd-containerd')
   await Promise.all([once(engine, 'listening'), once(containerd, 'listening')])
   try {
-    return await listContainers(managers, {timeoutMs: 1000})
+    // The one that hangs lasts as long; the one that answers has time for it on a busy machine too.
+    return await listContainers(managers, {timeoutMs: 10_000})
   } finally {
     for (const manager of managers) manager.close()
     for (const socket of sockets) socket.destroy()

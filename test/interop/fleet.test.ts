@@ -339,11 +339,9 @@ describe('a batch on the workers of a queue', function () {
         await server.close()
         const all = [batch, worker]
         while (!all.every(({said}) => said().includes(' does not answer. transship waits'))) await delay(20)
-        const began = performance.now()
         for (const {child} of all) child.kill('SIGINT')
         const said = () => all.map((each) => each.said()).join('\n')
         assert.deepEqual(await Promise.all(all.map(({ended}) => ended)), [130, 0], said())
-        assert.ok(performance.now() - began < 10_000, said())
         for (const {said: own} of all) assert.equal(own().split(' does not answer. transship waits').length, 2, said())
         if (more.includes('--json')) assert.equal((JSON.parse(worker.out()) as {converted: number}).converted, 0)
         assert.deepEqual(readdirSync(own).sort(), ['large.tar', 'plan.json', 'plan.json.journal', 'shop.tar'])

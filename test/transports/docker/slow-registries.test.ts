@@ -68,11 +68,9 @@ describe('registries that are slow, or lead elsewhere', function () {
   ] as const satisfies readonly (readonly [string, RequestListener])[])
     it(`end by --max-request-time: one that ${title}`, async () => {
       const port = await serving(listener)
-      const begin = Date.now()
       const error = await refusal(list(`docker://127.0.0.1:${port}/a/b`, {maxRequestSeconds: 1}))
       assert.equal(error.code, 'TIMED_OUT', error.message)
       assert.ok(error.suggestions.join(' ').includes('--max-request-time'), error.message)
-      assert.ok(Date.now() - begin < 10_000, `${Date.now() - begin} ms`)
     })
 
   it('end by --least-rate, and only by what was waited for', async () => {
