@@ -9,8 +9,10 @@ export interface GzipRecipe {
   readonly header: Uint8Array
 }
 
-/** Text that is held until an encoder is chosen: enough for the first block of each, unless it is mostly repeats. */
+/** Text that is held until an encoder is sought: enough for the first block of each, unless it is mostly repeats. */
 const PROBE_BYTES = 2 ** 20 + 2 ** 17
+/** Text that an encoder gets at a time, so that one that is wrong is given up soon. */
+const PROBE_PIECE_BYTES = 2 ** 15
 /** Above the most that one block can stand for: 32,768 matches of 258 bytes, as GNU gzip writes them. */
 const MAX_PROBE_BYTES = 9 * 2 ** 20
 /** Bytes of the stream that wait for an encoder to catch up; beyond, no encoder known is at work. */
@@ -27,10 +29,11 @@ export class GzipMatch {
   /** What of the stream is not compared yet. */
   readonly #waiting: Uint8Array[] = []
   #waitingBytes = 0
+  /** All text so far, until an encoder is chosen. */
   readonly #probe: Uint8Array[] = []
-  #probeBytes = 0
-  #probeUntil = PROBE_BYTES
   #header: Uint8Array | undefined
+  /** Those that may still be right, the likeliest first. */
+  #candidates: Comparison[] = []
   #chosen: Comparison | undefined
   #isLost = false
   #crc = 0
@@ -59,20 +62,22 @@ export class GzipMatch {
     if (this.#chosen !== undefined) {
       this.#chosen.encoder.write(bytes)
       this.#compare(this.#chosen)
-      return
+    } else {
+      this.#probe.push(Uint8Array.from(bytes))
+      if (this.#textBytes >= PROBE_BYTES) this.#search()
     }
-    this.#probe.push(Uint8Array.from(bytes))
-    this.#probeBytes += bytes.length
-    if (this.#probeBytes >= this.#probeUntil) this.#choose(false)
   }
 
   /** The recipe, proven; undefined where no encoder gives these bytes. */
   finish(): GzipRecipe | undefined {
     if (this.#isLost || this.#header === undefined) return undefined
-    if (this.#chosen === undefined) this.#choose(true)
-    else {
+    if (this.#chosen !== undefined) {
       this.#chosen.encoder.finish()
       this.#compare(this.#chosen)
+    } else {
+      const stream = Buffer.concat(this.#waiting)
+      const body = stream.subarray(0, Math.max(0, stream.length - TRAILER_BYTES))
+      this.#choose(this.#candidates.find((candidate) => candidate.catchUp(this.#probe, body) && candidate.finish(body)))
     }
     const {name} = this.#chosen ?? {}
     // What is left must be the trailer and nothing else.
@@ -85,43 +90,46 @@ export class GzipMatch {
     const header = this.#take(HEADER_BYTES)
     // Method 8 is deflate; a flag would announce a field of unknown length.
     if (header[0] !== 0x1f || header[1] !== 0x8b || header[2] !== 8 || header[3] !== 0) this.#lose()
-    else this.#header = header
+    else {
+      this.#header = header
+      this.#candidates = likelyEncoders(header).map((name) => new Comparison(name))
+    }
   }
 
-  #choose(isEnd: boolean): void {
+  /**
+   * Gives the text to the likeliest encoder, and to the next when it is wrong, until one has proven bytes. One that has made
+   * too little yet gets more text first.
+   */
+  #search(): void {
     const stream = Buffer.concat(this.#waiting)
-    const body = isEnd ? stream.subarray(0, Math.max(0, stream.length - TRAILER_BYTES)) : stream
-    let chosen: Comparison | undefined
-    let undecided: Comparison | undefined
-    for (const name of likelyEncoders(this.#header ?? new Uint8Array(0))) {
-      const comparison = new Comparison(name)
-      for (const text of this.#probe) {
-        comparison.encoder.write(text)
-        if (!comparison.agrees(body)) break
+    const isLastChance = this.#textBytes >= MAX_PROBE_BYTES
+    const undecided: Comparison[] = []
+    for (const candidate of this.#candidates) {
+      if (!candidate.catchUp(this.#probe, stream)) continue
+      if (candidate.madeBytes >= LEAST_PROOF_BYTES) {
+        this.#choose(candidate)
+        return
       }
-      if (!comparison.agrees(body)) continue
-      if (isEnd) {
-        comparison.encoder.finish()
-        if (!comparison.agrees(body) || comparison.madeBytes !== body.length) continue
-      } else if (comparison.madeBytes < LEAST_PROOF_BYTES) {
-        undecided ??= comparison
-        continue
-      }
-      chosen = comparison
-      break
+      undecided.push(candidate)
+      if (!isLastChance) break
     }
-    if (chosen === undefined && undecided !== undefined && this.#probeBytes < MAX_PROBE_BYTES) {
-      this.#probeUntil = MAX_PROBE_BYTES
+    const [likeliest] = undecided
+    // One that has made next to nothing of so much text is proven or lost by what follows.
+    if (isLastChance || likeliest === undefined) this.#choose(likeliest)
+    else this.#candidates.splice(0, this.#candidates.indexOf(likeliest))
+  }
+
+  /** Undefined where no encoder is right. */
+  #choose(chosen: Comparison | undefined): void {
+    this.#chosen = chosen
+    this.#probe.length = 0
+    this.#candidates = []
+    if (chosen === undefined) {
+      this.#lose()
       return
     }
-    // One that has made next to nothing of so much text is proven or lost by what follows.
-    this.#chosen = chosen ?? undecided
-    if (this.#chosen !== undefined) {
-      this.#take(this.#chosen.madeBytes)
-      this.#chosen.clear()
-    }
-    this.#probe.length = 0
-    if (this.#chosen === undefined) this.#lose()
+    this.#take(chosen.madeBytes)
+    chosen.clear()
   }
 
   #compare(chosen: Comparison): void {
@@ -151,24 +159,50 @@ export class GzipMatch {
     this.#chosen = undefined
     this.#waiting.length = 0
     this.#probe.length = 0
+    this.#candidates = []
   }
 }
 
 /** An encoder at work, and what it made since it was last looked at. */
 class Comparison {
   readonly name: GzipEncoderName
-  readonly encoder: DeflateEncoder
+  #encoder: DeflateEncoder | undefined
   readonly #made: Uint8Array[] = []
+  #seen = 0
   madeBytes = 0
 
   constructor(name: GzipEncoderName) {
     this.name = name
-    const encoder = findEncoder(name, (bytes) => {
+  }
+
+  /** Made when it is needed: it holds tables, and most candidates never see any text. */
+  get encoder(): DeflateEncoder {
+    this.#encoder ??= findEncoder(this.name, (bytes) => {
       this.#made.push(bytes)
       this.madeBytes += bytes.length
     })
-    if (encoder === undefined) throw new RangeError(`no encoder ${name}`)
-    this.encoder = encoder
+    if (this.#encoder === undefined) throw new RangeError(`no encoder ${this.name}`)
+    return this.#encoder
+  }
+
+  /**
+   * Takes what it has not seen of the text; false as soon as what is made of it does not stand at the front of the stream.
+   */
+  catchUp(text: readonly Uint8Array[], stream: Uint8Array): boolean {
+    for (; this.#seen < text.length; this.#seen++) {
+      const bytes = text[this.#seen] ?? new Uint8Array(0)
+      for (let offset = 0; offset < bytes.length; offset += PROBE_PIECE_BYTES) {
+        this.encoder.write(bytes.subarray(offset, offset + PROBE_PIECE_BYTES))
+        if (!this.agrees(stream)) return false
+      }
+    }
+    return true
+  }
+
+  /** Ends the text; true when this gives the whole body of the stream. */
+  finish(body: Uint8Array): boolean {
+    this.encoder.finish()
+    return this.madeBytes === body.length && this.agrees(body)
   }
 
   /** True when all that was made stands at the front of these bytes. */
