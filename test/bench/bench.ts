@@ -9,6 +9,7 @@ import {writeFixture} from './fixture.js'
 import {FIXTURES, shortened, type BenchFixture} from './fixtures.js'
 import {LARGE_ARCHIVE, largeArchiveRows} from './large-archive.js'
 import type {Measured} from './measured.js'
+import {ENCODER_COLUMNS, encoderRows} from './encoders.js'
 import {PIN_COLUMNS, pinRows} from './pins.js'
 import {registryRows} from './registry.js'
 import {machine, rowOf, toMarkdown, worsened, type BenchResults, type BenchRow} from './results.js'
@@ -109,7 +110,7 @@ if (values.baseline !== undefined) {
 if (!values.short && wanted === undefined) await inFolder('memory', more)
 if (results.overMemory.length > 0) process.exitCode = 1
 
-/** Image registries, kept compressed forms, and what a batch costs beyond its conversions. */
+/** Image registries, kept compressed forms, WIM files, and what a batch costs beyond its conversions. */
 async function more(folder: string): Promise<void> {
   const size = {files: 5000, bytes: 300 * 2 ** 20, layers: 3}
   if (hasTool('skopeo') && hasTool('docker-registry')) {
@@ -124,8 +125,7 @@ async function more(folder: string): Promise<void> {
   }
   const archive = path.join(folder, 'image.tar')
   await writeFixture(archive, size)
-  if (hasTool('skopeo') && hasTool('pigz'))
-    console.log(`\n${renderTable(PIN_COLUMNS, await pinRows(folder, archive, rounds))}`)
+  await pins(folder)
   if (hasTool('wimlib-imagex')) {
     const tree = path.join(folder, 'unpacked')
     mkdirSync(tree)
@@ -133,4 +133,13 @@ async function more(folder: string): Promise<void> {
     console.log(`\n${renderTable(WIM_COLUMNS, await wimRows(folder, tree, rounds))}`)
   }
   console.log(`\n${await benchBatch(folder, rounds)}`)
+}
+
+/** Kept compressed forms, of layers that compress as programs do. */
+async function pins(folder: string): Promise<void> {
+  if (!hasTool('skopeo') || !hasTool('pigz')) return
+  const archive = path.join(folder, 'dense.tar')
+  await writeFixture(archive, {files: 800, bytes: 96 * 2 ** 20, layers: 4, isMixed: true, isDense: true})
+  console.log(`\n${renderTable(PIN_COLUMNS, await pinRows(folder, archive, rounds))}`)
+  console.log(`\n${renderTable(ENCODER_COLUMNS, await encoderRows(folder, archive, rounds))}`)
 }

@@ -3,6 +3,7 @@ import {createHash} from 'node:crypto'
 import {mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {hasTool} from './contenders.js'
+import {buildGoPacker} from './go-packer.js'
 import {measure, median, type Measured} from './measured.js'
 
 /*
@@ -27,7 +28,9 @@ export async function pinRows(folder: string, archive: string, rounds: number): 
   execFileSync(process.execPath, [MAIN, 'convert', `docker-archive:${archive}`, `oci:${plain}:x`, '--quiet'])
   const compressors: readonly (readonly [string, () => string])[] = [
     ['GNU gzip -6', () => compressedLayout(plain, path.join(folder, 'gzip'), 'gzip -6 -n')],
-    ...(hasTool('go') ? [['Go, level 6', () => byGo(plain, folder)] as const] : []),
+    ...(hasTool('go')
+      ? [['Go, level 6', () => compressedLayout(plain, path.join(folder, 'go'), buildGoPacker(folder))] as const]
+      : []),
     ['pigz', () => compressedLayout(plain, path.join(folder, 'pigz'), 'pigz -6 -n')],
     ['skopeo (pgzip)', () => bySkopeo(plain, path.join(folder, 'pgzip'))],
     ['Node’s zlib, which is not reproduced', () => byNode(plain, path.join(folder, 'node'))],
@@ -103,36 +106,6 @@ function compressedLayout(from: string, to: string, command: string): string {
   const manifests = [{...descriptor, digest, size: bytes.length}]
   writeFileSync(path.join(to, 'index.json'), JSON.stringify({...index, manifests}))
   return to
-}
-
-/** Source: the package compress/gzip of Go, whose default level is 6. */
-const GO_PROGRAM = `package main
-
-import (
-	"compress/gzip"
-	"io"
-	"os"
-)
-
-func main() {
-	w := gzip.NewWriter(os.Stdout)
-	if _, err := io.Copy(w, os.Stdin); err != nil {
-		panic(err)
-	}
-	if err := w.Close(); err != nil {
-		panic(err)
-	}
-}
-`
-
-function byGo(from: string, folder: string): string {
-  const source = path.join(folder, 'go-gzip')
-  mkdirSync(source)
-  writeFileSync(path.join(source, 'main.go'), GO_PROGRAM)
-  const program = path.join(source, 'pack')
-  const env = {...process.env, GOCACHE: path.join(source, 'cache'), GO111MODULE: 'off'}
-  execFileSync('go', ['build', '-o', program, 'main.go'], {cwd: source, env})
-  return compressedLayout(from, path.join(folder, 'go'), program)
 }
 
 function bySkopeo(from: string, to: string): string {
