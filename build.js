@@ -41,15 +41,15 @@ await plugin.load()
 writeFileSync(MANIFEST, `${JSON.stringify(plugin.manifest, undefined, 2)}\n`)
 
 /**
- * Puts the commands and all that they use into a few files: to find and open some 600 is half of the time that a short
- * command takes. The library beside them stays as it is compiled.
+ * Puts the commands, the worker threads and all that they use into a few files: to find and open some 600 is half of the
+ * time that a short command takes. The library beside them stays as it is compiled.
  */
 async function bundleCommands() {
   const commands = readdirSync('dist/commands', {recursive: true, encoding: 'utf8'}).filter((name) =>
     name.endsWith('.js'),
   )
   const {metafile} = await build({
-    entryPoints: commands.map((name) => path.join('dist/commands', name)),
+    entryPoints: [...commands.map((name) => path.join('dist/commands', name)), 'dist/src/tasks/worker.js'],
     outbase: 'dist',
     outdir: 'dist',
     allowOverwrite: true,

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import './terminal/environment.js'
+import {keepCompiledCode} from './terminal/compile-cache.js'
 
 /** With too few file handles not even the command itself can be loaded, nor what tells failures otherwise. */
 function tellIfTooFewHandles(error: unknown): boolean {
@@ -13,6 +14,7 @@ function tellIfTooFewHandles(error: unknown): boolean {
   return true
 }
 
+keepCompiledCode()
 try {
   const {Config, Errors, flush, handle, run} = await import('@oclif/core')
   try {

