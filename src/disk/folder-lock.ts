@@ -4,9 +4,7 @@ import {
   constants,
   existsSync,
   linkSync,
-  lstatSync,
   openSync,
-  readdirSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -14,12 +12,14 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {asTransshipError, EnvironmentError, findSystemCode, InputError} from '../model/errors.js'
+import {asTransshipError, EnvironmentError, findSystemCode} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import {trace} from '../model/trace.js'
 import {removeTree} from './remove-tree.js'
-import {openRegular, readOpened} from './safe-open.js'
-import {livenessOf, thisProcess, type ProcessIdentity} from './process-identity.js'
+import {readOpened} from './safe-open.js'
+import {pathAside, removeLeftLocks} from './left-locks.js'
+import {findLock, MAX_LOCK_BYTES, parseHolder, type FoundLock, type Holder} from './lock-file.js'
+import {livenessOf, thisProcess} from './process-identity.js'
 
 /** Name of the lock, and what the names of locks begin with that are being made. */
 export const LOCK_NAME = '.lock'
@@ -28,23 +28,11 @@ export const LOCK_NAME = '.lock'
 const RENEW_EVERY_MS = 10_000
 /** After so many renewals that did not come, two minutes, a holder counts as gone: it may only have been busy or paused. */
 const MOST_MISSED = 12
-/** Of holders that renew more rarely nobody would wait for the end. */
-const RAREST_RENEWAL_MS = 60_000
-/** What is left of a lock that was being made or taken away: it takes moments. */
-const LEFT_OVER_MS = 3_600_000
 /** Whoever finds a lock in its way may find that it has changed when it takes it away. */
 const MOST_TRIES = 3
 
-/** A lock names one process; nothing that is longer is one. */
-const MAX_LOCK_BYTES = 4096
 /** Neither through a link that took the place of the lock, nor waiting at a pipe. */
 const RENEW_FLAGS = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK
-
-/** What a lock file says. */
-interface Holder extends ProcessIdentity {
-  /** Set where the holder promises to write the file again so often. */
-  readonly renewedEveryMs?: number
-}
 
 export interface LockOptions extends WorkOptions {
   /** For messages. */
@@ -102,10 +90,14 @@ export class FolderLock {
     }
   }
 
-  /** Throws `LOCKED` when the lock was taken over, as this process was paused for longer than a holder may be silent. */
+  /**
+   * Throws `LOCKED` when the lock was taken over, as this process was paused for longer than a holder may be silent, and
+   * `IO_FAILED` or the like when the lock cannot be read.
+   */
   requireHeld(): void {
-    if (this.#isHeld()) return
-    const holder = this.#findHolder()
+    const found = this.#find()
+    if (found?.content === this.#content) return
+    const holder = parseHolder(found?.content ?? '')
     throw new EnvironmentError('LOCKED', {
       what: 'Another process took over the lock while this one was paused, or someone deleted it.',
       why:
@@ -125,9 +117,10 @@ export class FolderLock {
     trace('lock', () => (isHeld ? `released ${this.#file}` : `lost ${this.#file}`))
   }
 
-  #findHolder(): Holder | undefined {
+  /** What cannot be read is told as that: it is not known to be another's. */
+  #find(): FoundLock | undefined {
     try {
-      return parseHolder(find(this.#file)?.content ?? '')
+      return findLock(this.#file)
     } catch (error) {
       throw asTransshipError(error, {reference: this.#reference})
     }
@@ -136,7 +129,7 @@ export class FolderLock {
   /** False also for one that cannot be read: a failing end must not hide what failed before. */
   #isHeld(): boolean {
     try {
-      return find(this.#file)?.content === this.#content
+      return findLock(this.#file)?.content === this.#content
     } catch {
       return false
     }
@@ -163,7 +156,7 @@ export class FolderLock {
 async function place(file: string, content: string, options: LockOptions): Promise<void> {
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     if (isPlaced(file, content)) return
-    const found = find(file)
+    const found = findLock(file)
     // A file server may have done what it then says has failed.
     if (found?.content === content) return
     if (found === undefined) continue
@@ -174,7 +167,7 @@ async function place(file: string, content: string, options: LockOptions): Promi
 }
 
 function isPlaced(file: string, content: string): boolean {
-  const own = `${file}-${randomBytes(6).toString('hex')}`
+  const own = pathAside(file)
   try {
     writeFileSync(own, content, {flag: 'wx'})
     linkSync(own, file)
@@ -187,7 +180,8 @@ function isPlaced(file: string, content: string): boolean {
     throw error
   } finally {
     // Also after a failed write: a full disk leaves an empty file.
-    rmSync(own, {force: true})
+    // What cannot be removed holds nothing up: whoever takes the lock later removes it.
+    removeTree(own)
   }
 }
 
@@ -202,75 +196,6 @@ function noLinks(folder: string, cause: unknown): EnvironmentError {
     at: {path: folder},
     cause,
   })
-}
-
-interface FoundLock {
-  readonly content: string
-  readonly modifiedNs: bigint
-}
-
-/** Undefined when there is none. One that cannot be read is none that may be taken over: the error is thrown. */
-function find(file: string): FoundLock | undefined {
-  let opened
-  try {
-    // To be opened is what makes network file systems ask their server, where a stat may answer from memory.
-    opened = openRegular(file)
-  } catch (error) {
-    const code = findSystemCode(error)
-    if (code === 'ENOENT' && !isLink(file)) return undefined
-    // A pipe, a device, a link: no process of ours has made it, and who follows it may hang or harm.
-    if (error instanceof InputError || code === 'ELOOP' || code === 'ENOENT') throw notALock(file, error)
-    throw error
-  }
-  const {fd, stats} = opened
-  try {
-    return {content: readOpened(fd, MAX_LOCK_BYTES, file).toString('utf8'), modifiedNs: stats.mtimeNs}
-  } catch (error) {
-    throw error instanceof InputError ? notALock(file, error) : error
-  } finally {
-    closeSync(fd)
-  }
-}
-
-function isLink(file: string): boolean {
-  return lstatSync(file, {throwIfNoEntry: false})?.isSymbolicLink() === true
-}
-
-function notALock(file: string, cause: unknown): InputError {
-  return new InputError('UNRECOGNISED_FORMAT', {
-    what: `'${file}' has the name of a lock, and is none that transship makes.`,
-    why: 'A lock is a small regular file; links, pipes, devices and folders are never opened in its place.',
-    suggestions: [`See what it is: ls -l ${file}`, `To remove it: transship doctor --clean ${path.dirname(file)}`],
-    at: {path: file},
-    cause,
-  })
-}
-
-/** Undefined for what names no holder: a machine that loses its power leaves an empty file. */
-function parseHolder(content: string): Holder | undefined {
-  let json: unknown
-  try {
-    json = JSON.parse(content)
-  } catch {
-    return undefined
-  }
-  if (typeof json !== 'object' || json === null || !('pid' in json) || !('host' in json)) return undefined
-  const {pid, host} = json
-  if (typeof pid !== 'number' || !(pid > 0) || typeof host !== 'string') return undefined
-  const space = 'space' in json && typeof json.space === 'string' ? {space: json.space} : {}
-  const started = 'started' in json && typeof json.started === 'string' ? {started: json.started} : {}
-  const every = 'renewedEveryMs' in json && typeof json.renewedEveryMs === 'number' ? json.renewedEveryMs : 0
-  const renewed = every > 0 && every <= RAREST_RENEWAL_MS ? {renewedEveryMs: every} : {}
-  return {pid, host, ...space, ...started, ...renewed}
-}
-
-/**
- * Who holds a lock; undefined where there is none or it is empty, as a loss of power
- * leaves it. Throws `UNRECOGNISED_FORMAT` for a link or pipe.
- */
-export function findHolder(file: string): ProcessIdentity | 'none of ours' | undefined {
-  const content = find(file)?.content ?? ''
-  return parseHolder(content) ?? (content === '' ? undefined : 'none of ours')
 }
 
 /** Returns when the holder of a lock is gone, or the lock. Throws `LOCKED`. */
@@ -312,7 +237,7 @@ async function isRenewed(
   for (let looks = 0; looks < 2 * MOST_MISSED; looks++) {
     await sleep(everyMs / 2, undefined, signal === undefined ? {} : {signal}).catch(() => undefined)
     signal?.throwIfAborted()
-    const now = find(file)
+    const now = findLock(file)
     if (now?.content !== found.content) break
     if (now.modifiedNs !== found.modifiedNs) return true
   }
@@ -322,7 +247,7 @@ async function isRenewed(
 
 /** Takes a lock away that was found dead. Of two that do so at once, the slower one may meet the quicker one's, which goes back. */
 function takeAway(file: string, dead: string, {reference}: LockOptions): void {
-  const aside = `${file}-${randomBytes(6).toString('hex')}`
+  const aside = pathAside(file)
   try {
     renameSync(file, aside)
   } catch (error) {
@@ -330,7 +255,7 @@ function takeAway(file: string, dead: string, {reference}: LockOptions): void {
     throw error
   }
   try {
-    if (find(aside)?.content === dead) {
+    if (findLock(aside)?.content === dead) {
       trace('lock', () => `took ${file} away from a holder that is gone: ${dead}`)
       return
     }
@@ -342,36 +267,7 @@ function takeAway(file: string, dead: string, {reference}: LockOptions): void {
     }
     throw inUse('Another process has just started to write there.', reference)
   } finally {
-    rmSync(aside, {force: true})
-  }
-}
-
-/** True for the name of a lock that is being made or taken away. */
-export function isLeftLock(name: string, lockName: string): boolean {
-  return name.startsWith(`${lockName}-`) && /^[0-9a-f]{12}$/.test(name.slice(lockName.length + 1))
-}
-
-/** Undefined also for what is no lock, or another's: it has the name and holds nothing up. */
-function findQuietly(file: string): FoundLock | undefined {
-  try {
-    return find(file)
-  } catch {
-    return undefined
-  }
-}
-
-/** Locks that were being made or taken away when their process was killed. */
-function removeLeftLocks(root: string, lockName: string): void {
-  const newest = find(path.join(root, lockName))
-  if (newest === undefined) return
-  for (const name of readdirSync(root)) {
-    if (!isLeftLock(name, lockName)) continue
-    const left = findQuietly(path.join(root, name))
-    if (left === undefined) continue
-    const holder = parseHolder(left.content)
-    const isDead = holder !== undefined && livenessOf(holder) === 'dead'
-    const isOld = newest.modifiedNs - left.modifiedNs > BigInt(LEFT_OVER_MS) * 1_000_000n
-    if (isDead || isOld) removeTree(path.join(root, name))
+    removeTree(aside)
   }
 }
 

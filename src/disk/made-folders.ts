@@ -1,42 +1,55 @@
-import {existsSync, mkdirSync, rmdirSync} from 'node:fs'
+import {existsSync, mkdirSync, rmdirSync, statSync} from 'node:fs'
 import path from 'node:path'
 import {findSystemCode} from '../model/errors.js'
 
 /** Folders that were made on the way to one, so that they can be taken back when nothing comes of it. */
 export class MadeFolders {
-  readonly #folder: string
-  readonly #topmost: string | undefined
+  /** The topmost first. */
+  readonly #made: readonly string[]
 
-  private constructor(folder: string, topmost: string | undefined) {
-    this.#folder = folder
-    this.#topmost = topmost
+  private constructor(made: readonly string[]) {
+    this.#made = made
   }
 
-  /** Makes a folder with all that lacks above it. Errors come as the system tells them. */
+  /** Makes a folder with all that lacks above it, or nothing of it. Errors come as the system tells them. */
   static make(folder: string): MadeFolders {
     const absolute = path.resolve(folder)
+    const wanted = [absolute]
+    for (let above = path.dirname(absolute); !existsSync(above); above = path.dirname(above)) wanted.unshift(above)
+    const made: string[] = []
     try {
-      return new MadeFolders(absolute, mkdirSync(absolute, {recursive: true}))
+      for (const each of wanted) if (makeFolder(each)) made.push(each)
     } catch (error) {
-      // Of a disk that may not be written, Node tells ENOENT; making just the first folder tells what is wrong.
-      let first = absolute
-      while (!existsSync(path.dirname(first))) first = path.dirname(first)
-      if (!existsSync(first)) mkdirSync(first)
+      removeEmpty(made)
       throw error
     }
+    return new MadeFolders(made)
   }
 
   /** Removes what was made, as far as it is empty. */
   remove(): void {
-    if (this.#topmost === undefined) return
-    const topmost = path.resolve(this.#topmost)
-    for (let folder = this.#folder; folder.startsWith(topmost); folder = path.dirname(folder)) {
-      try {
-        rmdirSync(folder)
-      } catch (error) {
-        // Something lies in it by now; one that is gone holds nothing up.
-        if (findSystemCode(error) !== 'ENOENT') return
-      }
+    removeEmpty(this.#made)
+  }
+}
+
+/** False when it is there already: somebody else may have made it just now. */
+function makeFolder(folder: string): boolean {
+  try {
+    mkdirSync(folder)
+    return true
+  } catch (error) {
+    if (findSystemCode(error) === 'EEXIST' && statSync(folder).isDirectory()) return false
+    throw error
+  }
+}
+
+function removeEmpty(folders: readonly string[]): void {
+  for (const folder of folders.toReversed()) {
+    try {
+      rmdirSync(folder)
+    } catch (error) {
+      // Something lies in it by now; one that is gone holds nothing up.
+      if (findSystemCode(error) !== 'ENOENT') return
     }
   }
 }

@@ -102,16 +102,20 @@ function stateOf(name: string, stats: Stats, by: EndKnownBy): LeftoverState {
  * as a note and holds nothing up.
  */
 export function removeLeftovers(target: string, options: WorkOptions & {readonly by?: EndKnownBy} = {}): void {
-  const prefix = prefixBeside(path.resolve(target))
-  const folder = path.dirname(path.resolve(target))
-  clean(
-    folder,
-    findLeftovers(folder, (name) => isWorkOf(name, prefix), options.by ?? 'process'),
-    options,
-  )
+  clean(path.dirname(path.resolve(target)), findLeftoversOf(target, options.by ?? 'process'), options)
 }
 
-/** The same inside a folder whose lock the caller holds, of names that begin with `prefix`. */
+/** True when an earlier writer of a file or folder has left something beside it that `removeLeftovers` brings in order. */
+export function hasLeftovers(target: string): boolean {
+  return findLeftoversOf(target, 'process').some(({state}) => state === 'dead')
+}
+
+function findLeftoversOf(target: string, by: EndKnownBy): Leftover[] {
+  const prefix = prefixBeside(path.resolve(target))
+  return findLeftovers(path.dirname(path.resolve(target)), (name) => isWorkOf(name, prefix), by)
+}
+
+/** Does what `removeLeftovers` does inside a folder whose lock the caller holds, of names that begin with `prefix`. */
 export function removeLeftoversInside(folder: string, prefix: string, options: WorkOptions = {}): void {
   clean(
     folder,

@@ -6,7 +6,7 @@ import {livenessOf, thisProcess, type Liveness} from './process-identity.js'
 export const SPOOL_PREFIX = 'transship-'
 
 /** Longest name in bytes that common file systems hold. */
-const MAX_NAME_BYTES = 255
+export const MAX_NAME_BYTES = 255
 /** What stands behind the prefix of a name: 12 hex digits, and of work without a lock the process that does it. */
 const SUFFIX = /^[0-9a-f]{12}(?:-([1-9][0-9]{0,9})-([0-9]{1,20})-([0-9a-f]{8}))?$/
 
@@ -26,9 +26,23 @@ export function lockedWorkName(prefix: string): string {
 
 /** A new name for work without a lock: it names the process, so that later ones can tell whether the work goes on. */
 export function ownedWorkName(prefix: string): string {
-  const {pid, started} = thisProcess()
-  const suffix = `${randomBytes(6).toString('hex')}-${pid}-${started}-${spaceMark()}`
+  const suffix = ownedSuffix()
   return `${shortened(prefix, MAX_NAME_BYTES - suffix.length)}${suffix}`
+}
+
+/** Twelve random hex digits and this process: the end of a name that nobody else makes. */
+export function ownedSuffix(): string {
+  const {pid, started} = thisProcess()
+  return `${randomBytes(6).toString('hex')}-${pid}-${started}-${spaceMark()}`
+}
+
+/** Whether the process still runs that the end of a name tells; `unknown` where it tells none, undefined where it is none. */
+export function livenessOfSuffix(text: string): Liveness | undefined {
+  const suffix = SUFFIX.exec(text)
+  if (suffix === null) return undefined
+  const [, pid, started, space] = suffix
+  if (pid === undefined || started === undefined || space !== spaceMark()) return 'unknown'
+  return livenessOf({...thisProcess(), pid: Number(pid), started})
 }
 
 /** Where what becomes `target` is made: beside it, so that a rename puts it in its place. */
@@ -61,11 +75,9 @@ export function parseWorkName(name: string): WorkName | undefined {
   // The suffix holds no such text, so that the last one ends the prefix.
   const match = /^(.*?(?:\.tmp-|^\.appx-tmp-|^transship-))([0-9a-f][0-9a-f-]*)$/s.exec(name)
   const [, prefix, text] = match ?? []
-  const suffix = SUFFIX.exec(text ?? '')
-  if (prefix === undefined || suffix === null || !isOwnPrefix(prefix)) return undefined
-  const [, pid, started, space] = suffix
-  if (pid === undefined || started === undefined || space !== spaceMark()) return {prefix, liveness: 'unknown'}
-  return {prefix, liveness: livenessOf({...thisProcess(), pid: Number(pid), started})}
+  if (prefix === undefined || !isOwnPrefix(prefix)) return undefined
+  const liveness = livenessOfSuffix(text ?? '')
+  return liveness === undefined ? undefined : {prefix, liveness}
 }
 
 /** `.tmp-` in a repository or layout, `.appx-tmp-`, `.NAME.tmp-` beside a file or folder, `transship-` for spools. */

@@ -8,6 +8,7 @@ import {convert} from '../../src/convert/convert.js'
 import {verify} from '../../src/convert/verify.js'
 import type {TransshipError} from '../../src/model/errors.js'
 import {FolderLock} from '../../src/disk/folder-lock.js'
+import {pathAside} from '../../src/disk/left-locks.js'
 import {livenessOf, thisProcess} from '../../src/disk/process-identity.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
 import {skipLoudly} from '../helpers/tools.js'
@@ -246,8 +247,12 @@ describe('the lock of a folder', () => {
     left('.lock-0f0f0f0f0f0f', ELSEWHERE, 2)
     left('.lock-fefefefefefe', ELSEWHERE, 0)
     left('.lock-eeeeeeeeeeee', {}, 2)
+    // Killed before anything was written: the name tells the process.
+    const own = path.basename(pathAside(path.join(root, '.lock')))
+    const dead = own.replace(`-${process.pid}-`, '-999999999-')
+    for (const name of [own, dead]) writeFileSync(path.join(root, name), '')
     await take(root)
-    assert.deepEqual(readdirSync(root).sort(), ['.lock', '.lock-fefefefefefe'])
+    assert.deepEqual(readdirSync(root).sort(), ['.lock', own, '.lock-fefefefefefe'].sort())
   })
 
   for (const {title, to, left} of [

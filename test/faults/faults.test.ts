@@ -3,7 +3,7 @@ import {constants} from 'node:os'
 import path from 'node:path'
 import {skipLoudly} from '../helpers/tools.js'
 import {DIRECTIONS as DIRECTION_LIST} from './directions.js'
-import {KINDS} from './kinds.js'
+import {CALL_FAULTS, faultAt, KINDS} from './kinds.js'
 import {closeBench, openBench, runFaults} from './run-faults.js'
 import {doneState, faultsAfter, runWithFault, stateOf, withRoot, type Bench} from './trial.js'
 
@@ -61,6 +61,27 @@ describe('a fault of the disk, the system or the user', function () {
         })
         assert.deepEqual(wrong, [], `write ${at}`)
       }
+    })
+
+  for (const [kind, name, ...moments] of [
+    ['write: ENOSPC', 'repository to a new OCI layout', 4, 5],
+    ['fsync: EIO', 'archive to a new repository', 11],
+    ['rename: EACCES', 'archive to a new repository', 5],
+    ['rename: EACCES', 'archive to a transport layout', 2],
+    ['open: EIO', 'archive to an existing OCI layout', 12],
+    ['mkdir: EACCES', 'archive to a transport layout', 5],
+    ['remove: EIO', 'archive to a new repository', 1],
+    ['read-only', 'archive to a new repository', 4],
+    ['source: EIO', 'repository to a new OCI layout', 3],
+  ] as const)
+    it(`leaves the destination whole where it once did not: ${kind}, ${name}`, async () => {
+      assert.ok(bench !== undefined)
+      const direction = DIRECTION_LIST.find((each) => each.name === name)
+      const fault = CALL_FAULTS.find((each) => each.name === kind)
+      assert.ok(direction !== undefined && fault !== undefined)
+      await doneState(bench, direction)
+      for (const at of moments)
+        assert.deepEqual(await faultAt(bench, direction, fault, at), {wrong: [], isMet: true}, `call ${at}`)
     })
 
   it('that is two writers of one OCI layout leaves what each of them wrote', async () => {

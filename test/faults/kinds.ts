@@ -55,7 +55,7 @@ const SUCCEEDED: Expected = {exits: [0]}
 const CLOCK_YEAR = 365 * 86_400
 
 /** Kinds that let one system call, or all from one on, end in another way. */
-const CALL_FAULTS: readonly CallFault[] = [
+export const CALL_FAULTS: readonly CallFault[] = [
   {
     name: 'write: EIO',
     summary: 'one write to the destination fails with EIO',
@@ -241,19 +241,28 @@ function callKind({name, summary, ...fault}: CallFault, count: (moments: Moments
   return {name, summary, trials: (bench, direction, moments) => callTrials(bench, direction, moments)}
 
   async function* callTrials(bench: Bench, direction: Direction, moments: Moments): AsyncGenerator<Trial> {
-    const {expected, under, ...rest} = fault
-    const total = await countCalls(bench, direction, fault.calls, under)
+    const total = await countCalls(bench, direction, fault.calls, fault.under)
     for (const at of chosen(total, count(moments), moments.random)) {
-      yield await withRoot(bench, direction, async (root) => {
-        const before = stateOf(path.join(root, 'to'), {withWork: false})
-        const outcome = await runWithFault(bench, direction, root, {...rest, at}, under)
-        // It may have made fewer calls this time, and then met no fault.
-        const met = outcome.calls >= at
-        const wrong = await faultsAfter(bench, direction, root, outcome, before, met ? expected : SUCCEEDED)
-        return {kind: name, direction: direction.name, at: `call ${at} of ${total}`, wrong}
-      })
+      const {wrong} = await faultAt(bench, direction, fault, at)
+      yield {kind: name, direction: direction.name, at: `call ${at} of ${total}`, wrong}
     }
   }
+}
+
+/** One run whose call of that number fails: what is wrong then, and whether it made so many calls. */
+export function faultAt(
+  bench: Bench,
+  direction: Direction,
+  {expected, under, ...rest}: Omit<CallFault, 'name' | 'summary'>,
+  at: number,
+): Promise<{readonly wrong: readonly string[]; readonly isMet: boolean}> {
+  return withRoot(bench, direction, async (root) => {
+    const before = stateOf(path.join(root, 'to'), {withWork: false})
+    const outcome = await runWithFault(bench, direction, root, {...rest, at}, under)
+    // It may have made fewer calls this time, and then met no fault.
+    const isMet = outcome.calls >= at
+    return {wrong: await faultsAfter(bench, direction, root, outcome, before, isMet ? expected : SUCCEEDED), isMet}
+  })
 }
 
 /** `count` of the numbers 1 to `total`, sorted; all of them when there are no more. */

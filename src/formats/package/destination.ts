@@ -33,7 +33,7 @@ import {findPackage, type Repository, type StoredPackage} from './repository.js'
 import {LayerProofs} from './layer-proofs.js'
 import {isWhole} from './verify-packages.js'
 import {draftBeside, identityTaken, standingOf} from './standing.js'
-import {putInPlace, writeMarker, type NamedPackage} from './put-in-place.js'
+import {PlacedPackages, writeMarker, type NamedPackage} from './put-in-place.js'
 import {supplemented} from './supplement.js'
 import {renameWritten, writePackage, type WrittenPackage} from './write-package.js'
 
@@ -78,7 +78,7 @@ class PackagesDestination implements PackageDestination {
   #made: MadeFolders | undefined
   #again = 0
   /** What `commit` has moved to its place. */
-  readonly #placed: Pending[] = []
+  #placed: PlacedPackages | undefined
 
   constructor(place: PackagePlace, repository: Repository, options: DestinationOptions) {
     this.#place = place
@@ -349,25 +349,25 @@ class PackagesDestination implements PackageDestination {
     this.#closeFiles()
     try {
       this.#lock?.requireHeld()
-      for (const pending of this.#pending.values()) {
-        putInPlace(this.#place, pending, this.#work)
-        this.#placed.push(pending)
-      }
-      writeMarker(this.#place, this.#work)
+      const placed = (this.#placed = new PlacedPackages(this.#place))
+      for (const pending of this.#pending.values()) placed.put(pending, this.#work)
+      placed.putMarker(this.#work)
       flushFolder(root)
     } catch (error) {
       throw asTransshipError(error, {reference})
     }
-    this.#placed.length = 0
+    this.#placed = undefined
     this.#made = undefined
     this.#end()
   }
 
-  /** What is left of a writer that still works is its own. */
+  /** What is left of a writer that still works is its own; one that was killed had perhaps no marker written yet. */
   async #cleanUp(options: WorkOptions): Promise<void> {
     try {
-      const lock = await lockRepository(this.#place, options)
-      lock.release()
+      this.#lock = await lockRepository(this.#place, options)
+      this.#work = makeWorkFolder(this.#place)
+      writeMarker(this.#place, this.#work)
+      this.#end()
     } catch (error) {
       if (!(error instanceof TransshipError) || error.code !== 'LOCKED') throw error
     }
@@ -378,7 +378,7 @@ class PackagesDestination implements PackageDestination {
     await this.#payloads.stop()
     await this.#proofs.stop()
     this.#closeFiles()
-    for (const pending of this.#placed.splice(0).reverse()) renameSync(path.join(root, pending.name), pending.path)
+    this.#placed?.takeBack()
     if (this.#work !== undefined) restoreReplaced(root, this.#work)
     this.#end()
     this.#made?.remove()

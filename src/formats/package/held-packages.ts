@@ -1,4 +1,5 @@
 import type {Digest} from '../../model/digest.js'
+import {EnvironmentError} from '../../model/errors.js'
 import type {PackageDependency} from '../../model/image.js'
 import {formatFullName, identityKey, isSamePackage, type PackageIdentity} from '../../model/package-identity.js'
 import type {PackageDraft} from '../../model/transport.js'
@@ -36,11 +37,14 @@ export class HeldPackages {
     return [...begun, ...this.#repository().packages.filter((stored) => !this.#begun.has(keyOf(stored)))]
   }
 
-  /** The package of that identity that a new one would replace. Throws `IDENTITY_CLASH` where several have it. */
+  /**
+   * The package of that identity that a new one would replace. Throws `IDENTITY_CLASH` where several have it, and the
+   * system's errors where it cannot be read: it may be whole.
+   */
   existing(identity: PackageIdentity): StoredPackage | undefined {
     const {packages, unreadable} = this.#repository()
     const broken = unreadable.get(identityKey(identity))
-    if (broken?.code === 'IDENTITY_CLASH') throw broken
+    if (broken?.code === 'IDENTITY_CLASH' || broken instanceof EnvironmentError) throw broken
     return findPackage({packages}, identity)
   }
 

@@ -1,8 +1,8 @@
 import {digestOf, findDigest} from '../../model/digest.js'
-import {InputError} from '../../model/errors.js'
+import {EnvironmentError, InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Image, Layer, RawDocument} from '../../model/image.js'
-import {formatFullName} from '../../model/package-identity.js'
+import {formatFullName, identityKey} from '../../model/package-identity.js'
 import type {ListItem, OpenOptions} from '../../model/transport.js'
 import {companionsOf} from './companion-files.js'
 import {dependencyError} from './dependency-error.js'
@@ -67,6 +67,10 @@ export function openPackage(repository: Repository, selector: string | undefined
     onMismatch: (message) =>
       options.onEvent?.({kind: 'note', code: BASE_MISMATCH, message, subject: formatFullName(top.metadata.identity)}),
   })
+  const hidden =
+    chain.missing === undefined ? undefined : repository.unreadable.get(identityKey(chain.missing.identity))
+  // That the disk fails says nothing of the package, which is there.
+  if (hidden instanceof EnvironmentError) throw hidden
   const layers = chain.packages.map((stored, index) => {
     const [record] = chain.packages[index + 1]?.metadata.dependencies ?? []
     if (record === undefined || !isMarked(record)) return layerOfPackage(stored)

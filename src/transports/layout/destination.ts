@@ -15,7 +15,7 @@ import type {
 } from '../../model/transport.js'
 import {MadeFolders} from '../../disk/made-folders.js'
 import {requireReplaceable, type Occupant} from '../../model/replacing.js'
-import {keepFresh, NEXT, removeLeftovers, REPLACED, settleWork} from '../../disk/own-leftovers.js'
+import {hasLeftovers, keepFresh, NEXT, removeLeftovers, REPLACED, settleWork} from '../../disk/own-leftovers.js'
 import {removeTree} from '../../disk/remove-tree.js'
 import {workPathBeside} from '../../disk/work-name.js'
 import {bareArtifact, writeBarePayload} from '../../formats/transport-layout/bare-payload.js'
@@ -31,8 +31,9 @@ import {formatLayoutReference} from './reference.js'
 export function createLayout(reference: Reference, options: DestinationOptions): Promise<PackageDestination> {
   const target = path.resolve(reference.path)
   const replace = options.replace ?? false
-  // Without the index that is written beside each, it cannot be equal.
-  if (existsSync(target) && digestOfIndex(target) === undefined) requireReplaceable(occupantOf(reference), replace)
+  // Without the index that is written beside each, it cannot be equal; where a writer was killed, it may just be missing.
+  const isOther = existsSync(target) && digestOfIndex(target) === undefined && !hasLeftovers(target)
+  if (isOther) requireReplaceable(occupantOf(reference), replace)
   return Promise.resolve(new LayoutDestination(reference, target, replace))
 }
 
