@@ -46,6 +46,20 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/**/*.ts', 'commands/**/*.ts'],
+    ignores: ['src/disk/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          name: 'node:fs',
+          importNames: ['readSync'],
+          message: 'It may give fewer bytes than there are. See src/disk/fill-buffer.ts.',
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**/*.ts', 'samples/**/*.ts'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',

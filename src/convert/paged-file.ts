@@ -1,4 +1,5 @@
-import {closeSync, readSync} from 'node:fs'
+import {closeSync} from 'node:fs'
+import {fillBuffer} from '../disk/fill-buffer.js'
 import type {HiveSource} from '../codecs/registry-hive/hive-source.js'
 import {openRegular} from '../disk/safe-open.js'
 import {InputError} from '../model/errors.js'
@@ -74,16 +75,12 @@ export class PagedFile implements HiveSource {
   }
 
   #fill(bytes: Buffer, offset: number): void {
-    for (let filled = 0; filled < bytes.byteLength;) {
-      const count = readSync(this.#fd, bytes, filled, bytes.byteLength - filled, offset + filled)
-      if (count === 0) {
-        throw new InputError('HIVE_CORRUPT', {
-          what: 'The registry hive shrank while transship read it.',
-          suggestions: ['Copy it and read the copy.'],
-          at: {offset: offset + filled},
-        })
-      }
-      filled += count
-    }
+    const filled = fillBuffer(this.#fd, bytes, offset)
+    if (filled === bytes.byteLength) return
+    throw new InputError('HIVE_CORRUPT', {
+      what: 'The registry hive shrank while transship read it.',
+      suggestions: ['Copy it and read the copy.'],
+      at: {offset: offset + filled},
+    })
   }
 }

@@ -1,4 +1,5 @@
-import {closeSync, fstatSync, readSync} from 'node:fs'
+import {closeSync, fstatSync} from 'node:fs'
+import {fillBuffer} from './fill-buffer.js'
 import type {OpenedFile} from './safe-open.js'
 
 const CHUNK_BYTES = 256 * 1024
@@ -28,9 +29,9 @@ function haveSameBytes(a: number, b: number): boolean {
   const left = Buffer.allocUnsafe(CHUNK_BYTES)
   const right = Buffer.allocUnsafe(CHUNK_BYTES)
   for (let position = 0; ;) {
-    const count = readSync(a, left, 0, CHUNK_BYTES, position)
-    if (count === 0) return true
-    if (readSync(b, right, 0, count, position) !== count || left.compare(right, 0, count, 0, count) !== 0) return false
+    const count = fillBuffer(a, left, position)
+    if (fillBuffer(b, right, position) !== count || left.compare(right, 0, count, 0, count) !== 0) return false
+    if (count < CHUNK_BYTES) return true
     position += count
   }
 }

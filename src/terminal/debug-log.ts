@@ -1,5 +1,6 @@
 import {subscribe, unsubscribe} from 'node:diagnostics_channel'
-import {closeSync, constants, fstatSync, openSync, readSync, writeSync} from 'node:fs'
+import {closeSync, constants, fstatSync, openSync, writeSync} from 'node:fs'
+import {fillBuffer} from '../disk/fill-buffer.js'
 import {release, totalmem, version as osVersion, availableParallelism} from 'node:os'
 import {hidePasswords} from '../model/hidden-password.js'
 import type {WorkEvent} from '../model/events.js'
@@ -151,7 +152,7 @@ function openLog(file: string): number {
     if (stats.size === 0) writeSync(fd, `${MAGIC}\n`)
     else {
       const head = Buffer.alloc(MAGIC.length)
-      readSync(fd, head, 0, head.length, 0)
+      fillBuffer(fd, head, 0)
       if (head.toString('latin1') !== MAGIC) throw new Error('It exists and is not a debug log. Name another file.')
     }
     return fd

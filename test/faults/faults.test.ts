@@ -73,6 +73,7 @@ describe('a fault of the disk, the system or the user', function () {
     ['remove: EIO', 'archive to a new repository', 1],
     ['read-only', 'archive to a new repository', 4],
     ['source: EIO', 'repository to a new OCI layout', 3],
+    ['source: short', 'repository to a new OCI layout', 71, 111],
   ] as const)
     it(`leaves the destination whole where it once did not: ${kind}, ${name}`, async () => {
       assert.ok(bench !== undefined)

@@ -1,4 +1,5 @@
-import {closeSync, readSync, statSync} from 'node:fs'
+import {closeSync, statSync} from 'node:fs'
+import {fillBuffer} from '../../disk/fill-buffer.js'
 import {readdir} from 'node:fs/promises'
 import path from 'node:path'
 import {openRegular} from '../../disk/safe-open.js'
@@ -50,7 +51,7 @@ function hasZipMagic(file: string): boolean {
     const {fd} = openRegular(file, {links: 'followed'})
     try {
       const bytes = Buffer.alloc(4)
-      return readSync(fd, bytes) === 4 && bytes.readUInt32LE(0) === 0x04034b50
+      return fillBuffer(fd, bytes, 0) === 4 && bytes.readUInt32LE(0) === 0x04034b50
     } finally {
       closeSync(fd)
     }

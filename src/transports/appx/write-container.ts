@@ -1,4 +1,5 @@
-import {closeSync, readSync} from 'node:fs'
+import {closeSync} from 'node:fs'
+import {fillBuffer} from '../../disk/fill-buffer.js'
 import {open} from 'node:fs/promises'
 import path from 'node:path'
 import {BLOCK_BYTES} from '../../codecs/appx/block-map.js'
@@ -172,12 +173,7 @@ function* blocksOf(file: string, sizeBytes: number): Generator<Uint8Array> {
   try {
     for (let at = 0; at < sizeBytes;) {
       const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, sizeBytes - at))
-      let filled = 0
-      while (filled < chunk.byteLength) {
-        const count = readSync(fd, chunk, filled, chunk.byteLength - filled, at + filled)
-        if (count === 0) break
-        filled += count
-      }
+      const filled = fillBuffer(fd, chunk, at)
       for (let start = 0; start < filled; start += BLOCK_BYTES)
         yield chunk.subarray(start, Math.min(filled, start + BLOCK_BYTES))
       at += filled

@@ -5,6 +5,7 @@ import {asTransshipError, findSystemCode, InputError} from '../../model/errors.j
 import {requireDocumentSize} from '../../codecs/json/json-document.js'
 import {blobPath} from '../../formats/oci-layout/content-store.js'
 import type {LayoutBlob, OpenedLayout} from '../../formats/oci-layout/layout.js'
+import {fillFromHandle} from '../../disk/fill-buffer.js'
 import {openRegularHandle} from '../../disk/safe-open.js'
 import {SeekableFile} from '../../disk/seekable-file.js'
 import type {WorkOptions} from '../../model/events.js'
@@ -103,8 +104,8 @@ async function readDocument(file: string): Promise<Uint8Array | undefined> {
 async function readHead(file: string): Promise<Uint8Array> {
   const handle = await openRegularHandle(file, {links: 'followed'})
   try {
-    const {buffer, bytesRead} = await handle.read(Buffer.alloc(MAGIC_BYTES), 0, MAGIC_BYTES, 0)
-    return buffer.subarray(0, bytesRead)
+    const head = Buffer.alloc(MAGIC_BYTES)
+    return head.subarray(0, await fillFromHandle(handle, head, 0))
   } finally {
     await handle.close()
   }
