@@ -1,10 +1,7 @@
-import {read as readFile} from 'node:fs'
-import {promisify} from 'node:util'
 import {asTransshipError, InputError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import type {FileRange} from '../model/layer-in-file.js'
-
-const read = promisify(readFile)
+import {fillBufferLater} from './fill-buffer.js'
 
 /** Read at a time when streaming. */
 const CHUNK_BYTES = 1024 * 1024
@@ -12,17 +9,11 @@ const CHUNK_BYTES = 1024 * 1024
 /** Up to `length` bytes at a place of an open file: fewer where it ends before. Fresh: they stay valid. */
 export async function readAt({fd, title, offset, length}: FileRange): Promise<Uint8Array> {
   const buffer = Buffer.allocUnsafe(length)
-  let filled = 0
   try {
-    while (filled < length) {
-      const {bytesRead} = await read(fd, buffer, filled, length - filled, offset + filled)
-      if (bytesRead === 0) break
-      filled += bytesRead
-    }
+    return buffer.subarray(0, await fillBufferLater(fd, buffer, offset))
   } catch (error) {
     throw asTransshipError(error, {path: title, offset})
   }
-  return buffer.subarray(0, filled)
 }
 
 /** The range in pieces. `ARCHIVE_TRUNCATED` when the file is shorter. */

@@ -1,5 +1,7 @@
-import {readSync} from 'node:fs'
-import type {FileHandle} from 'node:fs/promises'
+import {read, readSync} from 'node:fs'
+import {promisify} from 'node:util'
+
+const readLater = promisify(read)
 
 /*
  * The one place that asks for a number of bytes and waits for all of them. A system may give fewer than there are, over a
@@ -18,10 +20,10 @@ export function fillBuffer(fd: number, into: Uint8Array, position: number): numb
 }
 
 /** Does the same without holding up other work. */
-export async function fillFromHandle(handle: FileHandle, into: Uint8Array, position: number): Promise<number> {
+export async function fillBufferLater(fd: number, into: Uint8Array, position: number): Promise<number> {
   let filled = 0
   while (filled < into.byteLength) {
-    const {bytesRead} = await handle.read(into, filled, into.byteLength - filled, position + filled)
+    const {bytesRead} = await readLater(fd, into, filled, into.byteLength - filled, position + filled)
     if (bytesRead === 0) break
     filled += bytesRead
   }

@@ -117,7 +117,7 @@ export class FolderLock {
     trace('lock', () => (isHeld ? `released ${this.#file}` : `lost ${this.#file}`))
   }
 
-  /** What cannot be read is told as that: it is not known to be another's. */
+  /** Throws the system's error where the lock cannot be read: nobody need have taken it over. */
   #find(): FoundLock | undefined {
     try {
       return findLock(this.#file)
@@ -180,7 +180,7 @@ function isPlaced(file: string, content: string): boolean {
     throw error
   } finally {
     // Also after a failed write: a full disk leaves an empty file.
-    // What cannot be removed holds nothing up: whoever takes the lock later removes it.
+    // If it cannot be removed, whoever takes the lock later does so.
     removeTree(own)
   }
 }

@@ -1,19 +1,21 @@
-import {randomBytes} from 'node:crypto'
 import {readdirSync} from 'node:fs'
 import path from 'node:path'
 import {findLock, parseHolder, type FoundLock} from './lock-file.js'
 import {livenessOf, type Liveness} from './process-identity.js'
 import {removeTree} from './remove-tree.js'
-import {livenessOfSuffix, MAX_NAME_BYTES, ownedSuffix} from './work-name.js'
+import {livenessOfSuffix, lockedWorkName, MAX_NAME_BYTES, ownedSuffix} from './work-name.js'
 
 /** What is left of a lock that was being made or taken away: it takes moments. */
 const LEFT_OVER_MS = 3_600_000
 
-/** Where a lock is made before it takes its place, or goes when it is taken away; the name tells whose that is, if it may be so long. */
+/**
+ * Where a lock is made before it takes its place, and where one goes that is taken away. The name tells the process, unless
+ * that makes it too long.
+ */
 export function pathAside(lock: string): string {
   const owned = `${lock}-${ownedSuffix()}`
   const isTooLong = Buffer.byteLength(path.basename(owned)) > MAX_NAME_BYTES
-  return isTooLong ? `${lock}-${randomBytes(6).toString('hex')}` : owned
+  return isTooLong ? lockedWorkName(`${lock}-`) : owned
 }
 
 /** True for the name of a lock that is being made or taken away. */
@@ -21,12 +23,12 @@ export function isLeftLock(name: string, lockName: string): boolean {
   return livenessOfLeftLock(name, lockName) !== undefined
 }
 
-/** Whether its process still runs. The name tells it, but for earlier versions: what is in it may not be written yet. */
+/** Whether the process that a name tells still runs; `unknown` for names of earlier versions. The file may still be empty. */
 function livenessOfLeftLock(name: string, lockName: string): Liveness | undefined {
   return name.startsWith(`${lockName}-`) ? livenessOfSuffix(name.slice(lockName.length + 1)) : undefined
 }
 
-/** Undefined also for what is no lock, or another's: it has the name and holds nothing up. */
+/** Undefined also for what only has the name of a lock: it stays, and nothing waits for it. */
 function findQuietly(file: string): FoundLock | undefined {
   try {
     return findLock(file)

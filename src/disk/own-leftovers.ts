@@ -106,7 +106,7 @@ export function removeLeftovers(target: string, options: WorkOptions & {readonly
 }
 
 /** True when an earlier writer of a file or folder has left something beside it that `removeLeftovers` brings in order. */
-export function hasLeftovers(target: string): boolean {
+export function hasLeftoversBeside(target: string): boolean {
   return findLeftoversOf(target, 'process').some(({state}) => state === 'dead')
 }
 

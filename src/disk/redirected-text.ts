@@ -1,5 +1,5 @@
 import {InputError} from '../model/errors.js'
-import {fillFromHandle} from './fill-buffer.js'
+import {fillBufferLater} from './fill-buffer.js'
 import {openRegularHandle} from './safe-open.js'
 
 /** Marks in front of text, which PowerShell's `>` writes also when a program's output is an archive. */
@@ -35,7 +35,7 @@ export async function isRedirectedArchive(file: string): Promise<boolean> {
   const handle = await openRegularHandle(file, {links: 'followed'})
   try {
     const bytes = Buffer.alloc(LOOK_BYTES)
-    const head = bytes.subarray(0, await fillFromHandle(handle, bytes, 0))
+    const head = bytes.subarray(0, await fillBufferLater(handle.fd, bytes, 0))
     const encoding = findMark(head)?.[1]
     return encoding !== undefined && NO_TEXT.test(new TextDecoder(encoding).decode(head))
   } finally {

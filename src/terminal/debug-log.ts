@@ -1,7 +1,7 @@
 import {subscribe, unsubscribe} from 'node:diagnostics_channel'
 import {closeSync, constants, fstatSync, openSync, writeSync} from 'node:fs'
-import {fillBuffer} from '../disk/fill-buffer.js'
 import {release, totalmem, version as osVersion, availableParallelism} from 'node:os'
+import {fillBuffer} from '../disk/fill-buffer.js'
 import {hidePasswords} from '../model/hidden-password.js'
 import type {WorkEvent} from '../model/events.js'
 import {printableLines} from '../model/printable.js'

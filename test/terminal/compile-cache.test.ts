@@ -16,7 +16,7 @@ describe('what Node compiles of the command line', () => {
     if (!existsSync(node)) skipLoudly(this, 'Node 24 is not there: run .ci/prepare-node')
   })
 
-  /** Runs a conversion with worker threads, and gives the folder of its cache. */
+  /** Runs a short command, and gives the folder where its code is kept. */
   function run(name: string, env: NodeJS.ProcessEnv = {}, program = node): string {
     const cache = path.join(folder.path, name)
     const output = execFileSync(program, [MAIN, 'list', 'docker-archive:samples/shop.tar', '--json'], {

@@ -121,13 +121,13 @@ export class GzipMatch {
 
   /** Undefined where no encoder is right. */
   #choose(chosen: Comparison | undefined): void {
-    this.#chosen = chosen
-    this.#probe.length = 0
-    this.#candidates = []
     if (chosen === undefined) {
       this.#lose()
       return
     }
+    this.#chosen = chosen
+    this.#probe.length = 0
+    this.#candidates = []
     this.#take(chosen.madeBytes)
     chosen.clear()
   }

@@ -1,5 +1,5 @@
 import {lstat, type FileHandle} from 'node:fs/promises'
-import {fillFromHandle} from '../../disk/fill-buffer.js'
+import {fillBufferLater} from '../../disk/fill-buffer.js'
 import {openRegularHandle} from '../../disk/safe-open.js'
 import {asTransshipError, findSystemCode} from '../../model/errors.js'
 import {occupied, requireReplaceable, type Occupant} from '../../model/replacing.js'
@@ -31,7 +31,7 @@ export class FileComparison {
     if (!this.#isEqual) return true
     if (offset + bytes.byteLength > this.#size) return false
     const there = Buffer.allocUnsafe(bytes.byteLength)
-    return (await fillFromHandle(this.#handle, there, offset)) === there.byteLength && there.equals(bytes)
+    return (await fillBufferLater(this.#handle.fd, there, offset)) === there.byteLength && there.equals(bytes)
   }
 
   /** The two are not equal. Throws `DESTINATION_EXISTS` unless it may be replaced. */

@@ -1,7 +1,7 @@
 import {closeSync, statSync} from 'node:fs'
-import {fillBuffer} from '../../disk/fill-buffer.js'
 import {readdir} from 'node:fs/promises'
 import path from 'node:path'
+import {fillBuffer} from '../../disk/fill-buffer.js'
 import {openRegular} from '../../disk/safe-open.js'
 import {asTransshipError, TransshipError} from '../../model/errors.js'
 import {foldPath} from '../../model/layer-path.js'

@@ -1,7 +1,7 @@
 import {closeSync} from 'node:fs'
-import {fillBuffer} from '../../disk/fill-buffer.js'
 import {open} from 'node:fs/promises'
 import path from 'node:path'
+import {fillBuffer} from '../../disk/fill-buffer.js'
 import {BLOCK_BYTES} from '../../codecs/appx/block-map.js'
 import {encodePackage, partOf, type AppxPart} from '../../codecs/appx/encode-package.js'
 import {encodeManifest, LOGO, type ManifestFacts} from '../../codecs/appx/manifest.js'

@@ -15,7 +15,7 @@ import type {
 } from '../../model/transport.js'
 import {MadeFolders} from '../../disk/made-folders.js'
 import {requireReplaceable, type Occupant} from '../../model/replacing.js'
-import {hasLeftovers, keepFresh, NEXT, removeLeftovers, REPLACED, settleWork} from '../../disk/own-leftovers.js'
+import {hasLeftoversBeside, keepFresh, NEXT, removeLeftovers, REPLACED, settleWork} from '../../disk/own-leftovers.js'
 import {removeTree} from '../../disk/remove-tree.js'
 import {workPathBeside} from '../../disk/work-name.js'
 import {bareArtifact, writeBarePayload} from '../../formats/transport-layout/bare-payload.js'
@@ -32,7 +32,7 @@ export function createLayout(reference: Reference, options: DestinationOptions):
   const target = path.resolve(reference.path)
   const replace = options.replace ?? false
   // Without the index that is written beside each, it cannot be equal; where a writer was killed, it may just be missing.
-  const isOther = existsSync(target) && digestOfIndex(target) === undefined && !hasLeftovers(target)
+  const isOther = existsSync(target) && digestOfIndex(target) === undefined && !hasLeftoversBeside(target)
   if (isOther) requireReplaceable(occupantOf(reference), replace)
   return Promise.resolve(new LayoutDestination(reference, target, replace))
 }

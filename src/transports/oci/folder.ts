@@ -5,7 +5,7 @@ import {asTransshipError, findSystemCode, InputError} from '../../model/errors.j
 import {requireDocumentSize} from '../../codecs/json/json-document.js'
 import {blobPath} from '../../formats/oci-layout/content-store.js'
 import type {LayoutBlob, OpenedLayout} from '../../formats/oci-layout/layout.js'
-import {fillFromHandle} from '../../disk/fill-buffer.js'
+import {fillBufferLater} from '../../disk/fill-buffer.js'
 import {openRegularHandle} from '../../disk/safe-open.js'
 import {SeekableFile} from '../../disk/seekable-file.js'
 import type {WorkOptions} from '../../model/events.js'
@@ -105,7 +105,7 @@ async function readHead(file: string): Promise<Uint8Array> {
   const handle = await openRegularHandle(file, {links: 'followed'})
   try {
     const head = Buffer.alloc(MAGIC_BYTES)
-    return head.subarray(0, await fillFromHandle(handle, head, 0))
+    return head.subarray(0, await fillBufferLater(handle.fd, head, 0))
   } finally {
     await handle.close()
   }
