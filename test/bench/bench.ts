@@ -1,10 +1,10 @@
 import {execFileSync} from 'node:child_process'
-import {mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import path from 'node:path'
 import {parseArgs} from 'node:util'
 import {benchBatch} from './batch-overhead.js'
-import {contendersFor, hasTool} from './contenders.js'
+import {contendersFor, hasTool, REPOSITORY} from './contenders.js'
 import {writeFixture} from './fixture.js'
 import {FIXTURES, shortened, type BenchFixture} from './fixtures.js'
 import {LARGE_ARCHIVE, largeArchiveRows} from './large-archive.js'
@@ -70,7 +70,12 @@ async function runFixture(
   for (let index = 0; index < rounds; index++) {
     const round = path.join(folder, `round-${index}`)
     mkdirSync(round)
-    for (const contender of contenders) runs.get(contender.name)?.push(await contender.run(round))
+    for (const contender of contenders) {
+      runs.get(contender.name)?.push(await contender.run(round))
+      // Ten copies of a large image are more than a machine has memory for.
+      for (const made of readdirSync(round))
+        if (made !== REPOSITORY) rmSync(path.join(round, made), {recursive: true, force: true})
+    }
     rmSync(round, {recursive: true, force: true})
   }
   for (const {name: what, against = [], aim} of contenders) {

@@ -12,7 +12,7 @@ export interface Contender {
   readonly against?: readonly string[]
   /** Of the ratio, at most: what the project aims at. */
   readonly aim?: number
-  /** Runs in a folder of this round, in the order of the list. */
+  /** Runs in a folder of this round, in the order of the list; of what it leaves there, only `REPOSITORY` stays for the next. */
   readonly run: (round: string) => Promise<Measured>
 }
 
@@ -29,6 +29,9 @@ export function hasTool(tool: string): boolean {
 export function transship(folder: string, ...args: readonly string[]): Promise<Measured> {
   return measure(process.execPath, [MAIN, ...args, '--quiet'], folder)
 }
+
+/** What the first conversion makes in a round, for those that read packages. */
+export const REPOSITORY = 'chain'
 
 const TAR = 'tar x of the layers'
 const SHA = 'sha256sum of the archive'
@@ -91,12 +94,12 @@ export function contendersFor(folder: string): readonly Contender[] {
       name: CHAIN,
       against: BOTH,
       aim: 1.2,
-      run: (round) => convert(archive, `inbox:${round}/chain`, '--layers', 'chain'),
+      run: (round) => convert(archive, `inbox:${round}/${REPOSITORY}`, '--layers', 'chain'),
     },
     {
       name: SHA_FILES,
       run: (round) =>
-        measure('bash', ['-c', 'find . -type f -print0 | xargs -0 sha256sum >/dev/null'], path.join(round, 'chain')),
+        measure('bash', ['-c', 'find . -type f -print0 | xargs -0 sha256sum >/dev/null'], path.join(round, REPOSITORY)),
     },
     {
       name: 'transship to inbox, squash',
@@ -108,14 +111,14 @@ export function contendersFor(folder: string): readonly Contender[] {
       name: 'transship back to an archive',
       against: BOTH,
       aim: 1.1,
-      run: (round) => convert(`inbox:${round}/chain`, `docker-archive:${round}/back.tar`),
+      run: (round) => convert(`inbox:${round}/${REPOSITORY}`, `docker-archive:${round}/back.tar`),
     },
     {name: 'transship verify of the archive', against: [SHA], aim: 1, run: () => transship(folder, 'verify', archive)},
     {
       name: 'transship verify of the repository',
       against: [SHA_FILES],
       aim: 1.2,
-      run: (round) => transship(folder, 'verify', `inbox:${round}/chain`),
+      run: (round) => transship(folder, 'verify', `inbox:${round}/${REPOSITORY}`),
     },
     {
       name: 'transship to an OCI layout, gzip',

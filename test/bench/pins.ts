@@ -1,8 +1,8 @@
 import {execFileSync} from 'node:child_process'
 import {createHash} from 'node:crypto'
-import {mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
-import {hasTool} from './contenders.js'
+import {bytesBelow, hasTool} from './contenders.js'
 import {buildGoPacker} from './go-packer.js'
 import {measure, median, type Measured} from './measured.js'
 
@@ -66,11 +66,6 @@ export async function pinRows(folder: string, archive: string, rounds: number): 
     rmSync(layout, {recursive: true, force: true})
   }
   return rows
-}
-
-function bytesBelow(folder: string): number {
-  const files = readdirSync(folder, {recursive: true, withFileTypes: true}).filter((entry) => entry.isFile())
-  return files.reduce((sum, {parentPath, name}) => sum + statSync(path.join(parentPath, name)).size, 0)
 }
 
 const blobOf = (layout: string, digest: string) => path.join(layout, 'blobs', 'sha256', digest.slice('sha256:'.length))
