@@ -1,26 +1,20 @@
-import {execFileSync} from 'node:child_process'
 import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import path from 'node:path'
 import {parseArgs} from 'node:util'
-import {benchBatch} from './batch-overhead.js'
-import {contendersFor, hasTool, REPOSITORY} from './contenders.js'
+import {contendersFor, REPOSITORY} from './contenders.js'
 import {writeFixture} from './fixture.js'
 import {FIXTURES, shortened, type BenchFixture} from './fixtures.js'
 import {LARGE_ARCHIVE, largeArchiveRows} from './large-archive.js'
 import type {Measured} from './measured.js'
-import {ENCODER_COLUMNS, encoderRows} from './encoders.js'
-import {PIN_COLUMNS, pinRows} from './pins.js'
-import {registryRows} from './registry.js'
+import {PARTS} from './parts.js'
 import {machine, rowOf, toMarkdown, worsened, type BenchResults, type BenchRow} from './results.js'
 import {scalingRows} from './scaling.js'
-import {renderTable} from './table.js'
-import {WIM_COLUMNS, wimRows} from './wim.js'
 
 /*
  * What transship costs against what a user would run instead, in one run, as medians of ratios over alternating rounds: a
  * machine is noisy, and seconds of one say nothing of another.
- *   npm run bench -- [--only mix,small] [--rounds 5] [--places memory,disk] [--short] [--huge]
+ *   npm run bench -- [--only mix,small,pins] [--rounds 5] [--places memory,disk] [--short] [--huge]
  *                    [--json FILE] [--markdown FILE] [--baseline FILE]
  * Exit 1 when a command takes more memory than is promised.
  */
@@ -112,43 +106,9 @@ if (values.baseline !== undefined) {
     worse.length === 0 ? 'Nothing got worse by more than a tenth.' : `Worse than before:\n${worse.join('\n')}`,
   )
 }
-if (!values.short && wanted === undefined) await inFolder('memory', more)
+for (const {name, isPossible, run} of PARTS)
+  if (isPossible() && (wanted === undefined ? !values.short : wanted.includes(name)))
+    await inFolder('memory', async (folder) => {
+      console.log(`\n${await run(folder, rounds)}`)
+    })
 if (results.overMemory.length > 0) process.exitCode = 1
-
-/** Image registries, kept compressed forms, WIM files, and what a batch costs beyond its conversions. */
-async function more(folder: string): Promise<void> {
-  const size = {files: 5000, bytes: 300 * 2 ** 20, layers: 3}
-  if (hasTool('skopeo') && hasTool('docker-registry')) {
-    const head = [
-      'image registry on loopback, gzip layers',
-      'ratio to skopeo',
-      'rate',
-      'peak RSS',
-      'peak RSS of skopeo',
-    ]
-    console.log(`\n${renderTable(head, await registryRows(folder, size, rounds))}`)
-  }
-  const archive = path.join(folder, 'image.tar')
-  await writeFixture(archive, size)
-  await pins(folder)
-  if (hasTool('wimlib-imagex')) {
-    const tree = path.join(folder, 'unpacked')
-    mkdirSync(tree)
-    execFileSync('tar', ['-xf', archive, '-C', tree])
-    console.log(`\n${renderTable(WIM_COLUMNS, await wimRows(folder, tree, rounds))}`)
-  }
-  console.log(`\n${await benchBatch(folder, rounds)}`)
-}
-
-/** Kept compressed forms of layers that compress by half, as programs do, and encoders also of those that do by forty. */
-async function pins(folder: string): Promise<void> {
-  if (!hasTool('skopeo') || !hasTool('pigz')) return
-  const size = {files: 800, layers: 4, isMixed: true}
-  const dense = path.join(folder, 'dense.tar')
-  await writeFixture(dense, {...size, bytes: 96 * 2 ** 20, isDense: true})
-  console.log(`\n${renderTable(PIN_COLUMNS, await pinRows(folder, dense, rounds))}`)
-  const repetitive = path.join(folder, 'repetitive.tar')
-  await writeFixture(repetitive, {...size, bytes: 60 * 2 ** 20})
-  for (const tar of [dense, repetitive])
-    console.log(`\n${renderTable(ENCODER_COLUMNS, await encoderRows(folder, tar, rounds))}`)
-}
