@@ -109,8 +109,9 @@ async function compareNames(
         break
       case 'tombstone':
         deleted.delete(foldPath(record.path))
-        // One whose name was made again is not in tombstones.txt, nor one below a file, nor can be one outside Files.
-        if (payloadPart(record.path) !== 'files' || deletions.has(foldPath(record.path))) break
+        // One whose name was made again is not in tombstones.txt, nor one below a file or below what an opaque folder
+        // hides, nor can be one outside Files.
+        if (payloadPart(record.path) !== 'files' || lookup.isDeleted(record.path)) break
         if (!hasNode(lookup, record.path)) list.add(TOMBSTONES, 'changed')
     }
   }

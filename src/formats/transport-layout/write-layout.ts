@@ -3,7 +3,7 @@ import type {Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {LayerForm} from '../../model/image.js'
-import type {DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry} from '../../model/layer-entry.js'
+import type {DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry, TombstoneEntry} from '../../model/layer-entry.js'
 import {DIRECTORY_CARRIER_SUFFIX, nameTaken, parentPath, payloadPart, type LayerPath} from '../../model/layer-path.js'
 import type {FileTimes} from '../../model/windows-metadata.js'
 import {ForeignNames} from './foreign-names.js'
@@ -104,7 +104,7 @@ class LayoutWriter {
     if (entry.kind === 'frame' || entry.kind === 'opaque') return
     this.#entries++
     if (entry.kind === 'tombstone') {
-      this.#tombstone(entry.path)
+      this.#tombstone(entry)
       return
     }
     if (payloadPart(entry.path) === 'other') throw this.#noPlace(entry.path)
@@ -156,9 +156,9 @@ class LayoutWriter {
     onEvent?.({kind: unkeptTimes, code: 'times-not-kept', message, subject: unkept.subject})
   }
 
-  #tombstone(deleted: LayerPath): void {
-    if (this.#deletions.add(deleted)) return
-    this.#lost('deletion-outside-files', 'tombstones.txt can only name paths below Files.', deleted)
+  #tombstone(entry: TombstoneEntry): void {
+    if (this.#deletions.add(entry)) return
+    this.#lost('deletion-outside-files', 'tombstones.txt can only name paths below Files.', entry.path)
   }
 
   /** Where a file of this layer lies that has this name, in whatever case. */

@@ -1,4 +1,5 @@
 import {decodeTombstones, encodeTombstones, findTombstoneLine} from '../../codecs/tombstones/tombstones.js'
+import type {TombstoneEntry} from '../../model/layer-entry.js'
 import {foldPath, parentPath, type LayerPath} from '../../model/layer-path.js'
 
 /** What has been written so far, asked when all has been. */
@@ -12,11 +13,14 @@ export interface WrittenNames {
 /** The deletions of a layer, on their way into tombstones.txt. */
 export class WrittenDeletions {
   readonly #deleted: LayerPath[] = []
+  /** Folded paths of those that stand for what an opaque folder hides. */
+  readonly #derived = new Set<string>()
 
   /** Takes a deletion; false for one that tombstones.txt cannot name. */
-  add(deleted: LayerPath): boolean {
-    if (findTombstoneLine(deleted) === undefined) return false
-    this.#deleted.push(deleted)
+  add({path, isDerived = false}: TombstoneEntry): boolean {
+    if (findTombstoneLine(path) === undefined) return false
+    this.#deleted.push(path)
+    if (isDerived) this.#derived.add(foldPath(path))
     return true
   }
 
@@ -26,10 +30,23 @@ export class WrittenDeletions {
    */
   encode(written: WrittenNames, kept: Uint8Array | null | undefined, isDelta: boolean): Uint8Array | undefined {
     // Windows deletes after it has written: a name that was made again must not be in the list, nor one below a file.
-    const deletions = this.#deleted.filter((deleted) => !isWritten(deleted, written) && !isBelowFile(deleted, written))
+    const deletions = this.#deleted.filter(
+      (deleted) => !isWritten(deleted, written) && !isBelowFile(deleted, written) && !this.#isBelowDerived(deleted),
+    )
     if (kept === null && deletions.length === 0) return undefined
     if (kept !== undefined && kept !== null && saysTheSame(kept, this.#deleted)) return kept
     return isDelta || deletions.length > 0 ? encodeTombstones(deletions) : undefined
+  }
+
+  /**
+   * What the layer deletes below something that its opaque folder hides is gone with it. In the layer, the folder was
+   * emptied first; in the list, a link of a lower layer would still be in the way.
+   */
+  #isBelowDerived(deleted: LayerPath): boolean {
+    if (this.#derived.size === 0) return false
+    for (let above = parentPath(deleted); above !== undefined; above = parentPath(above))
+      if (this.#derived.has(foldPath(above))) return true
+    return false
   }
 }
 

@@ -18,7 +18,16 @@ import {openLayout, readIndex} from '../../../src/formats/package/package-entrie
 import {layerOfPackage} from '../../../src/formats/package/stored-layer.js'
 import {writePackage} from '../../../src/formats/package/write-package.js'
 import {chunked, collect} from '../../helpers/bytes.js'
-import {directoryEntry, fileEntry, FileSystemModel, layerOf, UNSTATED} from '../../helpers/file-system-model.js'
+import {
+  directoryEntry,
+  fileEntry,
+  FileSystemModel,
+  junctionEntry,
+  layerOf,
+  opaque,
+  tombstone,
+  UNSTATED,
+} from '../../helpers/file-system-model.js'
 import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
 import {tameLayers} from '../../helpers/timely-layers.js'
@@ -120,29 +129,63 @@ describe('layers that become a chain of packages', () => {
     return packages
   }
 
+  /** Asserts that each layer comes back byte for byte, and that the payloads hold what a file system makes of the layers. */
+  async function assertExact(all: readonly LayerEntry[][], shapes: readonly Shape[]): Promise<void> {
+    const layers = await Promise.all(all.map((entries, index) => tarLayer(index, shaped(entries, shapes[index]!))))
+    const [original, payload] = [new FileSystemModel(), new FileSystemModel()]
+    for (const layer of layers) await original.apply(layer)
+    const packages = await chain(layers, shapes)
+    for (const [index, stored] of packages.entries()) {
+      const back = await collect(encodeLayerTar(layerOfPackage(stored).entries(), {keepFrames: true}))
+      assert.ok(back.equals(layers[index]!.tar), `layer ${index} is another`)
+      await payload.apply({
+        ...layerOfPackage(stored),
+        entries: () => openLayout(stored, readIndex(stored), {}).entries(),
+      })
+    }
+    assert.deepEqual(seen(payload, original), seen(original, original))
+    rmSync(folder.path, {recursive: true})
+    mkdirSync(folder.path)
+  }
+
   it('come back byte for byte, whatever their order and whatever they leave out', async function () {
     this.timeout(0)
-    await fc.assert(
-      fc.asyncProperty(tameLayers, fc.array(shape, {minLength: 4, maxLength: 4}), async (all, shapes) => {
-        const layers = await Promise.all(all.map((entries, index) => tarLayer(index, shaped(entries, shapes[index]!))))
-        const [original, payload] = [new FileSystemModel(), new FileSystemModel()]
-        for (const layer of layers) await original.apply(layer)
-        const packages = await chain(layers, shapes)
-        for (const [index, stored] of packages.entries()) {
-          const back = await collect(encodeLayerTar(layerOfPackage(stored).entries(), {keepFrames: true}))
-          assert.ok(back.equals(layers[index]!.tar), `layer ${index} is another`)
-          await payload.apply({
-            ...layerOfPackage(stored),
-            entries: () => openLayout(stored, readIndex(stored), {}).entries(),
-          })
-        }
-        assert.deepEqual(seen(payload, original), seen(original, original))
-        rmSync(folder.path, {recursive: true})
-        mkdirSync(folder.path)
-      }),
-      {numRuns: Math.ceil(FUZZ_RUNS / 4)},
-    )
+    await fc.assert(fc.asyncProperty(tameLayers, fc.array(shape, {minLength: 4, maxLength: 4}), assertExact), {
+      numRuns: Math.ceil(FUZZ_RUNS / 4),
+    })
   })
+
+  const PLAIN: Shape = {tops: ['Files', 'Hives'], hasDescriptors: false, form: 'delta', skew: 0n}
+  const LINK = junctionEntry('Files/b/a', 0x410)
+  const FOLDER = [directoryEntry('Files/b/a'), fileEntry('Files/b/a/a', '1')]
+
+  for (const {title, lower, upper} of [
+    {title: 'a link that it hides', lower: [LINK], upper: [opaque('Files/b'), tombstone('Files/b/a/a')]},
+    {title: 'a folder that it hides', lower: FOLDER, upper: [opaque('Files/b'), tombstone('Files/b/a/a')]},
+    {
+      title: 'a link deep in what it hides',
+      lower: [junctionEntry('Files/b/a/c', 0x410)],
+      upper: [opaque('Files/b'), tombstone('Files/b/A/c/d/e')],
+    },
+    {
+      title: 'a link that it hides, where other things lie now',
+      lower: [LINK],
+      upper: [opaque('Files/b'), tombstone('Files/b/a/a'), fileEntry('Files/b/c', '1')],
+    },
+    {
+      title: 'a link in whose place it puts a folder',
+      lower: [LINK],
+      upper: [opaque('Files/b'), tombstone('Files/b/a/a'), directoryEntry('Files/b/a')],
+    },
+    {
+      title: 'a link in a folder that it deletes and makes again',
+      lower: [LINK],
+      upper: [tombstone('Files/b'), tombstone('Files/b/a/a'), directoryEntry('Files/b')],
+    },
+  ])
+    it(`come back byte for byte where an upper one deletes below ${title}`, async () => {
+      await assertExact([[...lower], [...upper]], [PLAIN, PLAIN])
+    })
 
   for (const {title, tops} of [
     {title: 'no top at all', tops: []},
