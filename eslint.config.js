@@ -42,6 +42,11 @@ export default tseslint.config(
           selector: 'AssignmentExpression[operator=/^[-+*]=$/] > AwaitExpression.right',
           message: 'The left side is read before the wait, so that what others add meanwhile is lost. Await first.',
         },
+        {
+          selector: "CallExpression[callee.object.name='Readable'][callee.property.name='from']",
+          message:
+            'It asks for chunks ahead, which are lent only until then. See src/codecs/compression/through-transform.ts.',
+        },
       ],
     },
   },

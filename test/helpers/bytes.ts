@@ -5,8 +5,18 @@ export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer
   return Buffer.concat(parts)
 }
 
-/** The bytes cut into chunks of at most `size`. */
+/**
+ * The bytes cut into chunks of at most `size`. They are lent, as all chunks are: each is overwritten as soon as the next
+ * is asked for, so that who holds on to one without a copy gets other bytes.
+ */
 // eslint-disable-next-line @typescript-eslint/require-await
 export async function* chunked(bytes: Uint8Array, size = 64 * 1024): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.byteLength; at += size) yield bytes.subarray(at, at + size)
+  for (let at = 0; at < bytes.byteLength; at += size) {
+    const chunk = Uint8Array.from(bytes.subarray(at, at + size))
+    try {
+      yield chunk
+    } finally {
+      chunk.fill(0xee)
+    }
+  }
 }

@@ -1,6 +1,5 @@
 import {availableParallelism} from 'node:os'
 import {constants, crc32, createInflateRaw} from 'node:zlib'
-import {Readable} from 'node:stream'
 import type {ByteSource} from '../backup-stream/byte-source.js'
 import {InputError, UnsupportedError} from '../../model/errors.js'
 import {throughTransform} from '../compression/through-transform.js'
@@ -371,11 +370,7 @@ async function* unpacked(zip: ByteSource, entry: PlacedEntry, title: string): As
     throw zipFault(place, 'Extra data follows the end of its compressed data.')
 }
 
-function storedBytes(zip: ByteSource, start: number, length: number): AsyncIterable<Uint8Array> {
-  return Readable.from(
-    (function* () {
-      for (let at = 0; at < length; at += CHUNK_BYTES)
-        yield Uint8Array.from(zip.read(start + at, Math.min(CHUNK_BYTES, length - at)))
-    })(),
-  )
+// eslint-disable-next-line @typescript-eslint/require-await
+async function* storedBytes(zip: ByteSource, start: number, length: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < length; at += CHUNK_BYTES) yield zip.read(start + at, Math.min(CHUNK_BYTES, length - at))
 }

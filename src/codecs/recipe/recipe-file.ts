@@ -1,6 +1,6 @@
 import {createGunzip, gzipSync} from 'node:zlib'
-import {Readable} from 'node:stream'
 import {GrowingBytes} from '../bytes/growing-bytes.js'
+import {throughTransform} from '../compression/through-transform.js'
 import {recipeCorrupt, RecordDecoder, RecordEncoder, type RecipeRecord} from './recipe-records.js'
 
 /** First bytes inside the compression: the format and its version. */
@@ -63,13 +63,9 @@ export async function* decodeRecipe(file: AsyncIterable<Uint8Array>): AsyncGener
 
 async function* blocksOf(file: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let held: Buffer = Buffer.alloc(0)
-  const source = Readable.from(file)
-  const gunzip = createGunzip()
-  source.on('error', (error) => gunzip.destroy(error))
-  source.pipe(gunzip)
   try {
-    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
-      held = held.byteLength === 0 ? chunk : Buffer.concat([held, chunk])
+    for await (const chunk of throughTransform(file, createGunzip(), undefined)) {
+      held = Buffer.concat([held, chunk])
       for (;;) {
         if (held.byteLength < LENGTH_BYTES) break
         const end = LENGTH_BYTES + held.readUInt32LE(0)
@@ -81,9 +77,6 @@ async function* blocksOf(file: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer
     }
   } catch (error) {
     throw isZlibError(error) ? recipeCorrupt('Its compression is damaged.') : error
-  } finally {
-    source.destroy()
-    gunzip.destroy()
   }
   if (held.byteLength > 0) throw recipeCorrupt('It ends early.')
 }

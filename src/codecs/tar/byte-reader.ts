@@ -1,3 +1,5 @@
+const NOTHING = new Uint8Array()
+
 /**
  * Takes a stream of chunks apart without copying where it can. A view it gives out is valid until the next call that
  * may read on, since chunks may be reused by whoever makes them.
@@ -25,25 +27,18 @@ export class ByteReader {
   /** Reads on until `length` bytes are at hand; false when the stream ends before. */
   async has(length: number): Promise<boolean> {
     if (this.#available >= length) return true
-    // Not slice: that of a Buffer shares its memory, which the source may fill anew.
-    const parts: Uint8Array[] = [Uint8Array.from(this.#chunk.subarray(this.#at))]
-    let available = this.#available
+    // What outlives its turn is copied, since it is only lent. Not slice: that of a Buffer shares its memory.
+    const parts: Uint8Array[] = []
+    let last: Uint8Array = this.#chunk.subarray(this.#at)
+    let available = last.byteLength
     while (available < length && !this.#ended) {
+      if (last.byteLength > 0) parts.push(Uint8Array.from(last))
       const next = await this.#source.next()
-      if (next.done === true) {
-        this.#ended = true
-      } else if (available === 0) {
-        parts.length = 0
-        parts.push(next.value)
-        available = next.value.byteLength
-      } else {
-        // Copied only where it must outlive its turn: another chunk follows, or it completes a split piece.
-        parts.push(Uint8Array.from(next.value))
-        available += next.value.byteLength
-      }
+      this.#ended = next.done === true
+      last = next.done === true ? NOTHING : next.value
+      available += last.byteLength
     }
-    const [first] = parts
-    this.#chunk = parts.length === 1 && first !== undefined ? first : Buffer.concat(parts)
+    this.#chunk = parts.length === 0 ? last : Buffer.concat([...parts, last])
     this.#at = 0
     return available >= length
   }

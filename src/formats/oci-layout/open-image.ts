@@ -3,7 +3,7 @@ import {InputError, UnsupportedError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Compression, Descriptor, Image, RawDocument} from '../../model/image.js'
 import {mapConcurrently} from '../../model/map-concurrently.js'
-import {Readable} from 'node:stream'
+import {contentOf} from '../../model/content.js'
 import {readConfig, type ConfigFacts} from '../image-documents/image-documents.js'
 import {absentLayer, layerFromTar, type StoredLayer} from '../layer-blob/read-layer-blob.js'
 import {isForeignType, isLayerType} from '../image-documents/media-types.js'
@@ -116,5 +116,5 @@ export async function findStoredLayer(
 function blobOf(bytes: Uint8Array | undefined): StoredBlob | undefined {
   if (bytes === undefined) return undefined
   const compression: Compression = detectCompression(bytes)
-  return {compression, open: () => Readable.from([bytes]) as AsyncIterable<Uint8Array>}
+  return {compression, open: () => contentOf(bytes).open()}
 }

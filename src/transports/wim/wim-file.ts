@@ -141,8 +141,8 @@ export class WimFile {
       })
     }
     const pieces: Uint8Array[] = []
-    for await (const piece of this.read(blob, title)) pieces.push(piece)
-    return pieces.length === 1 && pieces[0] instanceof Buffer ? pieces[0] : Buffer.concat(pieces)
+    for await (const piece of this.read(blob, title)) pieces.push(Uint8Array.from(piece))
+    return Buffer.concat(pieces)
   }
 
   #unpacked(blob: WimBlob, options: WorkOptions): AsyncIterable<Uint8Array> {
@@ -257,7 +257,7 @@ async function readSmall(part: WimPart, header: ResourceHeader, title: string, l
     })
   }
   const pieces: Uint8Array[] = []
-  for await (const piece of readResource(part, header)) pieces.push(piece)
+  for await (const piece of readResource(part, header)) pieces.push(Uint8Array.from(piece))
   return Buffer.concat(pieces)
 }
 

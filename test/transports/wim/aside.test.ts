@@ -58,7 +58,7 @@ describe('large contents of Windows image files, unpacked on all cores', functio
         const [blob] = blobs
         assert.ok(blob !== undefined)
         const pieces: Uint8Array[] = []
-        for await (const piece of wim.read(blob, 'large.bin')) pieces.push(piece)
+        for await (const piece of wim.read(blob, 'large.bin')) pieces.push(Uint8Array.from(piece))
         assert.ok(Buffer.concat(pieces).equals(content))
         // Whoever leaves early leaves nothing running.
         for await (const piece of wim.read(blob, 'large.bin')) {
