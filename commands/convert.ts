@@ -8,6 +8,7 @@ import {formatConvert, formatPlan} from '../src/terminal/convert-text.js'
 import {isPipe} from '../src/terminal/is-pipe.js'
 import {convertReporting, reportFlag, reportTitleFlag} from '../src/terminal/report-flag.js'
 import {wholeFlag} from '../src/terminal/table-flags.js'
+import {keepHeapTightFor} from '../src/terminal/tight-heap.js'
 
 const JSON_INTO_PIPE =
   '--json and the archive would both go to stdout. Write the archive to a file, or leave out --json.'
@@ -85,6 +86,7 @@ export default class Convert extends BaseCommand {
     }
     const isPiped = isPipe(args.destination)
     if (isPiped && this.jsonEnabled()) throw new Errors.CLIError(JSON_INTO_PIPE, {exit: 2})
+    keepHeapTightFor(args.destination)
     const work = () =>
       this.showing(`Converting ${args.source}`, (run) => convert(args.source, args.destination, {...options, ...run}))
     const {source, destination} = args

@@ -2,8 +2,8 @@ import {randomBytes} from 'node:crypto'
 import {upcaseUnit} from './upcase.js'
 
 const ROOT = 0
-const FIRST_NODES = 1024
-const FIRST_UNITS = 16 * 1024
+const FIRST_NODES = 128
+const FIRST_UNITS = 2048
 /** Multipliers of the hash: 2^32 over the golden ratio, and that of FNV-1a for 32 bits. */
 const GOLDEN = 0x9e3779b1
 const PRIME = 0x01000193

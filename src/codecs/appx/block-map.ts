@@ -71,8 +71,8 @@ export interface MappedFile {
   readonly isPacked: boolean
 }
 
-/** Blocks that the tables grow by. */
-const GROUP_BLOCKS = 16 * 1024
+/** Blocks that the tables grow by: few, since there may be many packages at hand that have few. */
+const GROUP_BLOCKS = 256
 
 interface BlockGroup {
   readonly hashes: Buffer

@@ -3,6 +3,7 @@ import {availableParallelism} from 'node:os'
 import {crc32} from 'node:zlib'
 import type {Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
+import {BlockRoom} from '../bytes/block-room.js'
 import {GrowingBytes} from '../bytes/growing-bytes.js'
 import {HeldBytes} from '../compression/held-bytes.js'
 import {
@@ -25,8 +26,11 @@ export interface AppxPart {
   /** `/` between names; one that AppX takes. */
   readonly path: string
   readonly sizeBytes: number
-  /** The bytes in blocks of `BLOCK_BYTES`, the last one shorter; fresh ones, since several are held at once. */
-  blocks(): Iterable<Uint8Array>
+  /**
+   * The bytes in blocks of `BLOCK_BYTES`, the last one shorter. Several are held at once, so each is fresh, or lies at
+   * the start of memory from `take`, which gives room for one block.
+   */
+  blocks(take: () => Uint8Array<ArrayBuffer>): Iterable<Uint8Array>
 }
 
 /** Options of writing an AppX container. */
@@ -67,6 +71,14 @@ export async function* encodePackage(
   parts: Iterable<AppxPart>,
   options: EncodePackageOptions,
 ): AsyncGenerator<Uint8Array> {
+  for await (const piece of encodePackageViews(parts, options)) yield Uint8Array.from(piece)
+}
+
+/** The same in pieces that are true until the next is asked for: for who writes them at once, and takes little memory. */
+export async function* encodePackageViews(
+  parts: Iterable<AppxPart>,
+  options: EncodePackageOptions,
+): AsyncGenerator<Uint8Array> {
   yield* new PackageEncoder(options).encode(parts)
 }
 
@@ -103,6 +115,7 @@ class PackageEncoder {
   readonly #level: number
   readonly #map = new BlockMapWriter()
   readonly #types = new ContentTypesWriter()
+  readonly #room = new BlockRoom(BLOCK_BYTES)
   /** What is known of each part only when it is written, and comes behind all of them. */
   readonly #mapBytes = new HeldBytes()
   readonly #central = new HeldBytes()
@@ -168,7 +181,7 @@ class PackageEncoder {
       const entry = {path, name: encodePartName(path), method, sizeBytes} as const
       yield {kind: 'begin', entry}
       let read = 0
-      for (const plain of part.blocks()) {
+      for (const plain of part.blocks(this.#room.take)) {
         read += plain.byteLength
         if (read > sizeBytes) break
         yield blockStep(plain, method === STORED ? undefined : packBlock(plain, this.#level))
@@ -213,6 +226,7 @@ class PackageEncoder {
     this.#at.crc = crc32(plain, this.#at.crc)
     this.#map.block({hash: hashBlock(plain), ...(packed === undefined ? {} : {packedBytes: packed.byteLength})})
     this.#putData(packed ?? plain)
+    this.#room.giveBack(plain)
   }
 
   #putData(bytes: Uint8Array): void {
@@ -288,7 +302,8 @@ class PackageEncoder {
   }
 
   #flush(): Uint8Array {
-    const bytes = this.#chunk.take()
+    const bytes = this.#chunk.view
+    this.#chunk.clear()
     if (!this.#hasDigest) this.#hash.update(bytes)
     return bytes
   }

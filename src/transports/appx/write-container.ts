@@ -3,7 +3,7 @@ import {open} from 'node:fs/promises'
 import path from 'node:path'
 import {fillBuffer} from '../../disk/fill-buffer.js'
 import {BLOCK_BYTES} from '../../codecs/appx/block-map.js'
-import {encodePackage, partOf, type AppxPart} from '../../codecs/appx/encode-package.js'
+import {encodePackageViews, partOf, type AppxPart} from '../../codecs/appx/encode-package.js'
 import {encodeManifest, LOGO, type ManifestFacts} from '../../codecs/appx/manifest.js'
 import {findNameFault} from '../../codecs/appx/part-name.js'
 import {asTransshipError} from '../../model/errors.js'
@@ -15,8 +15,8 @@ import {openRegular} from '../../disk/safe-open.js'
 import {ESCAPED_FOLDER, escapedName, findSidecarFolder, joinIndex, splitIndex} from './container-index.js'
 
 const INDEX_NAME = 'payload-index.jsonl'
-/** Read at a time: a whole number of blocks. */
-const CHUNK_BYTES = 16 * BLOCK_BYTES
+/** Gives room for one block. */
+type Take = () => Uint8Array<ArrayBuffer>
 
 /** AppX asks for a logo: one pixel of nothing. */
 const LOGO_BYTES = Buffer.from(
@@ -52,7 +52,7 @@ export async function writeContainer(
   options: WriteContainerOptions & {readonly metadata: PackageMetadata},
 ): Promise<number> {
   const facts = manifestFacts(options.metadata)
-  const bytes = encodePackage(partsOf(folder), {
+  const bytes = encodePackageViews(partsOf(folder), {
     manifest: (containerDigest) => encodeManifest({...facts, containerDigest}),
     level: options.level,
     concurrency: options.concurrency,
@@ -94,7 +94,7 @@ function* partsOf(folder: string): Generator<AppxPart> {
 
 function filePart(files: FolderFiles, name: string, partName: string): AppxPart {
   const sizeBytes = files.find(name, name)?.sizeBytes ?? 0
-  return {path: partName, sizeBytes, blocks: () => blocksOf(path.join(files.root, name), sizeBytes)}
+  return {path: partName, sizeBytes, blocks: (take) => blocksOf(path.join(files.root, name), sizeBytes, take)}
 }
 
 /** The names that files get for those that AppX refuses, and the index with what it has to tell more; undefined: nothing. */
@@ -109,19 +109,23 @@ function joinedIndex(files: FolderFiles): {
     else if (needsEscape(name)) escapes.set(name, escapedName(escapes.size + 1))
   }
   const sizeBytes = files.find(INDEX_NAME, INDEX_NAME)?.sizeBytes ?? 0
-  const index = () => blocksOf(path.join(files.root, INDEX_NAME), sizeBytes)
+  const index = () => blocksOf(path.join(files.root, INDEX_NAME), sizeBytes, freshBlock)
   const told = new Set(empty.length === 0 ? [] : splitIndex(index()).folders)
   const folders = empty.filter((name) => !told.has(name))
   if (escapes.size === 0 && folders.length === 0) return {escapes}
   const pieces = () => joinIndex(index(), {escapes, folders})
   let joinedBytes = 0
   for (const piece of pieces()) joinedBytes += piece.byteLength
-  return {escapes, part: {path: INDEX_NAME, sizeBytes: joinedBytes, blocks: () => inBlocks(pieces())}}
+  return {escapes, part: {path: INDEX_NAME, sizeBytes: joinedBytes, blocks: (take) => inBlocks(pieces(), take)}}
 }
 
-/** The same bytes in fresh blocks. */
-function* inBlocks(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
-  let block = Buffer.allocUnsafe(BLOCK_BYTES)
+function freshBlock(): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(BLOCK_BYTES)
+}
+
+/** The same bytes in blocks. */
+function* inBlocks(pieces: Iterable<Uint8Array>, take: Take): Generator<Uint8Array> {
+  let block = take()
   let filled = 0
   for (const piece of pieces) {
     for (let done = 0; done < piece.byteLength;) {
@@ -131,7 +135,7 @@ function* inBlocks(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
       filled += count
       if (filled < BLOCK_BYTES) continue
       yield block
-      block = Buffer.allocUnsafe(BLOCK_BYTES)
+      block = take()
       filled = 0
     }
   }
@@ -166,18 +170,16 @@ function* walk(files: FolderFiles, folder = '', names = files.list(folder)): Gen
   }
 }
 
-/** A file in fresh blocks. */
-function* blocksOf(file: string, sizeBytes: number): Generator<Uint8Array> {
+/** A file in blocks. */
+function* blocksOf(file: string, sizeBytes: number, take: Take): Generator<Uint8Array> {
   if (sizeBytes === 0) return
   const {fd} = openRegular(file, {isListed: true})
   try {
-    for (let at = 0; at < sizeBytes;) {
-      const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, sizeBytes - at))
-      const filled = fillBuffer(fd, chunk, at)
-      for (let start = 0; start < filled; start += BLOCK_BYTES)
-        yield chunk.subarray(start, Math.min(filled, start + BLOCK_BYTES))
-      at += filled
-      if (filled < chunk.byteLength) return
+    for (let at = 0; at < sizeBytes; at += BLOCK_BYTES) {
+      const block = take().subarray(0, Math.min(BLOCK_BYTES, sizeBytes - at))
+      const filled = fillBuffer(fd, block, at)
+      yield block.subarray(0, filled)
+      if (filled < block.byteLength) return
     }
   } finally {
     closeSync(fd)
