@@ -370,7 +370,9 @@ async function* unpacked(zip: ByteSource, entry: PlacedEntry, title: string): As
     throw zipFault(place, 'Extra data follows the end of its compressed data.')
 }
 
+/** Copies, since who reads them reads elsewhere in the file meanwhile. */
 // eslint-disable-next-line @typescript-eslint/require-await
 async function* storedBytes(zip: ByteSource, start: number, length: number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < length; at += CHUNK_BYTES) yield zip.read(start + at, Math.min(CHUNK_BYTES, length - at))
+  for (let at = 0; at < length; at += CHUNK_BYTES)
+    yield Uint8Array.from(zip.read(start + at, Math.min(CHUNK_BYTES, length - at)))
 }
