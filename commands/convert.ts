@@ -2,13 +2,14 @@ import {Args, Errors, Flags} from '@oclif/core'
 import {convert, planConversion} from '../src/convert/convert.js'
 import type {ConversionPlan} from '../src/convert/plan.js'
 import type {ConvertReport} from '../src/convert/report.js'
+import {splitReference} from '../src/model/reference.js'
 import {BaseCommand} from '../src/terminal/base-command.js'
 import {convertFlags, convertOptions} from '../src/terminal/convert-flags.js'
 import {formatConvert, formatPlan} from '../src/terminal/convert-text.js'
 import {isPipe} from '../src/terminal/is-pipe.js'
 import {convertReporting, reportFlag, reportTitleFlag} from '../src/terminal/report-flag.js'
 import {wholeFlag} from '../src/terminal/table-flags.js'
-import {keepHeapTightFor} from '../src/terminal/tight-heap.js'
+import {keepHeapTight} from '../src/workers/tight-heap.js'
 
 const JSON_INTO_PIPE =
   '--json and the archive would both go to stdout. Write the archive to a file, or leave out --json.'
@@ -86,7 +87,8 @@ export default class Convert extends BaseCommand {
     }
     const isPiped = isPipe(args.destination)
     if (isPiped && this.jsonEnabled()) throw new Errors.CLIError(JSON_INTO_PIPE, {exit: 2})
-    keepHeapTightFor(args.destination)
+    // The blocks of AppX packages are packed while others are read, which takes the most memory of all.
+    if (splitReference(args.destination)?.transport === 'appx') keepHeapTight()
     const work = () =>
       this.showing(`Converting ${args.source}`, (run) => convert(args.source, args.destination, {...options, ...run}))
     const {source, destination} = args

@@ -38,6 +38,8 @@ export interface PackagesPlan {
   readonly notes: readonly Note[]
   /** Why converting back will not give the same bytes. */
   readonly inexact: readonly Note[]
+  /** Of all layers; only writing the packages needs them. */
+  readonly names: ImageNames
 }
 
 const ARCHITECTURES: Readonly<Record<string, string>> = {amd64: 'x64', '386': 'x86', arm: 'arm', arm64: 'arm64'}
@@ -90,6 +92,7 @@ class PackagePlanner {
       ...(osLayers === undefined ? {} : {osLayers}),
       notes: this.#notes,
       inexact: this.#inexact,
+      names: this.#names,
     }
   }
 

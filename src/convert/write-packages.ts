@@ -26,6 +26,7 @@ export async function writePackages(
   for (const note of plan.notes) findings.note(note)
   try {
     const written = await writePlanned(image, plan.packages, sink, writing)
+    plan.names.forget()
     return await toldOf(image, plan, written, writing)
   } finally {
     // The image is closed next.

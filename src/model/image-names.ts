@@ -51,6 +51,11 @@ export class ImageNames {
     this.#isWhole = isWhole
   }
 
+  /** Lets go of all names: 50 MiB for each half million. Those that are asked for later are read again. */
+  forget(): void {
+    this.#known.length = 0
+  }
+
   /** Passes the entries of a layer on, each name checked where it stands; links tell what they mean. */
   async *follow(index: number, entries: AsyncIterable<LayerEntry>, options: NamesOptions): AsyncGenerator<LayerEntry> {
     const names = new LayerNames(this.#titleOf(index))

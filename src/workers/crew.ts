@@ -1,5 +1,6 @@
 import {availableParallelism} from 'node:os'
 import type {TaskName} from './task.js'
+import {keepHeapTight} from './tight-heap.js'
 import {workers} from './worker-pool.js'
 
 /** Jobs at once where nobody asks for more: each takes some 50 MiB, and what all take together is promised. */
@@ -7,12 +8,17 @@ const USUAL_JOBS = 2
 /** Below this in sum, a thread that nobody asked for saves no time: V8 compiles the same code for it once more. */
 export const WORTH_A_THREAD_BYTES = 32 * 1024 * 1024
 
+/** A job of so many entries takes so much memory that no other such job runs beside it: 512 MiB are promised for a million. */
+export const MANY_ENTRIES = 250_000
+
 /** One piece of long work, which can be done on this thread or on another. */
 export interface Job<Input, Output> {
   readonly task: TaskName<Input, Output>
   readonly input: Input
   /** Bytes that it has to read, as far as known. */
   readonly weightBytes: number
+  /** Entries that it holds at once, as far as known. */
+  readonly entries?: number | undefined
   readonly signal: AbortSignal
   /** This thread is about to have other work. */
   readonly isBetterElsewhere?: boolean
@@ -24,6 +30,7 @@ export interface Job<Input, Output> {
 
 interface Waiting {
   readonly isOnlyHere: boolean
+  readonly isLarge: boolean
   readonly isBetterElsewhere: boolean
   /** Settles when the work has ended, whatever became of it. */
   readonly start: (isHere: boolean) => Promise<void>
@@ -38,6 +45,7 @@ export class Crew {
   readonly #waiting: Waiting[] = []
   #isBusyHere = false
   #elsewhere = 0
+  #hasLarge = false
   #weightBytes: number
 
   /** `concurrency` 1: everything happens on this thread, in its turn. More: small jobs go to others too. */
@@ -53,15 +61,21 @@ export class Crew {
 
   /** Does a job when it is its turn. */
   run<Input, Output>(job: Job<Input, Output>): Promise<Output> {
-    const {task, input, signal, onTold, weightBytes, here, isBetterElsewhere = false} = job
+    const {task, input, signal, onTold, weightBytes, entries = 0, here, isBetterElsewhere = false} = job
+    const isLarge = entries >= MANY_ENTRIES
     this.#weightBytes += weightBytes
     const onThread = () => workers().run(task, input, {signal, isLong: true, ...(onTold === undefined ? {} : {onTold})})
-    return this.#add((isHere) => (isHere ? here() : onThread()), {signal, isBetterElsewhere, isOnlyHere: false})
+    return this.#add((isHere) => (isHere ? here() : onThread()), {
+      signal,
+      isBetterElsewhere,
+      isLarge,
+      isOnlyHere: false,
+    })
   }
 
   /** Does work that no other thread can do, when it is its turn. */
   here<T>(work: () => Promise<T>): Promise<T> {
-    return this.#add(work, {isBetterElsewhere: false, isOnlyHere: true})
+    return this.#add(work, {isBetterElsewhere: false, isLarge: false, isOnlyHere: true})
   }
 
   #add<T>(
@@ -91,7 +105,11 @@ export class Crew {
       this.#waiting.splice(at, 1)
       if (isHere) this.#isBusyHere = true
       else this.#elsewhere++
+      const relax = job.isLarge ? keepHeapTight() : undefined
+      if (job.isLarge) this.#hasLarge = true
       void job.start(isHere).then(() => {
+        relax?.()
+        if (job.isLarge) this.#hasLarge = false
         if (isHere) this.#isBusyHere = false
         else this.#elsewhere--
         this.#begin()
@@ -100,7 +118,8 @@ export class Crew {
   }
 
   /** True: on this thread. Undefined: nowhere now. */
-  #placeFor({isOnlyHere, isBetterElsewhere}: Waiting): boolean | undefined {
+  #placeFor({isOnlyHere, isLarge, isBetterElsewhere}: Waiting): boolean | undefined {
+    if (isLarge && this.#hasLarge) return undefined
     const mayGo = !isOnlyHere && this.#elsewhere < this.#size - 1 && this.#weightBytes >= WORTH_A_THREAD_BYTES
     if (mayGo && (isBetterElsewhere || this.#isBusyHere)) return false
     return this.#isBusyHere ? undefined : true

@@ -5,6 +5,7 @@ import {TransshipError} from '../../src/model/errors.js'
 import {ImageNames} from '../../src/model/image-names.js'
 import type {Layer} from '../../src/model/image.js'
 import type {LayerEntry} from '../../src/model/layer-entry.js'
+import {parseLayerPath} from '../../src/model/layer-path.js'
 import {
   directoryEntry,
   fileEntry,
@@ -224,6 +225,16 @@ describe('names in time', () => {
       await follow(all)
       await drain(squashAll(all).entries())
     })
+
+  it('finds names again that were let go of', async () => {
+    const layers = layersOf([[fileEntry('Files/a', '1')], [linkEntry('Files/b', 'Files/a')]])
+    const names = new ImageNames(layers, {isWhole: true})
+    for (const [index, layer] of layers.entries()) await drain(names.follow(index, layer.entries(), {}))
+    const before = await names.locate(parseLayerPath('Files/b'), 1, {})
+    names.forget()
+    assert.deepEqual(await names.locate(parseLayerPath('Files/b'), 1, {}), before)
+    assert.deepEqual(before, {kind: 'file', layer: 0, path: 'Files/a'})
+  })
 
   it('does not read lower layers that no name asks for', async () => {
     let reads = 0

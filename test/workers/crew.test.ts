@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import {availableParallelism} from 'node:os'
-import {Crew, type Job} from '../../src/workers/crew.js'
+import {Crew, MANY_ENTRIES, type Job} from '../../src/workers/crew.js'
 
 /** A job that notes when it runs on this thread, and ends when it is told to. */
 function jobOf(name: string, log: string[], options: Partial<Job<never, string>> = {}) {
@@ -71,6 +71,24 @@ describe('the crew for long jobs', () => {
     const {job} = jobOf('here', log, {isBetterElsewhere: true})
     await assert.rejects(new Crew(2).run(job), /No worker knows/)
     assert.deepEqual(log, [])
+  })
+
+  it('does not begin a job of many entries beside another, and lets smaller ones pass', async function () {
+    if (availableParallelism() < 2) this.skip()
+    const crew = new Crew(2)
+    const log: string[] = []
+    const many = {entries: MANY_ENTRIES}
+    const [first, second] = [jobOf('first', log, many), jobOf('second', log, many)]
+    const small = jobOf('small', log, {entries: MANY_ENTRIES - 1})
+    const both = [crew.run(first.job), crew.run(second.job)]
+    // It goes to the other thread, which the second one may not.
+    await assert.rejects(crew.run(small.job), /No worker knows/)
+    await turn()
+    assert.deepEqual(log, ['first begins'])
+    first.end()
+    second.end()
+    await Promise.all(both)
+    assert.deepEqual(log, ['first begins', 'first ends', 'second begins', 'second ends'])
   })
 
   it('fails a job whose signal is aborted before its turn, and goes on', async () => {

@@ -67,6 +67,7 @@ export class LayerProofs {
       task: PROVE_LAYER,
       input: {place, diffId, limits: unpackOptions(options)},
       weightBytes: payload.Bytes ?? 0,
+      entries: payload.Entries,
       signal: options.signal,
       isBetterElsewhere: !isLast,
       here,
