@@ -10,6 +10,8 @@ export const WORTH_A_THREAD_BYTES = 32 * 1024 * 1024
 
 /** A job of so many entries takes so much memory that no other such job runs beside it: 512 MiB are promised for a million. */
 export const MANY_ENTRIES = 250_000
+/** Where their number is not known yet, this is how large so many are at least: an entry of a tar has a KiB. */
+const MANY_ENTRIES_BYTES = MANY_ENTRIES * 1024
 
 /** One piece of long work, which can be done on this thread or on another. */
 export interface Job<Input, Output> {
@@ -31,6 +33,8 @@ export interface Job<Input, Output> {
 interface Waiting {
   readonly isOnlyHere: boolean
   readonly isLarge: boolean
+  /** It takes much memory, so garbage is kept down. */
+  readonly isTight: boolean
   readonly isBetterElsewhere: boolean
   /** Settles when the work has ended, whatever became of it. */
   readonly start: (isHere: boolean) => Promise<void>
@@ -63,19 +67,21 @@ export class Crew {
   run<Input, Output>(job: Job<Input, Output>): Promise<Output> {
     const {task, input, signal, onTold, weightBytes, entries = 0, here, isBetterElsewhere = false} = job
     const isLarge = entries >= MANY_ENTRIES
+    const isTight = isLarge || weightBytes >= MANY_ENTRIES_BYTES
     this.#weightBytes += weightBytes
     const onThread = () => workers().run(task, input, {signal, isLong: true, ...(onTold === undefined ? {} : {onTold})})
     return this.#add((isHere) => (isHere ? here() : onThread()), {
       signal,
       isBetterElsewhere,
       isLarge,
+      isTight,
       isOnlyHere: false,
     })
   }
 
   /** Does work that no other thread can do, when it is its turn. */
   here<T>(work: () => Promise<T>): Promise<T> {
-    return this.#add(work, {isBetterElsewhere: false, isLarge: false, isOnlyHere: true})
+    return this.#add(work, {isBetterElsewhere: false, isLarge: false, isTight: false, isOnlyHere: true})
   }
 
   #add<T>(
@@ -105,7 +111,7 @@ export class Crew {
       this.#waiting.splice(at, 1)
       if (isHere) this.#isBusyHere = true
       else this.#elsewhere++
-      const relax = job.isLarge ? keepHeapTight() : undefined
+      const relax = job.isTight ? keepHeapTight() : undefined
       if (job.isLarge) this.#hasLarge = true
       void job.start(isHere).then(() => {
         relax?.()
