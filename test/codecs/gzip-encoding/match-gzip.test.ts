@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import {spawnSync} from 'node:child_process'
 import {mkdirSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
-import {Readable} from 'node:stream'
 import {createGunzip} from 'node:zlib'
 import fc from 'fast-check'
+import {throughTransform} from '../../../src/codecs/compression/through-transform.js'
 import {findEncoder, likelyEncoders} from '../../../src/codecs/gzip-encoding/gzip-encoder.js'
 import {GzipMatch, type GzipRecipe} from '../../../src/codecs/gzip-encoding/match-gzip.js'
 import {rebuildGzip} from '../../../src/codecs/gzip-encoding/rebuild-gzip.js'
@@ -24,7 +24,7 @@ async function match(stream: Uint8Array, chunkBytes = 32768): Promise<GzipRecipe
       yield chunk
     }
   }
-  for await (const text of Readable.from(watched()).pipe(createGunzip())) found.addText(text as Uint8Array)
+  for await (const text of throughTransform(watched(), createGunzip(), undefined)) found.addText(text)
   return found.finish()
 }
 
