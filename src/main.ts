@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import './terminal/environment.js'
 import {keepCompiledCode} from './terminal/compile-cache.js'
+import {boundYoungGeneration} from './terminal/young-generation.js'
 
 /** With too few file handles not even the command itself can be loaded, nor what tells failures otherwise. */
 function tellIfTooFewHandles(error: unknown): boolean {
@@ -15,6 +16,7 @@ function tellIfTooFewHandles(error: unknown): boolean {
 }
 
 keepCompiledCode()
+boundYoungGeneration()
 try {
   const {Config, Errors, flush, handle, run} = await import('@oclif/core')
   try {

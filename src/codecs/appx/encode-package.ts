@@ -18,7 +18,7 @@ import {
 } from '../zip/zip-records.js'
 import {BLOCK_BYTES, BlockMapWriter} from './block-map.js'
 import {ContentTypesWriter} from './content-types.js'
-import {FINAL_BLOCK, hashBlock, packBlock} from './pack-blocks.js'
+import {FINAL_BLOCK, hashBlock, letGoOfPacked, packBlock} from './pack-blocks.js'
 import {BLOCK_MAP, CONTENT_TYPES, encodePartName, MANIFEST} from './part-name.js'
 
 /** A file that becomes a part of a package. */
@@ -226,6 +226,7 @@ class PackageEncoder {
     this.#at.crc = crc32(plain, this.#at.crc)
     this.#map.block({hash: hashBlock(plain), ...(packed === undefined ? {} : {packedBytes: packed.byteLength})})
     this.#putData(packed ?? plain)
+    if (packed !== undefined) letGoOfPacked(packed, plain)
     this.#room.giveBack(plain)
   }
 

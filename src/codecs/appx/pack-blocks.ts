@@ -1,6 +1,7 @@
 import {hash as hashOnce} from 'node:crypto'
 import {promisify} from 'node:util'
 import * as zlib from 'node:zlib'
+import {letGo} from '../bytes/let-go.js'
 
 /* Blocks of a package: each deflated for itself, so that one can be read without those before it. */
 
@@ -31,15 +32,25 @@ const deflateRaw = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.defl
 
 /** A block deflated so that it ends at a byte and nothing behind it refers to it. Source: inbox package page, 2.2. */
 export function packBlock(block: Uint8Array, level: number): Promise<Uint8Array> | Uint8Array {
-  return block.byteLength > SMALL_BYTES
-    ? deflateRaw(block, {level, finishFlush: FULL_FLUSH})
-    : packBlockSync(block, level)
+  return block.byteLength > SMALL_BYTES ? deflateRaw(block, packOptions(block, level)) : packBlockSync(block, level)
 }
 
 /** The same on this thread. */
 export function packBlockSync(block: Uint8Array, level: number): Uint8Array {
-  // Room for all of it: else each small block would hold 16 KiB, and one that just fills its room is flushed twice.
-  return zlib.deflateRawSync(block, {level, finishFlush: FULL_FLUSH, chunkSize: block.byteLength + PACKED_ROOM_BYTES})
+  return zlib.deflateRawSync(block, packOptions(block, level))
+}
+
+/** Gives the memory of a packed block back at once. */
+export function letGoOfPacked(packed: Uint8Array, block: Uint8Array): void {
+  letGo(packed, block.byteLength + PACKED_ROOM_BYTES)
+}
+
+/**
+ * Room for all of it: in pieces of 16 KiB, each is a trip to another thread and all are copied together; a small block
+ * would hold 16 KiB; and a block that just fills its piece is flushed twice.
+ */
+function packOptions({byteLength}: Uint8Array, level: number): zlib.ZlibOptions {
+  return {level, finishFlush: FULL_FLUSH, chunkSize: byteLength + PACKED_ROOM_BYTES}
 }
 
 /** What zlib gives with `info`: the bytes, and how much of the input they took. */
@@ -58,7 +69,16 @@ const inflateRaw = promisify(zlib.inflateRaw as unknown as InflateRaw)
 
 /** Room for one byte more than there should be, so that a longer block is found and a bomb is not unpacked. */
 function optionsFor(sizeBytes: number): zlib.ZlibOptions {
-  return {maxOutputLength: sizeBytes + 1, chunkSize: Math.max(zlib.constants.Z_MIN_CHUNK, sizeBytes + 1), info: true}
+  return {maxOutputLength: sizeBytes + 1, chunkSize: inflatedRoom(sizeBytes), info: true}
+}
+
+function inflatedRoom(sizeBytes: number): number {
+  return Math.max(zlib.constants.Z_MIN_CHUNK, sizeBytes + 1)
+}
+
+/** Gives the memory of a block that was inflated here back at once. */
+export function letGoOfInflated(block: Uint8Array): void {
+  letGo(block, inflatedRoom(block.byteLength))
 }
 
 /** The bytes, if they are as many as there should be and took all of the input. */

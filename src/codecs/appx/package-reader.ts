@@ -9,7 +9,7 @@ import {requireLocal} from '../zip/require-local.js'
 import {DEFLATED, LOCAL_BYTES, STORED} from '../zip/zip-records.js'
 import {zipFault} from '../zip/zip-fault.js'
 import {BLOCK_BYTES, blockMapFault, readBlockMap, type BlockMap, type MappedFile} from './block-map.js'
-import {findBlock, findBlockSync, hashBlock, mayEndStream} from './pack-blocks.js'
+import {findBlock, findBlockSync, hashBlock, letGoOfInflated, mayEndStream} from './pack-blocks.js'
 import {
   BLOCK_MAP,
   BUNDLE_MANIFEST,
@@ -136,6 +136,7 @@ export class PackageReader {
       const piece = block.subarray(at % BLOCK_BYTES, (at % BLOCK_BYTES) + into.byteLength - done)
       into.set(piece, done)
       done += piece.byteLength
+      letGoOfInflated(block)
     }
   }
 
@@ -146,7 +147,7 @@ export class PackageReader {
     return this.#verified(part, index, block)
   }
 
-  /** All blocks from one on, inflated ahead on other threads. */
+  /** All blocks from one on, inflated ahead on other threads. Each is lent until the next is asked for. */
   async *blocks(part: StoredPart, data: number, from: number): AsyncGenerator<Uint8Array> {
     const count = part.mapped?.blocks ?? 0
     const running: Promise<Uint8Array | undefined>[] = []
@@ -157,7 +158,9 @@ export class PackageReader {
           const {packed, sizeBytes, isLast} = this.#packed(part, data, next)
           running.push(part.entry.method === STORED ? Promise.resolve(packed) : findBlock(packed, sizeBytes, isLast))
         }
-        yield this.#verified(part, index, await running.shift())
+        const block = this.#verified(part, index, await running.shift())
+        yield block
+        letGoOfInflated(block)
       }
     } finally {
       await Promise.allSettled(running)

@@ -287,14 +287,13 @@ function streamName(entry: FileEntry | DirectoryEntry, stream: AlternateStream):
   return `${entry.path}:${stream.name}`
 }
 
-/** Joins small pieces into chunks; large ones pass as they are. */
+/** Joins small pieces into chunks, which are lent; large ones pass as they are. */
 async function* joined(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let buffer = Buffer.allocUnsafe(JOIN_BYTES)
+  const buffer = Buffer.allocUnsafe(JOIN_BYTES)
   let length = 0
   for await (const piece of pieces) {
     if (length + piece.byteLength > JOIN_BYTES && length > 0) {
       yield buffer.subarray(0, length)
-      buffer = Buffer.allocUnsafe(JOIN_BYTES)
       length = 0
     }
     if (piece.byteLength >= JOIN_BYTES) {
