@@ -98,18 +98,22 @@ describe('a rotation over parsers', () => {
       const name = nextParser(rotation, ['a', 'b'])
       turns.push(name)
       const before = rotation.sums[name]?.next ?? 0
-      rotation = added(rotation, count(name, cases, cpuSeconds, before + cases, name === 'a' ? [find] : []))
+      rotation = added(
+        rotation,
+        count(name, cases, cpuSeconds, before + cases, name === 'a' ? [find] : []),
+        String(cases),
+      )
     }
     assert.deepEqual(turns, ['a', 'b', 'b', 'b'])
-    assert.deepEqual(rotation.sums['a'], count('a', 10, 5, 10, [find]))
-    assert.deepEqual(rotation.sums['b'], {...count('b', 90, 11, 90), accepted: 87, refused: 3})
+    assert.deepEqual(rotation.sums['a'], {...count('a', 10, 5, 10, [find]), commit: '10'})
+    assert.deepEqual(rotation.sums['b'], {...count('b', 90, 11, 90), accepted: 87, refused: 3, commit: '40'})
   })
 
   it('is kept in a file, for one seed', () => {
     mkdirSync(folder.path, {recursive: true})
     const file = path.join(folder.path, 'state.json')
     assert.deepEqual(readRotation(file, 7), {seed: 7, sums: {}})
-    const rotation = added({seed: 7, sums: {}}, count('a', 10, 5, 10, [find]))
+    const rotation = added({seed: 7, sums: {}}, count('a', 10, 5, 10, [find]), 'c')
     writeRotation(file, rotation)
     assert.deepEqual(readRotation(file, 7), rotation)
     assert.throws(() => readRotation(file, 8), /--seed 7/)

@@ -2,6 +2,7 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import path from 'node:path'
 import {parseArgs} from 'node:util'
+import {commitHere} from '../helpers/commit.js'
 import {findParser, PARSERS} from './fuzz/catalog.js'
 import {writeDocument} from './fuzz/document.js'
 import {inputOf, judge, type Find} from './fuzz/judge.js'
@@ -25,7 +26,11 @@ const HELP = `npm run fuzz -- [options]
   --rounds N       with --resume: so many turns (one for each parser)
   --write          with --resume: put the sums into docs/fuzzing.md
   --list           the parsers
-npm run fuzz -- properties [--resume FILE] [mocha options]`
+npm run fuzz -- properties [options]: every property with 20,000 cases, or FUZZ_RUNS
+  --grep TEXT      only those whose title holds it
+  --resume FILE    turns of 1,000 cases, the test file with the fewest first; add up in FILE
+  --rounds N       with --resume: so many turns
+  --write          with --resume: put the sums into docs/fuzzing.md`
 
 function line({parser, cases, accepted, refused, seconds, cpuSeconds, finds}: ParserCount): string {
   const rate = Math.round(cases / Math.max(cpuSeconds, 0.001))
@@ -65,7 +70,7 @@ async function rotate(file: string, names: readonly string[], {seed, rounds, bou
   for (let round = 0; round < rounds; round++) {
     const name = nextParser(rotation, names)
     const count = await runParser(name, {seed, from: rotation.sums[name]?.next ?? 0, ...bound, onFind: show})
-    rotation = added(rotation, count)
+    rotation = added(rotation, count, commitHere())
     writeRotation(file, rotation)
     finds += count.finds.length
     console.log(line(rotation.sums[name] ?? count))
@@ -114,7 +119,7 @@ async function main(args: readonly string[]): Promise<number> {
   const bound = values.cases === undefined ? {minutes: Number(values.minutes)} : {cases: Number(values.cases)}
   if (values.resume !== undefined) {
     const status = await rotate(values.resume, names, {seed, rounds: Number(values.rounds ?? names.length), bound})
-    if (values.write === true) await writeDocument(readRotation(values.resume, seed))
+    if (values.write === true) await writeDocument({rotation: readRotation(values.resume, seed)})
     return status
   }
   const counts: ParserCount[] = []

@@ -1,23 +1,24 @@
 import {KINDS} from './kinds.js'
-import type {FaultReport} from './run-faults.js'
+import {trialsOf, type FaultReport, type Pair} from './run-faults.js'
 
 /** What was tried, as a table. */
-export function countsOf({trials}: FaultReport): string {
+export function countsOf({pairs}: Pick<FaultReport, 'pairs'>): string {
   const rows = KINDS.flatMap(({name, summary}) => {
-    const own = trials.filter(({kind}) => kind === name)
+    const own = pairs.filter(({kind, trials}) => kind === name && trials > 0)
     if (own.length === 0) return []
-    const wrong = own.filter((trial) => trial.wrong.length > 0).length
-    const directions = new Set(own.map(({direction}) => direction)).size
-    return [`| ${name} | ${summary} | ${directions} | ${own.length} | ${wrong} |`]
+    return [`| ${name} | ${summary} | ${own.length} | ${trialsOf(own)} | ${wrongOf(own)} |`]
   })
-  const wrong = trials.filter((trial) => trial.wrong.length > 0).length
   return [
     '| Kind | What happens | Directions | Times | Wrong |',
     '|---|---|---|---|---|',
     ...rows,
-    `| **all** | | | **${trials.length}** | **${wrong}** |`,
+    `| **all** | | | **${trialsOf(pairs)}** | **${wrongOf(pairs)}** |`,
     '',
   ].join('\n')
+}
+
+function wrongOf(pairs: readonly Pair[]): number {
+  return pairs.reduce((sum, {wrong}) => sum + wrong.length, 0)
 }
 
 export function toDocument(counts: string): string {

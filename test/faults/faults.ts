@@ -1,10 +1,10 @@
 import {appendFileSync, existsSync, readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {parseArgs} from 'node:util'
+import {commitHere} from '../helpers/commit.js'
 import {PROJECT} from '../helpers/snapshot.js'
 import {countsOf, toDocument} from './document.js'
-import type {Trial} from './kinds.js'
-import {closeBench, openBench, runFaults} from './run-faults.js'
+import {closeBench, openBench, runFaults, type Pair} from './run-faults.js'
 
 /*
  * `npm run faults`: lets the disk, the system and the user fail at many moments of a conversion, and looks at what is left.
@@ -39,7 +39,7 @@ const earlier =
     : readFileSync(resume, 'utf8')
         .split('\n')
         .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as Trial)
+        .map((line) => JSON.parse(line) as Pair)
 const report = await runFaults(bench, {
   ...(values.kind === undefined ? {} : {kinds: values.kind}),
   ...(values.direction === undefined ? {} : {directions: values.direction}),
@@ -47,8 +47,8 @@ const report = await runFaults(bench, {
   kills: Number(values.kills),
   seed: Number(values.seed),
   earlier,
-  onPair: (trials) => {
-    if (resume !== undefined) appendFileSync(resume, trials.map((trial) => `${JSON.stringify(trial)}\n`).join(''))
+  onPair: (pair) => {
+    if (resume !== undefined) appendFileSync(resume, `${JSON.stringify({...pair, commit: commitHere()})}\n`)
   },
   onTrial: ({kind, direction, at, wrong}) => {
     for (const each of wrong) console.log(`WRONG ${kind}, ${direction}, ${at}: ${each}`)
@@ -63,4 +63,4 @@ for (const {kind, why} of report.skipped) console.log(`SKIPPED ${kind.name}: ${w
 const counts = countsOf(report)
 console.log(`\n${counts}`)
 if (values.write) writeFileSync(path.join(PROJECT, 'docs', 'faults.md'), toDocument(counts))
-process.exitCode = report.trials.some(({wrong}) => wrong.length > 0) ? 1 : 0
+process.exitCode = report.pairs.some(({wrong}) => wrong.length > 0) ? 1 : 0

@@ -16,14 +16,21 @@ export interface FaultOptions {
   readonly seed: number
   readonly onTrial?: (trial: Trial) => void
   readonly onKind?: (kind: Kind, trials: number) => void
-  /** Trials of earlier runs: a kind and direction that was tried then is not tried again. */
-  readonly earlier?: readonly Trial[]
-  /** A kind was tried in a direction, to its end. */
-  readonly onPair?: (trials: readonly Trial[]) => void
+  /** Of earlier runs: these are not tried again. */
+  readonly earlier?: readonly Pair[]
+  readonly onPair?: (pair: Pair) => void
+}
+
+/** A kind that was tried in a direction, to its end. */
+export interface Pair {
+  readonly kind: string
+  readonly direction: string
+  readonly trials: number
+  readonly wrong: readonly Trial[]
 }
 
 export interface FaultReport {
-  readonly trials: readonly Trial[]
+  readonly pairs: readonly Pair[]
   /** Kinds that could not be tried here, and why. */
   readonly skipped: readonly {readonly kind: Kind; readonly why: string}[]
 }
@@ -47,7 +54,7 @@ export function closeBench({folder}: Pick<Bench, 'folder'>): void {
 
 /** Tries the kinds of faults in the directions. */
 export async function runFaults(bench: Bench, options: FaultOptions): Promise<FaultReport> {
-  const trials: Trial[] = []
+  const pairs: Pair[] = []
   const skipped: {kind: Kind; why: string}[] = []
   const {earlier = []} = options
   for (const kind of KINDS.filter(({name}) => isChosen(name, options.kinds))) {
@@ -57,21 +64,28 @@ export async function runFaults(bench: Bench, options: FaultOptions): Promise<Fa
       continue
     }
     for (const direction of DIRECTIONS.filter(({name}) => isChosen(name, options.directions))) {
-      if (earlier.some((trial) => trial.kind === kind.name && trial.direction === direction.name)) continue
+      if (earlier.some((pair) => pair.kind === kind.name && pair.direction === direction.name)) continue
       const random = randomFrom(`${options.seed} ${kind.name} ${direction.name}`)
       const moments: Moments = {each: options.each, kills: options.kills, random}
       await doneState(bench, direction)
-      const own: Trial[] = []
+      const wrong: Trial[] = []
+      let trials = 0
       for await (const trial of kind.trials(bench, direction, moments)) {
-        own.push(trial)
+        trials++
+        if (trial.wrong.length > 0) wrong.push(trial)
         options.onTrial?.(trial)
       }
-      trials.push(...own)
-      options.onPair?.(own)
+      const pair = {kind: kind.name, direction: direction.name, trials, wrong}
+      pairs.push(pair)
+      options.onPair?.(pair)
     }
-    options.onKind?.(kind, trials.filter((trial) => trial.kind === kind.name).length)
+    options.onKind?.(kind, trialsOf(pairs.filter((pair) => pair.kind === kind.name)))
   }
-  return {trials: [...earlier, ...trials], skipped}
+  return {pairs: [...earlier, ...pairs], skipped}
+}
+
+export function trialsOf(pairs: readonly Pair[]): number {
+  return pairs.reduce((sum, {trials}) => sum + trials, 0)
 }
 
 function isChosen(name: string, texts: readonly string[] | undefined): boolean {

@@ -3,7 +3,11 @@ import type {Find} from './judge.js'
 import type {ParserCount} from './run-parser.js'
 
 /** What all runs on one state file came to, for one parser. */
-export type Sum = Omit<ParserCount, 'finds'> & {readonly finds: readonly Find[]}
+export type Sum = Omit<ParserCount, 'finds'> & {
+  readonly finds: readonly Find[]
+  /** What was checked out in the last of the runs. */
+  readonly commit: string
+}
 
 /** The sums of many runs: each goes on where the one before it ended. */
 export interface Rotation {
@@ -30,9 +34,9 @@ export function nextParser({sums}: Rotation, names: readonly string[]): string {
   return names.reduce((least, name) => (usedBy(name) < usedBy(least) ? name : least))
 }
 
-export function added(rotation: Rotation, count: ParserCount): Rotation {
+export function added(rotation: Rotation, count: ParserCount, commit: string): Rotation {
   const before = rotation.sums[count.parser]
-  if (before === undefined) return {...rotation, sums: {...rotation.sums, [count.parser]: count}}
+  if (before === undefined) return {...rotation, sums: {...rotation.sums, [count.parser]: {...count, commit}}}
   const sum: Sum = {
     parser: count.parser,
     cases: before.cases + count.cases,
@@ -42,6 +46,7 @@ export function added(rotation: Rotation, count: ParserCount): Rotation {
     cpuSeconds: before.cpuSeconds + count.cpuSeconds,
     finds: [...before.finds, ...count.finds],
     next: count.next,
+    commit,
   }
   return {...rotation, sums: {...rotation.sums, [count.parser]: sum}}
 }
