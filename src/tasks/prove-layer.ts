@@ -4,10 +4,13 @@ import type {TaskFunction} from '../workers/task.js'
 import {openStored} from './open-stored.js'
 
 /** The task `PROVE_LAYER`. */
-export const proveLayer: TaskFunction<ProveLayerInput, boolean> = async ({place, diffId, limits}, {signal}) => {
+export const proveLayer: TaskFunction<ProveLayerInput, boolean> = async (
+  {place, diffId, isFromTar, limits},
+  {signal},
+) => {
   const stored = await openStored(place)
   try {
-    return {output: await isRebuilt(stored, diffId, {...limits, signal})}
+    return {output: await isRebuilt(stored, diffId, {...limits, isFromTar, signal})}
   } finally {
     stored.close?.()
   }

@@ -31,6 +31,9 @@ export async function* rebuiltTar(
   yield* check.watch(encodeLayerTar(check.told(entries), {...options, keepFrames: true}))
 }
 
+/** Without its last bytes no tar has the digest that is asked for. */
+const HELD_BYTES = 512
+
 class RebuiltCheck {
   readonly #options: WorkOptions
   readonly #bytes = new Handoff()
@@ -73,18 +76,20 @@ class RebuiltCheck {
   async *watch(tar: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     const decoding = this.#decode()
     try {
-      // One chunk is held back, so that a tar that is refused is never whole; chunks are lent, so it is a copy.
-      let held: Uint8Array | undefined
+      // The end of each chunk is held back, so that a tar that is refused is never whole. Chunks are lent: it is a copy.
+      let held: Uint8Array = new Uint8Array()
       for await (const chunk of tar) {
-        if (held !== undefined) yield held
         await this.#bytes.push(chunk)
         this.#requireSound()
-        held = Uint8Array.from(chunk)
+        if (held.byteLength > 0) yield held
+        const at = Math.max(0, chunk.byteLength - HELD_BYTES)
+        if (at > 0) yield chunk.subarray(0, at)
+        held = Uint8Array.from(chunk.subarray(at))
       }
       this.#bytes.end()
       await decoding
       this.#requireSound()
-      if (held !== undefined) yield held
+      if (held.byteLength > 0) yield held
     } finally {
       this.#bytes.end()
       await decoding

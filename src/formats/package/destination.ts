@@ -210,7 +210,7 @@ class PackagesDestination implements PackageDestination {
       figures: written.payload,
       unchanged: false,
       bytesWritten: sealed.bytesWritten,
-      proof: this.#proofs.begin(sealed.stored, {...options, draft}),
+      proof: this.#proofs.begin(sealed.stored, {...options, draft, isNew: true}),
     })
   }
 
@@ -270,7 +270,7 @@ class PackagesDestination implements PackageDestination {
     if (draft.layer !== undefined || draft.stubOf !== undefined) this.#held.meet(stored)
     const figures = figuresOf(stored)
     const key = this.#repository.referenceTo(stored.metadata.identity)
-    const proof = this.#proofs.begin(stored, {...options, draft, key})
+    const proof = this.#proofs.begin(stored, {...options, draft, key, isNew: false})
     return this.#artifact(stored, draft, {figures, unchanged: true, bytesWritten: 0, proof})
   }
 

@@ -11,8 +11,16 @@ import type {StoredPackage} from './repository.js'
 export interface ProofOptions extends WorkOptions {
   /** What was asked for. Its layer is to be given back also where the package keeps no recipe. */
   readonly draft: Pick<PackageDraft, 'layer' | 'isLast'>
+  /** The package was written in this run; else it was there before. */
+  readonly isNew: boolean
   /** What a package that is not about to change is remembered by: many images share one base. */
   readonly key?: string
+}
+
+interface ProveOptions extends WorkOptions {
+  readonly signal: AbortSignal
+  readonly isLast: boolean
+  readonly isFromTar: boolean
 }
 
 /** What has been proven in this process of packages that stay as they are, by what they are known by. */
@@ -36,7 +44,7 @@ export class LayerProofs {
    * or by writing its payload as any payload without a recipe is written. Undefined when there is no tar to give back.
    * The package must stay where it is until this has settled.
    */
-  begin(stored: StoredPackage, {draft, key, ...options}: ProofOptions): Promise<boolean> | undefined {
+  begin(stored: StoredPackage, {draft, isNew, key, ...options}: ProofOptions): Promise<boolean> | undefined {
     const recipe = recipeOf(stored)
     const diffId = recipe?.diffId ?? draft.layer?.diffId
     if (diffId === undefined) return undefined
@@ -46,8 +54,12 @@ export class LayerProofs {
     if (remembered !== undefined) return Promise.resolve(remembered)
     const stop = this.#stop.signal
     const signal = options.signal === undefined ? stop : AbortSignal.any([options.signal, stop])
-    const inner = {...withoutEvents(options), signal}
-    const proof = this.#prove(stored, diffId, {...inner, isLast: draft.isLast === true})
+    const proof = this.#prove(stored, diffId, {
+      ...withoutEvents(options),
+      signal,
+      isLast: draft.isLast === true,
+      isFromTar: isNew && draft.layer?.blob !== undefined,
+    })
     this.#begun.add(proof)
     // Who asked hears of a failure when the proof is needed; until then it is nobody's.
     const remember = (isProven: boolean) => (known === undefined ? undefined : PROVEN.set(known, isProven))
@@ -55,17 +67,13 @@ export class LayerProofs {
     return proof
   }
 
-  #prove(
-    stored: StoredPackage,
-    diffId: Digest,
-    {isLast, ...options}: WorkOptions & {readonly signal: AbortSignal; readonly isLast: boolean},
-  ): Promise<boolean> {
+  #prove(stored: StoredPackage, diffId: Digest, {isLast, isFromTar, ...options}: ProveOptions): Promise<boolean> {
     const {place, payload} = stored
-    const here = () => isRebuilt(stored, diffId, options)
+    const here = () => isRebuilt(stored, diffId, {...options, isFromTar})
     if (place === undefined) return this.#crew.here(here)
     return this.#crew.run({
       task: PROVE_LAYER,
-      input: {place, diffId, limits: unpackOptions(options)},
+      input: {place, diffId, isFromTar, limits: unpackOptions(options)},
       weightBytes: payload.Bytes ?? 0,
       entries: payload.Entries,
       signal: options.signal,

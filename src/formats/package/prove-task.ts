@@ -7,6 +7,8 @@ export interface ProveLayerInput {
   readonly place: PackagePlaceOnDisk
   /** What the payload has to give back. */
   readonly diffId: Digest
+  /** See `RebuildOptions`. */
+  readonly isFromTar: boolean
   readonly limits: UnpackOptions
 }
 

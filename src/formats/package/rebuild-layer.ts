@@ -2,22 +2,33 @@ import {Digester, type Digest} from '../../model/digest.js'
 import {TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {LayerEntry} from '../../model/layer-entry.js'
+import {encodeLayerTar} from '../../codecs/layer-tar/encode-layer-tar.js'
 import {rebuiltTar} from '../layer-blob/rebuilt-tar.js'
 import {readEntries} from './package-entries.js'
 import type {StoredPackage} from './repository.js'
 
+export interface RebuildOptions extends WorkOptions {
+  /** Sees each entry. */
+  readonly through?: (entries: AsyncIterable<LayerEntry>) => AsyncIterable<LayerEntry>
+  /**
+   * The package was written in this run, from a tar that was decoded: a tar of the same digest is that one, and says what
+   * the payload says. Any other recipe is somebody's word, and its tar is decoded again.
+   */
+  readonly isFromTar?: boolean
+}
+
 /**
  * Reads the payload of a package to its end, as converting it back would, and gives the digest of the layer tar that it
- * makes. `through` sees each entry. Throws what reading the payload throws.
+ * makes. Throws what reading the payload throws.
  */
 export async function rebuildLayer(
   stored: StoredPackage,
-  options: WorkOptions,
-  through: (entries: AsyncIterable<LayerEntry>) => AsyncIterable<LayerEntry> = (entries) => entries,
+  {through = (entries) => entries, isFromTar = false, ...options}: RebuildOptions,
 ): Promise<Digest> {
   const digester = new Digester()
   const entries = through(readEntries(stored, options))
-  for await (const piece of rebuiltTar(entries, options)) {
+  const tar = isFromTar ? encodeLayerTar(entries, {...options, keepFrames: true}) : rebuiltTar(entries, options)
+  for await (const piece of tar) {
     options.signal?.throwIfAborted()
     digester.update(piece)
   }
@@ -25,7 +36,11 @@ export async function rebuildLayer(
 }
 
 /** True when the payload gives the tar of that digest; what cannot be read does not. */
-export async function isRebuilt(stored: StoredPackage, diffId: Digest, options: WorkOptions): Promise<boolean> {
+export async function isRebuilt(
+  stored: StoredPackage,
+  diffId: Digest,
+  options: WorkOptions & Pick<RebuildOptions, 'isFromTar'>,
+): Promise<boolean> {
   try {
     return (await rebuildLayer(stored, options)) === diffId
   } catch (error) {

@@ -208,11 +208,11 @@ class PackageVerifier {
       }
     }
     try {
-      const found = await rebuildLayer(this.#stored, this.#options, (source) =>
+      const through = (source: AsyncIterable<LayerEntry>) =>
         checkingHives(this.#followed(counted(source)), (fault) => {
           this.#fault(fault.code, fault.message, `${this.#title}/${fault.subject}`)
-        }),
-      )
+        })
+      const found = await rebuildLayer(this.#stored, {...this.#options, through})
       if (diffId === undefined) return {title: this.#title, entries}
       if (found !== diffId) {
         // What the index does not know, the recipe may.
