@@ -233,7 +233,7 @@ class ImagePlanner {
     return this.#groups.map((group, index) => {
       const [first = 0] = group
       const item = group.length === 1 ? kept?.[first] : undefined
-      return item ?? {created: this.#created(), created_by: OWN_HISTORY, comment: this.#layers[index]?.title ?? ''}
+      return item ?? {created: this.#created(), created_by: OWN_HISTORY, ...commentOf(this.#layers[index])}
     })
   }
 
@@ -242,4 +242,12 @@ class ImagePlanner {
     if (sourceDateEpoch !== undefined) return packageTimeOfSeconds(sourceDateEpoch)
     return this.#config?.created ?? this.#image.layers.at(-1)?.package?.createdTime ?? packageTimeOfSeconds(0)
   }
+}
+
+/**
+ * The package that a layer was. Where other sources lie is nobody's business who pulls the image, and the same payload in
+ * another folder is the same image.
+ */
+function commentOf(layer: Layer | undefined): {comment?: string} {
+  return layer?.package === undefined ? {} : {comment: layer.title}
 }
