@@ -38,6 +38,7 @@ System calls fail through a small library that is loaded into the process (\`tes
 system in memory. \`npm test\` tries a sample of every kind.
 
 ${counts}
-\`npm run faults -- --write\` wrote this table. \`--kind\`, \`--direction\`, \`--each\`, \`--kills\` and \`--seed\` choose what it tries.
+\`npm run faults -- --resume test/long-runs/faults.jsonl --write\` wrote this table. The file tells at which commit each kind was tried.
+\`--kind\`, \`--direction\`, \`--each\`, \`--kills\` and \`--seed\` choose what is tried.
 `
 }

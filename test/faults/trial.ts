@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
-import {existsSync, mkdirSync, rmSync} from 'node:fs'
+import {existsSync, mkdirSync, renameSync, rmSync} from 'node:fs'
 import path from 'node:path'
 import {text} from 'node:stream/consumers'
 import {convert} from '../../src/convert/convert.js'
@@ -103,10 +103,7 @@ function parsed(out: string): {readonly error?: {readonly code?: string}} {
   }
 }
 
-/**
- * A root with the direction laid out, while `work` runs. It is always the same path, for images may tell where they came
- * from; one within another has another `name`.
- */
+/** A root with the direction laid out, while `work` runs; one within another has another `name`. */
 export async function withRoot<T>(
   bench: Bench,
   direction: Direction,
@@ -203,13 +200,19 @@ export async function faultsAfter(
     const work = differences(stateOf(to, {withWork: true}), now)
     if (work.length > 0) found.push(`left ${work.slice(0, 5).join(', ')}`)
   }
-  if (expected.changesSource === true) {
-    rmSync(path.join(root, 'from'), {recursive: true})
-    mkdirSync(path.join(root, 'from-again'))
-    layOut(direction, bench.stock, path.join(root, 'from-again'))
-  }
-  found.push(...(await faultsOfNextRun(direction, root, done, isDone, expected)))
+  if (expected.changesSource === true) putSourceBack(bench, direction, root)
+  found.push(...(await faultsOfNextRun(direction, root, done, isDone)))
   return found
+}
+
+/** The source as it was, in its place. */
+function putSourceBack(bench: Bench, direction: Direction, root: string): void {
+  const again = path.join(root, 'again')
+  mkdirSync(again)
+  layOut(direction, bench.stock, again)
+  rmSync(path.join(root, 'from'), {recursive: true})
+  renameSync(path.join(again, 'from'), path.join(root, 'from'))
+  rmSync(again, {recursive: true})
 }
 
 /** Whether the destination is what the source gives as it is now: it may have been changed before it was looked at. */
@@ -250,17 +253,10 @@ async function partialFaults(
   return found
 }
 
-async function faultsOfNextRun(
-  direction: Direction,
-  root: string,
-  done: State,
-  wasDone: boolean,
-  expected: Expected,
-): Promise<string[]> {
+async function faultsOfNextRun(direction: Direction, root: string, done: State, wasDone: boolean): Promise<string[]> {
   const found: string[] = []
-  const sources = expected.changesSource === true ? path.join(root, 'from-again') : root
   try {
-    await convertIn(direction, root, sources)
+    await convertIn(direction, root)
   } catch (error) {
     const {code} = error as {code?: string}
     if (!wasDone || (code !== 'DESTINATION_EXISTS' && code !== 'IDENTITY_CLASH'))
