@@ -233,7 +233,9 @@ class ImagePlanner {
     return this.#groups.map((group, index) => {
       const [first = 0] = group
       const item = group.length === 1 ? kept?.[first] : undefined
-      return item ?? {created: this.#created(), created_by: OWN_HISTORY, ...commentOf(this.#layers[index])}
+      return (
+        item ?? {created: this.#created(), created_by: OWN_HISTORY, ...commentOf(this.#layers[index], group.length)}
+      )
     })
   }
 
@@ -245,9 +247,9 @@ class ImagePlanner {
 }
 
 /**
- * The package that a layer was. Where other sources lie is nobody's business who pulls the image, and the same payload in
- * another folder is the same image.
+ * The package that a layer was, or the layers that were squashed. Where other sources lie is nobody's business who pulls the
+ * image, and is no part of its ID.
  */
-function commentOf(layer: Layer | undefined): {comment?: string} {
-  return layer?.package === undefined ? {} : {comment: layer.title}
+function commentOf(layer: Layer | undefined, layers: number): {comment?: string} {
+  return layer === undefined || (layer.package === undefined && layers === 1) ? {} : {comment: layer.title}
 }
