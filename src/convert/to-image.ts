@@ -233,9 +233,7 @@ class ImagePlanner {
     return this.#groups.map((group, index) => {
       const [first = 0] = group
       const item = group.length === 1 ? kept?.[first] : undefined
-      return (
-        item ?? {created: this.#created(), created_by: OWN_HISTORY, ...commentOf(this.#layers[index], group.length)}
-      )
+      return item ?? {created: this.#created(), created_by: OWN_HISTORY, comment: this.#layers[index]?.title ?? ''}
     })
   }
 
@@ -244,12 +242,4 @@ class ImagePlanner {
     if (sourceDateEpoch !== undefined) return packageTimeOfSeconds(sourceDateEpoch)
     return this.#config?.created ?? this.#image.layers.at(-1)?.package?.createdTime ?? packageTimeOfSeconds(0)
   }
-}
-
-/**
- * The package that a layer was, or the layers that were squashed. Where other sources lie is nobody's business who pulls the
- * image, and is no part of its ID.
- */
-function commentOf(layer: Layer | undefined, layers: number): {comment?: string} {
-  return layer === undefined || (layer.package === undefined && layers === 1) ? {} : {comment: layer.title}
 }

@@ -53,9 +53,10 @@ function requireLayoutReference(reference: Reference): Reference {
   })
 }
 
-function layerOf(found: LayoutFolder): Layer {
+/** Its title goes into images that others pull: what the folder is called here is nobody's business there. */
+function layerOf(found: LayoutFolder, index: number): Layer {
   return {
-    title: found.folder,
+    title: `layer ${index}`,
     form: found.form,
     hasContent: true,
     entries: (options: WorkOptions = {}): AsyncIterable<LayerEntry> =>
