@@ -35,7 +35,7 @@ export async function* writersAtOnce(bench: Bench, direction: Direction, {each}:
   }
 }
 
-/** Who finds the place locked comes again, and who was second to make it: nothing of the first is touched. */
+/** Who finds the place locked comes again. */
 async function oneWriter(direction: Direction, root: string, transport: string, index: number): Promise<string[]> {
   const isOci = transport === 'oci'
   const destination = isOci
@@ -46,9 +46,7 @@ async function oneWriter(direction: Direction, root: string, transport: string, 
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const {exit, signal, code} = await runProgram(args, {})
     if (exit === 0) return []
-    const isSecond = code === 'DESTINATION_EXISTS' && direction.existing === undefined && attempt === 0
-    if (code !== 'LOCKED' && !isSecond)
-      return [`writer ${index} ended with ${exit ?? signal ?? ''} (${code ?? 'no code'})`]
+    if (code !== 'LOCKED') return [`writer ${index} ended with ${exit ?? signal ?? ''} (${code ?? 'no code'})`]
     await wait(50 + 37 * index)
   }
   return existsSync(root) ? [`writer ${index} never found the place free`] : []
