@@ -1,9 +1,9 @@
 import {getHeapSpaceStatistics, setFlagsFromString} from 'node:v8'
 
 /**
- * What objects that live shortly may take on the main thread: as much as `resourceLimits` gives worker threads. Left to
- * itself it grows to 32 MiB, and to 128 MiB with Node 24, where buffers wait for their collection all the longer. A larger
- * one saves next to no time here, and memory is promised.
+ * What objects that live shortly may take on the main thread; worker threads have a limit of their own. Left to itself it
+ * grows to 32 MiB, and to 128 MiB with Node 24, where buffers wait for their collection all the longer. A larger one saves
+ * next to no time here, and memory is promised.
  */
 const MOST_BYTES = 16 * 1024 * 1024
 const LOOK_MS = 20
@@ -20,9 +20,8 @@ function youngBytes(): number {
 }
 
 /**
- * V8 reads the largest size only at its start, but the factor whenever it grows. Each thread that starts sets the factor
- * back to 2 for all, so it is set again and again. Source: V8 src/heap/heap.cc, `Heap::ConfigureHeap`, and
- * src/heap/new-spaces.cc, `SemiSpaceNewSpace::Grow`.
+ * V8 reads the largest size only at its start, but the factor whenever it grows. With Node 20, each thread that starts sets
+ * the factor back to 2 for all, so it is set again and again. Source: V8 src/heap/new-spaces.cc, `SemiSpaceNewSpace::Grow`.
  */
 function stopGrowing(): void {
   setFlagsFromString('--semi-space-growth-factor=1')

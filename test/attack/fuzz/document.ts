@@ -19,7 +19,7 @@ function parserTable({sums}: Rotation): string {
   const total = all.reduce((sum, {cases}) => sum + cases, 0)
   const seconds = all.reduce((sum, {cpuSeconds}) => sum + cpuSeconds, 0)
   const finds = all.reduce((sum, each) => sum + each.finds.length, 0)
-  return `${number(total)} mutants in ${number(seconds)} s, ${number(finds)} finds.
+  return `${number(total)} mutants in ${number(seconds)} s, ${number(finds)} open finds.
 
 | parser | reads | mutants | accepted | refused | seconds | last at commit |
 |---|---|--:|--:|--:|--:|---|
