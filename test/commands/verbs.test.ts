@@ -69,13 +69,17 @@ describe('verbs', () => {
 
   it('puts a transport layout above the parents that are given, nearest first', async () => {
     const parent = `layout:${unpackLayout('utility-vm', folder.path)}`
-    const {code, json} = await runJson(['inspect', `layout:${layout}`, '--parent', parent])
+    const chain = [`layout:${layout}`, '--parent', parent]
+    const {code, json} = await runJson(['inspect', ...chain])
     assert.equal(code, 0)
-    const {layers} = json as {layers: {title: string}[]}
-    assert.deepEqual(
-      layers.map(({title}) => path.basename(title)),
-      ['utility-vm', 'basic'],
-    )
+    assert.equal((json as {layers: unknown[]}).layers.length, 2)
+    const filesIn = async (args: string[]): Promise<string[]> => {
+      const {entries} = (await runJson(['files', ...args, '--layer', '0'])).json as {entries: {path: string}[]}
+      return entries.map((entry) => entry.path)
+    }
+    const lowest = await filesIn(chain)
+    assert.notDeepEqual(lowest, await filesIn([`layout:${layout}`]))
+    assert.deepEqual(lowest, await filesIn([parent]))
   })
 
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
