@@ -41,6 +41,13 @@ export interface LayoutTarget<M> {
 
 type Entry = Readonly<Record<string, unknown>>
 
+/** What the index will name. */
+interface Written {
+  readonly names: readonly IndexName[]
+  readonly digest: Digest
+  entries(names: readonly IndexName[]): readonly Entry[]
+}
+
 /** Kept for its digest, by which clusters name images. */
 const KEPT_DOCKER_MANIFEST = {
   code: 'docker-manifest-kept',
@@ -79,8 +86,7 @@ class LayoutDestination<M> implements ImageDestination {
   readonly #target: LayoutTarget<M>
   readonly #options: DestinationOptions
   readonly #named = new Set<string>()
-  readonly #written: {readonly names: readonly IndexName[]; entries(names: readonly IndexName[]): readonly Entry[]}[] =
-    []
+  readonly #written: Written[] = []
   #opened: {readonly files: LayoutFiles<M>; readonly layers: LayerWriter<M>} | undefined
 
   constructor(target: LayoutTarget<M>, options: DestinationOptions) {
@@ -118,7 +124,8 @@ class LayoutDestination<M> implements ImageDestination {
       options.onEvent?.({kind: 'note', ...KEPT_DOCKER_MANIFEST, subject: descriptor.digest})
     const isKept = isUnchanged && (this.#options.replace !== true || layers.every((layer) => layer.kind !== 'stored'))
     this.#isAllKept &&= isKept
-    this.#written.push({names, entries: (own) => indexEntries(descriptor, draft.platform, own)})
+    const {digest} = descriptor
+    this.#written.push({names, digest, entries: (own) => indexEntries(descriptor, draft.platform, own)})
     const selector = names[0]?.ref ?? `@${descriptor.digest}`
     return {
       kind: 'image',
@@ -144,7 +151,8 @@ class LayoutDestination<M> implements ImageDestination {
     const isKept = isUnchanged && (this.#options.replace !== true || files.size === before)
     this.#isAllKept &&= isKept
     const descriptor = descriptorOfDocument(document)
-    this.#written.push({names, entries: (own) => indexEntries(descriptor, undefined, own)})
+    const {digest} = document
+    this.#written.push({names, digest, entries: (own) => indexEntries(descriptor, undefined, own)})
     const select = (selector: string) => this.#target.format({...this.#target.reference, selector})
     return {
       kind: 'index',
@@ -164,18 +172,17 @@ class LayoutDestination<M> implements ImageDestination {
       if (tag !== undefined) this.#requireFree([{ref: tag}], descriptor.digest, files.existing)
     const lists = await listsIn(files, options)
     const {entries, lists: made} = referrerEntries(referrers, (subject) => lists.get(referrersTag(subject)) ?? [])
-    const isThere = entries.every(({ref, entry}) =>
+    const isThere = entries.every(({ref, digest: stated}) =>
       (files.existing?.manifests ?? []).some(
-        ({digest, annotations}) =>
-          digest === entry['digest'] && (ref === undefined || refIn(annotations).includes(ref)),
+        ({digest, annotations}) => digest === stated && (ref === undefined || refIn(annotations).includes(ref)),
       ),
     )
     if (isThere && this.#options.replace !== true) return 0
     await this.#put(files, content, options)
     for (const list of made) await this.#addDocument(files, list)
     this.#isAllKept &&= isThere && files.size === before
-    for (const {ref, entry} of entries)
-      this.#written.push({names: ref === undefined ? [] : [{ref}], entries: () => [entry]})
+    for (const {ref, digest, entry} of entries)
+      this.#written.push({names: ref === undefined ? [] : [{ref}], digest, entries: () => [entry]})
     return files.size - before
   }
 
@@ -278,8 +285,12 @@ class LayoutDestination<M> implements ImageDestination {
     // What is equal stays as it is; only what may be replaced is mended where it is damaged.
     if (this.#isAllKept && this.#written.length > 0) return this.abort()
     await files.addFile('oci-layout', Buffer.from(JSON.stringify({imageLayoutVersion: '1.0.0'})))
-    await files.addFile('index.json', Buffer.from(JSON.stringify(this.#index(files.existing))))
-    this.isUnchanged = await files.commit({...options, replace: this.#options.replace === true})
+    const index = (existing: IndexDocument | undefined) => {
+      if (existing !== files.existing)
+        for (const {names, digest} of this.#written) this.#requireFree(names, digest, existing)
+      return Buffer.from(JSON.stringify(this.#index(existing)))
+    }
+    this.isUnchanged = await files.commit(index, {...options, replace: this.#options.replace === true})
     this.#opened = undefined
   }
 

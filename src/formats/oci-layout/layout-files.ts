@@ -2,6 +2,12 @@ import type {WorkOptions} from '../../model/events.js'
 import type {IndexDocument} from '../image-documents/image-documents.js'
 import type {ExistingBlob} from './kept-blob.js'
 
+/**
+ * index.json, over the one that a layout has: `existing` as it was, or that of a layout which others have made of the same
+ * place meanwhile. Throws `DESTINATION_EXISTS` when a name went to another image there.
+ */
+export type IndexOver = (existing: IndexDocument | undefined) => Uint8Array
+
 /** Files of a layout that is being written; `M` stands for a body whose name is still open. Nothing shows before `commit`. */
 export interface LayoutFiles<M> {
   /** Bytes written so far. */
@@ -18,6 +24,6 @@ export interface LayoutFiles<M> {
   /** A file of the layout that is added to; undefined when it is not there. */
   findExisting?(name: string): Promise<ExistingBlob<M> | undefined>
   /** True when what is there is equal as a whole, and was left. */
-  commit(options: WorkOptions & {readonly replace: boolean}): Promise<boolean>
+  commit(index: IndexOver, options: WorkOptions & {readonly replace: boolean}): Promise<boolean>
   abort(): Promise<void>
 }

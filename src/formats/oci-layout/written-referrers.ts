@@ -7,7 +7,12 @@ import {extendedList} from '../image-documents/referrer-list.js'
 import {descriptorOfDocument} from '../image-documents/written-manifest.js'
 import {SUBJECT_ANNOTATION} from './layout-referrers.js'
 
-type Entry = Readonly<Record<string, unknown>>
+/** An entry of index.json, with the tag and the digest that it states. */
+interface ReferrerEntry {
+  readonly ref?: string
+  readonly digest: Digest
+  readonly entry: Readonly<Record<string, unknown>>
+}
 
 /**
  * Entries of index.json for referrers. The layout specification is silent on them, so that there are two: the manifest
@@ -18,10 +23,10 @@ export function referrerEntries(
   referrers: readonly Referrer[],
   listed: (subject: Digest) => readonly StatedDescriptor[],
 ): {
-  readonly entries: readonly {readonly ref?: string; readonly entry: Entry}[]
+  readonly entries: readonly ReferrerEntry[]
   readonly lists: readonly RawDocument[]
 } {
-  const entries: {ref?: string; entry: Entry}[] = []
+  const entries: ReferrerEntry[] = []
   const lists: RawDocument[] = []
   const bySubject = new Map<Digest, Referrer[]>()
   for (const referrer of referrers) {
@@ -29,11 +34,11 @@ export function referrerEntries(
     const {mediaType, digest, size} = descriptor
     if (tag !== undefined) {
       const annotations = {'org.opencontainers.image.ref.name': tag}
-      entries.push({ref: tag, entry: {mediaType, digest, size, annotations}})
+      entries.push({ref: tag, digest, entry: {mediaType, digest, size, annotations}})
       continue
     }
     bySubject.set(subject, [...(bySubject.get(subject) ?? []), referrer])
-    entries.push({entry: {mediaType, digest, size, artifactType, annotations: {[SUBJECT_ANNOTATION]: subject}}})
+    entries.push({digest, entry: {mediaType, digest, size, artifactType, annotations: {[SUBJECT_ANNOTATION]: subject}}})
   }
   for (const [subject, own] of bySubject) {
     const list = extendedList(
@@ -43,7 +48,9 @@ export function referrerEntries(
     if (list === undefined) continue
     lists.push(list)
     const ref = referrersTag(subject)
-    entries.push({ref, entry: {...descriptorOfDocument(list), annotations: {'org.opencontainers.image.ref.name': ref}}})
+    const descriptor = descriptorOfDocument(list)
+    const annotations = {'org.opencontainers.image.ref.name': ref}
+    entries.push({ref, digest: descriptor.digest, entry: {...descriptor, annotations}})
   }
   return {entries, lists}
 }

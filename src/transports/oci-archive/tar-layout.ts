@@ -10,6 +10,8 @@ export async function tarLayout(file: TarFile): Promise<LayoutFiles<OpenMember>>
     await file.abort().catch(() => undefined)
     throw error
   }
+  const addFile = (name: string, bytes: Uint8Array) =>
+    file.add({name, typeflag: '0', mode: name.startsWith('blobs/') ? 0o444 : 0o644}, bytes)
   return {
     get size() {
       return file.size
@@ -17,8 +19,11 @@ export async function tarLayout(file: TarFile): Promise<LayoutFiles<OpenMember>>
     addBody: (body, options) => file.addBody(body, options),
     name: (member, name) => file.name(member, name),
     drop: (member) => file.drop(member),
-    addFile: (name, bytes) => file.add({name, typeflag: '0', mode: name.startsWith('blobs/') ? 0o444 : 0o644}, bytes),
-    commit: (options) => file.commit(options),
+    addFile,
+    commit: async (index, options) => {
+      await addFile('index.json', index(undefined))
+      return file.commit(options)
+    },
     abort: () => file.abort(),
   }
 }

@@ -1,7 +1,8 @@
 import {existsSync} from 'node:fs'
 import {lstat, mkdir, open, readdir, rename, rm, stat} from 'node:fs/promises'
 import path from 'node:path'
-import {asTransshipError, findSystemCode, InputError} from '../../model/errors.js'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {asTransshipError, findSystemCode, TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {streamFile} from './folder.js'
 import {FolderLock} from '../../disk/folder-lock.js'
@@ -14,7 +15,7 @@ import {readBounded} from '../../disk/safe-open.js'
 import {lockedWorkName, parseWorkName, workPathBeside} from '../../disk/work-name.js'
 import {MAX_DOCUMENT_BYTES} from '../../codecs/json/json-document.js'
 import type {ExistingBlob} from '../../formats/oci-layout/kept-blob.js'
-import type {LayoutFiles} from '../../formats/oci-layout/layout-files.js'
+import type {IndexOver, LayoutFiles} from '../../formats/oci-layout/layout-files.js'
 
 const STAGE_PREFIX = '.tmp-'
 
@@ -41,6 +42,10 @@ export async function requireLayoutOrFree(root: string): Promise<void> {
   })
 }
 
+/** How often, and how long between, one asks for the lock of a layout that others have made meanwhile: some 30 seconds. */
+const MOST_TRIES = 120
+const TRY_AGAIN_MS = 250
+
 /** Written at a time. */
 const WRITE_BYTES = 2 ** 20
 
@@ -51,13 +56,15 @@ async function contentOf(root: string): Promise<readonly string[]> {
 
 /**
  * A layout that is made beside its final place, or inside the layout that is added to: bodies and documents take their
- * places only at `commit`, index.json last, so that the layout is whole at any moment.
+ * places only at `commit`, index.json last, so that the layout is whole at any moment. Of several writers of one new layout
+ * the first one's becomes it, and the others add to that.
  */
 export class StagedFiles implements LayoutFiles<StagedBody> {
   readonly #root: string
   readonly #stage: string
   readonly #made: MadeFolders
-  readonly #lock: FolderLock | undefined
+  readonly #reference: string
+  #lock: FolderLock | undefined
   readonly existing: IndexDocument | undefined
   readonly mayOverlap = true
   readonly #stopTouching: () => void
@@ -67,9 +74,10 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
   private constructor(
     root: string,
     stage: string,
-    held: {made: MadeFolders; lock?: FolderLock; existing?: IndexDocument | undefined},
+    held: {reference: string; made: MadeFolders; lock?: FolderLock; existing?: IndexDocument | undefined},
   ) {
     this.#root = root
+    this.#reference = held.reference
     this.#stage = stage
     this.#made = held.made
     this.#lock = held.lock
@@ -84,14 +92,14 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
         removeLeftovers(root, options)
         const stage = workPathBeside(path.resolve(root))
         const made = MadeFolders.make(path.join(stage, 'blobs', 'sha256'))
-        return new StagedFiles(root, stage, {made})
+        return new StagedFiles(root, stage, {reference, made})
       }
       const lock = await FolderLock.take(root, {...options, reference})
       const stage = path.join(root, lockedWorkName(STAGE_PREFIX))
       try {
         removeLeftoversInside(root, STAGE_PREFIX, options)
         const made = MadeFolders.make(path.join(stage, 'blobs', 'sha256'))
-        return new StagedFiles(root, stage, {made, lock, existing: findIndex(root)})
+        return new StagedFiles(root, stage, {reference, made, lock, existing: findIndex(root)})
       } catch (error) {
         removeTree(stage)
         lock.release()
@@ -178,15 +186,58 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
   }
 
   /** Of a layout, entries are compared one by one: as a whole it is never told to be equal. */
-  async commit(): Promise<boolean> {
+  async commit(index: IndexOver, options: WorkOptions): Promise<boolean> {
+    try {
+      if (this.#lock === undefined) {
+        await this.addFile('index.json', index(undefined))
+        if (await this.#moveWhole()) return false
+        await this.#lockOther(options)
+        await rm(path.join(this.#stage, 'index.json'))
+        await this.addFile('index.json', index(findIndex(this.#root)))
+      } else await this.addFile('index.json', index(this.existing))
+      await this.#place()
+      await this.abort()
+      return false
+    } catch (error) {
+      throw asTransshipError(error, {path: this.#root})
+    }
+  }
+
+  /** False when someone else has put a layout there meanwhile. */
+  async #moveWhole(): Promise<boolean> {
+    try {
+      await rename(this.#stage, this.#root)
+      this.#stopTouching()
+      return true
+    } catch (error) {
+      const code = findSystemCode(error)
+      if (code !== 'EEXIST' && code !== 'ENOTEMPTY' && code !== 'ENOTDIR' && code !== 'EPERM') throw error
+      if (!existsSync(this.#root)) throw error
+      await requireLayoutOrFree(this.#root)
+      return false
+    }
+  }
+
+  /** Others who were too late as well only put into place what they have: it is worth while to wait for them. */
+  async #lockOther(options: WorkOptions): Promise<void> {
+    const {signal} = options
+    for (let tries = 1; this.#lock === undefined; tries++) {
+      try {
+        this.#lock = await FolderLock.take(this.#root, {...options, reference: this.#reference})
+      } catch (error) {
+        if (!(error instanceof TransshipError) || error.code !== 'LOCKED' || tries === MOST_TRIES) throw error
+        await sleep(TRY_AGAIN_MS, undefined, signal === undefined ? {} : {signal}).catch(() => undefined)
+        signal?.throwIfAborted()
+      }
+    }
+  }
+
+  /** Everything that is new into the layout whose lock is held, index.json last. */
+  async #place(): Promise<void> {
     /** Blobs that were not there: they go again when no index will name them. */
     const placed: string[] = []
     try {
-      if (this.#lock === undefined) {
-        await this.#moveWhole()
-        return false
-      }
-      this.#lock.requireHeld()
+      this.#lock?.requireHeld()
       const blobs = path.join(this.#stage, 'blobs')
       for (const algorithm of await readdir(blobs)) {
         await mkdir(path.join(this.#root, 'blobs', algorithm), {recursive: true})
@@ -199,17 +250,14 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
         }
       }
       // Blobs that nothing names do no harm: what counts is the index.
-      this.#lock.requireHeld()
+      this.#lock?.requireHeld()
       for (const name of ['oci-layout', 'index.json']) {
         await rename(path.join(this.#stage, name), path.join(this.#root, name))
       }
-      placed.length = 0
-      await this.abort()
-      return false
     } catch (error) {
       // Who took the lock over may have named them by now.
       if (this.#isHeld()) for (const blob of placed) removeTree(blob)
-      throw asTransshipError(error, {path: this.#root})
+      throw error
     }
   }
 
@@ -219,21 +267,6 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
       return true
     } catch {
       return false
-    }
-  }
-
-  async #moveWhole(): Promise<void> {
-    try {
-      await rename(this.#stage, this.#root)
-      this.#stopTouching()
-    } catch (error) {
-      const code = findSystemCode(error)
-      if (code !== 'EEXIST' && code !== 'ENOTEMPTY' && code !== 'ENOTDIR' && code !== 'EPERM') throw error
-      throw new InputError('DESTINATION_EXISTS', {
-        what: `'${this.#root}' appeared while transship was writing.`,
-        at: {path: this.#root},
-        cause: error,
-      })
     }
   }
 
