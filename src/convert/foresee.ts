@@ -1,11 +1,10 @@
 import {existsSync} from 'node:fs'
-import {refOf} from '../formats/image-documents/image-name.js'
 import {manifestFor} from '../formats/image-documents/written-manifest.js'
 import {digestOf, type Digest} from '../model/digest.js'
 import {EnvironmentError, TransshipError} from '../model/errors.js'
 import {formatFullName} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
-import type {Destination, ImageDraft, OpenOptions} from '../model/transport.js'
+import type {Destination, ImageDestination, ImageDraft, OpenOptions} from '../model/transport.js'
 import {findReference, transportOf} from '../transports/catalog.js'
 import {openOptions} from './open-options.js'
 import type {ConvertOptions} from './options.js'
@@ -33,7 +32,10 @@ export async function outcomesOf(
 ): Promise<readonly (StepOutcome | undefined)[]> {
   const {reference, options} = place
   const replace = options.replace === true
-  if (planned.kind === 'image') return [outcomeOf(await findImage(planned.plan.draft, place), replace)]
+  if (planned.kind === 'image') {
+    const there = sink.holds === 'images' ? await findImage(planned.plan.draft, sink, place) : undefined
+    return [outcomeOf(there, replace)]
+  }
   if (sink.holds === 'packages' && sink.foresee !== undefined) {
     const {packages} = planned.plan
     const nameOf = ({draft}: (typeof packages)[number]) => formatFullName(draft.metadata.identity).toLowerCase()
@@ -68,7 +70,7 @@ interface Predicted {
   readonly manifestDigest?: Digest
 }
 
-async function findImage(draft: ImageDraft, place: Place): Promise<There | undefined> {
+async function findImage(draft: ImageDraft, sink: ImageDestination, place: Place): Promise<There | undefined> {
   const {reference, options} = place
   const {transport, path} = reference
   const predicted = predict(draft, options)
@@ -76,7 +78,7 @@ async function findImage(draft: ImageDraft, place: Place): Promise<There | undef
     return path === '-' || !existsSync(path) ? 'none' : findInArchive(predicted, place)
   if (transport === 'oci' && !existsSync(path)) return 'none'
   const found: There[] = []
-  for (const each of namesAt(draft, place)) found.push(await findNamed(each, predicted, options))
+  for (const each of namesAt(draft, sink, place)) found.push(await findNamed(each, predicted, options))
   if (found.length === 0) return transport === 'oci' ? 'none' : undefined
   if (found.includes('other')) return 'other'
   if (found.includes('unknown')) return 'unknown'
@@ -84,14 +86,13 @@ async function findImage(draft: ImageDraft, place: Place): Promise<There | undef
 }
 
 /** References by which the image will be found. */
-function namesAt({names}: ImageDraft, {reference, options}: Place): readonly Reference[] {
+function namesAt({names}: ImageDraft, sink: ImageDestination, {reference, options}: Place): readonly Reference[] {
   const {transport, path, selector} = reference
   if (transport === 'docker') {
     const tags = selector === undefined ? (options.tags ?? ['latest']) : [selector]
     return tags.map((tag) => ({...reference, selector: /:([^:/]+)$/.exec(tag)?.[1] ?? tag}))
   }
-  if (transport === 'oci')
-    return selector === undefined ? names.map((name) => ({...reference, selector: refOf(name)})) : [reference]
+  if (sink.placesOf !== undefined) return sink.placesOf(names)
   const isWholePlace = path === '' || (transport === 'containerd' && path.endsWith('/'))
   return isWholePlace ? names.flatMap((name) => findReference(`${transport}:${path}${name}`) ?? []) : [reference]
 }

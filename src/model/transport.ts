@@ -234,6 +234,8 @@ export interface ImageDestination {
   readonly holds: 'images'
   /** The reference names one image: a second one is `BAD_REFERENCE`, and known to be before the first is written. */
   readonly holdsOne?: boolean
+  /** Where an image of these names would stand by each, without touching anything. Absent where names are places. */
+  placesOf?(names: readonly string[]): readonly Reference[]
   write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact>
   /** Takes an index as it is, with everything it leads to. Absent where there is no room for one. */
   writeIndex?(index: ImageIndex, options: WorkOptions): Promise<IndexArtifact>

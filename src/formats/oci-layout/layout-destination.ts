@@ -14,7 +14,7 @@ import type {
 } from '../../model/transport.js'
 import {requireNames, type NamingReference} from '../image-documents/given-names.js'
 import {referrersTag} from '../image-documents/digest-tags.js'
-import type {IndexDocument} from '../image-documents/image-documents.js'
+import type {IndexDocument, StatedDescriptor} from '../image-documents/image-documents.js'
 import {tellLeftOut} from '../image-archive/image-names.js'
 import {findTaggedName, isNamedBy} from '../image-documents/image-name.js'
 import {layerArtifact, LayerWriter, type KeptLayer, type WrittenLayer} from '../layer-blob/layer-writer.js'
@@ -24,10 +24,11 @@ import {writeLayers} from '../layer-blob/side-by-side.js'
 import {descriptorOfDocument, descriptorOfLayer, familyOf, manifestFor} from '../image-documents/written-manifest.js'
 import {blobPath} from './content-store.js'
 import {findSound} from './kept-blob.js'
-import {indexEntries, type IndexName} from './index-entries.js'
+import {indexEntries} from './index-entries.js'
 import {indexNameOf} from './index-name.js'
 import type {LayoutFiles} from './layout-files.js'
 import {listsIn} from './listed-referrers.js'
+import {PlacedNames, type PlacedName} from './placed-names.js'
 import {putContent} from './put-content.js'
 import {findPinned} from './reference.js'
 import {referrerEntries} from './written-referrers.js'
@@ -37,15 +38,23 @@ export interface LayoutTarget<M> {
   readonly reference: Reference
   format(reference: Reference): string
   open(): Promise<LayoutFiles<M>>
+  /** The index that is there, read without touching anything. */
+  readonly peek?: () => IndexDocument | undefined
 }
 
 type Entry = Readonly<Record<string, unknown>>
 
 /** What the index will name. */
 interface Written {
-  readonly names: readonly IndexName[]
+  readonly names: readonly PlacedName[]
   readonly digest: Digest
-  entries(names: readonly IndexName[]): readonly Entry[]
+  readonly entries: readonly Entry[]
+}
+
+interface Opened<M> {
+  readonly files: LayoutFiles<M>
+  readonly layers: LayerWriter<M>
+  readonly placed: PlacedNames
 }
 
 /** Kept for its digest, by which clusters name images. */
@@ -87,7 +96,7 @@ class LayoutDestination<M> implements ImageDestination {
   readonly #options: DestinationOptions
   readonly #named = new Set<string>()
   readonly #written: Written[] = []
-  #opened: {readonly files: LayoutFiles<M>; readonly layers: LayerWriter<M>} | undefined
+  #opened: Opened<M> | undefined
 
   constructor(target: LayoutTarget<M>, options: DestinationOptions) {
     this.holdsOne = target.reference.selector !== undefined
@@ -95,9 +104,16 @@ class LayoutDestination<M> implements ImageDestination {
     this.#options = options
   }
 
+  /** Where an image of these names would stand, as `write` would tell it. */
+  placesOf(names: readonly string[]): readonly Reference[] {
+    const {reference, peek} = this.#target
+    const placed = this.#opened?.placed ?? new PlacedNames(peek?.()?.manifests ?? [])
+    return this.#namesOf({names}, placed, {}).map((name) => ({...reference, selector: placed.selectorOf(name)}))
+  }
+
   async write(draft: ImageDraft, options: WorkOptions): Promise<ImageArtifact> {
-    const names = this.#namesOf(draft, options)
-    const {files, layers: writer} = await this.#open()
+    const {files, layers: writer, placed} = await this.#open()
+    const names = this.#namesOf(draft, placed, options)
     const before = files.size
     const write = async (layer: Layer, inner: WorkOptions): Promise<WrittenLayer<M>> => {
       const written = await writer.write(layer, inner)
@@ -118,15 +134,14 @@ class LayoutDestination<M> implements ImageDestination {
     await this.#addDocument(files, config)
     await this.#addDocument(files, manifest)
     const descriptor = descriptorOfDocument(manifest)
-    const isUnchanged = this.#requireFree(names, descriptor.digest, files.existing)
+    const isUnchanged = this.#requireFree(names, descriptor.digest, placed)
     const family = familyOf(manifest)
     if (family === 'docker' && this.#options.manifestFormat === undefined)
       options.onEvent?.({kind: 'note', ...KEPT_DOCKER_MANIFEST, subject: descriptor.digest})
     const isKept = isUnchanged && (this.#options.replace !== true || layers.every((layer) => layer.kind !== 'stored'))
     this.#isAllKept &&= isKept
-    const {digest} = descriptor
-    this.#written.push({names, digest, entries: (own) => indexEntries(descriptor, draft.platform, own)})
-    const selector = names[0]?.ref ?? `@${descriptor.digest}`
+    this.#add({names, digest: descriptor.digest, entries: indexEntries(descriptor, draft.platform, names)})
+    const selector = names[0] === undefined ? `@${descriptor.digest}` : placed.selectorOf(names[0])
     return {
       kind: 'image',
       reference: this.#target.format({...this.#target.reference, selector}),
@@ -142,21 +157,20 @@ class LayoutDestination<M> implements ImageDestination {
   }
 
   async writeIndex(index: ImageIndex, options: WorkOptions): Promise<IndexArtifact> {
-    const names = this.#namesOf(index, options)
-    const {files} = await this.#open()
+    const {files, placed} = await this.#open()
+    const names = this.#namesOf(index, placed, options)
     const before = files.size
     const {document, content} = index
-    const isUnchanged = this.#requireFree(names, document.digest, files.existing)
+    const isUnchanged = this.#requireFree(names, document.digest, placed)
     await this.#put(files, content, options)
     const isKept = isUnchanged && (this.#options.replace !== true || files.size === before)
     this.#isAllKept &&= isKept
     const descriptor = descriptorOfDocument(document)
-    const {digest} = document
-    this.#written.push({names, digest, entries: (own) => indexEntries(descriptor, undefined, own)})
+    this.#add({names, digest: document.digest, entries: indexEntries(descriptor, undefined, names)})
     const select = (selector: string) => this.#target.format({...this.#target.reference, selector})
     return {
       kind: 'index',
-      reference: select(names[0]?.ref ?? `@${document.digest}`),
+      reference: select(names[0] === undefined ? `@${document.digest}` : placed.selectorOf(names[0])),
       digest: document.digest,
       images: index.images.map(({manifestDigest}) => select(`@${manifestDigest}`)),
       ...(isUnchanged ? {unchanged: true} : {}),
@@ -166,10 +180,10 @@ class LayoutDestination<M> implements ImageDestination {
 
   /** As files of the layout, and by every convention by which tools find them. */
   async attach({referrers, content}: Referrers, options: WorkOptions): Promise<number> {
-    const {files} = await this.#open()
+    const {files, placed} = await this.#open()
     const before = files.size
     for (const {tag, descriptor} of referrers)
-      if (tag !== undefined) this.#requireFree([{ref: tag}], descriptor.digest, files.existing)
+      if (tag !== undefined) this.#requireFree([{ref: tag}], descriptor.digest, placed)
     const lists = await listsIn(files, options)
     const {entries, lists: made} = referrerEntries(referrers, (subject) => lists.get(referrersTag(subject)) ?? [])
     const isThere = entries.every(({ref, digest: stated}) =>
@@ -182,7 +196,7 @@ class LayoutDestination<M> implements ImageDestination {
     for (const list of made) await this.#addDocument(files, list)
     this.#isAllKept &&= isThere && files.size === before
     for (const {ref, digest, entry} of entries)
-      this.#written.push({names: ref === undefined ? [] : [{ref}], digest, entries: () => [entry]})
+      this.#add({names: ref === undefined ? [] : [{ref}], digest, entries: [entry]})
     return files.size - before
   }
 
@@ -191,8 +205,13 @@ class LayoutDestination<M> implements ImageDestination {
     await putContent(files, content, {...options, concurrency, isNew: (name) => this.#isNew(name)})
   }
 
-  /** By the reference, as skopeo does; else the tags of the image's own names. */
-  #namesOf(draft: Pick<ImageDraft, 'names'>, options: WorkOptions): readonly IndexName[] {
+  #add(written: Written): void {
+    this.#written.push(written)
+    for (const name of written.names) this.#opened?.placed.add(name)
+  }
+
+  /** By the reference, as skopeo does; else the image's own names. */
+  #namesOf(draft: Pick<ImageDraft, 'names'>, placed: PlacedNames, options: WorkOptions): readonly PlacedName[] {
     const {selector} = this.#target.reference
     const named = draft.names.map((text) => ({text, name: indexNameOf(text)}))
     const own = [
@@ -200,7 +219,8 @@ class LayoutDestination<M> implements ImageDestination {
     ]
     if (selector === undefined) {
       for (const {text, name} of named) if (name === undefined) tellLeftOut(text, options)
-      return own
+      // Two names of one image may have the same tag as well.
+      return own.map((name) => placed.add(placed.place(name)))
     }
     if (this.#written.length > 0) {
       throw new UsageError('BAD_REFERENCE', {
@@ -209,17 +229,18 @@ class LayoutDestination<M> implements ImageDestination {
       })
     }
     const spelt = /[/:]/.test(selector) ? findTaggedName(selector) : own.find(({ref}) => ref === selector)
-    return [{ref: selector, full: spelt?.full}]
+    return [placed.asked({ref: selector, full: spelt?.full})]
   }
 
   /** True when the image is there under all of its names; a name of another is taken from it only where that was asked for. */
-  #requireFree(names: readonly IndexName[], digest: Digest, existing: IndexDocument | undefined): boolean {
-    const entries = existing?.manifests ?? []
+  #requireFree(names: readonly PlacedName[], digest: Digest, placed: PlacedNames): boolean {
     const isIt = (entry: {readonly digest: string}) => entry.digest === digest
-    for (const {ref} of names) {
-      const other = entries.find((entry) => refIn(entry.annotations).includes(ref) && !isIt(entry))
+    for (const name of names) {
+      const standing = placed.standing(name)
+      const other = standing.find((entry) => !isIt(entry))
       if (other === undefined) continue
-      const reference = this.#target.format({...this.#target.reference, selector: ref})
+      const reference = this.#target.format({...this.#target.reference, selector: placed.selectorOf(name)})
+      requireOne(standing, reference)
       requireReplaceable(
         {
           what: `'${reference}' names a different image.`,
@@ -230,9 +251,7 @@ class LayoutDestination<M> implements ImageDestination {
         this.#options.replace === true,
       )
     }
-    return names.length === 0
-      ? entries.some(isIt)
-      : names.every(({ref}) => entries.some((entry) => isIt(entry) && refIn(entry.annotations).includes(ref)))
+    return names.length === 0 ? placed.holds(digest) : names.every((name) => placed.standing(name).some(isIt))
   }
 
   #isNew(name: string): boolean {
@@ -246,7 +265,7 @@ class LayoutDestination<M> implements ImageDestination {
     if (this.#isNew(name)) await files.addFile(name, document.bytes)
   }
 
-  async #open(): Promise<{files: LayoutFiles<M>; layers: LayerWriter<M>}> {
+  async #open(): Promise<Opened<M>> {
     if (this.#opened !== undefined) return this.#opened
     const files = await this.#target.open()
     const layers = new LayerWriter<M>(
@@ -262,7 +281,7 @@ class LayoutDestination<M> implements ImageDestination {
       },
       this.#options,
     )
-    this.#opened = {files, layers}
+    this.#opened = {files, layers, placed: new PlacedNames(files.existing?.manifests ?? [])}
     return this.#opened
   }
 
@@ -286,30 +305,23 @@ class LayoutDestination<M> implements ImageDestination {
     if (this.#isAllKept && this.#written.length > 0) return this.abort()
     await files.addFile('oci-layout', Buffer.from(JSON.stringify({imageLayoutVersion: '1.0.0'})))
     const index = (existing: IndexDocument | undefined) => {
+      const there = new PlacedNames(existing?.manifests ?? [])
       if (existing !== files.existing)
-        for (const {names, digest} of this.#written) this.#requireFree(names, digest, existing)
-      return Buffer.from(JSON.stringify(this.#index(existing)))
+        for (const {names, digest} of this.#written) this.#requireFree(names, digest, there)
+      return Buffer.from(JSON.stringify(this.#index(existing, there)))
     }
     this.isUnchanged = await files.commit(index, {...options, replace: this.#options.replace === true})
     this.#opened = undefined
   }
 
   /** What is there keeps its entries, except for names that have gone over to new images. */
-  #index(existing: IndexDocument | undefined): object {
-    const refs = this.#written.flatMap(({names}) => names.map(({ref}) => ref))
-    // Two images may have one tag in different repositories; then only whole names tell them apart.
-    const isShared = (ref: string) => refs.filter((other) => other === ref).length > 1
-    const unique = this.#written.map((image) => {
-      const own = image.names.map(({ref, full}) => ({full, ref: full !== undefined && isShared(ref) ? full : ref}))
-      return {refs: own.map(({ref}) => ref), entries: image.entries(own)}
-    })
-    const added = unique.flatMap(({entries}) => entries)
-    const taken = new Set(unique.flatMap(({refs: own}) => own))
-    const digests = new Set(added.map((entry) => entry['digest']))
-    const kept = (existing?.manifests ?? []).filter((entry) => {
-      const [own] = refIn(entry.annotations)
-      return own === undefined ? !digests.has(entry.digest) : !taken.has(own)
-    })
+  #index(existing: IndexDocument | undefined, placed: PlacedNames): object {
+    const added = this.#written.flatMap(({entries}) => entries)
+    const superseded = new Set(this.#written.flatMap(({names}) => names.flatMap((name) => placed.standing(name))))
+    const digests = new Set<string>(this.#written.map(({digest}) => digest))
+    const kept = (existing?.manifests ?? []).filter(
+      (entry) => !superseded.has(entry) && (refIn(entry.annotations).length > 0 || !digests.has(entry.digest)),
+    )
     return {schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, ...existing, manifests: [...kept, ...added]}
   }
 
@@ -322,4 +334,16 @@ class LayoutDestination<M> implements ImageDestination {
 function refIn(annotations: Readonly<Record<string, string>> | null | undefined): readonly string[] {
   const ref = annotations?.['org.opencontainers.image.ref.name']
   return ref === undefined ? [] : [ref]
+}
+
+/** Where one tag has several images, nobody can say which of them is to be replaced. */
+function requireOne(standing: readonly StatedDescriptor[], reference: string): void {
+  const digests = new Set(standing.map(({digest}) => digest))
+  if (digests.size < 2) return
+  throw new UsageError('AMBIGUOUS_SELECTION', {
+    what: `${digests.size} images match '${reference}'.`,
+    why: [...digests].join(', '),
+    suggestions: ['Choose another tag.'],
+    at: {reference},
+  })
 }

@@ -6,7 +6,7 @@ import type {ImageIndex, Referrers} from '../../model/content-graph.js'
 import type {Image} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
 import {attempt, LeavingOut, type FaultSink} from '../../model/fault-sink.js'
-import {findDockerName, refOf, nameKey, isSameName} from '../image-documents/image-name.js'
+import {findDockerName, isTag, refOf, nameKey, isSameName} from '../image-documents/image-name.js'
 import {compileSchema} from '../../codecs/json/validator.js'
 import {parseDocument} from '../../codecs/json/json-document.js'
 import type {ListItem, OpenOptions} from '../../model/transport.js'
@@ -141,11 +141,27 @@ export async function openLayoutImage(place: LayoutPlace, reference: Reference, 
       close: () => layout.close(),
       findReferrers: (inner) => findLayoutReferrers(layout, [subject], inner),
     })
-    return {...image, warnings: [...image.warnings, ...sink.leftOut]}
+    return {...image, warnings: [...image.warnings, ...sink.leftOut, ...sharersOf(walk.found, candidates, reference)]}
   } catch (error) {
     await layout.close()
     throw error
   }
+}
+
+/** A tag leads to the image that stands under it, though others may have it in their names. */
+function sharersOf(
+  images: readonly FoundImage[],
+  chosen: readonly FoundImage[],
+  {selector}: Reference,
+): Image['warnings'] {
+  if (selector === undefined || !isTag(selector) || chosen.every(({refs}) => !refs.includes(selector))) return []
+  const isChosen = ({manifest}: FoundImage) => chosen.some((own) => own.manifest.digest === manifest.digest)
+  const others = images.filter((image) => !isChosen(image)).flatMap(({names}) => names)
+  const sharing = [...new Set(others.filter((name) => refOf(name) === selector))]
+  if (sharing.length === 0) return []
+  const [shown, more] = [sharing.slice(0, 5).join(', '), sharing.length > 5 ? ` and ${sharing.length - 5} more` : '']
+  const message = `Other images here have the tag '${selector}' as well: ${shown}${more}. Their whole names select them.`
+  return [{code: 'tag-shared', message}]
 }
 
 /** What refers to documents of a layout. */

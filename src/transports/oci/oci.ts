@@ -6,7 +6,7 @@ import {layoutGrammar} from '../../formats/oci-layout/reference.js'
 import {verifyLayout} from '../../formats/oci-layout/verify-layout.js'
 import type {Transport} from '../../model/transport.js'
 import {openFolder} from './folder.js'
-import {requireLayoutOrFree, StagedFiles, type StagedBody} from './staged-files.js'
+import {findIndex, requireLayoutOrFree, StagedFiles, type StagedBody} from './staged-files.js'
 
 const NAME = 'oci'
 const grammar = layoutGrammar(NAME, 'DIR')
@@ -26,7 +26,8 @@ export const oci: Transport = {
   create: async (reference, options) => {
     await requireLayoutOrFree(reference.path)
     const open = () => StagedFiles.open(reference.path, grammar.format(reference), options)
-    return createLayout<StagedBody>({reference, format: grammar.format, open}, options)
+    const peek = () => findIndex(reference.path)
+    return createLayout<StagedBody>({reference, format: grammar.format, open, peek}, options)
   },
   verify: (reference, options) => verifyLayout(place, reference, options),
 }

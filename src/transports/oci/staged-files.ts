@@ -279,7 +279,8 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
   }
 }
 
-function findIndex(root: string): IndexDocument | undefined {
+/** The index of a layout; undefined where there is none. Throws `MANIFEST_INVALID`. */
+export function findIndex(root: string): IndexDocument | undefined {
   const file = path.join(root, 'index.json')
   if (!existsSync(file)) return undefined
   return parseIndex(readBounded(file, MAX_DOCUMENT_BYTES, {links: 'followed'}), 'index.json')
