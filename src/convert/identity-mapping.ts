@@ -75,6 +75,8 @@ function packageName(text: string, whole: string): string {
   const official = OS_NAMES.find((os) => os.toLowerCase() === name)
   if (official !== undefined) return official
   if (name.length < 3) name += '.img'
+  // OCI layouts name images as no engine would.
+  name = name.replace(/\.+$/, (dots) => '-'.repeat(dots.length))
   if (!isPackageName(name.slice(0, 50))) name = `x-${name}`
   if (name.length > 50) name = `${name.slice(0, 43)}-${shortHash(whole)}`
   return name

@@ -128,7 +128,8 @@ function storeOf({image, companions}: Returning, held: ReturnType<typeof content
     title: 'the package',
     findDocument: ({digest}) => Promise.resolve(documents.get(digest)),
     findBlob: ({digest}): Promise<StoredBlob | undefined> => {
-      const open = held.get(digest)
+      const document = documents.get(digest)
+      const open = held.get(digest) ?? (document === undefined ? undefined : () => bytesOf(document))
       return Promise.resolve(open === undefined ? undefined : {compression: 'none', open})
     },
   }

@@ -71,6 +71,7 @@ describe('identity mapping', () => {
     {image: 'app:latest', fullName: 'CN=Docker_app_1.0.17640.22893', note: 'without a time the image ID counts'},
     {image: 'app:0.9', fullName: 'CN=Docker_app_1.0.17640.22893', note: 'the major version is never 0'},
     {image: 'app:99999', fullName: 'CN=Docker_app_1.0.17640.22893', note: 'a part ends at 65535'},
+    {image: 'dot.', fullName: 'CN=Docker_dot-_1.0.17640.22893', note: 'package names do not end with a dot'},
     {image: 'nul:1', fullName: 'CN=Docker_x-nul_1.0.0.0', note: 'device names are not package names'},
   ])
     it(`makes ${fullName} of ${image}: ${note}`, () => {
@@ -81,9 +82,15 @@ describe('identity mapping', () => {
   it('always makes a valid identity, whatever the image is called', () => {
     const word = fc.stringMatching(/^[a-z0-9]+(?:[._-][a-z0-9]+){0,3}$/)
     const tag = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,20}$/)
+    const ofDocker = fc
+      .tuple(fc.array(word, {minLength: 1, maxLength: 4}), tag)
+      .map(([path, version]) => `${path.join('/')}:${version}`)
+    // OCI layouts and containerd have names that no engine would take.
+    const ofOthers = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.@:+/-]{0,80}$/)
+    const odd = fc.stringMatching(/^(?:con|nul|x|xn--|[._-]){1,3}[.]{0,60}$/)
     fc.assert(
-      fc.property(fc.array(word, {minLength: 1, maxLength: 4}), tag, (path, version) => {
-        requirePackageIdentity(identityOfImage(`${path.join('/')}:${version}`, {imageId}))
+      fc.property(fc.oneof(ofDocker, ofOthers, odd), (name) => {
+        requirePackageIdentity(identityOfImage(name, {imageId}))
       }),
       {numRuns: FUZZ_RUNS},
     )

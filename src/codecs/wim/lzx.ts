@@ -92,9 +92,11 @@ export class LzxDecoder {
   #loadUnits(input: Uint8Array): void {
     const bytes = this.#unitBytes
     const before = this.#unitCount
-    bytes.set(input.subarray(0, bytes.length))
-    this.#unitCount = Math.ceil(Math.min(input.length, bytes.length) / 2)
-    bytes.fill(0, input.length, Math.max(2 * before, input.length + 1))
+    // No chunk that fits its window is longer; of a longer one, nothing past the end is read.
+    const length = Math.min(input.length, bytes.length)
+    bytes.set(input.subarray(0, length))
+    this.#unitCount = Math.ceil(length / 2)
+    bytes.fill(0, length, Math.max(2 * before, 2 * this.#unitCount))
     if (IS_BIG_ENDIAN) bytes.subarray(0, 2 * this.#unitCount).swap16()
   }
 

@@ -37,6 +37,11 @@ export function blobPath(digest: Digest): string {
   return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`
 }
 
+/** A blob as a descriptor states it: who states another size of it says something that is still to be checked. */
+export function blobKey({digest, size}: Pick<Descriptor, 'digest' | 'size'>): string {
+  return `${blobPath(digest)} ${size}`
+}
+
 /** A document that is what its descriptor says; undefined when it is nowhere. `DIGEST_MISMATCH`, `SIZE_MISMATCH`. */
 export async function findChecked(
   store: ContentStore,

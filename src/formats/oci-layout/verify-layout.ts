@@ -12,7 +12,7 @@ import {
   statedPlatform,
   type OfferedPlatform,
 } from '../image-documents/platform-choice.js'
-import {blobPath, type ContentStore} from './content-store.js'
+import {blobKey, blobPath, type ContentStore} from './content-store.js'
 import type {FoundImage} from './index-walk.js'
 import {findLayoutReferrers, namedBy, selected, walkLayout, type LayoutPlace} from './layout.js'
 import {findStoredLayer, readFound} from './open-image.js'
@@ -104,7 +104,7 @@ export async function verifyFound(
   const stated = found.entry.platform ?? {}
   if (wanted !== undefined && !fitsPlatform(stated, wanted, false)) return passedOver(stated)
   const {facts} = await readFound(store, found, options)
-  read.add(blobPath(found.config.digest)).add(blobPath(found.manifest.digest))
+  read.add(blobPath(found.config.digest)).add(blobKey(found.config)).add(blobPath(found.manifest.digest))
   if (facts.platform.os === 'unknown') {
     // An attestation: what it names are documents of some sort, not layers.
     for (const part of found.stated.slice(1))
@@ -142,9 +142,10 @@ export async function verifyFound(
         )
       const name = blobPath(descriptor.digest)
       // A layer that images share is read once, unless they say different things of it.
-      if (read.has(`${name} ${facts.diffIds[index] ?? ''}`)) return
+      const said = `${blobKey(descriptor)} ${facts.diffIds[index] ?? ''}`
+      if (read.has(said)) return
       if (!read.has(name)) check.count(descriptor.size)
-      read.add(name).add(`${name} ${facts.diffIds[index] ?? ''}`)
+      read.add(name).add(blobKey(descriptor)).add(said)
       await check.layer(stored, facts.platform.os, {names, index})
     })
   }

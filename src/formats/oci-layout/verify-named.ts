@@ -7,14 +7,14 @@ import {isForeignType, isIndexType, isManifestType} from '../image-documents/med
 import {fitsPlatform, parsePlatform} from '../image-documents/platform-choice.js'
 import {verified} from '../../codecs/bytes/verified.js'
 import type {ImageCheck} from '../layer-blob/image-check.js'
-import {blobPath, findChecked, type ContentStore} from './content-store.js'
+import {blobKey, blobPath, findChecked, type ContentStore} from './content-store.js'
 import {findEmbedded} from './embedded.js'
 import type {PassedOver} from './index-walk.js'
 
 /** What checks of several images share. */
 export interface Checking {
   readonly check: ImageCheck
-  /** Paths of blobs that have been read to their end. */
+  /** Paths of blobs that have been read to their end, and as what that was: `blobKey`. */
   readonly read: Set<string>
   readonly options: OpenOptions
 }
@@ -30,7 +30,9 @@ export async function verifyNamed(
 ): Promise<void> {
   for (const {stated, refs, reason} of named) {
     options.signal?.throwIfAborted()
-    if (!isAsked(stated, options)) continue
+    // An attestation is for no platform, and is kept with the image that is asked for.
+    const isHeldApart = reason !== 'absent' && stated.platform?.os === 'unknown'
+    if (!isAsked(stated, options) && !isHeldApart) continue
     const subject = refs[0] ?? stated.digest
     if (reason === 'absent') check.add('MANIFEST_MISSING', notThere(stated), subject)
     else await check.gather(() => verifyStated(store, stated, {check, read, options}))
@@ -68,8 +70,9 @@ async function verifyStated(
   // What two indexes name is checked once; an index cannot be in itself.
   if (isIndexType(descriptor.mediaType)) {
     for (const child of parseIndex(bytes, title).manifests ?? []) {
-      if (read.has(`named ${child.digest}`)) continue
-      read.add(`named ${child.digest}`)
+      const said = `named ${child.digest} ${child.size} ${child.mediaType}`
+      if (read.has(said)) continue
+      read.add(said)
       await check.gather(() => verifyStated(store, child, {check, read, options}))
     }
     return
@@ -88,16 +91,16 @@ export async function verifyBlob(
 ): Promise<void> {
   const descriptor = descriptorOf(stated, store.title)
   const name = blobPath(descriptor.digest)
-  if (read.has(name)) return
   const title = `blob ${descriptor.digest}`
   const embedded = findEmbedded(stated, descriptor, title)
+  if (read.has(blobKey(descriptor))) return
   const blob = await store.findBlob(descriptor, options)
   if (blob === undefined) {
     if (embedded === undefined && !isForeignType(descriptor.mediaType)) throw blobMissing(missing, descriptor, store)
     return
   }
-  read.add(name)
-  check.count(descriptor.size)
+  if (!read.has(name)) check.count(descriptor.size)
+  read.add(name).add(blobKey(descriptor))
   for await (const _chunk of verified(blob.open(options), {title, ...descriptor}));
 }
 

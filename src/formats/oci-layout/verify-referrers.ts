@@ -1,5 +1,5 @@
 import type {Referrers} from '../../model/content-graph.js'
-import {blobPath} from './content-store.js'
+import {blobKey, blobPath} from './content-store.js'
 import type {Checking} from './verify-named.js'
 
 /**
@@ -20,14 +20,14 @@ export async function verifyReferrers(
   }
   for (const blob of content.blobs) {
     const {digest, size} = blob.descriptor
-    if (read.has(blobPath(digest))) continue
+    if (read.has(blobKey(blob.descriptor))) continue
     check.subject = referrers.length === 1 ? (referrers[0]?.descriptor.digest ?? digest) : digest
     const isWhole = await check.gather(async () => {
       if (blob.isHeld !== undefined && !(await blob.isHeld(options))) return
       for await (const _chunk of blob.open(options)) options.signal?.throwIfAborted()
     })
     if (!isWhole) continue
-    read.add(blobPath(digest))
-    check.count(size)
+    if (!read.has(blobPath(digest))) check.count(size)
+    read.add(blobPath(digest)).add(blobKey(blob.descriptor))
   }
 }

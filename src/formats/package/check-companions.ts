@@ -1,3 +1,4 @@
+import {contentOf} from '../../model/content.js'
 import type {Companions} from '../../model/content-graph.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
@@ -18,8 +19,10 @@ export async function checkCompanions(stored: StoredPackage, options: WorkOption
   const companions = await companionsOf(stored, options)
   if (companions === undefined) return
   requireDocuments(stored, companions)
-  const own = ownDigests(stored)
-  const store = storeOf(companions)
+  const {ManifestFile, ManifestDigest} = stored.docker ?? {}
+  const manifest = readVerified(stored, ManifestFile, ManifestDigest)
+  const own = ownDigests(manifest)
+  const store = storeOf(companions, ManifestDigest, manifest)
   const {index, referrers, content} = companions
   if (index !== undefined) {
     const {mediaType, digest, bytes} = index
@@ -52,19 +55,25 @@ function requireDocuments({docker, entryName}: StoredPackage, {content}: Compani
 }
 
 /** What the image itself has, and companions need not keep once more. */
-function ownDigests(stored: StoredPackage): ReadonlySet<string> {
-  const {ManifestFile, ManifestDigest} = stored.docker ?? {}
-  const bytes = readVerified(stored, ManifestFile, ManifestDigest)
-  if (bytes === undefined) return new Set()
-  const {config, layers} = parseManifest(bytes, 'the manifest')
+function ownDigests(manifest: Uint8Array | undefined): ReadonlySet<string> {
+  if (manifest === undefined) return new Set()
+  const {config, layers} = parseManifest(manifest, 'the manifest')
   return new Set([config, ...(layers ?? [])].map(({digest}) => digest))
 }
 
-function storeOf({content}: Companions): ContentStore {
-  const documents = new Map<string, Uint8Array>(content.documents.map(({digest, bytes}) => [digest, bytes]))
+/** A document is the content of what names it as a layer, too: a signature may have the manifest that it signs as its own. */
+function storeOf({content}: Companions, digest: string | undefined, manifest: Uint8Array | undefined): ContentStore {
+  const documents = new Map<string, Uint8Array>(content.documents.map((each) => [each.digest, each.bytes]))
+  const blobs = new Map(documents)
+  if (digest !== undefined && manifest !== undefined) blobs.set(digest, manifest)
   return {
     title: 'the package',
-    findDocument: ({digest}) => Promise.resolve(documents.get(digest)),
-    findBlob: () => Promise.resolve(undefined),
+    findDocument: (wanted) => Promise.resolve(documents.get(wanted.digest)),
+    findBlob: (wanted) => {
+      const bytes = blobs.get(wanted.digest)
+      return Promise.resolve(
+        bytes === undefined ? undefined : {compression: 'none', open: () => contentOf(bytes).open()},
+      )
+    },
   }
 }

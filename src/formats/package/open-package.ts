@@ -4,6 +4,7 @@ import type {WorkOptions} from '../../model/events.js'
 import type {Image, Layer, RawDocument} from '../../model/image.js'
 import {formatFullName, identityKey} from '../../model/package-identity.js'
 import type {ListItem, OpenOptions} from '../../model/transport.js'
+import {parseManifest} from '../image-documents/image-documents.js'
 import {companionsOf} from './companion-files.js'
 import {dependencyError} from './dependency-error.js'
 import {resolveDependencies, type MissingDependency} from './dependencies.js'
@@ -135,11 +136,27 @@ function readConfig(stored: StoredPackage): RawDocument | undefined {
 const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json'
 const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json'
 
-function readManifest(stored: StoredPackage): Image['manifest'] {
+/**
+ * The manifest that is kept of the image; undefined where there is none. It is of the type that it says itself, and readers
+ * refuse it under another. Throws `METADATA_INVALID`, `MANIFEST_INVALID`, and what `readVerified` does.
+ */
+export function readManifest(stored: StoredPackage): Image['manifest'] {
   const {ManifestFile, ManifestDigest, ManifestMediaType} = stored.docker ?? {}
   const bytes = readVerified(stored, ManifestFile, ManifestDigest)
   if (bytes === undefined) return undefined
-  return {mediaType: ManifestMediaType ?? DOCKER_MANIFEST, bytes, digest: digestOf(bytes)}
+  const {mediaType = ManifestMediaType ?? DOCKER_MANIFEST} = parseManifest(
+    bytes,
+    `${stored.entryName}/${ManifestFile ?? ''}`,
+  )
+  if (ManifestMediaType !== undefined && ManifestMediaType !== mediaType) {
+    throw new InputError('METADATA_INVALID', {
+      what: 'metadata.json and the manifest that the package keeps contradict each other.',
+      why: `The manifest says that it is ${mediaType.slice(0, 200)}, metadata.json ${ManifestMediaType.slice(0, 200)}.`,
+      suggestions: ['Restore the package from a copy.'],
+      at: {path: `${stored.entryName}/metadata.json`},
+    })
+  }
+  return {mediaType, bytes, digest: digestOf(bytes)}
 }
 
 /** A kept document whose digest is stated. Throws `LAYER_MISSING`-like `NOT_FOUND`, or `DIGEST_MISMATCH`. */

@@ -63,7 +63,11 @@ export class PinWriter {
     tap?.listen(undefined)
     const made = this.#own === undefined ? [] : [this.#own.finish()]
     if (wantedPins(this.#draft).length === 0) return made
-    for (const pin of layer?.pins ?? []) made.push(await copyPin(this.#folder, pin, {...options, mode: pins}))
+    for (const pin of layer?.pins ?? []) {
+      // Metadata may list one form twice.
+      if (made.some(({Digest}) => Digest === pin.descriptor.digest)) continue
+      made.push(await copyPin(this.#folder, pin, {...options, mode: pins}))
+    }
     return made
   }
 

@@ -17,7 +17,7 @@ import {verifyIndex, type IndexVerdict} from '../transport-layout/verify-layout.
 import {resolveDependencies, type DependencyChain} from './dependencies.js'
 import {fittingPackages, selectFitting} from './fitting-packages.js'
 import type {Repository, StoredPackage} from './repository.js'
-import {readVerified} from './open-package.js'
+import {readManifest, readVerified} from './open-package.js'
 import {checkCompanions} from './check-companions.js'
 import {recordFaults} from './check-records.js'
 import {companionBytes, companionFile} from './companion-files.js'
@@ -113,7 +113,7 @@ class PackageVerifier {
     for (const message of docker === undefined ? [] : recordFaults(docker))
       this.#fault('METADATA_INVALID', message, `${this.#title}/metadata.json`)
     await this.#gather('docker', () => readVerified(this.#stored, docker?.ConfigFile, docker?.ConfigDigest))
-    await this.#gather('docker', () => readVerified(this.#stored, docker?.ManifestFile, docker?.ManifestDigest))
+    await this.#gather('docker', () => readManifest(this.#stored))
     const before = this.faults.length
     for (const each of [...(docker?.Companions?.Documents ?? []), ...(docker?.Companions?.Blobs ?? [])])
       await this.#gather(companionFile(each), async () => {
