@@ -5,6 +5,7 @@ import {describeEdits, EditList, type PayloadEdits} from '../../model/payload-ed
 import type {PayloadIndex} from '../transport-layout/payload-index.js'
 import {areSameTimes} from '../transport-layout/read-layout.js'
 import {compareWithRecipe} from '../transport-layout/replay-layout.js'
+import {findUnusualLine} from '../transport-layout/unusual-index.js'
 import {verifyIndex, type IndexVerdict} from '../transport-layout/verify-layout.js'
 import type {StoredPackage} from './repository.js'
 import {INDEX_NAME, openLayout, readIndex, readRecipe, recipeOf} from './package-entries.js'
@@ -80,10 +81,22 @@ export async function findPayloadDifference(
   const index = readIndex(stored)
   const line = index?.findForeignLine()
   if (line !== undefined) return {why: `Line ${line} of payload-index.jsonl is not written as transship writes it.`}
+  const unusual = index === undefined ? undefined : findUnusual(stored, index, options)
+  if (unusual !== undefined)
+    return {why: `What payload-index.jsonl tells of ${unusual} is more or less than transship would write.`}
   const folder = index === undefined ? undefined : findRetimedFolder(stored, index, options)
   if (folder !== undefined)
     return {why: `A layer cannot hold the times that payload-index.jsonl tells of the folder ${folder}.`}
   return findPayloadChange(stored, options)
+}
+
+function findUnusual(stored: StoredPackage, index: PayloadIndex, options: WorkOptions): string | undefined {
+  const layout = openLayout(stored, index, options)
+  try {
+    return findUnusualLine(layout, index, {...options, isPlain: stored.payload.Layout === 'plain-1'})
+  } finally {
+    layout.close()
+  }
 }
 
 /** A top folder has no carrier, and a layer gives it the times of the System hive, or its write time for all. */

@@ -274,7 +274,8 @@ export class TransportLayout {
   /** What the index says of a file, when it is of the same size still. */
   #lineOf(diskPath: string, stats?: FileFacts): IndexLine | undefined {
     const line = this.#options.index?.get(diskPath)
-    if (line === undefined || (stats !== undefined && line.sizeBytes !== stats.sizeBytes)) return undefined
+    if (line === undefined) return undefined
+    if (stats !== undefined && (line.sizeBytes ?? stats.sizeBytes) !== stats.sizeBytes) return undefined
     if (this.#options.isIndexBeside === true && line.times !== undefined && stats !== undefined)
       this.#compare(diskPath, line.times, stats.times)
     return line
