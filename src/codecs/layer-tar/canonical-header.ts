@@ -35,8 +35,14 @@ export function canonicalHeader(entry: FileEntry | DirectoryEntry, keepFrames: b
     size: link === undefined ? (content?.size ?? 0) : 0,
     mtime: nanosecondsOf(meta.times.lastWrite),
     records,
-    ...(link === undefined ? {} : {linkname: link.target}),
+    ...(link === undefined ? {} : {linkname: linkNameOf(link.target)}),
   })
+}
+
+/** No tar holds a NUL in a link name, and readers refuse one that does. The frame keeps what the reparse point has. */
+function linkNameOf(target: string): string {
+  const end = target.indexOf('\0')
+  return end < 0 ? target : target.slice(0, end)
 }
 
 /** The header blocks of an alternate stream: its owner's mode and times, none of its owner's Windows keys. */

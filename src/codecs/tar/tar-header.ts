@@ -329,6 +329,8 @@ const OCTAL_11 = 8 ** 11
  */
 export function encodeTarHeader(fields: HeaderFields): Uint8Array {
   const {name, linkname = ''} = fields
+  // Whoever calls has cleaned them; a header that no reader takes would be found much later.
+  if (name.includes('\0') || linkname.includes('\0')) throw new Error('A name in a tar has a NUL.')
   const seconds = Number(fields.mtime / 1_000_000_000n) - (fields.mtime % 1_000_000_000n < 0n ? 1 : 0)
   const timeFits = seconds >= 0 && seconds < OCTAL_11
   const records: Record<string, string> = {...fields.records}

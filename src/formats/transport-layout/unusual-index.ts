@@ -1,5 +1,6 @@
 import type {WorkOptions} from '../../model/events.js'
 import {DIRECTORY_CARRIER_SUFFIX, payloadPart} from '../../model/layer-path.js'
+import {FileAttribute} from '../../model/windows-metadata.js'
 import type {DiskNode} from './layout-nodes.js'
 import type {IndexLine, PayloadIndex} from './payload-index.js'
 import type {TransportLayout} from './read-layout.js'
@@ -54,7 +55,7 @@ function hasMetadata({attributes, metadata}: IndexLine): boolean {
 function isUsualFile(layout: TransportLayout, node: DiskNode, get: Get): boolean {
   const line = get(node.diskPath)
   if (!isWhole(line) || line.times === undefined) return false
-  if (node.isCarrier ? hasMetadata(line) : line.attributes === undefined) return false
+  if (node.isCarrier ? hasMetadata(line) : !isOfKind(line, 'file')) return false
   const group = layout.files.find(node.diskPath, node.diskPath)?.linkGroup ?? ''
   if (group === '' && line.link === undefined) return true
   return (layout.entry(node).kind === 'hard-link') === (line.link !== undefined)
@@ -75,5 +76,10 @@ function isUsualFolder(
   }
   if (isTop && !isPlain) return false
   if (own?.times === undefined || own.sizeBytes !== undefined || own.sha256 !== undefined) return false
-  return node.isCarrier || node.lacksCarrier === true ? !hasMetadata(own) : own.attributes !== undefined
+  return node.isCarrier || node.lacksCarrier === true ? !hasMetadata(own) : isOfKind(own, 'directory')
+}
+
+/** Attributes that say of what kind it is: a layer makes them say so. */
+function isOfKind({attributes}: IndexLine, kind: 'file' | 'directory'): boolean {
+  return attributes !== undefined && ((attributes & FileAttribute.directory) !== 0) === (kind === 'directory')
 }

@@ -68,8 +68,8 @@ const metadata: Parser = {
         await place.judged(async () => {
           const verdict = await verify(reference)
           const report = await refusalOf(() => convert(reference, `layout:${place.out}/layout`))
-          // What this disk cannot hold is no damage.
-          const isDamaged = report?.exitCode === 3
+          // What this disk or a layer cannot hold is no damage.
+          const isDamaged = report?.exitCode === 3 && report.code !== 'FORMAT_UNSUPPORTED'
           if (verdict.ok) require(!isDamaged, `it is sound, and reading it ends in ${report?.message ?? ''}`)
           if (report !== undefined) throw report
           const {faults} = await verify(`layout:${place.out}/layout`)
