@@ -23,4 +23,18 @@ export const KEPT_FINDS: readonly KeptFind[] = [
   {parser: 'registry-answers', was: 'an answer with a length and in chunks was our own fault', seed: 1, number: 37},
   {parser: 'containerd-answers', was: 'a namespace that no header can hold was our own fault', seed: 1, number: 23},
   {parser: 'kept-companions', was: 'a referrer whose blob is not kept was called sound', seed: 3, number: 27},
+  {parser: 'wim-chunks', was: 'a chunk longer than its window was our own fault', seed: 1, number: 787639},
+  {parser: 'companions', was: 'attestations were not verified where a platform was asked for', seed: 1, number: 111},
+  {parser: 'companions', was: 'a signature with a manifest as its layer did not verify', seed: 1, number: 342},
+  {parser: 'package-metadata', was: 'a pin that is listed twice was our own fault', seed: 1, number: 322},
+  {parser: 'package-metadata', was: 'a manifest whose type is not kept was written as Docker’s', seed: 1, number: 768},
+  {
+    parser: 'package-metadata',
+    was: 'an image name with a dot at its end made a name of no package',
+    seed: 1,
+    number: 1359,
+  },
+  {parser: 'native-index', was: 'an index that lacks a size was exact', seed: 1, number: 246},
+  {parser: 'native-index', was: 'a hive that is a folder by its attributes was exact', seed: 5, number: 423},
+  {parser: 'transport-layout', was: 'a link whose name has a NUL made a layer that is no tar', seed: 1, number: 355},
 ]

@@ -56,6 +56,20 @@ describe('parts of Windows image files that are made up', () => {
     )
   })
 
+  it('LZX chunks that are longer than their window, and the one behind them', () => {
+    const [decoder] = lzx
+    const sound = chunkOf('lzx-new', 68341, 120)
+    const [wanted, found] = [new Uint8Array(13540), new Uint8Array(13540)]
+    decoder!.decode(sound, wanted)
+    for (const more of [0, 63, 64, 65, 10_000]) {
+      endsWell(() => {
+        decoder!.decode(Buffer.alloc(32768 + more, 0xa5), output)
+      })
+      decoder!.decode(sound, found)
+      assert.deepEqual(found, wanted)
+    }
+  })
+
   it('LZMS chunks of any bytes', () => {
     const lzms = new LzmsDecoder()
     fc.assert(
