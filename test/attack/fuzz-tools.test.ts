@@ -3,7 +3,7 @@ import {mkdirSync} from 'node:fs'
 import path from 'node:path'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
 import {MAX_SECONDS, type Find} from './fuzz/judge.js'
-import {added, nextParser, readRotation, writeRotation, type Rotation} from './fuzz/rotation.js'
+import {added, nextParser, readRotation, rechecked, writeRotation, type Rotation} from './fuzz/rotation.js'
 import type {ParserCount} from './fuzz/run-parser.js'
 import {MAX_IDLE_SECONDS, MAX_WAIT_SECONDS, Stopwatch, type Usage} from './fuzz/stopwatch.js'
 
@@ -107,6 +107,16 @@ describe('a rotation over parsers', () => {
     assert.deepEqual(turns, ['a', 'b', 'b', 'b'])
     assert.deepEqual(rotation.sums['a'], {...count('a', 10, 5, 10, [find]), commit: '10'})
     assert.deepEqual(rotation.sums['b'], {...count('b', 90, 11, 90), accepted: 87, refused: 3, commit: '40'})
+  })
+
+  it('counts finds that are none any more, and keeps the others', async () => {
+    const rotation = added({seed: 1, sums: {}}, count('a', 10, 5, 10, [find]), 'c')
+    const open = await rechecked(rotation, () => Promise.resolve(false))
+    assert.deepEqual(open, rotation)
+    const mended = await rechecked(rotation, () => Promise.resolve(true))
+    assert.deepEqual([mended.sums['a']!.finds, mended.sums['a']!.mended], [[], 1])
+    const again = added(mended, count('a', 10, 5, 20, [find]), 'd')
+    assert.deepEqual([again.sums['a']!.finds, again.sums['a']!.mended], [[find], 1])
   })
 
   it('is kept in a file, for one seed', () => {

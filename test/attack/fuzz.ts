@@ -7,7 +7,7 @@ import {findParser, PARSERS} from './fuzz/catalog.js'
 import {writeDocument} from './fuzz/document.js'
 import {inputOf, judge, type Find} from './fuzz/judge.js'
 import {runProperties} from './fuzz/properties.js'
-import {added, nextParser, readRotation, writeRotation} from './fuzz/rotation.js'
+import {added, nextParser, readRotation, rechecked, writeRotation} from './fuzz/rotation.js'
 import {runParser, type ParserCount, type RunOptions} from './fuzz/run-parser.js'
 
 /*
@@ -24,6 +24,7 @@ const HELP = `npm run fuzz -- [options]
   --report FILE    counts and finds as JSON
   --resume FILE    go on where the runs before ended, the parser with the least time first, and add up in FILE
   --rounds N       with --resume: so many turns (one for each parser)
+  --recheck        with --resume: try the finds of before once more, and count those that are none any more
   --write          with --resume: put the sums into docs/fuzzing.md
   --list           the parsers
 npm run fuzz -- properties [options]: every property with 20,000 cases, or FUZZ_RUNS
@@ -92,6 +93,7 @@ async function main(args: readonly string[]): Promise<number> {
       report: {type: 'string'},
       resume: {type: 'string'},
       rounds: {type: 'string'},
+      recheck: {type: 'boolean'},
       write: {type: 'boolean'},
       list: {type: 'boolean'},
       help: {type: 'boolean'},
@@ -118,6 +120,10 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const bound = values.cases === undefined ? {minutes: Number(values.minutes)} : {cases: Number(values.cases)}
   if (values.resume !== undefined) {
+    if (values.recheck === true) {
+      const isMended = ({parser, number, seed: own}: Find) => replay(parser, own, number, undefined)
+      writeRotation(values.resume, await rechecked(readRotation(values.resume, seed), isMended))
+    }
     const status = await rotate(values.resume, names, {seed, rounds: Number(values.rounds ?? names.length), bound})
     if (values.write === true) await writeDocument({rotation: readRotation(values.resume, seed)})
     return status

@@ -19,7 +19,8 @@ function parserTable({sums}: Rotation): string {
   const total = all.reduce((sum, {cases}) => sum + cases, 0)
   const seconds = all.reduce((sum, {cpuSeconds}) => sum + cpuSeconds, 0)
   const finds = all.reduce((sum, each) => sum + each.finds.length, 0)
-  return `${number(total)} mutants in ${number(seconds)} s, ${number(finds)} open finds.
+  const mended = all.reduce((sum, each) => sum + (each.mended ?? 0), 0)
+  return `${number(total)} mutants in ${number(seconds)} s, ${number(finds)} open finds, ${number(mended)} mended.
 
 | parser | reads | mutants | accepted | refused | seconds | last at commit |
 |---|---|--:|--:|--:|--:|---|

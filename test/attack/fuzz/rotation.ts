@@ -5,6 +5,8 @@ import type {ParserCount} from './run-parser.js'
 /** What all runs on one state file came to, for one parser. */
 export type Sum = Omit<ParserCount, 'finds'> & {
   readonly finds: readonly Find[]
+  /** Finds of before that are none any more. */
+  readonly mended?: number
   /** What was checked out in the last of the runs. */
   readonly commit: string
 }
@@ -45,8 +47,21 @@ export function added(rotation: Rotation, count: ParserCount, commit: string): R
     seconds: before.seconds + count.seconds,
     cpuSeconds: before.cpuSeconds + count.cpuSeconds,
     finds: [...before.finds, ...count.finds],
+    ...(before.mended === undefined ? {} : {mended: before.mended}),
     next: count.next,
     commit,
   }
   return {...rotation, sums: {...rotation.sums, [count.parser]: sum}}
+}
+
+/** The same without the finds that are none any more, which are counted. */
+export async function rechecked(rotation: Rotation, isMended: (find: Find) => Promise<boolean>): Promise<Rotation> {
+  const sums: Record<string, Sum> = {}
+  for (const [name, sum] of Object.entries(rotation.sums)) {
+    const open: Find[] = []
+    for (const find of sum.finds) if (!(await isMended(find))) open.push(find)
+    const mended = (sum.mended ?? 0) + sum.finds.length - open.length
+    sums[name] = {...sum, finds: open, ...(mended === 0 ? {} : {mended})}
+  }
+  return {...rotation, sums}
 }
