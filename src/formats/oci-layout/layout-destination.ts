@@ -107,7 +107,7 @@ class LayoutDestination<M> implements ImageDestination {
   /** Where an image of these names would stand, as `write` would tell it. */
   placesOf(names: readonly string[]): readonly Reference[] {
     const {reference, peek} = this.#target
-    const placed = this.#opened?.placed ?? new PlacedNames(peek?.()?.manifests ?? [])
+    const placed = new PlacedNames(peek?.()?.manifests ?? [])
     return this.#namesOf({names}, placed, {}).map((name) => ({...reference, selector: placed.selectorOf(name)}))
   }
 
@@ -140,7 +140,7 @@ class LayoutDestination<M> implements ImageDestination {
       options.onEvent?.({kind: 'note', ...KEPT_DOCKER_MANIFEST, subject: descriptor.digest})
     const isKept = isUnchanged && (this.#options.replace !== true || layers.every((layer) => layer.kind !== 'stored'))
     this.#isAllKept &&= isKept
-    this.#add({names, digest: descriptor.digest, entries: indexEntries(descriptor, draft.platform, names)})
+    this.#written.push({names, digest: descriptor.digest, entries: indexEntries(descriptor, draft.platform, names)})
     const selector = names[0] === undefined ? `@${descriptor.digest}` : placed.selectorOf(names[0])
     return {
       kind: 'image',
@@ -166,7 +166,7 @@ class LayoutDestination<M> implements ImageDestination {
     const isKept = isUnchanged && (this.#options.replace !== true || files.size === before)
     this.#isAllKept &&= isKept
     const descriptor = descriptorOfDocument(document)
-    this.#add({names, digest: document.digest, entries: indexEntries(descriptor, undefined, names)})
+    this.#written.push({names, digest: document.digest, entries: indexEntries(descriptor, undefined, names)})
     const select = (selector: string) => this.#target.format({...this.#target.reference, selector})
     return {
       kind: 'index',
@@ -196,18 +196,13 @@ class LayoutDestination<M> implements ImageDestination {
     for (const list of made) await this.#addDocument(files, list)
     this.#isAllKept &&= isThere && files.size === before
     for (const {ref, digest, entry} of entries)
-      this.#add({names: ref === undefined ? [] : [{ref}], digest, entries: [entry]})
+      this.#written.push({names: ref === undefined ? [] : [{ref}], digest, entries: [entry]})
     return files.size - before
   }
 
   async #put(files: LayoutFiles<M>, content: ContentGraph, options: WorkOptions): Promise<void> {
     const {concurrency} = this.#options
     await putContent(files, content, {...options, concurrency, isNew: (name) => this.#isNew(name)})
-  }
-
-  #add(written: Written): void {
-    this.#written.push(written)
-    for (const name of written.names) this.#opened?.placed.add(name)
   }
 
   /** By the reference, as skopeo does; else the image's own names. */
@@ -300,14 +295,14 @@ class LayoutDestination<M> implements ImageDestination {
   }
 
   async commit(options: WorkOptions): Promise<void> {
-    const {files} = await this.#open()
+    const {files, placed} = await this.#open()
     // What is equal stays as it is; only what may be replaced is mended where it is damaged.
     if (this.#isAllKept && this.#written.length > 0) return this.abort()
     await files.addFile('oci-layout', Buffer.from(JSON.stringify({imageLayoutVersion: '1.0.0'})))
     const index = (existing: IndexDocument | undefined) => {
-      const there = new PlacedNames(existing?.manifests ?? [])
-      if (existing !== files.existing)
-        for (const {names, digest} of this.#written) this.#requireFree(names, digest, there)
+      const isOther = existing !== files.existing
+      const there = isOther ? new PlacedNames(existing?.manifests ?? []) : placed
+      if (isOther) for (const {names, digest} of this.#written) this.#requireFree(names, digest, there)
       return Buffer.from(JSON.stringify(this.#index(existing, there)))
     }
     this.isUnchanged = await files.commit(index, {...options, replace: this.#options.replace === true})

@@ -3,7 +3,7 @@ import type {PayloadChange} from '../../model/image.js'
 import {payloadPart} from '../../model/layer-path.js'
 import {describeEdits, EditList, type PayloadEdits} from '../../model/payload-edits.js'
 import type {PayloadIndex} from '../transport-layout/payload-index.js'
-import {areSameTimes} from '../transport-layout/read-layout.js'
+import {areSameTimes, type TransportLayout} from '../transport-layout/read-layout.js'
 import {compareWithRecipe} from '../transport-layout/replay-layout.js'
 import {findUnusualLine} from '../transport-layout/unusual-index.js'
 import {verifyIndex, type IndexVerdict} from '../transport-layout/verify-layout.js'
@@ -81,37 +81,34 @@ export async function findPayloadDifference(
   const index = readIndex(stored)
   const line = index?.findForeignLine()
   if (line !== undefined) return {why: `Line ${line} of payload-index.jsonl is not written as transship writes it.`}
-  const unusual = index === undefined ? undefined : findUnusual(stored, index, options)
-  if (unusual !== undefined)
-    return {why: `What payload-index.jsonl tells of ${unusual} is more or less than transship would write.`}
-  const folder = index === undefined ? undefined : findRetimedFolder(stored, index, options)
-  if (folder !== undefined)
-    return {why: `A layer cannot hold the times that payload-index.jsonl tells of the folder ${folder}.`}
-  return findPayloadChange(stored, options)
+  const why = index === undefined ? undefined : findUnkept(stored, index, options)
+  return why === undefined ? findPayloadChange(stored, options) : {why}
 }
 
-function findUnusual(stored: StoredPackage, index: PayloadIndex, options: WorkOptions): string | undefined {
+/** What a layer has no room for, of that which the index tells. */
+function findUnkept(stored: StoredPackage, index: PayloadIndex, options: WorkOptions): string | undefined {
   const layout = openLayout(stored, index, options)
   try {
-    return findUnusualLine(layout, index, {...options, isPlain: stored.payload.Layout === 'plain-1'})
+    const unusual = findUnusualLine(layout, index, {...options, isPlain: stored.payload.Layout === 'plain-1'})
+    if (unusual !== undefined)
+      return `What payload-index.jsonl tells of ${unusual} is more or less than transship would write.`
+    const folder = findRetimedFolder(layout, index)
+    return folder === undefined
+      ? undefined
+      : `A layer cannot hold the times that payload-index.jsonl tells of the folder ${folder}.`
   } finally {
     layout.close()
   }
 }
 
 /** A top folder has no carrier, and a layer gives it the times of the System hive, or its write time for all. */
-function findRetimedFolder(stored: StoredPackage, index: PayloadIndex, options: WorkOptions): string | undefined {
-  const layout = openLayout(stored, index, options)
-  try {
-    for (const node of layout.scanned.nodes) {
-      if (node.path.includes('/') || payloadPart(node.path) === 'utility-vm') continue
-      const times = index.get(node.path)?.times
-      const entry = layout.entry(node)
-      if (times === undefined || entry.kind !== 'directory') continue
-      if (!areSameTimes(times, entry.meta.times)) return node.path
-    }
-    return undefined
-  } finally {
-    layout.close()
+function findRetimedFolder(layout: TransportLayout, index: PayloadIndex): string | undefined {
+  for (const node of layout.scanned.nodes) {
+    if (node.path.includes('/') || payloadPart(node.path) === 'utility-vm') continue
+    const times = index.get(node.path)?.times
+    const entry = layout.entry(node)
+    if (times === undefined || entry.kind !== 'directory') continue
+    if (!areSameTimes(times, entry.meta.times)) return node.path
   }
+  return undefined
 }

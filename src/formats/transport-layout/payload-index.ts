@@ -153,6 +153,8 @@ export class PayloadIndex {
   /** Path -> start of its line, from 1. */
   readonly #starts: PathTable | undefined
   readonly digest: Digest
+  /** Lines, but for empty ones. */
+  readonly count: number
 
   /** Throws `METADATA_INVALID`, naming the line. */
   constructor(source: ByteSource) {
@@ -168,6 +170,7 @@ export class PayloadIndex {
       if (number++ % LINES_APART === 0 && isOrdered) marks.push({path, start})
     }
     this.digest = digester.digest()
+    this.count = number
     if (isOrdered) this.#marks = marks
     else this.#starts = this.#table()
   }

@@ -35,9 +35,7 @@ export function findUnusualLine(
     const isUsual = node.kind === 'file' ? isUsualFile(layout, node, get) : isUsualFolder(layout, node, {get, isPlain})
     if (!isUsual) return node.diskPath
   }
-  let count = 0
-  for (const _ of index.lines()) count++
-  return count === known ? undefined : 'payload-index.jsonl'
+  return index.count === known ? undefined : 'payload-index.jsonl'
 }
 
 type Get = (name: string) => IndexLine | undefined

@@ -188,13 +188,15 @@ export class StagedFiles implements LayoutFiles<StagedBody> {
   /** Of a layout, entries are compared one by one: as a whole it is never told to be equal. */
   async commit(index: IndexOver, options: WorkOptions): Promise<boolean> {
     try {
+      let {existing} = this
       if (this.#lock === undefined) {
-        await this.addFile('index.json', index(undefined))
+        await this.addFile('index.json', index(existing))
         if (await this.#moveWhole()) return false
         await this.#lockOther(options)
         await rm(path.join(this.#stage, 'index.json'))
-        await this.addFile('index.json', index(findIndex(this.#root)))
-      } else await this.addFile('index.json', index(this.existing))
+        existing = findIndex(this.#root)
+      }
+      await this.addFile('index.json', index(existing))
       await this.#place()
       await this.abort()
       return false
