@@ -1,3 +1,4 @@
+import {contentOf} from '../model/content.js'
 import type {Companions, ImageIndex, Referrers, StoredContent} from '../model/content-graph.js'
 import {digestOf, type Digest} from '../model/digest.js'
 import type {Note, WorkOptions} from '../model/events.js'
@@ -28,7 +29,7 @@ export async function restoreIndex(returning: Returning, options: WorkOptions): 
   const {image, draft, companions} = returning
   const {index: document} = companions
   if (document === undefined) return undefined
-  const held = contentOf(returning)
+  const held = heldIn(returning)
   const gatherer = new ContentGatherer(storeOf(returning, held))
   await gatherer.add({mediaType: document.mediaType, digest: document.digest, size: document.bytes.byteLength}, options)
   const content = gatherer.graph
@@ -71,7 +72,7 @@ export function keptReferrers(
         .filter((each) => each.subject === subject)
         .map(({descriptor, tag}) => ({stated: descriptor, ...(tag === undefined ? {} : {tag})})),
     })
-  return gatherReferrers(storeOf(returning, contentOf(returning)), subjects, {...options, find})
+  return gatherReferrers(storeOf(returning, heldIn(returning)), subjects, {...options, find})
 }
 
 /** Digests shown of what is missing. */
@@ -92,7 +93,7 @@ function notRestored(
 }
 
 /** What there is to pass on, by its digest. */
-function contentOf({
+function heldIn({
   image,
   draft,
   companions,
@@ -104,7 +105,8 @@ function contentOf({
     const open = stated === undefined ? undefined : openAs(layer, stated.digest)
     if (stated !== undefined && open !== undefined) held.set(stated.digest, open)
   }
-  if (digestOf(image.config.bytes) === config.digest) held.set(config.digest, () => bytesOf(image.config.bytes))
+  if (digestOf(image.config.bytes) === config.digest)
+    held.set(config.digest, () => contentOf(image.config.bytes).open())
   for (const blob of companions.content.blobs)
     held.set(blob.descriptor.digest, (options) => (blob satisfies StoredContent).open(options))
   return held
@@ -119,7 +121,7 @@ function openAs(layer: Layer, digest: string): ((options: WorkOptions) => AsyncI
   return (options) => layerBody(layer, {accepts: ['none'], compression: 'none'}, options).bytes
 }
 
-function storeOf({image, companions}: Returning, held: ReturnType<typeof contentOf>): ContentStore {
+function storeOf({image, companions}: Returning, held: ReturnType<typeof heldIn>): ContentStore {
   const documents = new Map<string, Uint8Array>(
     companions.content.documents.map(({digest, bytes}) => [digest as string, bytes]),
   )
@@ -129,12 +131,8 @@ function storeOf({image, companions}: Returning, held: ReturnType<typeof content
     findDocument: ({digest}) => Promise.resolve(documents.get(digest)),
     findBlob: ({digest}): Promise<StoredBlob | undefined> => {
       const document = documents.get(digest)
-      const open = held.get(digest) ?? (document === undefined ? undefined : () => bytesOf(document))
+      const open = held.get(digest) ?? (document === undefined ? undefined : () => contentOf(document).open())
       return Promise.resolve(open === undefined ? undefined : {compression: 'none', open})
     },
   }
-}
-
-async function* bytesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield await Promise.resolve(bytes)
 }
