@@ -67,4 +67,37 @@ describe('security descriptors that are some', () => {
       bytes.writeUIntLE(value, at, size)
       isCorrupt(bytes, title)
     })
+
+  /** A descriptor with a list of one entry that has flags and GUIDs before its SID. Source: [MS-DTYP] 2.4.4.3. */
+  function withObject(type: number, present: number, guids: number): Buffer {
+    const sid = Buffer.from([1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0])
+    const entry = Buffer.concat([Buffer.alloc(12), Buffer.alloc(16 * guids, 0xee), sid])
+    entry.writeUInt8(type, 0)
+    entry.writeUInt16LE(entry.length, 2)
+    entry.writeUInt32LE(present, 8)
+    const list = Buffer.alloc(8)
+    list.writeUInt8(4, 0)
+    list.writeUInt16LE(list.length + entry.length, 2)
+    list.writeUInt16LE(1, 4)
+    const head = Buffer.alloc(20)
+    head.writeUInt8(1, 0)
+    head.writeUInt16LE(0x8004, 2)
+    head.writeUInt32LE(20, 16)
+    return Buffer.concat([head, list, entry])
+  }
+
+  for (const type of [0x05, 0x06, 0x07, 0x08, 0x0b, 0x0c, 0x0f, 0x10])
+    it(`have entries of type ${type} with the GUIDs that their flags say`, () => {
+      for (const [present, guids] of [
+        [0, 0],
+        [1, 1],
+        [2, 1],
+        [3, 2],
+        [4, 0],
+      ] as const) {
+        requireDescriptor(withObject(type, present, guids))
+        for (const others of [0, 1, 2])
+          if (others !== guids) isCorrupt(withObject(type, present, others), `${present}: ${others}`)
+      }
+    })
 })

@@ -66,6 +66,9 @@ const OTHERS: readonly {text: string; ref: string; note: string}[] = [
   {text: `@${SHA}`, ref: 'f'.repeat(64), note: 'a digest alone'},
   {text: 'web@sha256:ffff', ref: 'ffff', note: 'a digest that is too short'},
   {text: `web@sha256:${'F'.repeat(64)}`, ref: 'F'.repeat(64), note: 'one with capitals'},
+  {text: `web@sha384:${'0'.repeat(97)}`, ref: '0'.repeat(97), note: 'a SHA-384 that is too long'},
+  {text: `web@sha384:${'0'.repeat(95)}`, ref: '0'.repeat(95), note: 'or too short'},
+  {text: `web@xsha384:${'0'.repeat(96)}`, ref: '0'.repeat(96), note: 'or no SHA-384'},
   {text: `web@md5:${'0'.repeat(32)}`, ref: '0'.repeat(32), note: 'one that nothing is checked by'},
   {text: '', ref: '', note: 'nothing'},
 ]
