@@ -9,11 +9,12 @@ import {parseFullName} from '../model/package-identity.js'
 import type {Reference} from '../model/reference.js'
 import {findReference, formatReference, resolveReference, transportOf} from '../transports/catalog.js'
 import {isNamedBy, refOf} from '../formats/image-documents/image-name.js'
+import type {UnpackOptions} from '../model/limits.js'
 import type {NetworkOptions} from '../model/transport.js'
 import {textsOf} from './parse-plan.js'
 import {isLocal, referenceIn} from './place.js'
 import type {PlannedUnit, Unit} from './unit.js'
-import {unitNetwork, type UnitSurroundings} from './unit-options.js'
+import {unitOpening, type UnitSurroundings} from './unit-options.js'
 
 export type StateOptions = WorkOptions & UnitSurroundings
 
@@ -29,15 +30,15 @@ export class DestinationState {
   /** True when all that a conversion made is still there, by what a listing tells: no payload is read. */
   async isThere(unit: Unit, {artifacts}: ConvertReport): Promise<boolean> {
     const reference = destinationOf(unit, this.#options.folder)
-    const network = unitNetwork(unit.options, this.#options)
+    const opening = unitOpening(unit.options, this.#options)
     for (const artifact of artifacts) {
-      const rows = (await this.#rows(reference, artifact, network)).filter((row) => isRowOf(row, artifact))
+      const rows = (await this.#rows(reference, artifact, opening)).filter((row) => isRowOf(row, artifact))
       if (rows.length === 0) return false
       if (artifact.kind !== 'image' || !isLocal(reference)) continue
       for (const selector of selectorsOf(artifact, unit)) {
         if (rows.some((row) => isRowNamed(row, selector))) continue
         // A listing need not show all that leads to an image.
-        const selected = await rowsOf(formatReference({...reference, selector}), {...this.#options, ...network})
+        const selected = await rowsOf(formatReference({...reference, selector}), {...this.#options, ...opening})
         if (!selected.some((row) => isRowOf(row, artifact))) return false
       }
     }
@@ -50,7 +51,7 @@ export class DestinationState {
     for (const artifact of artifacts) {
       const told = (await resolveReference(artifact.reference)).reference
       const reference = this.#placed(told, findReference(destination), unit)
-      const options = {...unitNetwork(unit.options, this.#options), ...(signal === undefined ? {} : {signal})}
+      const options = {...unitOpening(unit.options, this.#options), ...(signal === undefined ? {} : {signal})}
       const {faults} = await transportOf(reference).verify(reference, options)
       if (faults.length > 0) return false
     }
@@ -68,14 +69,14 @@ export class DestinationState {
   #rows(
     {selector: _, ...place}: Reference,
     artifact: ReportArtifact,
-    network: NetworkOptions,
+    opening: NetworkOptions & UnpackOptions,
   ): Promise<readonly ListRow[]> {
     const text = isLocal(place) ? formatReference(place) : textOfName(artifact)
     // One name may lead to several engines.
-    const key = JSON.stringify([text, network])
+    const key = JSON.stringify([text, opening])
     const known = this.#listed.get(key)
     if (known !== undefined) return known
-    const rows = rowsOf(text, {...this.#options, ...network})
+    const rows = rowsOf(text, {...this.#options, ...opening})
     this.#listed.set(key, rows)
     return rows
   }

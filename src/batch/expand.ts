@@ -19,7 +19,7 @@ import {sourceReferences} from './source-files.js'
 import {identityOfRow} from './source-stamp.js'
 import {fillTemplate, isTemplate, type TemplateValues} from './template.js'
 import type {PlannedUnit} from './unit.js'
-import {unitNetwork, unitOptions, type UnitSurroundings} from './unit-options.js'
+import {unitOpening, unitOptions, type UnitSurroundings} from './unit-options.js'
 
 export type ExpandOptions = WorkOptions & UnitSurroundings
 
@@ -210,14 +210,14 @@ class Expansion {
 
   #list(reference: Reference, {options}: PlanItem): Promise<Listed> {
     const text = formatReference(reference)
-    const network = unitNetwork(options, this.#options)
+    const opening = unitOpening(options, this.#options)
     // One name may lead to several engines.
     const {platform} = options
-    const key = JSON.stringify([text, network, platform])
+    const key = JSON.stringify([text, opening, platform])
     const known = this.#listed.get(key)
     if (known !== undefined) return known
     const wanted = platform === undefined ? {} : {platform}
-    const listed = list(text, {...this.#options, ...network, ...wanted, images: true}).then(({items: rows, notes}) => ({
+    const listed = list(text, {...this.#options, ...opening, ...wanted, images: true}).then(({items: rows, notes}) => ({
       rows,
       unreadable: notes.filter(({code}) => code === PACKAGE_UNREADABLE || code === IMAGE_UNREADABLE),
     }))

@@ -10,9 +10,10 @@ import type {ListOptions} from '../model/transport.js'
 import {fillDestination} from './fill-destination.js'
 import {textsOf} from './parse-plan.js'
 import {holdsMany, placeKey, referenceFrom, selectorsOf} from './place.js'
-import type {PlanDocument, PlanItemDocument} from './plan-schema.js'
+import type {PlanDocument, PlanItemDocument, PlanOptions} from './plan-schema.js'
 import {referenceOfRow, withoutHelpers} from './select-rows.js'
 import {fillReference, templateValues} from './template.js'
+import {limitOptions} from './unit-options.js'
 
 export interface PlanFromSourceOptions extends ListOptions {
   /** Of the plan to be: paths in it are relative to it. */
@@ -56,7 +57,7 @@ export async function planFromSource(
   }
   if (items.length === 0) throw new InputError('NOT_FOUND', {what: `'${source}' contains nothing to convert.`})
   requireDistinct(items, {destination, folder})
-  return written(items, told, options.platform)
+  return written(items, told, optionsOfListing(options))
 }
 
 function toldHelpers(place: string, count: number): string {
@@ -130,26 +131,23 @@ function sharedDestination(
   })
 }
 
+/** What was needed to list the source is needed to convert it: without its platform, an index leads to no one image. */
+function optionsOfListing({platform, ...options}: ListOptions): PlanOptions {
+  return {...(platform === undefined ? {} : {platform}), ...limitOptions(options)}
+}
+
 /** What the listing told stands in front, as comments: what is no item must not be missed by who edits the plan. */
-function written(
-  items: readonly PlanItemDocument[],
-  told: readonly string[],
-  platform: string | undefined,
-): WrittenPlan {
+function written(items: readonly PlanItemDocument[], told: readonly string[], options: PlanOptions): WrittenPlan {
   const destinations = new Set(items.map(({destination, options}) => (options === undefined ? destination : undefined)))
   const [shared] = destinations
   const isShared = destinations.size === 1 && shared !== undefined && items.length > 1
+  const defaults = {
+    ...(isShared ? {destination: shared} : {}),
+    ...(Object.keys(options).length === 0 ? {} : {options}),
+  }
   const plan: PlanDocument = {
     version: 1,
-    ...(isShared || platform !== undefined
-      ? {
-          defaults: {
-            ...(isShared ? {destination: shared} : {}),
-            // A reference to an index leads to one image only with the platform.
-            ...(platform === undefined ? {} : {options: {platform}}),
-          },
-        }
-      : {}),
+    ...(Object.keys(defaults).length === 0 ? {} : {defaults}),
     items: isShared ? items.map(({source}) => ({source})) : items,
   }
   // A dollar sign in a name is none of a variable.

@@ -4,6 +4,7 @@ import {findReference, formatReference} from '../transports/catalog.js'
 import {parseEngineEndpoint} from '../engine-api/endpoint.js'
 import type {EnginePlaces} from '../model/engine-places.js'
 import {UsageError} from '../model/errors.js'
+import type {UnpackOptions} from '../model/limits.js'
 import type {NetworkOptions} from '../model/transport.js'
 import {textsOf} from './parse-plan.js'
 import {pathIn, referenceIn} from './place.js'
@@ -46,17 +47,40 @@ export function unitOptions(options: PlanOptions, {folder, network}: UnitSurroun
     bases: options.base === undefined ? undefined : textsOf(options.base).map((text) => placed(text, folder)),
     parents: options.parent === undefined ? undefined : textsOf(options.parent).map((text) => placed(text, folder)),
     acceptBaseMismatch: options['accept-base-mismatch'],
-    maxUnpackedBytes: sizeOf(options['max-unpacked']),
-    maxRatio: options['max-ratio'],
-    maxEntries: options['max-entries'],
-    maxNameDepth: options['max-name-depth'],
-    ...unitNetwork(options, {folder, network}),
+    ...unitOpening(options, {folder, network}),
   }
   return withoutUndefined(given)
 }
 
-/** How what an item names is reached: as its options say, else as this machine does. Throws `BAD_OPTION`. */
-export function unitNetwork(options: PlanOptions, {folder, network = {}}: UnitSurroundings): NetworkOptions {
+/**
+ * How what an item names is opened, to list, weigh, check or convert it alike: reached as its options say, and unpacked within
+ * their limits. Throws `BAD_OPTION`.
+ */
+export function unitOpening(options: PlanOptions, surroundings: UnitSurroundings): NetworkOptions & UnpackOptions {
+  return {...unitNetwork(options, surroundings), ...unitLimits(options)}
+}
+
+function unitLimits(options: PlanOptions): UnpackOptions {
+  return withoutUndefined({
+    maxUnpackedBytes: sizeOf(options['max-unpacked']),
+    maxRatio: options['max-ratio'],
+    maxEntries: options['max-entries'],
+    maxNameDepth: options['max-name-depth'],
+  })
+}
+
+/** Limits of the library as a plan spells them. */
+export function limitOptions({maxUnpackedBytes, maxRatio, maxEntries, maxNameDepth}: UnpackOptions): PlanOptions {
+  return withoutUndefined({
+    'max-unpacked': maxUnpackedBytes,
+    'max-ratio': maxRatio,
+    'max-entries': maxEntries,
+    'max-name-depth': maxNameDepth,
+  })
+}
+
+/** As the options of an item say, else as this machine does. */
+function unitNetwork(options: PlanOptions, {folder, network = {}}: UnitSurroundings): NetworkOptions {
   const placed = (text: string | undefined) => (text === undefined ? undefined : pathIn(folder, text))
   return {
     ...network,

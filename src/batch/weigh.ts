@@ -6,7 +6,7 @@ import type {OpenOptions} from '../model/transport.js'
 import {holdsMany, isLocal, placeKey, referenceIn} from './place.js'
 import {roomOf} from './room.js'
 import type {PlannedUnit} from './unit.js'
-import {unitNetwork, unitOptions, type UnitSurroundings} from './unit-options.js'
+import {unitOpening, unitOptions, type UnitSurroundings} from './unit-options.js'
 
 /** What a unit will read and need room for, as far as its source says before it is read. */
 export interface Weight {
@@ -32,7 +32,7 @@ export async function weighUnit(
   const {platform, acceptBaseMismatch, parents} = unitOptions(unit.options, surroundings)
   const options: OpenOptions = {
     ...(platform === undefined ? {} : {platform}),
-    ...unitNetwork(unit.options, surroundings),
+    ...unitOpening(unit.options, surroundings),
     ...(acceptBaseMismatch === undefined ? {} : {acceptBaseMismatch}),
     ...(parents === undefined ? {} : {parents: parents.flatMap((text) => findReference(text) ?? [])}),
     ...(signal === undefined ? {} : {signal}),

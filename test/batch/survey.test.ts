@@ -36,6 +36,7 @@ describe('looking for edited packages before a migration', () => {
       source: `inbox:${repository}:${appOf(index)}`,
       before: [{kind: 'package', reference: '', names: [], identity: appOf(index)}],
       chain: [appOf(index), OS],
+      options: {},
     }) as unknown as PlannedUnit
 
   for (const packages of [2, 20])

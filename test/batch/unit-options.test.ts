@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict'
 import {cpSync, mkdirSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
+import {gzipSync} from 'node:zlib'
 import {parsePlan} from '../../src/batch/parse-plan.js'
 import {placeKey} from '../../src/batch/place.js'
 import {expandPlan} from '../../src/batch/expand.js'
+import {prepareMigration} from '../../src/batch/migrate/prepare-migration.js'
+import {runMigration} from '../../src/batch/migrate/run-migration.js'
+import {planFromSource} from '../../src/batch/plan-from-source.js'
 import {runBatch} from '../../src/batch/run-batch.js'
 import {sharedUnit} from '../../src/batch/queue/unit-job.js'
-import {unitNetwork} from '../../src/batch/unit-options.js'
+import {unitOpening} from '../../src/batch/unit-options.js'
 import {networkFlags} from '../../src/terminal/network-flags.js'
 import {convertFlags} from '../../src/terminal/convert-flags.js'
+import {classicMembers, partsOf, tarOf} from '../helpers/archives.js'
 import {startServer} from '../helpers/distribution.js'
 import {startMemoryRegistry} from '../helpers/memory-registry.js'
 import {readSchemas} from '../helpers/schemas.js'
@@ -57,8 +62,42 @@ describe('the options of an item', () => {
     },
   ])
     it(`say how a network is reached: ${note}`, () => {
-      assert.deepEqual(unitNetwork(options, {folder: 'plans', network: machine}), expected)
+      assert.deepEqual(unitOpening(options, {folder: 'plans', network: machine}), expected)
     })
+
+  it('bound what is unpacked in all that a plan does, and a plan made of a source keeps the bounds', async () => {
+    const layer = await tarOf([
+      ['Files/', ''],
+      ['Files/zeros', Buffer.alloc(70 * 2 ** 20)],
+    ])
+    const archive = path.join(folder.path, 'zeros.tar.gz')
+    writeFileSync(archive, gzipSync(await tarOf(classicMembers(partsOf([layer]))), {level: 9}))
+    const source = `docker-archive:${archive}`
+    const migration = {folder: folder.path, journal: path.join(folder.path, 'm.journal'), environment: {}}
+    const batch = (name: string, item: object, maxRatio: number) => {
+      const plan = path.join(folder.path, `${name}-${maxRatio}.json`)
+      writeFileSync(plan, JSON.stringify({version: 1, items: [{source, ...item, options: {'max-ratio': maxRatio}}]}))
+      return plan
+    }
+    for (const [name, item] of [
+      ['one', {destination: 'oci:one:x'}],
+      ['listed', {include: ['*'], destination: 'oci:listed:{tag}'}],
+    ] as const) {
+      const tight = batch(name, item, 100)
+      await assert.rejects(runBatch(tight, {environment: {}}), /more than 100 times/)
+      for (let run = 0; run < 2; run++) {
+        const {totals} = await runBatch(batch(name, item, 5000), {environment: {}, verify: true})
+        assert.equal(totals.failed, 0)
+      }
+    }
+    await assert.rejects(prepareMigration(source, 'oci:migrated', {...migration, maxRatio: 100}), /more than 100 times/)
+    const prepared = await prepareMigration(source, 'oci:migrated', {...migration, maxRatio: 5000})
+    assert.deepEqual(prepared.report.items.map(({failure}) => failure), [undefined]) // prettier-ignore
+    const {totals} = await runMigration(prepared, {environment: {}, journal: migration.journal})
+    assert.equal(totals.converted, 1)
+    const {plan} = await planFromSource(source, 'oci:planned', {folder: folder.path, maxRatio: 5000, maxEntries: 9})
+    assert.deepEqual(plan.defaults?.options, {'max-ratio': 5000, 'max-entries': 9})
+  })
 
   it('name one engine: that of an item stands in for that of the defaults', () => {
     const text = JSON.stringify({

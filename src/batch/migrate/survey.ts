@@ -9,6 +9,7 @@ import {failureOf} from '../item-failure.js'
 import {referenceIn} from '../place.js'
 import {imageNamesOf} from '../template.js'
 import type {PlannedUnit} from '../unit.js'
+import {unitOpening} from '../unit-options.js'
 import type {Change, Content} from './migration-report.js'
 
 /** What reading the packages of a source has shown. */
@@ -75,11 +76,14 @@ function surveyed({before, chain = []}: PlannedUnit, changes: ReadonlyMap<string
  * Reads what was edited as converting it would: an editor that knows nothing of carriers leaves files that are none. What
  * was made on an edited package is another matter, and is not read here.
  */
-async function readAgain({source}: PlannedUnit, options: SurveyOptions): Promise<ItemFailure | undefined> {
+async function readAgain(
+  {source, options: own}: PlannedUnit,
+  options: SurveyOptions,
+): Promise<ItemFailure | undefined> {
   const reference = findReference(source)
   if (reference === undefined) return undefined
-  const {signal, folder, network} = options
-  const quiet = {...network, ...(signal === undefined ? {} : {signal})}
+  const {signal, folder} = options
+  const quiet = {...unitOpening(own, options), ...(signal === undefined ? {} : {signal})}
   try {
     const image = await transportOf(reference).open(referenceIn(folder, reference), quiet)
     try {
@@ -103,12 +107,13 @@ async function changesIn(
   units: readonly PlannedUnit[],
   options: SurveyOptions,
 ): Promise<ReadonlyMap<string, readonly Change[]>> {
+  const [first] = units
   const only = new Set(units.flatMap(({chain = []}) => chain))
   const id = `survey ${formatReference(reference)}`
   const count = only.size === 1 ? '1 package' : `${only.size} packages`
   options.onEvent?.({kind: 'step', id, title: `Check ${count} of ${formatReference(reference)} for edits`})
   const verdict = await transportOf(reference).verify(reference, {
-    ...options.network,
+    ...(first === undefined ? {} : unitOpening(first.options, options)),
     ...(options.signal === undefined ? {} : {signal: options.signal}),
     only,
   })
