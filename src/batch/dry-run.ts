@@ -7,6 +7,7 @@ import {Journal, journalOf} from './journal.js'
 import {loadPlan, prepareBatch} from './prepare-batch.js'
 import {ofShard, type BatchOptions} from './run-batch.js'
 import type {SpaceNeed} from './disk-space.js'
+import {keepingOpen} from '../disk/kept-open.js'
 
 /** What one item would do. */
 export interface DryRunItem {
@@ -35,7 +36,11 @@ export interface DryRunReport {
 }
 
 /** Everything that `runBatch` does before its work begins; nothing is written, no journal either. Throws the same. */
-export async function dryRunBatch(file: string, options: BatchOptions): Promise<DryRunReport> {
+export function dryRunBatch(file: string, options: BatchOptions): Promise<DryRunReport> {
+  return keepingOpen(() => dryRun(file, options))
+}
+
+async function dryRun(file: string, options: BatchOptions): Promise<DryRunReport> {
   const inner = {...options, onEvent: asNoted((event) => options.onEvent?.(event))}
   const loaded = ofShard(await loadPlan(file, inner), options.shard)
   const entries = await Journal.peek(options.journal ?? journalOf(file))

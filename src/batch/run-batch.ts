@@ -1,5 +1,6 @@
 import type {WorkEvent} from '../model/events.js'
 import {findReference} from '../transports/catalog.js'
+import {keepingOpen} from '../disk/kept-open.js'
 import {removeLeftovers} from '../disk/own-leftovers.js'
 import {totalsOf, type BatchReport, type ItemReport} from './batch-report.js'
 import {asNoted, asWaiting, type BatchEvent, type BatchWorkOptions} from './batch-event.js'
@@ -34,7 +35,11 @@ export interface BatchOptions extends BatchWorkOptions, Omit<PrepareOptions, 'on
  * says is done and is still there is not done again. An interrupt ends it early: the report then says what was not
  * started. Throws before any work for a plan that cannot work (`PLAN_INVALID`), `NO_SPACE`, `LOCKED`.
  */
-export async function runBatch(file: string, options: BatchOptions): Promise<BatchReport> {
+export function runBatch(file: string, options: BatchOptions): Promise<BatchReport> {
+  return keepingOpen(() => runPlan(file, options))
+}
+
+async function runPlan(file: string, options: BatchOptions): Promise<BatchReport> {
   const startedTime = new Date().toISOString()
   const started = performance.now()
   const inner = {...options, onEvent: asNoted((event) => options.onEvent?.(event))}
@@ -53,8 +58,10 @@ export async function runLoaded(
   const inner = {...options, onEvent: asNoted((event) => options.onEvent?.(event))}
   const journal = await openJournal(options.journal, options)
   try {
-    const prepared = await prepareBatch(loaded, journal.entries, inner)
-    const items = await new BatchRun(loaded, journal, options).run(prepared.units)
+    const items = await keepingOpen(async () => {
+      const prepared = await prepareBatch(loaded, journal.entries, inner)
+      return new BatchRun(loaded, journal, options).run(prepared.units)
+    })
     const seconds = (performance.now() - started) / 1000
     return {title: loaded.title, startedTime, seconds, totals: totalsOf(items), items}
   } finally {

@@ -8,6 +8,8 @@ import type {Compression} from '../model/image.js'
 import {StreamLimit} from '../model/unpack-limit.js'
 import type {FileRange} from '../model/layer-in-file.js'
 import {readAt, streamRange} from './file-range.js'
+import {findStamp} from './file-stamp.js'
+import {closeIdleSpools} from './kept-open.js'
 import {requireNoText} from './redirected-text.js'
 import {openRegularHandle} from './safe-open.js'
 import {SpoolFile} from './spool-file.js'
@@ -15,13 +17,19 @@ import {SpoolFile} from './spool-file.js'
 /** A file open for reading at any place. Chunks given out are fresh: they stay valid. */
 export class SeekableFile implements RandomAccess {
   readonly size: number
+  /** True of a temporary file. */
+  readonly isSpooled: boolean
   readonly #handle: FileHandle
   readonly #title: string
   readonly #close: () => Promise<void>
 
-  private constructor(handle: FileHandle, facts: {size: number; title: string; close: () => Promise<void>}) {
+  private constructor(
+    handle: FileHandle,
+    facts: {size: number; title: string; isSpooled: boolean; close: () => Promise<void>},
+  ) {
     this.#handle = handle
     this.size = facts.size
+    this.isSpooled = facts.isSpooled
     this.#title = facts.title
     this.#close = facts.close
   }
@@ -31,7 +39,7 @@ export class SeekableFile implements RandomAccess {
     try {
       const handle = await openRegularHandle(file, {links: 'followed'})
       const {size} = await handle.stat()
-      return new SeekableFile(handle, {size, title: file, close: () => handle.close()})
+      return new SeekableFile(handle, {size, title: file, isSpooled: false, close: () => handle.close()})
     } catch (error) {
       throw asTransshipError(error, {path: file})
     }
@@ -39,7 +47,12 @@ export class SeekableFile implements RandomAccess {
 
   /** What was kept in a temporary file, which goes when this is closed. */
   static spooled(file: SpoolFile, title: string): SeekableFile {
-    return new SeekableFile(file.handle, {size: file.size, title, close: () => file.close()})
+    return new SeekableFile(file.handle, {size: file.size, title, isSpooled: true, close: () => file.close()})
+  }
+
+  /** By which it is known again; see `findStamp`. */
+  async findStamp(): Promise<string | undefined> {
+    return findStamp(await this.#handle.stat({bigint: true}))
   }
 
   /** Bytes of it, fewer where it ends before. */
@@ -67,22 +80,32 @@ export class SeekableFile implements RandomAccess {
  * way of a temporary file of its plain bytes, which is gone after `close`.
  */
 export async function openSeekable(file: string, options: WorkOptions = {}): Promise<SeekableFile> {
+  return (await openStamped(file, options)).file
+}
+
+/** The same, with the stamp by which the file that was named is known again. */
+export async function openStamped(
+  file: string,
+  options: WorkOptions = {},
+): Promise<{readonly file: SeekableFile; readonly stamp: string | undefined}> {
   if (file === '-') {
-    return spoolStream(process.stdin as AsyncIterable<Uint8Array>, {...options, title: 'Standard input'})
+    const stdin = process.stdin as AsyncIterable<Uint8Array>
+    return {file: await spoolStream(stdin, {...options, title: 'Standard input'}), stamp: undefined}
   }
   const plain = await SeekableFile.open(file)
   try {
+    const stamp = await plain.findStamp()
     const head = await plain.read(0, MAGIC_BYTES)
     requireNoText(head, file)
     const compression = detectCompression(head)
-    if (compression === 'none') return plain
+    if (compression === 'none') return {file: plain, stamp}
     const spooled = await spool(plain.stream(0, plain.size, options), compression, {
       ...options,
       title: file,
       leastBytes: plain.size,
     })
     await plain.close()
-    return spooled
+    return {file: spooled, stamp}
   } catch (error) {
     await plain.close()
     throw error
@@ -112,6 +135,7 @@ async function spool(
   compression: Compression,
   {leastBytes, ...options}: WorkOptions & {readonly title: string; readonly leastBytes?: number},
 ): Promise<SeekableFile> {
+  await closeIdleSpools()
   const file = await SpoolFile.create(leastBytes)
   try {
     const limit = new StreamLimit(options.title, options)

@@ -10,6 +10,7 @@ import type {PlanDocument, PlanOptions} from '../plan-schema.js'
 import {loadPlanText, prepareBatch, type LoadedPlan, type PreparedUnit} from '../prepare-batch.js'
 import type {PlannedUnit} from '../unit.js'
 import type {Environment} from '../variables.js'
+import {keepingOpen} from '../../disk/kept-open.js'
 import {InputError} from '../../model/errors.js'
 import {describeEdits} from '../../model/payload-edits.js'
 import {destinationTemplate} from './destination-template.js'
@@ -37,11 +38,11 @@ export interface Migration {
  * Lists what a source holds, opens every item, reads packages to tell whether they were edited, and plans each conversion.
  * Writes nothing. Throws `PLAN_INVALID`, `NOT_FOUND`, `BAD_OPTION`; what only one item meets is told with that item.
  */
-export async function prepareMigration(
-  source: string,
-  destination: string,
-  options: MigrateOptions,
-): Promise<Migration> {
+export function prepareMigration(source: string, destination: string, options: MigrateOptions): Promise<Migration> {
+  return keepingOpen(() => prepare(source, destination, options))
+}
+
+async function prepare(source: string, destination: string, options: MigrateOptions): Promise<Migration> {
   const notes: Note[] = []
   const inner: MigrateOptions = {
     ...options,

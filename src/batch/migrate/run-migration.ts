@@ -1,5 +1,6 @@
 import {mkdirSync} from 'node:fs'
 import path from 'node:path'
+import {keepingOpen} from '../../disk/kept-open.js'
 import {asTransshipError, TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {isNoSuchThing} from '../../model/no-such-thing.js'
@@ -34,11 +35,13 @@ export async function verifyMigrated(
   const of = references.size
   const id = 'verify all'
   options.onEvent?.({kind: 'step', id, title: `Verify ${of} ${of === 1 ? 'artifact' : 'artifacts'}`})
-  for (const reference of references) {
-    options.signal?.throwIfAborted()
-    verified.push(await verifyOne(reference, {...options, ...network}))
-    if (of > 1) options.onEvent?.({kind: 'part', id, noun: 'artifact', done: verified.length, of})
-  }
+  await keepingOpen(async () => {
+    for (const reference of references) {
+      options.signal?.throwIfAborted()
+      verified.push(await verifyOne(reference, {...options, ...network}))
+      if (of > 1) options.onEvent?.({kind: 'part', id, noun: 'artifact', done: verified.length, of})
+    }
+  })
   const faulty = verified.filter(({ok}) => !ok).length
   options.onEvent?.({kind: 'done', id, summary: faulty === 0 ? 'sound' : `${faulty} with faults`})
   return verified

@@ -7,10 +7,53 @@ import type {WorkOptions} from '../../model/events.js'
 import {requireDocumentSize} from '../../codecs/json/json-document.js'
 import {UnknowableError} from '../../model/no-such-thing.js'
 import type {FileRange} from '../../model/layer-in-file.js'
-import {openSeekable, spoolStream, type SeekableFile} from '../../disk/seekable-file.js'
+import {stampOfFile} from '../../disk/file-stamp.js'
+import {useOpen, type Keepable} from '../../disk/kept-open.js'
+import {openStamped, spoolStream, type SeekableFile} from '../../disk/seekable-file.js'
+import {unpackOptions} from '../../model/limits.js'
 
 /** A link may lead to a link; real archives need one step. */
 const MAX_LINKS = 8
+
+/** What an archive holds, open. It is the same as long as it is open, so what was read of it stays true. */
+export class ArchiveContents implements Keepable {
+  readonly file: SeekableFile
+  readonly entries: ReadonlyMap<string, TarIndexEntry>
+  /** Names that occur more than once: readers differ in which one they take. */
+  readonly repeated: readonly string[]
+
+  private constructor(file: SeekableFile, listed: readonly TarIndexEntry[]) {
+    this.file = file
+    const entries = new Map<string, TarIndexEntry>()
+    const repeated = new Set<string>()
+    for (const entry of listed) {
+      const name = cleanName(entry.name)
+      if (entries.has(name) && entry.kind !== 'directory') repeated.add(name)
+      entries.set(name, entry)
+    }
+    this.entries = entries
+    this.repeated = [...repeated]
+  }
+
+  /** Closes the file when it is not what it should be. `UNRECOGNISED_FORMAT`, `ARCHIVE_TRUNCATED`. */
+  static async of(file: SeekableFile, options: WorkOptions & {readonly title: string}): Promise<ArchiveContents> {
+    try {
+      if (!isTarStart(await file.read(0, BLOCK_BYTES))) throw noTar(options.title, file.size)
+      return new ArchiveContents(file, await indexTar(file, options))
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+  }
+
+  get isSpooled(): boolean {
+    return this.file.isSpooled
+  }
+
+  close(): Promise<void> {
+    return this.file.close()
+  }
+}
 
 /**
  * A tar of images, indexed by its headers; members are found by name and read in place, never unpacked. A piped one waits
@@ -21,29 +64,29 @@ const MAX_LINKS = 8
  * 6 % slower in another. (`npm run bench:tar`: 256 MiB in memory, medians of 15 rounds in turn.)
  */
 export class Archive {
-  readonly #file: SeekableFile
-  readonly #entries = new Map<string, TarIndexEntry>()
-  /** Names that occur more than once: readers differ in which one they take. */
-  readonly repeated: readonly string[]
+  readonly contents: ArchiveContents
   /** As the user named it. */
   readonly path: string
+  readonly #close: () => Promise<void>
 
-  private constructor(path: string, file: SeekableFile, entries: readonly TarIndexEntry[]) {
+  private constructor(path: string, contents: ArchiveContents, close: () => Promise<void>) {
     this.path = path
-    this.#file = file
-    const repeated = new Set<string>()
-    for (const entry of entries) {
-      const name = cleanName(entry.name)
-      if (this.#entries.has(name) && entry.kind !== 'directory') repeated.add(name)
-      this.#entries.set(name, entry)
-    }
-    this.repeated = [...repeated]
+    this.contents = contents
+    this.#close = close
   }
 
   /** Opens a file or standard input (`-`). The caller closes it. `UNRECOGNISED_FORMAT`, `ARCHIVE_TRUNCATED` for what is no tar. */
   static async open(path: string, options: WorkOptions): Promise<Archive> {
     const title = path === '-' ? 'Standard input' : path
-    return Archive.#over(await openSeekable(path, options), path, {...options, title})
+    const key = `archive ${path} ${JSON.stringify(unpackOptions(options))}`
+    const use = await useOpen(key, {
+      stampOf: () => stampOfFile(path),
+      open: async () => {
+        const {file, stamp} = await openStamped(path, options)
+        return {value: await ArchiveContents.of(file, {...options, title}), stamp}
+      },
+    })
+    return new Archive(path, use.value, () => use.release())
   }
 
   /** Spools a stream to a temporary file that `close` removes; messages call it `title`. */
@@ -51,33 +94,24 @@ export class Archive {
     stream: AsyncIterable<Uint8Array>,
     options: WorkOptions & {readonly title: string},
   ): Promise<Archive> {
-    return Archive.#over(await spoolStream(stream, options), options.title, options)
+    const contents = await ArchiveContents.of(await spoolStream(stream, options), options)
+    return new Archive(options.title, contents, () => contents.close())
   }
 
-  static async #over(
-    file: SeekableFile,
-    path: string,
-    options: WorkOptions & {readonly title: string},
-  ): Promise<Archive> {
-    try {
-      if (!isTarStart(await file.read(0, BLOCK_BYTES))) throw noTar(options.title, file.size)
-      return new Archive(path, file, await indexTar(file, options))
-    } catch (error) {
-      await file.close()
-      throw error
-    }
+  get repeated(): readonly string[] {
+    return this.contents.repeated
   }
 
   /** Names of all members, in the order of the tar; `\` read as `/`, without `./` in front. */
   names(): Iterable<string> {
-    return this.#entries.keys()
+    return this.contents.entries.keys()
   }
 
   /** The regular file of this name, links followed; undefined when there is none. Throws `NAME_UNSAFE`. */
   find(name: string): TarIndexEntry | undefined {
     let at = requireInside(cleanName(name), name)
     for (let links = 0; links <= MAX_LINKS; links++) {
-      const entry = this.#entries.get(at)
+      const entry = this.contents.entries.get(at)
       if (entry === undefined || entry.kind === 'file') return entry
       // Names of a save made on Windows were joined with the separator of that system.
       const target = cleanName(entry.linkname)
@@ -99,25 +133,25 @@ export class Archive {
   /** A document in whole. Throws `LIMIT_EXCEEDED` when it is too large to be one. */
   async readDocument(entry: TarIndexEntry): Promise<Uint8Array> {
     requireDocumentSize(entry.size, entry.name)
-    return this.#file.read(entry.offset, entry.size)
+    return this.contents.file.read(entry.offset, entry.size)
   }
 
   /** The first bytes of a member. */
   readHead(entry: TarIndexEntry, length: number): Promise<Uint8Array> {
-    return this.#file.read(entry.offset, Math.min(length, entry.size))
+    return this.contents.file.read(entry.offset, Math.min(length, entry.size))
   }
 
   stream(entry: TarIndexEntry, options: WorkOptions = {}): AsyncIterable<Uint8Array> {
-    return this.#file.stream(entry.offset, entry.size, options)
+    return this.contents.file.stream(entry.offset, entry.size, options)
   }
 
   /** Where it lies in the file; other threads can read it there while this is open. */
   rangeOf({offset, size}: TarIndexEntry): FileRange {
-    return this.#file.range(offset, size)
+    return this.contents.file.range(offset, size)
   }
 
   close(): Promise<void> {
-    return this.#file.close()
+    return this.#close()
   }
 }
 

@@ -19,7 +19,7 @@ export interface IndexedOffer {
   readonly index: number
 }
 
-/** Checks the chosen images of an archive, and every content-addressed member, and gathers all faults. */
+/** Checks the chosen images of an archive, and mostly every content-addressed member, and gathers all faults. */
 export class ArchiveCheck {
   readonly #archive: Archive
   readonly #options: WorkOptions
@@ -35,14 +35,14 @@ export class ArchiveCheck {
 
   /**
    * `choose` gives what is to be checked of everything that is offered; with `isWhole`, all that index.json leads to is
-   * checked as well. Throws `UNRECOGNISED_FORMAT`, and what `choose` throws.
+   * checked as well, and with `isSelected` only what was chosen. Throws `UNRECOGNISED_FORMAT`, and what `choose` throws.
    */
   async run(
     choose: (offers: readonly Offer[], check: ImageCheck) => readonly IndexedOffer[],
-    {isWhole = false} = {},
+    {isWhole = false, isSelected = false} = {},
   ): Promise<Verdict> {
     try {
-      return await this.#run(choose, isWhole)
+      return await this.#run(choose, {isWhole, isSelected})
     } finally {
       await this.#check.stop()
     }
@@ -50,18 +50,18 @@ export class ArchiveCheck {
 
   async #run(
     choose: (offers: readonly Offer[], check: ImageCheck) => readonly IndexedOffer[],
-    isWhole: boolean,
+    {isWhole, isSelected}: {readonly isWhole: boolean; readonly isSelected: boolean},
   ): Promise<Verdict> {
     this.#checkNames()
     for (const {offer, index} of choose(await readOffers(this.#archive, this.#check), this.#check)) {
       this.#check.subject = offer.names[0] ?? `@${index}`
       await this.#check.gather(async () => {
-        await this.#image(await offer.read(this.#options))
+        await this.#image(await offer.read(this.#archive, this.#options))
       })
     }
     this.#check.subject = this.#archive.path
     if (isWhole) await this.#named()
-    await this.#blobs()
+    if (!isSelected) await this.#blobs()
     return this.#check.verdict
   }
 

@@ -1,6 +1,7 @@
 import {detectCompression, MAGIC_BYTES} from '../../codecs/compression/detect-compression.js'
 import type {TarIndexEntry} from '../../codecs/tar/index-tar.js'
-import {Digester} from '../../model/digest.js'
+import {Digester, type Digest} from '../../model/digest.js'
+import {KeptResults} from '../../disk/kept-results.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Compression, Descriptor, Image, Layer} from '../../model/image.js'
 import type {Archive} from '../archive-file/archive.js'
@@ -16,7 +17,7 @@ export async function openOffer(
   offer: Offer,
   {sink, ...options}: WorkOptions & {readonly sink: {readonly warnings: readonly Warning[]}},
 ): Promise<Image> {
-  const image = await offer.read(options)
+  const image = await offer.read(archive, options)
   const layers: Layer[] = []
   for (const [index, layer] of image.layers.entries()) layers.push(await openLayer(archive, layer, index, options))
   const {baseLayer, platform} = image.facts
@@ -65,6 +66,9 @@ export async function storedLayer(
   return {title, descriptor, compression, diffId, range, open: (inner) => archive.stream(entry, inner)}
 }
 
+/** Of bodies, as long as the archive is open: images share layers. */
+const DIGESTS = new KeptResults<Digest>()
+
 /** Where nothing states the digest of a compressed layer, its bytes are read for it: no one could check them else. */
 async function requireDescriptor(
   archive: Archive,
@@ -76,9 +80,12 @@ async function requireDescriptor(
     descriptor === undefined || descriptor.mediaType === '' ? mediaTypeOf(compression) : descriptor.mediaType
   if (descriptor !== undefined) return {...descriptor, mediaType}
   if (compression === 'none' && diffId !== undefined) return {mediaType, digest: diffId, size: entry.size}
-  const digester = new Digester()
-  for await (const chunk of archive.stream(entry, options)) digester.update(chunk)
-  return {mediaType, digest: digester.digest(), size: entry.size}
+  const digest = await DIGESTS.of(entry, async () => {
+    const digester = new Digester()
+    for await (const chunk of archive.stream(entry, options)) digester.update(chunk)
+    return digester.digest()
+  })
+  return {mediaType, digest, size: entry.size}
 }
 
 /** There is no type for bzip2 and xz; Docker's plain one may be compressed in spite of its name. */

@@ -3,7 +3,8 @@ import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Platform} from '../../model/image.js'
 import type {Archive} from '../archive-file/archive.js'
-import {attempt, type FaultSink} from '../../model/fault-sink.js'
+import {KeptResults} from '../../disk/kept-results.js'
+import {attempt, LeavingOut, type FaultSink} from '../../model/fault-sink.js'
 import {platformOf} from '../image-documents/image-documents.js'
 import type {ArchivedImage} from './archived-image.js'
 import {readManifestImages} from './manifest-images.js'
@@ -21,7 +22,24 @@ export interface Offer {
   readonly layers: readonly (TarIndexEntry | undefined)[]
   /** Known without reading layers in all but archives of Docker before 1.10. */
   readonly image?: ArchivedImage
-  read(options: WorkOptions): Promise<ArchivedImage>
+  read(archive: Archive, options: WorkOptions): Promise<ArchivedImage>
+}
+
+/** What an archive offers, and what of it is left out. */
+export interface FoundOffers {
+  readonly offers: readonly Offer[]
+  readonly sink: LeavingOut
+}
+
+const FOUND = new KeptResults<FoundOffers>()
+const COMPLETED = new KeptResults<ArchivedImage>()
+
+/** The same as `readOffers` with what cannot be read left out; worked out once as long as the archive is open. */
+export function findOffers(archive: Archive): Promise<FoundOffers> {
+  return FOUND.of(archive.contents, async () => {
+    const sink = new LeavingOut()
+    return {offers: await readOffers(archive, sink), sink}
+  })
 }
 
 /** Everything the archive offers, in a stable order. Throws `UNRECOGNISED_FORMAT` when it is no archive of images. */
@@ -50,7 +68,7 @@ export async function readOffers(archive: Archive, sink: FaultSink): Promise<rea
     ...(image.top.document.created === undefined ? {} : {createdTime: image.top.document.created}),
     isPrimary: true,
     layers: image.layers.map((layer) => layer.entry),
-    read: (options) => completeV1Image(archive, image, options),
+    read: (from, options) => COMPLETED.of(image, () => completeV1Image(from, image, options)),
   }))
 }
 

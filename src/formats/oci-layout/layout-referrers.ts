@@ -1,11 +1,11 @@
-import {findDigest, type Digest} from '../../model/digest.js'
+import {findDigest} from '../../model/digest.js'
 import type {WorkOptions} from '../../model/events.js'
 import {findDigestTag} from '../image-documents/digest-tags.js'
 import {descriptorOf, parseIndex, parseManifest, type StatedDescriptor} from '../image-documents/image-documents.js'
 import {findTaggedName} from '../image-documents/image-name.js'
 import {isIndexType, isManifestType} from '../image-documents/media-types.js'
 import {findChecked, type ContentStore} from './content-store.js'
-import type {ListedFor, Listing} from './gather-referrers.js'
+import type {ListedFor} from './gather-referrers.js'
 
 /** On untagged entries, so that engines do not make images of them. Source: containerd core/images/archive/importer.go. */
 export const SUBJECT_ANNOTATION = 'io.containerd.manifest.subject'
@@ -24,59 +24,48 @@ export function isReferrerEntry(stated: StatedDescriptor): boolean {
   return digestTagOf(stated) !== undefined || stated.annotations?.[SUBJECT_ANNOTATION] !== undefined
 }
 
+/** What an index lists for each subject, by digest. */
+export type SubjectIndex = ReadonlyMap<string, readonly ListedFor[]>
+
 /**
  * Finds referrers in a layout: manifests that index.json lists and that state the subject, as ORAS keeps them; lists under
- * the subject's tag, as regctl does; and cosign's tags.
+ * the subject's tag, as regctl does; and cosign's tags. `top` is index.json.
  */
-export class LayoutReferrers {
-  readonly #store: ContentStore
-  readonly #top: Uint8Array
-  #bySubject: Promise<ReadonlyMap<string, readonly ListedFor[]>> | undefined
-
-  constructor(store: ContentStore, top: Uint8Array) {
-    this.#store = store
-    this.#top = top
+export async function indexSubjects(store: ContentStore, top: Uint8Array, options: WorkOptions): Promise<SubjectIndex> {
+  const found = new Map<string, ListedFor[]>()
+  const add = (subject: string, listed: ListedFor) => {
+    const known = found.get(subject)
+    if (known === undefined) found.set(subject, [listed])
+    else known.push(listed)
   }
-
-  async find(subject: Digest, options: WorkOptions): Promise<Listing> {
-    this.#bySubject ??= this.#read(options)
-    return {listed: (await this.#bySubject).get(subject) ?? []}
+  for (const stated of parseIndex(top, 'index.json').manifests ?? []) {
+    const tag = digestTagOf(stated)
+    const named = tag === undefined ? undefined : findDigestTag(tag)
+    if (tag !== undefined && named?.suffix !== undefined) add(named.subject, {stated, tag})
+    else if (named !== undefined && stated.digest !== named.subject && isIndexType(stated.mediaType))
+      for (const child of (await findDocument(store, stated, options))?.manifests ?? [])
+        add(named.subject, {stated: child})
+    else if (named === undefined) {
+      const subject = (await findDocument(store, stated, options))?.subject?.digest
+      if (subject !== undefined) add(subject, {stated})
+    }
   }
+  return found
+}
 
-  async #read(options: WorkOptions): Promise<ReadonlyMap<string, readonly ListedFor[]>> {
-    const found = new Map<string, ListedFor[]>()
-    const add = (subject: string, listed: ListedFor) => {
-      found.set(subject, [...(found.get(subject) ?? []), listed])
-    }
-    for (const stated of parseIndex(this.#top, 'index.json').manifests ?? []) {
-      const tag = digestTagOf(stated)
-      const named = tag === undefined ? undefined : findDigestTag(tag)
-      if (tag !== undefined && named?.suffix !== undefined) add(named.subject, {stated, tag})
-      else if (named !== undefined && stated.digest !== named.subject && isIndexType(stated.mediaType))
-        for (const child of (await this.#document(stated, options))?.manifests ?? [])
-          add(named.subject, {stated: child})
-      else if (named === undefined) {
-        const subject = (await this.#document(stated, options))?.subject?.digest
-        if (subject !== undefined) add(subject, {stated})
-      }
-    }
-    return found
-  }
-
-  /** What cannot be read refers to nothing here: who opens it tells its fault. */
-  async #document(stated: StatedDescriptor, options: WorkOptions) {
-    if (!isManifestType(stated.mediaType) && !isIndexType(stated.mediaType)) return undefined
-    if (findDigest(stated.digest) === undefined) return undefined
-    const title = `manifest ${stated.digest}`
-    try {
-      const bytes = await findChecked(this.#store, descriptorOf(stated, title), {...options, title, stated})
-      if (bytes === undefined) return undefined
-      return isIndexType(stated.mediaType)
-        ? parseIndex(bytes, title)
-        : {manifests: undefined, ...parseManifest(bytes, title)}
-    } catch {
-      options.signal?.throwIfAborted()
-      return undefined
-    }
+/** What cannot be read refers to nothing here: who opens it tells its fault. */
+async function findDocument(store: ContentStore, stated: StatedDescriptor, options: WorkOptions) {
+  if (!isManifestType(stated.mediaType) && !isIndexType(stated.mediaType)) return undefined
+  if (findDigest(stated.digest) === undefined) return undefined
+  const title = `manifest ${stated.digest}`
+  try {
+    const bytes = await findChecked(store, descriptorOf(stated, title), {...options, title, stated})
+    if (bytes === undefined) return undefined
+    return isIndexType(stated.mediaType)
+      ? parseIndex(bytes, title)
+      : {manifests: undefined, ...parseManifest(bytes, title)}
+  } catch {
+    options.signal?.throwIfAborted()
+    return undefined
   }
 }

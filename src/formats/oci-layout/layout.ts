@@ -1,96 +1,19 @@
 import path from 'node:path'
 import {findDigest, type Digest} from '../../model/digest.js'
-import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
-import type {ImageIndex, Referrers} from '../../model/content-graph.js'
+import type {ImageIndex} from '../../model/content-graph.js'
 import type {Image} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
-import {attempt, LeavingOut, type FaultSink} from '../../model/fault-sink.js'
+import {attempt} from '../../model/fault-sink.js'
 import {findDockerName, isTag, refOf, nameKey, isSameName} from '../image-documents/image-name.js'
-import {compileSchema} from '../../codecs/json/validator.js'
-import {parseDocument} from '../../codecs/json/json-document.js'
 import type {ListItem, OpenOptions} from '../../model/transport.js'
-import {parseIndex, type StatedDescriptor} from '../image-documents/image-documents.js'
+import type {StatedDescriptor} from '../image-documents/image-documents.js'
 import {chooseImage} from './choose-image.js'
-import type {ContentStore} from './content-store.js'
-import {IndexWalk, statedNames, type FoundImage, type PassedOver} from './index-walk.js'
-import {gatherReferrers, type GatherOptions} from './gather-referrers.js'
-import {LayoutReferrers} from './layout-referrers.js'
+import {statedNames, type IndexWalk, type FoundImage, type PassedOver} from './index-walk.js'
 import {imageOver, readFound} from './open-image.js'
 import {indexOver} from './open-index.js'
+import {findLayoutReferrers, findWalk, topEntries, type LayoutPlace} from './opened-layout.js'
 import {findPinned, isRef} from './reference.js'
-
-/** An OCI layout opened for reading. The caller closes it. */
-export interface OpenedLayout {
-  readonly store: ContentStore
-  /** A file at the top (`oci-layout`, `index.json`); undefined when it is not there. `LIMIT_EXCEEDED`. */
-  findFile(name: string): Promise<Uint8Array | undefined>
-  /** Every file under `blobs`, by its path from the top. */
-  blobs(): AsyncIterable<LayoutBlob>
-  close(): Promise<void>
-}
-
-/** A file under `blobs`. */
-export interface LayoutBlob {
-  /** Path from the top. */
-  readonly name: string
-  readonly sizeBytes: number
-  readonly open: (options: WorkOptions) => AsyncIterable<Uint8Array>
-}
-
-/** One of the two ways a layout is kept: a folder or a tar. */
-export interface LayoutPlace {
-  open(path: string, options: WorkOptions): Promise<OpenedLayout>
-  format(reference: Reference): string
-}
-
-const validateMarker = compileSchema<{readonly imageLayoutVersion: string}>({
-  type: 'object',
-  required: ['imageLayoutVersion'],
-  properties: {imageLayoutVersion: {type: 'string'}},
-})
-
-/**
- * Checks `oci-layout` and gives the bytes of `index.json`. `UNRECOGNISED_FORMAT` where there is neither,
- * `MANIFEST_MISSING` and `ARCHIVE_CORRUPT` where one of them is gone, `MANIFEST_INVALID`, `FORMAT_UNSUPPORTED`.
- */
-export async function readTopIndex(layout: OpenedLayout): Promise<Uint8Array> {
-  const marker = await layout.findFile('oci-layout')
-  const index = await layout.findFile('index.json')
-  const at = {path: layout.store.title}
-  if (marker === undefined && index === undefined) {
-    throw new InputError('UNRECOGNISED_FORMAT', {
-      what: `'${layout.store.title}' is not an OCI layout.`,
-      why: 'It has neither oci-layout nor index.json.',
-      at,
-    })
-  }
-  const incomplete = {
-    what: `The OCI layout '${layout.store.title}' is not complete.`,
-    suggestions: ['Copy it again.'],
-    at,
-  }
-  if (index === undefined) throw new InputError('MANIFEST_MISSING', {...incomplete, why: 'It has no index.json.'})
-  if (marker === undefined) throw new InputError('ARCHIVE_CORRUPT', {...incomplete, why: 'It has no oci-layout.'})
-  const {imageLayoutVersion} = parseDocument(marker, {
-    title: 'oci-layout',
-    validate: validateMarker,
-    code: 'MANIFEST_INVALID',
-  })
-  if (/^1\.\d+\.\d+$/.test(imageLayoutVersion)) return index
-  throw new InputError('FORMAT_UNSUPPORTED', {
-    what: `'${layout.store.title}' uses the unsupported OCI layout version ${imageLayoutVersion.slice(0, 50)}.`,
-    why: 'Expected 1.0.0.',
-    at: {path: layout.store.title},
-  })
-}
-
-/** Finds everything that index.json leads to. */
-export async function walkLayout(layout: OpenedLayout, sink: FaultSink, options: WorkOptions): Promise<IndexWalk> {
-  const walk = new IndexWalk(layout.store, sink, options)
-  await walk.index(await readTopIndex(layout), 'index.json')
-  return walk
-}
 
 /** What a selector goes by. */
 interface Selectable extends Pick<FoundImage, 'names' | 'refs' | 'within'> {
@@ -122,8 +45,7 @@ export function selected<T extends Selectable>(images: readonly T[], {selector}:
 export async function openLayoutImage(place: LayoutPlace, reference: Reference, options: OpenOptions): Promise<Image> {
   const layout = await place.open(reference.path, options)
   try {
-    const sink = new LeavingOut()
-    const walk = await walkLayout(layout, sink, options)
+    const {walk, sink} = await findWalk(layout, options)
     const candidates = selected(walk.found, reference)
     // What cannot be read may be what is meant, unless another is named.
     if (reference.selector === undefined || candidates.length === 0) sink.requireNone()
@@ -164,20 +86,6 @@ function sharersOf(
   return [{code: 'tag-shared', message}]
 }
 
-/** What refers to documents of a layout. */
-export async function findLayoutReferrers(
-  layout: OpenedLayout,
-  subjects: readonly Digest[],
-  options: GatherOptions,
-): Promise<Referrers> {
-  const known = new LayoutReferrers(layout.store, await readTopIndex(layout))
-  return gatherReferrers(layout.store, subjects, {...options, find: (subject, inner) => known.find(subject, inner)})
-}
-
-async function topEntries(layout: OpenedLayout): Promise<readonly StatedDescriptor[]> {
-  return parseIndex(await readTopIndex(layout), 'index.json').manifests ?? []
-}
-
 /** The one index of index.json that the reference selects, with all that it names; undefined where there is no such. */
 export async function openLayoutIndex(
   place: LayoutPlace,
@@ -186,7 +94,7 @@ export async function openLayoutIndex(
 ): Promise<ImageIndex | undefined> {
   const layout = await place.open(reference.path, options)
   try {
-    const walk = await walkLayout(layout, new LeavingOut(), options)
+    const {walk} = await findWalk(layout, options)
     const within = (found: FoundImage) => selected([found], reference).length > 0
     const images = walk.found.filter(within)
     const tops = new Set(images.map((found) => found.within[0]))
@@ -220,7 +128,7 @@ function isOf({selector}: Reference, refs: readonly string[], digest: string): b
 }
 
 /** What the reference selects of that which is no image to be opened, with what is inside the indexes that it selects. */
-export function namedBy(walk: IndexWalk, reference: Reference): readonly PassedOver[] {
+export function namedBy(walk: Pick<IndexWalk, 'passedOver'>, reference: Reference): readonly PassedOver[] {
   const digest = findDigest(reference.selector?.slice(1) ?? '')
   return walk.passedOver.filter(
     (named) =>
@@ -238,8 +146,7 @@ export async function listLayout(
 ): Promise<readonly ListItem[]> {
   const layout = await place.open(reference.path, options)
   try {
-    const sink = new LeavingOut()
-    const walk = await walkLayout(layout, sink, options)
+    const {walk, sink} = await findWalk(layout, options)
     for (const absent of absentOf(walk, reference)) {
       const [subject = absent.digest] = absent.refs
       options.onEvent?.({kind: 'note', code: 'image-not-held', message: notHeld(absent), subject})
@@ -314,7 +221,7 @@ function indexOf(
 }
 
 /** Images that the reference selects by what index.json says, and whose manifest the layout does not hold. */
-export function absentOf(walk: IndexWalk, reference: Reference): readonly PassedOver[] {
+export function absentOf(walk: Pick<IndexWalk, 'absent'>, reference: Reference): readonly PassedOver[] {
   return walk.absent.filter(({refs, digest}) => isOf(reference, refs, digest))
 }
 

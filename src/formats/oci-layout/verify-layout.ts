@@ -14,12 +14,16 @@ import {
 } from '../image-documents/platform-choice.js'
 import {blobKey, blobPath, type ContentStore} from './content-store.js'
 import type {FoundImage} from './index-walk.js'
-import {findLayoutReferrers, namedBy, selected, walkLayout, type LayoutPlace} from './layout.js'
+import {namedBy, selected} from './layout.js'
+import {findLayoutReferrers, findWalk, type LayoutPlace} from './opened-layout.js'
 import {findStoredLayer, readFound} from './open-image.js'
 import {verifyReferrers} from './verify-referrers.js'
 import {isAsked, verifyBlob, verifyNamed, type Checking} from './verify-named.js'
 
-/** Checks all images that the reference selects, and every blob, and gathers all faults. Throws `PLATFORM_UNSUPPORTED`. */
+/**
+ * Checks all images that the reference selects, and without a selector every blob as well; gathers all faults. Throws
+ * `PLATFORM_UNSUPPORTED`.
+ */
 export async function verifyLayout(place: LayoutPlace, reference: Reference, options: OpenOptions): Promise<Verdict> {
   const layout = await place.open(reference.path, options)
   try {
@@ -29,7 +33,8 @@ export async function verifyLayout(place: LayoutPlace, reference: Reference, opt
     const passed: OfferedPlatform[] = []
     let count = 0
     await check.gatherTop(async () => {
-      const walk = await walkLayout(layout, check, options)
+      const {walk, sink} = await findWalk(layout, options)
+      sink.repeat(check)
       const images = selected(walk.found, reference)
       const named = namedBy(walk, reference)
       // Something was selected, and cannot be read: that is told already.
@@ -55,6 +60,8 @@ export async function verifyLayout(place: LayoutPlace, reference: Reference, opt
     })
     requireFitting(passed, count, {reference: place.format(reference), platform: options.platform})
     check.subject = reference.path
+    // What nothing leads to, or what other images need, is no part of what was selected.
+    if (reference.selector !== undefined) return check.verdict
     for await (const {name, sizeBytes, open} of layout.blobs()) {
       if (!read.has(name)) await check.blob(name, {sizeBytes, open: () => open(options)})
     }

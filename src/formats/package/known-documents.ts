@@ -1,10 +1,9 @@
-import {lstatSync, type BigIntStats} from 'node:fs'
+import {lstatSync} from 'node:fs'
+import {findStamp} from '../../disk/file-stamp.js'
 import type {PackageDocument} from './metadata.js'
 
 /** What all documents that are kept may hold. */
 const MOST_BYTES = 32 * 2 ** 20
-/** What changed so short a time ago may change again while its times, in ticks of the disk, stay the same. */
-const SETTLED_MILLISECONDS = 2000
 
 interface Known {
   readonly stamp: string
@@ -22,7 +21,7 @@ let held = 0
  */
 export function decodeOnce(file: string, decode: () => PackageDocument): PackageDocument {
   const stats = lstatSync(file, {bigint: true, throwIfNoEntry: false})
-  const stamp = stats === undefined ? undefined : findStamp(stats)
+  const stamp = findStamp(stats)
   const known = KNOWN.get(file)
   if (known !== undefined) forget(file, known)
   if (stats === undefined || stamp === undefined) return decode()
@@ -38,11 +37,4 @@ export function decodeOnce(file: string, decode: () => PackageDocument): Package
 
 function forget(file: string, {bytes}: Known): void {
   if (KNOWN.delete(file)) held -= bytes
-}
-
-/** Undefined unless it is a regular file that has rested. */
-function findStamp(stats: BigIntStats): string | undefined {
-  const {dev, ino, size, mtimeMs, mtimeNs, ctimeMs, ctimeNs} = stats
-  const isSettled = Date.now() - Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs) > SETTLED_MILLISECONDS
-  return isSettled && stats.isFile() ? [dev, ino, size, mtimeNs, ctimeNs].join(' ') : undefined
 }

@@ -2,9 +2,8 @@ import type {WorkOptions} from '../../model/events.js'
 import type {Image} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
 import {Archive} from '../../formats/archive-file/archive.js'
-import {LeavingOut} from '../../model/fault-sink.js'
 import {openOffer} from '../../formats/image-archive/open-offer.js'
-import {readOffers, type Offer} from '../../formats/image-archive/read-offers.js'
+import {findOffers, type Offer} from '../../formats/image-archive/read-offers.js'
 import type {ListItem, OpenOptions} from '../../model/transport.js'
 import {selectionOf} from './reference.js'
 import {matching, referencesTo, requireOne} from './select-image.js'
@@ -13,8 +12,7 @@ import {matching, referencesTo, requireOne} from './select-image.js'
 export async function openImage(reference: Reference, options: OpenOptions): Promise<Image> {
   const archive = await Archive.open(reference.path, options)
   try {
-    const sink = new LeavingOut()
-    const offers = await readOffers(archive, sink)
+    const {offers, sink} = await findOffers(archive)
     // By name it is known which one is meant; by its place it is not where others are left out, nor without any.
     const isNamed = selectionOf(reference)?.kind === 'name' && matching(offers, reference, options.platform).length > 0
     if (!isNamed) sink.requireNone()
@@ -30,8 +28,7 @@ export async function openImage(reference: Reference, options: OpenOptions): Pro
 export async function listImages(reference: Reference, options: WorkOptions): Promise<readonly ListItem[]> {
   const archive = await Archive.open(reference.path, options)
   try {
-    const sink = new LeavingOut()
-    const offers = await readOffers(archive, sink)
+    const {offers, sink} = await findOffers(archive)
     if (selectionOf(reference)?.kind === 'index') sink.requireNone()
     const referenceTo = referencesTo(reference.path, offers)
     const items = matching(offers, reference).map(({index, offer}) => listItem(offer, referenceTo(index)))

@@ -4,7 +4,7 @@ import {ArchiveCheck} from '../../formats/image-archive/archive-check.js'
 import type {OpenOptions, Verdict} from '../../model/transport.js'
 import {matching, requireOne} from './select-image.js'
 
-/** Checks all images that the reference selects, and every content-addressed member, and gathers all faults. */
+/** Checks all images that the reference selects, and without a selector every content-addressed member; gathers all faults. */
 export async function verifyArchive(reference: Reference, options: OpenOptions): Promise<Verdict> {
   const archive = await Archive.open(reference.path, options)
   try {
@@ -17,7 +17,10 @@ export async function verifyArchive(reference: Reference, options: OpenOptions):
           requireOne(offers, reference, options.platform)
         return chosen
       },
-      {isWhole: reference.selector === undefined && options.platform === undefined},
+      {
+        isWhole: reference.selector === undefined && options.platform === undefined,
+        isSelected: reference.selector !== undefined,
+      },
     )
   } finally {
     await archive.close()

@@ -1,5 +1,6 @@
 import {stat} from 'node:fs/promises'
-import {listLayout, openLayoutImage, openLayoutIndex, type LayoutPlace} from '../../formats/oci-layout/layout.js'
+import {listLayout, openLayoutImage, openLayoutIndex} from '../../formats/oci-layout/layout.js'
+import type {LayoutPlace} from '../../formats/oci-layout/opened-layout.js'
 import {createLayout} from '../../formats/oci-layout/layout-destination.js'
 import {layoutGrammar} from '../../formats/oci-layout/reference.js'
 import {verifyLayout} from '../../formats/oci-layout/verify-layout.js'

@@ -1,12 +1,13 @@
 import {Archive} from '../../formats/archive-file/archive.js'
 import {archiveStore} from '../../formats/oci-layout/archive-store.js'
-import type {LayoutBlob, OpenedLayout} from '../../formats/oci-layout/layout.js'
+import type {LayoutBlob, OpenedLayout} from '../../formats/oci-layout/opened-layout.js'
 import type {WorkOptions} from '../../model/events.js'
 
 /** Opens an OCI layout in a tar, compressed or not; `-` is standard input. */
 export async function openTar(path: string, options: WorkOptions): Promise<OpenedLayout> {
   const archive = await Archive.open(path, options)
   return {
+    contents: archive.contents,
     store: archiveStore(archive),
     findFile: async (name) => {
       const entry = archive.find(name)

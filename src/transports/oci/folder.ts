@@ -4,8 +4,10 @@ import {detectCompression, MAGIC_BYTES} from '../../codecs/compression/detect-co
 import {asTransshipError, findSystemCode, InputError} from '../../model/errors.js'
 import {requireDocumentSize} from '../../codecs/json/json-document.js'
 import {blobPath} from '../../formats/oci-layout/content-store.js'
-import type {LayoutBlob, OpenedLayout} from '../../formats/oci-layout/layout.js'
+import type {LayoutBlob, OpenedLayout} from '../../formats/oci-layout/opened-layout.js'
 import {fillBufferLater} from '../../disk/fill-buffer.js'
+import {stampOfFile} from '../../disk/file-stamp.js'
+import {useOpen, type Keepable} from '../../disk/kept-open.js'
 import {openRegularHandle} from '../../disk/safe-open.js'
 import {SeekableFile} from '../../disk/seekable-file.js'
 import type {WorkOptions} from '../../model/events.js'
@@ -24,7 +26,12 @@ export async function openFolder(root: string): Promise<OpenedLayout> {
   }
   const at = (name: string): string => path.join(root, ...name.split('/'))
   const held = new HeldFiles()
+  const use = await useOpen(`oci layout ${root}`, {
+    stampOf: () => stampOfFile(at('index.json')),
+    open: async () => ({value: new FolderContents(), stamp: await stampOfFile(at('index.json'))}),
+  })
   return {
+    contents: use.value,
     store: {
       title: root,
       findDocument: ({digest}) => readDocument(at(blobPath(digest))),
@@ -43,7 +50,19 @@ export async function openFolder(root: string): Promise<OpenedLayout> {
     },
     findFile: (name) => readDocument(at(name)),
     blobs: () => blobsIn(root),
-    close: () => held.close(),
+    close: async () => {
+      await use.release()
+      await held.close()
+    },
+  }
+}
+
+/** Stands for what a folder holds as long as its index.json is the same. Nothing is open for it. */
+class FolderContents implements Keepable {
+  readonly isSpooled = false
+
+  close(): Promise<void> {
+    return Promise.resolve()
   }
 }
 

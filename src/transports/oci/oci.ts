@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs'
 import path from 'node:path'
-import {listLayout, openLayoutImage, openLayoutIndex, type LayoutPlace} from '../../formats/oci-layout/layout.js'
+import {listLayout, openLayoutImage, openLayoutIndex} from '../../formats/oci-layout/layout.js'
+import type {LayoutPlace} from '../../formats/oci-layout/opened-layout.js'
 import {createLayout} from '../../formats/oci-layout/layout-destination.js'
 import {layoutGrammar} from '../../formats/oci-layout/reference.js'
 import {verifyLayout} from '../../formats/oci-layout/verify-layout.js'

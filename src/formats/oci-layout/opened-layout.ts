@@ -1,0 +1,124 @@
+import type {Referrers} from '../../model/content-graph.js'
+import {compileSchema} from '../../codecs/json/validator.js'
+import {parseDocument} from '../../codecs/json/json-document.js'
+import {KeptResults} from '../../disk/kept-results.js'
+import type {Digest} from '../../model/digest.js'
+import {InputError} from '../../model/errors.js'
+import type {WorkOptions} from '../../model/events.js'
+import {LeavingOut, type FaultSink} from '../../model/fault-sink.js'
+import type {Reference} from '../../model/reference.js'
+import {parseIndex, type StatedDescriptor} from '../image-documents/image-documents.js'
+import type {ContentStore} from './content-store.js'
+import {gatherReferrers, type GatherOptions} from './gather-referrers.js'
+import {IndexWalk} from './index-walk.js'
+import {indexSubjects, type SubjectIndex} from './layout-referrers.js'
+
+/** An OCI layout opened for reading. The caller closes it. */
+export interface OpenedLayout {
+  /** The same one as long as the layout holds the same: what was read of it stays known by it. */
+  readonly contents: object
+  readonly store: ContentStore
+  /** A file at the top (`oci-layout`, `index.json`); undefined when it is not there. `LIMIT_EXCEEDED`. */
+  findFile(name: string): Promise<Uint8Array | undefined>
+  /** Every file under `blobs`, by its path from the top. */
+  blobs(): AsyncIterable<LayoutBlob>
+  close(): Promise<void>
+}
+
+/** A file under `blobs`. */
+export interface LayoutBlob {
+  /** Path from the top. */
+  readonly name: string
+  readonly sizeBytes: number
+  readonly open: (options: WorkOptions) => AsyncIterable<Uint8Array>
+}
+
+/** One of the two ways a layout is kept: a folder or a tar. */
+export interface LayoutPlace {
+  open(path: string, options: WorkOptions): Promise<OpenedLayout>
+  format(reference: Reference): string
+}
+
+const validateMarker = compileSchema<{readonly imageLayoutVersion: string}>({
+  type: 'object',
+  required: ['imageLayoutVersion'],
+  properties: {imageLayoutVersion: {type: 'string'}},
+})
+
+/**
+ * Checks `oci-layout` and gives the bytes of `index.json`. `UNRECOGNISED_FORMAT` where there is neither,
+ * `MANIFEST_MISSING` and `ARCHIVE_CORRUPT` where one of them is gone, `MANIFEST_INVALID`, `FORMAT_UNSUPPORTED`.
+ */
+export async function readTopIndex(layout: OpenedLayout): Promise<Uint8Array> {
+  const marker = await layout.findFile('oci-layout')
+  const index = await layout.findFile('index.json')
+  const at = {path: layout.store.title}
+  if (marker === undefined && index === undefined) {
+    throw new InputError('UNRECOGNISED_FORMAT', {
+      what: `'${layout.store.title}' is not an OCI layout.`,
+      why: 'It has neither oci-layout nor index.json.',
+      at,
+    })
+  }
+  const incomplete = {
+    what: `The OCI layout '${layout.store.title}' is not complete.`,
+    suggestions: ['Copy it again.'],
+    at,
+  }
+  if (index === undefined) throw new InputError('MANIFEST_MISSING', {...incomplete, why: 'It has no index.json.'})
+  if (marker === undefined) throw new InputError('ARCHIVE_CORRUPT', {...incomplete, why: 'It has no oci-layout.'})
+  const {imageLayoutVersion} = parseDocument(marker, {
+    title: 'oci-layout',
+    validate: validateMarker,
+    code: 'MANIFEST_INVALID',
+  })
+  if (/^1\.\d+\.\d+$/.test(imageLayoutVersion)) return index
+  throw new InputError('FORMAT_UNSUPPORTED', {
+    what: `'${layout.store.title}' uses the unsupported OCI layout version ${imageLayoutVersion.slice(0, 50)}.`,
+    why: 'Expected 1.0.0.',
+    at: {path: layout.store.title},
+  })
+}
+
+/** Finds everything that index.json leads to. */
+export async function walkLayout(layout: OpenedLayout, sink: FaultSink, options: WorkOptions): Promise<IndexWalk> {
+  const walk = new IndexWalk(layout.store, sink, options)
+  await walk.index(await readTopIndex(layout), 'index.json')
+  return walk
+}
+
+/** What index.json leads to, and what of it is left out. */
+export interface FoundLayout {
+  readonly walk: Pick<IndexWalk, 'found' | 'passedOver' | 'absent'>
+  readonly sink: LeavingOut
+}
+
+const FOUND = new KeptResults<FoundLayout>()
+const SUBJECTS = new KeptResults<SubjectIndex>()
+
+/** The same as `walkLayout` with what cannot be read left out; worked out once as long as the layout stays the same. */
+export function findWalk(layout: OpenedLayout, options: WorkOptions): Promise<FoundLayout> {
+  return FOUND.of(layout.contents, async () => {
+    const sink = new LeavingOut()
+    const {found, passedOver, absent} = await walkLayout(layout, sink, options)
+    return {walk: {found, passedOver, absent}, sink}
+  })
+}
+
+/** What refers to documents of a layout. */
+export async function findLayoutReferrers(
+  layout: OpenedLayout,
+  subjects: readonly Digest[],
+  options: GatherOptions,
+): Promise<Referrers> {
+  const known = await SUBJECTS.of(layout.contents, async () =>
+    indexSubjects(layout.store, await readTopIndex(layout), options),
+  )
+  const find = (subject: Digest) => Promise.resolve({listed: known.get(subject) ?? []})
+  return gatherReferrers(layout.store, subjects, {...options, find})
+}
+
+/** The entries of index.json. */
+export async function topEntries(layout: OpenedLayout): Promise<readonly StatedDescriptor[]> {
+  return parseIndex(await readTopIndex(layout), 'index.json').manifests ?? []
+}
