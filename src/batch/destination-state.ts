@@ -135,10 +135,21 @@ export async function isDestinationFree(unit: PlannedUnit, options: StateOptions
   const {selector, ...place} = destinationOf(unit, options.folder)
   if (!isLocal(place) || place.transport === 'inbox') return false
   if (!existsSync(place.path)) return true
-  if (place.transport !== 'oci') return false
-  const rows = await rowsOf(formatReference(place), options)
+  if (transportOf(place).names === undefined) return false
+  const taken = await takenNames(place, options)
   const tags = selector === undefined ? tagsOf(unit) : [selector]
-  return !rows.some((row) => tags.some((tag) => isRowNamed(row, tag)))
+  return !taken.some((name) => tags.some((tag) => isNamedBy(name, tag)))
+}
+
+/** Names and tags at a place, without a look at what has them: a batch asks before each item. */
+async function takenNames(place: Reference, options: StateOptions): Promise<readonly string[]> {
+  try {
+    return (await transportOf(place).names?.(place, options)) ?? []
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    if (error instanceof EnvironmentError) throw error
+    return []
+  }
 }
 
 /** The tags that an OCI layout would give to what the unit makes. */

@@ -59,12 +59,6 @@ export class LeavingOut implements FaultSink {
     return this.#faults.map(({message}) => ({code: IMAGE_UNREADABLE, message: `Skipped another image: ${message}`}))
   }
 
-  /** Hands on everything that it was given. */
-  repeat(sink: FaultSink): void {
-    for (const fault of this.#faults) sink.fault(fault)
-    for (const warning of this.warnings) sink.warn(warning)
-  }
-
   /** Throws the first fault: what is asked for may be what is left out. */
   requireNone(): void {
     const [first] = this.#faults

@@ -4,7 +4,17 @@
  */
 
 /** What a limit counts. */
-export type LimitUnit = 'bytes' | 'times' | 'entries' | 'folders' | 'bytes a second' | 'seconds' | 'requests' | 'pieces'
+export type LimitUnit =
+  | 'bytes'
+  | 'times'
+  | 'entries'
+  | 'folders'
+  | 'levels'
+  | 'manifests'
+  | 'bytes a second'
+  | 'seconds'
+  | 'requests'
+  | 'pieces'
 
 export interface Limit {
   readonly value: number
@@ -71,6 +81,19 @@ export const LIMITS = {
   sparseRanges: {value: 1_000_000, unit: 'pieces', bounds: 'ranges of one sparse file'},
   sparseFile: {value: 2 ** 41, unit: 'bytes', bounds: 'one sparse file, holes included'},
   document: {value: 20 * MIB, unit: 'bytes', bounds: 'one manifest, index or configuration'},
+  indexDepth: {value: 4, unit: 'levels', bounds: 'indexes inside each other, and what refers to an image'},
+  manifests: {value: 10_000, unit: 'manifests', bounds: 'images that one index, or one place, leads to'},
+  indexEntries: {
+    value: 200_000,
+    unit: 'entries',
+    bounds: 'entries of one index and of all indexes in it, each counted as often as something names its index',
+  },
+  heldDocuments: {
+    value: 64 * MIB,
+    unit: 'bytes',
+    bounds: 'manifests and indexes that travel together, of one index or of what refers to an image',
+  },
+  indexBytes: {value: 256 * MIB, unit: 'bytes', bounds: 'one index and all indexes in it, counted alike'},
   recipeBlock: {value: 64 * MIB, unit: 'bytes', bounds: 'one block of a recipe'},
   answer: {value: 20 * MIB, unit: 'bytes', bounds: 'one answer of a registry that is taken into memory'},
   redirects: {value: 5, unit: 'requests', bounds: 'redirects of one request'},

@@ -321,6 +321,8 @@ export interface Transport {
    * left out and told as a note: one bad item hides no other.
    */
   list(reference: Reference, options: ListOptions): Promise<readonly ListItem[]>
+  /** Names that are taken at a place, without a look at what has them. Absent where a listing costs no more, or names are places. */
+  names?(reference: Reference, options: ListOptions): Promise<readonly string[]>
   /** Opens the one image that the reference selects (`AMBIGUOUS_SELECTION`, `NOT_FOUND`). The caller closes it. */
   open(reference: Reference, options: OpenOptions): Promise<Image>
   /**

@@ -4,16 +4,11 @@ import type {Digest} from '../../model/digest.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Descriptor} from '../../model/image.js'
+import {LIMITS} from '../../model/limits.js'
 import {descriptorOf, parseIndex, parseManifest, type StatedDescriptor} from '../image-documents/image-documents.js'
 import {isForeignType, isIndexType, isManifestType} from '../image-documents/media-types.js'
 import {findChecked, type ContentStore} from './content-store.js'
 import {findEmbedded} from './embedded.js'
-
-/** An index of indexes of indexes is as deep as any tool makes them. */
-const MAX_DEPTH = 4
-const MAX_DOCUMENTS = 10_000
-/** Documents are held until all is written, since they make visible what they name. */
-const MAX_DOCUMENT_BYTES = 64 * 2 ** 20
 
 /** Gathers documents and all that they lead to from one store, each once. Documents are read and checked; blobs are not. */
 export class ContentGatherer {
@@ -47,16 +42,19 @@ export class ContentGatherer {
     if (known !== undefined) return known
     const isIndex = isIndexType(mediaType)
     const title = `${isIndex ? 'index' : 'manifest'} ${digest}`
-    if (depth > MAX_DEPTH) throw tooMuch(`${title} is nested more than ${MAX_DEPTH} levels deep.`)
+    const {indexDepth, manifests, heldDocuments} = LIMITS
+    if (depth > indexDepth.value) throw tooMuch(`${title} is nested more than ${indexDepth.value} levels deep.`)
     const bytes = await findChecked(this.#store, descriptor, {...options, title, stated})
     if (bytes === undefined) {
       this.#absent.set(digest, descriptor)
       return undefined
     }
     this.#bytes += bytes.byteLength
-    if (this.#documents.size >= MAX_DOCUMENTS) throw tooMuch(`The index leads to more than ${MAX_DOCUMENTS} manifests.`)
-    if (this.#bytes > MAX_DOCUMENT_BYTES)
-      throw tooMuch(`The manifests that the index leads to have more than ${MAX_DOCUMENT_BYTES} bytes.`)
+    if (this.#documents.size >= manifests.value)
+      throw tooMuch(`The index leads to more than ${manifests.value} manifests.`)
+    // Documents are held until all is written, since they make visible what they name.
+    if (this.#bytes > heldDocuments.value)
+      throw tooMuch(`The manifests that the index leads to have more than ${heldDocuments.value} bytes.`)
     if (isIndex) await this.#children(bytes, title, {options, depth})
     else this.#parts(bytes, title)
     const document = {mediaType, bytes, digest}

@@ -11,7 +11,8 @@ import {
   type StatedDescriptor,
 } from '../image-documents/image-documents.js'
 import {isConfigType, isIndexType, isManifestType} from '../image-documents/media-types.js'
-import {findChecked, type ContentStore} from './content-store.js'
+import {LIMITS} from '../../model/limits.js'
+import {blobKey, findChecked, type ContentStore} from './content-store.js'
 import {findEmbedded} from './embedded.js'
 import {isReferrerEntry} from './layout-referrers.js'
 
@@ -52,21 +53,26 @@ const ATTESTATION_ANNOTATION = 'vnd.docker.reference.type'
 
 const STATEMENT_TYPE = 'application/vnd.in-toto'
 
-/** An index of indexes of indexes is as deep as any tool makes them. */
-const MAX_DEPTH = 4
-const MAX_MANIFESTS = 10_000
-
 export interface WalkOptions extends WorkOptions {
   /** Leaves out what is not asked for before it is read, by its descriptor. */
-  readonly isWanted?: (stated: StatedDescriptor) => boolean
+  readonly isWanted?: (stated: StatedDescriptor, names: Pick<FoundImage, 'names' | 'refs' | 'within'>) => boolean
 }
 
-interface Place {
+/** What indexes say of a manifest. */
+interface Place extends Pick<FoundImage, 'names' | 'refs' | 'within'> {
   readonly title: string
-  readonly names: readonly string[]
-  readonly refs: readonly string[]
-  readonly within: readonly Digest[]
 }
+
+/** A manifest that was left out unread. */
+export interface UnwantedManifest extends Pick<FoundImage, 'names' | 'refs' | 'within'> {
+  readonly stated: StatedDescriptor
+}
+
+/** A manifest that was read: what there is of it, or why there is no image. */
+type ReadManifest =
+  | Pick<FoundImage, 'manifest' | 'config' | 'layers' | 'stated'>
+  | {readonly reason: 'absent'}
+  | {readonly reason: 'artifact'; readonly mediaType: string}
 
 /** An image that many entries may lead to, each with another name. */
 interface GrowingImage {
@@ -83,9 +89,14 @@ export class IndexWalk {
   readonly #sink: FaultSink
   readonly #options: WalkOptions
   readonly #found = new Map<Digest, GrowingImage>()
+  /** By what their descriptors say: indexes may name one manifest thousands of times. */
+  readonly #read = new Map<string, Promise<ReadManifest>>()
   readonly passedOver: PassedOver[] = []
   /** Left out by `isWanted`. */
-  readonly unwanted: StatedDescriptor[] = []
+  readonly unwanted: UnwantedManifest[] = []
+  #entries = 0
+  #indexBytes = 0
+  #isEnded = false
 
   constructor(store: ContentStore, sink: FaultSink, options: WalkOptions = {}) {
     this.#store = store
@@ -118,19 +129,35 @@ export class IndexWalk {
   }
 
   async #index(bytes: Uint8Array, place: Place): Promise<void> {
-    if (place.within.length > MAX_DEPTH) throw tooMany(`${place.title} is nested more than ${MAX_DEPTH} levels deep.`)
+    const {indexDepth} = LIMITS
+    if (place.within.length > indexDepth.value)
+      throw tooMany(`${place.title} is nested more than ${indexDepth.value} levels deep.`)
+    this.#indexBytes += bytes.byteLength
     for (const stated of parseIndex(bytes, place.title).manifests ?? []) {
+      if (this.#isEnough()) return
+      this.#entries += 1
       await attempt(this.#sink, () => this.#child(stated, place))
     }
+  }
+
+  /** True when there is more than a real image comes close to: indexes that name each other again and again. Told once. */
+  #isEnough(): boolean {
+    const {indexEntries, indexBytes} = LIMITS
+    const isLong = this.#entries >= indexEntries.value
+    if (!isLong && this.#indexBytes <= indexBytes.value) return false
+    if (this.#isEnded) return true
+    this.#isEnded = true
+    const most = isLong ? `${indexEntries.value} entries` : `${indexBytes.value} bytes of indexes`
+    this.#sink.fault(tooMany(`The index leads to more than ${most}.`))
+    return true
   }
 
   async #child(stated: StatedDescriptor, place: Place): Promise<void> {
     this.#options.signal?.throwIfAborted()
     const own = statedNames(stated)
-    const names = own.names.length + own.refs.length === 0 ? place.names : own.names
-    const refs = own.names.length + own.refs.length === 0 ? place.refs : own.refs
+    const {within} = place
+    const {names, refs} = own.names.length + own.refs.length === 0 ? place : own
     const passOver = (reason: PassedOver['reason'], mediaType = stated.mediaType): void => {
-      const {within} = place
       this.passedOver.push({refs: [...names, ...refs], digest: stated.digest, mediaType, reason, stated, within})
     }
     const isIndex = isIndexType(stated.mediaType)
@@ -143,41 +170,60 @@ export class IndexWalk {
       passOver('artifact')
       return
     }
-    if (!isIndex && this.#options.isWanted?.(stated) === false) {
-      this.unwanted.push(stated)
+    if (!isIndex && this.#options.isWanted?.(stated, {names, refs, within}) === false) {
+      this.unwanted.push({stated, names, refs, within})
       return
     }
     const descriptor = descriptorOf(stated, place.title)
-    const title = `${isIndex ? 'index' : 'manifest'} ${descriptor.digest}`
-    const bytes = await findChecked(this.#store, descriptor, {...this.#options, title, stated})
-    if (bytes === undefined) {
-      // A layout need not hold what it names: other platforms and referrers may be left out.
-      passOver('absent')
-      return
-    }
     if (isIndex) {
-      await this.#index(bytes, {title, names, refs, within: [...place.within, descriptor.digest]})
+      const title = `index ${descriptor.digest}`
+      const bytes = await findChecked(this.#store, descriptor, {...this.#options, title, stated})
+      if (bytes === undefined) passOver('absent')
+      else await this.#index(bytes, {title, names, refs, within: [...within, descriptor.digest]})
       return
     }
-    const manifest = parseManifest(bytes, title)
-    requireSameType(stated, manifest, title)
-    if (!isConfigType(manifest.config.mediaType) || isStatement(manifest)) {
-      passOver('artifact', manifest.artifactType ?? manifest.config.mediaType)
-      return
-    }
-    const raw = {mediaType: stated.mediaType, bytes, digest: descriptor.digest}
-    this.#add({...imageOf(raw, manifest, title), names, refs, entry: stated, within: place.within})
+    const read = await this.#manifest(stated, descriptor)
+    if (!('reason' in read)) this.#add({...read, names, refs, entry: stated, within})
+    else if (read.reason === 'artifact') passOver('artifact', read.mediaType)
+    // A layout need not hold what it names: other platforms and referrers may be left out.
+    else passOver('absent')
+  }
+
+  #manifest(stated: StatedDescriptor, descriptor: Descriptor): Promise<ReadManifest> {
+    const {mediaType, data} = stated
+    const key = JSON.stringify([blobKey(descriptor), mediaType, data])
+    const known = this.#read.get(key)
+    if (known !== undefined) return known
+    const read = readManifest(this.#store, {stated, descriptor}, this.#options)
+    this.#read.set(key, read)
+    return read
   }
 
   #add(image: FoundImage): void {
     const {digest} = image.manifest
-    if (this.#found.size >= MAX_MANIFESTS) throw tooMany(`The index leads to more than ${MAX_MANIFESTS} manifests.`)
+    if (this.#found.size >= LIMITS.manifests.value)
+      throw tooMany(`The index leads to more than ${LIMITS.manifests.value} manifests.`)
     const known = this.#found.get(digest) ?? {image, names: new Set(), refs: new Set(), within: new Set()}
     for (const name of image.names) known.names.add(name)
     for (const ref of image.refs) known.refs.add(ref)
     for (const index of image.within) known.within.add(index)
     this.#found.set(digest, {...known, image})
   }
+}
+
+async function readManifest(
+  store: ContentStore,
+  {stated, descriptor}: {readonly stated: StatedDescriptor; readonly descriptor: Descriptor},
+  options: WorkOptions,
+): Promise<ReadManifest> {
+  const title = `manifest ${descriptor.digest}`
+  const bytes = await findChecked(store, descriptor, {...options, title, stated})
+  if (bytes === undefined) return {reason: 'absent'}
+  const manifest = parseManifest(bytes, title)
+  requireSameType(stated, manifest, title)
+  if (!isConfigType(manifest.config.mediaType) || isStatement(manifest))
+    return {reason: 'artifact', mediaType: manifest.artifactType ?? manifest.config.mediaType}
+  return imageOf({mediaType: stated.mediaType, bytes, digest: descriptor.digest}, manifest, title)
 }
 
 /** By its descriptor: BuildKit annotates what it attests, and calls its platform unknown. */

@@ -1,51 +1,27 @@
 import path from 'node:path'
-import {findDigest, type Digest} from '../../model/digest.js'
+import {findDigest} from '../../model/digest.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {ImageIndex} from '../../model/content-graph.js'
 import type {Image} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
-import {attempt} from '../../model/fault-sink.js'
+import {attempt, LeavingOut} from '../../model/fault-sink.js'
 import {findDockerName, isTag, refOf, nameKey, isSameName} from '../image-documents/image-name.js'
 import type {ListItem, OpenOptions} from '../../model/transport.js'
 import type {StatedDescriptor} from '../image-documents/image-documents.js'
 import {chooseImage} from './choose-image.js'
-import {statedNames, type IndexWalk, type FoundImage, type PassedOver} from './index-walk.js'
+import {IndexWalk, statedNames, type FoundImage, type PassedOver} from './index-walk.js'
 import {imageOver, readFound} from './open-image.js'
 import {indexOver} from './open-index.js'
-import {findLayoutReferrers, findWalk, topEntries, type LayoutPlace} from './opened-layout.js'
-import {findPinned, isRef} from './reference.js'
-
-/** What a selector goes by. */
-interface Selectable extends Pick<FoundImage, 'names' | 'refs' | 'within'> {
-  readonly manifest: {readonly digest: string}
-}
-
-/** An entry of index.json by what it says of itself alone. */
-function entryAsImage(stated: StatedDescriptor): Selectable {
-  return {...statedNames(stated), manifest: stated, within: []}
-}
-
-/** The images that the reference's selector leaves. */
-export function selected<T extends Selectable>(images: readonly T[], {selector}: Reference): readonly T[] {
-  if (selector === undefined) return images
-  if (selector.startsWith('@')) {
-    const digest = selector.slice(1)
-    return images.filter(({manifest, within}) => manifest.digest === digest || within.includes(digest as Digest))
-  }
-  const byRef = images.filter(({refs}) => refs.includes(selector))
-  if (byRef.length > 0) return byRef
-  const byName = images.filter(({names}) => names.some((name) => isSameName(name, selector)))
-  const pinned = findPinned(selector)
-  if (byName.length > 0 || pinned === undefined) return byName
-  // A digest says more than a tag in front of it.
-  return images.filter(({manifest, within}) => manifest.digest === pinned.digest || within.includes(pinned.digest))
-}
+import {findLayoutReferrers, topEntries, walkIndexes, walkLayout, type LayoutPlace} from './opened-layout.js'
+import {isRef} from './reference.js'
+import {entryAsImage, isOf, selected, type Selectable} from './selected-images.js'
 
 /** Opens the one image that the reference selects. */
 export async function openLayoutImage(place: LayoutPlace, reference: Reference, options: OpenOptions): Promise<Image> {
   const layout = await place.open(reference.path, options)
   try {
-    const {walk, sink} = await findWalk(layout, options)
+    const sink = new LeavingOut()
+    const walk = await walkLayout(layout, reference, {...options, sink})
     const candidates = selected(walk.found, reference)
     // What cannot be read may be what is meant, unless another is named.
     if (reference.selector === undefined || candidates.length === 0) sink.requireNone()
@@ -63,7 +39,7 @@ export async function openLayoutImage(place: LayoutPlace, reference: Reference, 
       close: () => layout.close(),
       findReferrers: (inner) => findLayoutReferrers(layout, [subject], inner),
     })
-    return {...image, warnings: [...image.warnings, ...sink.leftOut, ...sharersOf(walk.found, candidates, reference)]}
+    return {...image, warnings: [...image.warnings, ...sink.leftOut, ...sharersOf(walk, candidates, reference)]}
   } catch (error) {
     await layout.close()
     throw error
@@ -72,13 +48,13 @@ export async function openLayoutImage(place: LayoutPlace, reference: Reference, 
 
 /** A tag leads to the image that stands under it, though others may have it in their names. */
 function sharersOf(
-  images: readonly FoundImage[],
+  {found, unwanted}: Pick<IndexWalk, 'found' | 'unwanted'>,
   chosen: readonly FoundImage[],
   {selector}: Reference,
 ): Image['warnings'] {
   if (selector === undefined || !isTag(selector) || chosen.every(({refs}) => !refs.includes(selector))) return []
   const isChosen = ({manifest}: FoundImage) => chosen.some((own) => own.manifest.digest === manifest.digest)
-  const others = images.filter((image) => !isChosen(image)).flatMap(({names}) => names)
+  const others = [...found.filter((image) => !isChosen(image)), ...unwanted].flatMap(({names}) => names)
   const sharing = [...new Set(others.filter((name) => refOf(name) === selector))]
   if (sharing.length === 0) return []
   const [shown, more] = [sharing.slice(0, 5).join(', '), sharing.length > 5 ? ` and ${sharing.length - 5} more` : '']
@@ -94,10 +70,8 @@ export async function openLayoutIndex(
 ): Promise<ImageIndex | undefined> {
   const layout = await place.open(reference.path, options)
   try {
-    const {walk} = await findWalk(layout, options)
-    const within = (found: FoundImage) => selected([found], reference).length > 0
-    const images = walk.found.filter(within)
-    const tops = new Set(images.map((found) => found.within[0]))
+    const {found: images} = await walkLayout(layout, reference, {...options, sink: new LeavingOut()})
+    const tops = new Set(selected(images, reference).map((found) => found.within[0]))
     const [digest] = tops
     const entries = (await topEntries(layout)).filter((stated) => stated.digest === digest)
     const [entry] = entries
@@ -105,13 +79,14 @@ export async function openLayoutIndex(
       await layout.close()
       return undefined
     }
-    const found = walk.found.filter((image) => image.within.includes(digest))
+    const inside = new IndexWalk(layout.store, new LeavingOut(), options)
+    await inside.entry(entry, 'index.json')
     return await indexOver(
       layout.store,
       {
         stated: entry,
         names: [...new Set(entries.flatMap((stated) => namesOf(statedNames(stated), reference.path)))],
-        found,
+        found: inside.found,
         findReferrers: (subjects, inner) => findLayoutReferrers(layout, subjects, inner),
         close: () => layout.close(),
       },
@@ -121,10 +96,6 @@ export async function openLayoutIndex(
     await layout.close()
     throw error
   }
-}
-
-function isOf({selector}: Reference, refs: readonly string[], digest: string): boolean {
-  return selector === undefined || refs.includes(selector) || selector === `@${digest}`
 }
 
 /** What the reference selects of that which is no image to be opened, with what is inside the indexes that it selects. */
@@ -146,14 +117,15 @@ export async function listLayout(
 ): Promise<readonly ListItem[]> {
   const layout = await place.open(reference.path, options)
   try {
-    const {walk, sink} = await findWalk(layout, options)
+    const sink = new LeavingOut()
+    const walk = await walkLayout(layout, reference, {...options, sink})
     for (const absent of absentOf(walk, reference)) {
       const [subject = absent.digest] = absent.refs
       options.onEvent?.({kind: 'note', code: 'image-not-held', message: notHeld(absent), subject})
     }
     const items: ListItem[] = []
-    const all = walk.found
-    const selectorOf = uniqueSelectors(all)
+    const {found: all, unwanted} = walk
+    const selectorOf = uniqueSelectors([...all, ...unwanted.map((each) => ({...each, manifest: each.stated}))])
     const tops = chosenTops(await topEntries(layout), reference)
     for (const found of selected(all, reference)) {
       const read = await attempt(sink, () => readFound(layout.store, found, options))
@@ -174,6 +146,22 @@ export async function listLayout(
     }
     sink.tell(items, options, reference.path)
     return items
+  } finally {
+    await layout.close()
+  }
+}
+
+/** Names that a listing would tell, and those of what the layout does not hold: only indexes are read. */
+export async function namesInLayout(
+  place: LayoutPlace,
+  reference: Reference,
+  options: WorkOptions,
+): Promise<readonly string[]> {
+  const layout = await place.open(reference.path, options)
+  try {
+    const {unwanted, passedOver} = await walkIndexes(layout, options)
+    const passed = passedOver.map(({refs}) => ({names: [], refs}))
+    return [...unwanted, ...passed].flatMap((each) => namesOf(each, reference.path))
   } finally {
     await layout.close()
   }
@@ -231,10 +219,15 @@ export function notHeld({digest}: PassedOver): string {
 }
 
 /** Gives a tag that no other image has, else the digest. */
-function uniqueSelectors(images: readonly FoundImage[]): (found: FoundImage) => string {
-  const counts = new Map<string, number>()
-  for (const {refs} of images) for (const ref of refs) counts.set(ref, (counts.get(ref) ?? 0) + 1)
-  return ({refs, manifest}) => refs.find((ref) => isRef(ref) && counts.get(ref) === 1) ?? `@${manifest.digest}`
+function uniqueSelectors(images: readonly Selectable[]): (found: FoundImage) => string {
+  const known = new Map<string, string>()
+  const shared = new Set<string>()
+  for (const {refs, manifest} of images)
+    for (const ref of refs) {
+      if ((known.get(ref) ?? manifest.digest) !== manifest.digest) shared.add(ref)
+      known.set(ref, manifest.digest)
+    }
+  return ({refs, manifest}) => refs.find((ref) => isRef(ref) && !shared.has(ref)) ?? `@${manifest.digest}`
 }
 
 /**

@@ -10,8 +10,9 @@ import type {Reference} from '../../model/reference.js'
 import {parseIndex, type StatedDescriptor} from '../image-documents/image-documents.js'
 import type {ContentStore} from './content-store.js'
 import {gatherReferrers, type GatherOptions} from './gather-referrers.js'
-import {IndexWalk} from './index-walk.js'
+import {IndexWalk, type UnwantedManifest, type WalkOptions} from './index-walk.js'
 import {indexSubjects, type SubjectIndex} from './layout-referrers.js'
+import {selected} from './selected-images.js'
 
 /** An OCI layout opened for reading. The caller closes it. */
 export interface OpenedLayout {
@@ -80,30 +81,36 @@ export async function readTopIndex(layout: OpenedLayout): Promise<Uint8Array> {
   })
 }
 
-/** Finds everything that index.json leads to. */
-export async function walkLayout(layout: OpenedLayout, sink: FaultSink, options: WorkOptions): Promise<IndexWalk> {
+/**
+ * Finds what index.json leads to: all of it, or what the reference selects, and of the others only what indexes say. A layout
+ * may hold thousands of images, and a batch opens one after the other.
+ */
+export async function walkLayout(
+  layout: OpenedLayout,
+  reference: Reference,
+  options: WorkOptions & {readonly sink: FaultSink},
+): Promise<IndexWalk> {
+  const {sink, ...rest} = options
+  if (reference.selector === undefined) return walked(layout, sink, rest)
+  const listed = await walkIndexes(layout, rest)
+  const isSelected = (each: UnwantedManifest) => selected([{...each, manifest: each.stated}], reference).length > 0
+  // By digest: an image keeps all its names, whichever one selects it.
+  const digests = new Set(listed.unwanted.filter(isSelected).map(({stated}) => stated.digest))
+  return walked(layout, sink, {...rest, isWanted: ({digest}) => digests.has(digest)})
+}
+
+/** What indexes say, with all manifests left unread. */
+export function walkIndexes(layout: OpenedLayout, options: WorkOptions): Promise<IndexWalk> {
+  return walked(layout, new LeavingOut(), {...options, isWanted: () => false})
+}
+
+async function walked(layout: OpenedLayout, sink: FaultSink, options: WalkOptions): Promise<IndexWalk> {
   const walk = new IndexWalk(layout.store, sink, options)
   await walk.index(await readTopIndex(layout), 'index.json')
   return walk
 }
 
-/** What index.json leads to, and what of it is left out. */
-export interface FoundLayout {
-  readonly walk: Pick<IndexWalk, 'found' | 'passedOver' | 'absent'>
-  readonly sink: LeavingOut
-}
-
-const FOUND = new KeptResults<FoundLayout>()
 const SUBJECTS = new KeptResults<SubjectIndex>()
-
-/** The same as `walkLayout` with what cannot be read left out; worked out once as long as the layout stays the same. */
-export function findWalk(layout: OpenedLayout, options: WorkOptions): Promise<FoundLayout> {
-  return FOUND.of(layout.contents, async () => {
-    const sink = new LeavingOut()
-    const {found, passedOver, absent} = await walkLayout(layout, sink, options)
-    return {walk: {found, passedOver, absent}, sink}
-  })
-}
 
 /** What refers to documents of a layout. */
 export async function findLayoutReferrers(

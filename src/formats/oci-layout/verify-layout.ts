@@ -14,8 +14,9 @@ import {
 } from '../image-documents/platform-choice.js'
 import {blobKey, blobPath, type ContentStore} from './content-store.js'
 import type {FoundImage} from './index-walk.js'
-import {namedBy, selected} from './layout.js'
-import {findLayoutReferrers, findWalk, type LayoutPlace} from './opened-layout.js'
+import {namedBy} from './layout.js'
+import {findLayoutReferrers, walkLayout, type LayoutPlace} from './opened-layout.js'
+import {selected} from './selected-images.js'
 import {findStoredLayer, readFound} from './open-image.js'
 import {verifyReferrers} from './verify-referrers.js'
 import {isAsked, verifyBlob, verifyNamed, type Checking} from './verify-named.js'
@@ -33,8 +34,7 @@ export async function verifyLayout(place: LayoutPlace, reference: Reference, opt
     const passed: OfferedPlatform[] = []
     let count = 0
     await check.gatherTop(async () => {
-      const {walk, sink} = await findWalk(layout, options)
-      sink.repeat(check)
+      const walk = await walkLayout(layout, reference, {...options, sink: check})
       const images = selected(walk.found, reference)
       const named = namedBy(walk, reference)
       // Something was selected, and cannot be read: that is told already.

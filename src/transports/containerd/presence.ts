@@ -54,7 +54,7 @@ export async function findHeld(
       absent.push(passed.stated)
     else others.push(passed)
   }
-  return {images, unwanted: walk.unwanted, others, absent, ghosts}
+  return {images, unwanted: walk.unwanted.map(({stated}) => stated), others, absent, ghosts}
 }
 
 /** What a record leads to, as index.json would have it: what is named by the digest of something else is no image. */

@@ -39,7 +39,7 @@ export async function openImage(reference: Reference, options: OpenOptions): Pro
       ...options,
       reference: formatLocation(reference),
       passedOver: walk.passedOver,
-      unwanted: walk.unwanted,
+      unwanted: walk.unwanted.map(({stated}) => stated),
       referenceTo: (digest) => formatLocation({...reference, selector: `@${digest}`}),
     })
     const names = namesOf(reference)
@@ -181,7 +181,7 @@ async function itemsOf(registry: Registry, reference: Reference, options: ListOp
   const walk = await walkFrom(registry, top, new StrictSink(), options)
   const {mediaType, digest: topDigest} = top.stated
   const index = isIndexType(mediaType) ? {index: {reference: formatLocation(reference), digest: topDigest}} : {}
-  const items: ListItem[] = walk.unwanted.map(({digest, platform}) => ({
+  const items: ListItem[] = walk.unwanted.map(({stated: {digest, platform}}) => ({
     kind: 'image',
     reference: formatLocation({...reference, selector: `@${digest}`}),
     names: namesOf(reference),
@@ -242,7 +242,10 @@ export async function verifyImages(reference: Reference, options: OpenOptions): 
       const absent = walk.passedOver.filter(({reason}) => reason === 'absent')
       count = walk.found.length + walk.unwanted.length + absent.length
       passed.push(
-        ...walk.unwanted.map(({digest, platform}) => ({reference: referenceTo(digest), platform: platform ?? {}})),
+        ...walk.unwanted.map(({stated: {digest, platform}}) => ({
+          reference: referenceTo(digest),
+          platform: platform ?? {},
+        })),
       )
       for (const found of walk.found) {
         check.subject = findDigest(found.manifest.digest) ?? check.subject

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs'
 import path from 'node:path'
-import {listLayout, openLayoutImage, openLayoutIndex} from '../../formats/oci-layout/layout.js'
+import {listLayout, namesInLayout, openLayoutImage, openLayoutIndex} from '../../formats/oci-layout/layout.js'
 import type {LayoutPlace} from '../../formats/oci-layout/opened-layout.js'
 import {createLayout} from '../../formats/oci-layout/layout-destination.js'
 import {layoutGrammar} from '../../formats/oci-layout/reference.js'
@@ -22,6 +22,7 @@ export const oci: Transport = {
   recognises: (folder) =>
     Promise.resolve(['oci-layout', 'index.json'].every((name) => existsSync(path.join(folder, name)))),
   list: (reference, options) => listLayout(place, reference, options),
+  names: (reference, options) => namesInLayout(place, reference, options),
   open: (reference, options) => openLayoutImage(place, reference, options),
   openIndex: (reference, options) => openLayoutIndex(place, reference, options),
   create: async (reference, options) => {

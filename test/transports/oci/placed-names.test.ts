@@ -6,7 +6,7 @@ import {nameKey} from '../../../src/formats/image-documents/image-name.js'
 import {indexEntries} from '../../../src/formats/oci-layout/index-entries.js'
 import {indexNameOf} from '../../../src/formats/oci-layout/index-name.js'
 import {statedNames} from '../../../src/formats/oci-layout/index-walk.js'
-import {selected} from '../../../src/formats/oci-layout/layout.js'
+import {selected} from '../../../src/formats/oci-layout/selected-images.js'
 import {PlacedNames} from '../../../src/formats/oci-layout/placed-names.js'
 import {FUZZ_RUNS} from '../../helpers/fuzz.js'
 

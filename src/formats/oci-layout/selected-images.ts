@@ -1,0 +1,37 @@
+import type {Digest} from '../../model/digest.js'
+import type {Reference} from '../../model/reference.js'
+import {isSameName} from '../image-documents/image-name.js'
+import type {StatedDescriptor} from '../image-documents/image-documents.js'
+import {statedNames, type FoundImage} from './index-walk.js'
+import {findPinned} from './reference.js'
+
+/** What a selector goes by. */
+export interface Selectable extends Pick<FoundImage, 'names' | 'refs' | 'within'> {
+  readonly manifest: {readonly digest: string}
+}
+
+/** An entry of index.json by what it says of itself alone. */
+export function entryAsImage(stated: StatedDescriptor): Selectable {
+  return {...statedNames(stated), manifest: stated, within: []}
+}
+
+/** The images that the reference's selector leaves. */
+export function selected<T extends Selectable>(images: readonly T[], {selector}: Reference): readonly T[] {
+  if (selector === undefined) return images
+  if (selector.startsWith('@')) {
+    const digest = selector.slice(1)
+    return images.filter(({manifest, within}) => manifest.digest === digest || within.includes(digest as Digest))
+  }
+  const byRef = images.filter(({refs}) => refs.includes(selector))
+  if (byRef.length > 0) return byRef
+  const byName = images.filter(({names}) => names.some((name) => isSameName(name, selector)))
+  const pinned = findPinned(selector)
+  if (byName.length > 0 || pinned === undefined) return byName
+  // A digest says more than a tag in front of it.
+  return images.filter(({manifest, within}) => manifest.digest === pinned.digest || within.includes(pinned.digest))
+}
+
+/** True of what is no image and is known by these names, or by its digest. */
+export function isOf({selector}: Reference, refs: readonly string[], digest: string): boolean {
+  return selector === undefined || refs.includes(selector) || selector === `@${digest}`
+}
