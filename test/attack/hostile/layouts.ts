@@ -100,6 +100,15 @@ const LAYOUTS: readonly {name: string; code: string; use?: Use; files: Layout}[]
     }),
   },
   {
+    name: 'indexes that name each other 40 times on four levels',
+    code: 'LIMIT_EXCEEDED',
+    files: layoutOf(({builder, parts}) => {
+      let named = builder.image(parts)
+      for (let level = 0; level < 3; level++) named = builder.index(Array<object>(40).fill(named))
+      return Array<Record<string, unknown>>(40).fill(named)
+    }),
+  },
+  {
     name: 'a layer blob of another digest',
     code: 'DIGEST_MISMATCH',
     files: layoutOf(({builder, parts}) => {
