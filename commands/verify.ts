@@ -7,7 +7,9 @@ import {formatVerify} from '../src/terminal/verify-text.js'
 
 export default class Verify extends BaseCommand {
   static override summary = 'Check every digest, size, name, link, hive, dependency and rule.'
-  static override description = 'Reports every fault, not only the first. Exits with 1 when it finds any.'
+  static override description =
+    'Reports every fault, not only the first. Exits with 1 when it finds any. A reference to one image of an archive or OCI ' +
+    'layout checks that image; without a name, blobs that belong to no image are checked as well.'
   static override examples = [
     {
       description: 'Check an archive:',
