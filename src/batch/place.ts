@@ -18,6 +18,11 @@ export function holdsMany(reference: Reference): boolean {
   return !HOLDS_ONE.has(transport) && !(transport === 'appx' && /\.appx$/i.test(place))
 }
 
+/** True of places of packages. */
+export function holdsPackages({transport}: Reference): boolean {
+  return transport === 'inbox' || transport === 'appx'
+}
+
 function isAbsolute(text: string): boolean {
   return path.isAbsolute(text) || /^[A-Za-z]:[\\/]/.test(text)
 }

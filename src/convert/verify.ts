@@ -3,7 +3,7 @@ import {findingOf, type Note} from '../model/events.js'
 import type {Reference} from '../model/reference.js'
 import {transportOf} from '../transports/catalog.js'
 import {isNoSuchThing} from '../model/no-such-thing.js'
-import type {Fault, LayerVerdict, OpenOptions, Verdict} from '../model/transport.js'
+import type {Fault, LayerVerdict, Verdict, VerifyOptions} from '../model/transport.js'
 import {resolveTelling} from './recognise.js'
 
 /** What `verify` prints with `--json`. Schema: `src/schemas/verify.schema.json`. */
@@ -23,9 +23,9 @@ export interface VerifyReport {
  * where the reference leads to nothing, or to nothing of its kind: `NOT_FOUND`, `UNRECOGNISED_FORMAT`,
  * `FORMAT_UNSUPPORTED`, `PLATFORM_UNSUPPORTED`; and what is not the input's fault.
  */
-export async function verify(text: string, options: OpenOptions = {}): Promise<VerifyReport> {
+export async function verify(text: string, options: VerifyOptions = {}): Promise<VerifyReport> {
   const notes: Note[] = []
-  const telling: OpenOptions = {
+  const telling: VerifyOptions = {
     ...options,
     onEvent: (event) => {
       if (event.kind === 'note') notes.push(findingOf(event))
@@ -38,7 +38,7 @@ export async function verify(text: string, options: OpenOptions = {}): Promise<V
 }
 
 /** What is so damaged that it cannot be opened has that fault, on every transport. */
-async function verdictOf(reference: Reference, options: OpenOptions): Promise<Verdict> {
+async function verdictOf(reference: Reference, options: VerifyOptions): Promise<Verdict> {
   try {
     return await transportOf(reference).verify(reference, options)
   } catch (error) {

@@ -6,7 +6,7 @@ import {findReference, formatReference, transportOf} from '../../transports/cata
 import type {Reference} from '../../model/reference.js'
 import type {ItemFailure} from '../batch-report.js'
 import {failureOf} from '../item-failure.js'
-import {referenceIn} from '../place.js'
+import {holdsPackages, referenceIn} from '../place.js'
 import {imageNamesOf} from '../template.js'
 import type {PlannedUnit} from '../unit.js'
 import {unitOpening} from '../unit-options.js'
@@ -25,8 +25,6 @@ interface Place {
   readonly units: PlannedUnit[]
 }
 
-const HOLDS_PACKAGES = new Set(['inbox', 'appx'])
-
 export interface SurveyOptions extends WorkOptions {
   readonly folder: string
   readonly network?: NetworkOptions | undefined
@@ -44,7 +42,7 @@ export async function survey(
   const found = new Map<string, Surveyed>()
   for (const unit of units) {
     const reference = findReference(unit.source)
-    if (reference === undefined || unit.chain === undefined || !HOLDS_PACKAGES.has(reference.transport)) {
+    if (reference === undefined || unit.chain === undefined || !holdsPackages(reference)) {
       found.set(unit.id, {content: 'image', changes: []})
       continue
     }
