@@ -1,4 +1,5 @@
 import js from '@eslint/js'
+import regexp from 'eslint-plugin-regexp'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
@@ -34,8 +35,12 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts', 'commands/**/*.ts'],
+    plugins: {regexp},
     rules: {
       'max-lines': ['error', 400],
+      // Names from outside may have a million characters: see src/model/text-ends.ts.
+      'regexp/no-super-linear-backtracking': ['error', {report: 'potential'}],
+      'regexp/no-super-linear-move': ['error', {report: 'potential', ignorePartial: false}],
       'no-restricted-syntax': [
         'error',
         {

@@ -7,6 +7,7 @@ import {isFullName} from '../formats/package/repository.js'
 import {isLocal} from './place.js'
 import type {PlanFault, PlanPath} from './plan-text.js'
 import {imageNamesOf} from './template.js'
+import {upTo} from '../model/text-ends.js'
 
 const OPTIONS = {nocase: true, dot: true, strictBrackets: true}
 
@@ -80,7 +81,7 @@ export function referenceOfRow(reference: Reference, row: ListRow, rows: readonl
 /** Everything a glob is held against: the names of an image with and without tag, of a package in full and short. */
 export function namesOf(row: ListRow): readonly string[] {
   const short = row.identity === undefined ? [] : [parseFullName(row.identity).name]
-  const untagged = row.kind === 'image' ? row.names.map((name) => name.replace(/@.*$/, '').replace(/:[^:/]*$/, '')) : []
+  const untagged = row.kind === 'image' ? row.names.map((name) => upTo(name, '@').replace(/:[^:/]*$/, '')) : []
   const id = row.imageId === undefined ? [] : [row.imageId]
   return [...new Set([...row.names, ...untagged, ...short, ...id])]
 }

@@ -6,6 +6,7 @@ import {digestOf, findDigest} from '../model/digest.js'
 import {parseFullName, type PackageIdentity} from '../model/package-identity.js'
 import {suggestNearest} from '../model/did-you-mean.js'
 import type {PlanFault, PlanPath} from './plan-text.js'
+import {withoutEnd, withoutStart} from '../model/text-ends.js'
 
 /** What `{…}` may stand for in a destination or an option. */
 export const TEMPLATE_FIELDS = [
@@ -69,9 +70,9 @@ function harmless(value: string, isName: boolean): string {
       .slice(0, 200)
       .join('')
     // The name of an image is no path: a tag may end in a dot, or be called as a device is.
-    if (isName) return text.replace(/^\.+/, '')
+    if (isName) return withoutStart(text, '.')
     // Windows opens a device where a name begins so.
-    return text.replace(/^\.+|\.+$/g, '').replace(/^(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)/i, '$&-')
+    return withoutEnd(withoutStart(text, '.'), '.').replace(/^(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)/i, '$&-')
   })
   const kept = parts.filter((part) => part !== '')
   return kept.length === 0 ? 'unnamed' : kept.join('/')

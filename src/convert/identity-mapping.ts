@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto'
 import {digestHex, type Digest} from '../model/digest.js'
 import {findPaddedVersion, isPackageName, type PackageIdentity} from '../model/package-identity.js'
 import {parseImageName} from './image-name.js'
+import {withoutEnd, withoutStart} from '../model/text-ends.js'
 
 /*
  * Package identity <-> Docker reference, by the rules of the inbox package page, section 3.4. Both directions are pure
@@ -26,8 +27,8 @@ function normalise(text: string, whenEmpty: string): string {
     .toLowerCase()
     .replace(/[^a-z0-9._-]+/g, '-')
     .replace(/[._-]+/g, (run) => (run === '.' || run === '_' || run === '__' || /^-+$/.test(run) ? run : '-'))
-    .replace(/^[._-]+|[._-]+$/g, '')
-  return replaced === '' ? whenEmpty : replaced
+  const trimmed = withoutEnd(withoutStart(replaced, '._-'), '._-')
+  return trimmed === '' ? whenEmpty : trimmed
 }
 
 /** `CN=Contoso`, `Shop.Web`, `1.2.0.0` -> `contoso/shop.web:1.2.0.0`. Different identities never meet. */
@@ -76,7 +77,7 @@ function packageName(text: string, whole: string): string {
   if (official !== undefined) return official
   if (name.length < 3) name += '.img'
   // OCI layouts name images as no engine would.
-  name = name.replace(/\.+$/, (dots) => '-'.repeat(dots.length))
+  name = withoutEnd(name, '.').padEnd(name.length, '-')
   if (!isPackageName(name.slice(0, 50))) name = `x-${name}`
   if (name.length > 50) name = `${name.slice(0, 43)}-${shortHash(whole)}`
   return name

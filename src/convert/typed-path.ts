@@ -1,5 +1,6 @@
 import {UsageError} from '../model/errors.js'
 import {foldPath, type LayerPath} from '../model/layer-path.js'
+import {withoutEnd, withoutStart} from '../model/text-ends.js'
 
 /** The folders that stand beside each other in a layer; what a container sees as its drive `C:` is in `Files`. */
 const PARTS = ['Files', 'Hives', 'UtilityVM'].map(foldPath)
@@ -16,7 +17,7 @@ export function foldTypedPath(text: string | undefined): string {
       what: `A layer contains nothing from drive ${drive.toUpperCase()}:.`,
       suggestions: ['Pass a path on drive C:, or one from the root of the layer, such as Files/Shop.'],
     })
-  const trimmed = foldPath((drive === undefined ? path : inside).replace(/^\/+|\/+$/g, ''))
+  const trimmed = foldPath(withoutEnd(withoutStart(drive === undefined ? path : inside, '/'), '/'))
   const isOfLayer = drive === undefined && (!path.startsWith('/') || PARTS.includes(trimmed.split('/')[0] ?? ''))
   if (isOfLayer) return trimmed
   const root = foldPath('Files')

@@ -33,19 +33,24 @@ export interface HiveRole {
 
 const CONFIG_FOLDER = 'FILES/WINDOWS/SYSTEM32/CONFIG/'
 const LOG = /^(.*)\.LOG[12]?$/
-const TRANSACTIONS = /^(.*?)\{[^}]*\}\.(?:TM\.BLF|TM.*\.REGTRANS-MS|TXR.*)$/
+/** Of the name alone, and only of one that NTFS can hold: a longer one may have the beginning of a match at each place. */
+const MAX_NAME = 255
+const TRANSACTIONS = /\{[^{}]*\}\.(?:TM\.BLF|TM.*\.REGTRANS-MS|TXR.*)$/
 
 /** The role of a file of a layer; undefined for files that have none. */
 export function findHiveRole(path: LayerPath): HiveRole | undefined {
   const folded = foldPath(path)
   const log = LOG.exec(folded)?.[1]
-  const transactions = TRANSACTIONS.exec(folded)?.[1]
+  const nameAt = folded.lastIndexOf('/') + 1
+  const name = folded.slice(nameAt)
+  const guid = name.length > MAX_NAME ? undefined : TRANSACTIONS.exec(name)?.index
+  const transactions = guid === undefined ? undefined : folded.slice(0, nameAt + guid)
   const part = log !== undefined ? 'log' : transactions !== undefined ? 'transactions' : 'hive'
   const hive = log ?? transactions ?? folded
   if (hive.startsWith(CONFIG_FOLDER)) {
     const file = hive.slice(CONFIG_FOLDER.length)
-    const name = HIVE_NAMES.find((known) => CONFIG_FILES[known] === file)
-    return name === undefined ? undefined : {name, form: 'config', part}
+    const hiveName = HIVE_NAMES.find((known) => CONFIG_FILES[known] === file)
+    return hiveName === undefined ? undefined : {name: hiveName, form: 'config', part}
   }
   const known = findHive(hive as LayerPath)
   return known === undefined ? undefined : {...known, part}

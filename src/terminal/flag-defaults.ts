@@ -146,6 +146,7 @@ export function blameDefault(error: unknown, defaults: readonly FlagDefault[]): 
   if (!(error instanceof Error)) return error
   const blamed = defaults.find(({flag}) => new RegExp(String.raw`--(?:no-)?${flag}(?![\w-])`).test(error.message))
   if (blamed === undefined) return error
-  const why = error.message.replaceAll(/\s*\n\s*See more help with --help\s*$/g, '').replaceAll(/\s*\n\s+/g, ' ')
+  const lines = error.message.split('\n').map((line) => line.trim())
+  const why = lines.filter((line) => line !== '' && line !== 'See more help with --help').join(' ')
   return new UsageError('BAD_OPTION', {what: `${blamed.from}: ${why}`, suggestions: []})
 }

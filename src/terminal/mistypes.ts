@@ -2,6 +2,7 @@ import {Errors} from '@oclif/core'
 import {suggestNearest} from '../model/did-you-mean.js'
 import type {TransshipError} from '../model/errors.js'
 import {findWrongValue} from './usage-words.js'
+import {upTo} from '../model/text-ends.js'
 
 /** Flags of a command, as far as they matter for what it can be told to do. */
 export type KnownFlags = Readonly<Record<string, {readonly type: string; readonly allowNo?: boolean} | undefined>>
@@ -16,7 +17,7 @@ export function suggestMeant(error: unknown, flags: KnownFlags): readonly string
   if (!(error instanceof Errors.CLIError)) return []
   const names = flagNames(flags)
   if ('flags' in error && Array.isArray(error.flags))
-    return error.flags.flatMap((flag: unknown) => suggestNearest(String(flag).replace(/=.*$/s, ''), names))
+    return error.flags.flatMap((flag: unknown) => suggestNearest(upTo(String(flag), '='), names))
   const wrong = findWrongValue(error.message)
   if (wrong === undefined) return []
   const {name, value, allowed} = wrong

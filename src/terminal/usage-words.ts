@@ -20,9 +20,9 @@ const RULES: readonly Rule[] = [
   [
     /^Missing \d+ required args?:\n(?<list>.+)$/s,
     ({list = ''}) => {
-      const all = list.split('\n').map((line) => /^\s*(\S+)\s*(.*)$/.exec(line) ?? [])
-      const names = all.map(([, name = '']) => name.toUpperCase())
-      const why = all.map(([, , text = '']) => text).join(' ')
+      const all = list.split('\n').map((line) => line.trim().split(/\s+/))
+      const names = all.map(([name = '']) => name.toUpperCase())
+      const why = all.map(([, ...text]) => text.join(' ')).join(' ')
       return {what: `${joined(names)} ${names.length === 1 ? 'is' : 'are'} missing.`, ...(why === '' ? {} : {why})}
     },
   ],

@@ -39,6 +39,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   'dependency-cruiser': 'enforces the direction of imports',
   esbuild: 'bundles the commands, so that they start fast',
   eslint: 'checks the code',
+  'eslint-plugin-regexp': 'finds regular expressions that take a time quadratic in their text',
   'fast-check': 'tries properties with random cases, and shrinks what fails',
   'lockfile-lint': 'checks the lock file',
   mocha: 'runs the tests',

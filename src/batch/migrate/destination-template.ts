@@ -1,5 +1,6 @@
 import {statSync} from 'node:fs'
 import {isTemplate} from '../template.js'
+import {withoutEnd} from '../../model/text-ends.js'
 
 /** By identity, which is what packages are kept by; of images it follows from their names. */
 const FILE_NAMES: Readonly<Record<string, string>> = {
@@ -22,7 +23,7 @@ export function destinationTemplate(text: string): string {
   const [, transport = '', place = ''] = /^([a-z-]+):(.+)$/s.exec(text) ?? []
   const file = FILE_NAMES[transport]
   if (file === undefined || !isFolder(place)) return text
-  return `${transport}:${place.replace(/[\\/]+$/, '')}/${file}`
+  return `${transport}:${withoutEnd(place, '\\/')}/${file}`
 }
 
 /** What has a port or several parts is a host; a name alone may be an image of Docker Hub. */

@@ -1,4 +1,5 @@
 import {formatPaxRecord, formatPaxTime} from './pax.js'
+import {withoutEnd} from '../../model/text-ends.js'
 
 export const BLOCK_BYTES = 512
 
@@ -278,7 +279,7 @@ function putText(block: Buffer, [offset, length]: readonly [number, number], tex
   block.write(text, offset, Math.min(length, text.length), 'latin1')
   // Go keeps readers from taking a cut name that ends in a slash for a directory.
   if (text.length > length && text[length - 1] === '/') {
-    block[offset + text.slice(0, length).replace(/\/+$/, '').length] = 0
+    block[offset + withoutEnd(text.slice(0, length), '/').length] = 0
   }
 }
 
@@ -309,7 +310,7 @@ function putExtension(bytes: Buffer, name: string, records: string): void {
   const block = bytes.subarray(0, BLOCK_BYTES)
   const slash = name.lastIndexOf('/')
   const joined = `${name.slice(0, slash + 1)}PaxHeaders.0/${name.slice(slash + 1)}`.replace(/\/$/, '')
-  putText(block, FIELD.name, toAscii(joined).slice(0, 100).replace(/\/+$/, ''))
+  putText(block, FIELD.name, withoutEnd(toAscii(joined).slice(0, 100), '/'))
   for (const key of ['mode', 'uid', 'gid', 'mtime'] as const) putOctal(block, FIELD[key], 0)
   putOctal(block, FIELD.size, records.length)
   block[TYPEFLAG] = EXTENSION

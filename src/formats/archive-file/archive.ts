@@ -11,6 +11,7 @@ import {stampOfFile} from '../../disk/file-stamp.js'
 import {useOpen, type Keepable} from '../../disk/kept-open.js'
 import {openStamped, spoolStream, type SeekableFile} from '../../disk/seekable-file.js'
 import {unpackOptions} from '../../model/limits.js'
+import {withoutEnd} from '../../model/text-ends.js'
 
 /** A link may lead to a link; real archives need one step. */
 const MAX_LINKS = 8
@@ -166,10 +167,7 @@ function noTar(title: string, size: number): InputError {
 }
 
 function cleanName(name: string): string {
-  return name
-    .replaceAll('\\', '/')
-    .replace(/^(?:\.\/+)+/, '')
-    .replace(/\/+$/, '')
+  return withoutEnd(name.replaceAll('\\', '/').replace(/^(?:\.\/+)+/, ''), '/')
 }
 
 function folderOf(name: string): string {

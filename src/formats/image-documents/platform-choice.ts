@@ -1,6 +1,7 @@
 import {UnsupportedError, UsageError} from '../../model/errors.js'
 import type {Platform} from '../../model/image.js'
 import type {StatedPlatform} from './image-documents.js'
+import {withoutEnd} from '../../model/text-ends.js'
 
 /** A platform as the user asks for it. */
 export interface WantedPlatform {
@@ -50,7 +51,7 @@ export function fitsPlatform(
     (wanted.osVersion === undefined ||
       (osVersion === undefined || osVersion === ''
         ? !isComplete
-        : `${osVersion}.`.startsWith(`${wanted.osVersion.replace(/\.+$/, '')}.`)))
+        : `${osVersion}.`.startsWith(`${withoutEnd(wanted.osVersion, '.')}.`)))
   )
 }
 

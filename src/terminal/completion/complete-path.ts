@@ -11,8 +11,9 @@ export async function completePath(
   typed: string,
   {isFolder = false}: {readonly isFolder?: boolean} = {},
 ): Promise<readonly Candidate[]> {
-  const [, folder = '', start = ''] =
-    (process.platform === 'win32' ? /^(.*[/\\])?(.*)$/s : /^(.*\/)?(.*)$/s).exec(typed) ?? []
+  const separators = process.platform === 'win32' ? ['/', '\\'] : ['/']
+  const startAt = Math.max(...separators.map((each) => typed.lastIndexOf(each))) + 1
+  const [folder, start] = [typed.slice(0, startAt), typed.slice(startAt)]
   const separator = folder.endsWith('\\') ? '\\' : '/'
   const entries = await readdir(expandHome(folder) || '.', {withFileTypes: true}).catch(() => [])
   const fitting = entries.filter(({name}) => name.startsWith(start) && (start !== '' || !name.startsWith('.')))

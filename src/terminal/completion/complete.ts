@@ -3,6 +3,7 @@ import {behind, matching, type Candidate} from './candidate.js'
 import {completePath} from './complete-path.js'
 import {completeReference} from './complete-reference.js'
 import {completeValue, type ValueFlag} from './option-values.js'
+import {upTo} from '../../model/text-ends.js'
 
 interface KnownFlag extends ValueFlag {
   readonly type: string
@@ -120,7 +121,7 @@ function findFlag(flags: KnownCommand['flags'], word: string) {
 
 /** Flags that are still possible: not given before, and not excluded by one that was. */
 function flagNames(flags: KnownCommand['flags'], given: readonly string[], typed: string): readonly Candidate[] {
-  const present = new Set(given.flatMap((word) => findFlag(flags, word.replace(/=.*$/s, ''))?.name ?? []))
+  const present = new Set(given.flatMap((word) => findFlag(flags, upTo(word, '='))?.name ?? []))
   const found: Candidate[] = []
   for (const [name, {summary, description, hidden, multiple, allowNo, exclusive = []}] of Object.entries(flags)) {
     const isExcluded =

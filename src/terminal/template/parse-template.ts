@@ -19,6 +19,7 @@ export type TemplateNode =
 
 /** An action; `}}` within quotes does not end it. A hyphen beside its braces takes the blanks away, as in Go. */
 const ACTION =
+  // eslint-disable-next-line regexp/no-super-linear-move -- A template is typed by who waits for it.
   /(?<before>\s*\{\{-\s|\{\{)(?<inner>(?:"(?:[^"\\]|\\.)*"|`[^`]*`|(?!\}\})[^"`])*?)(?<after>\s-\}\}\s*|\}\})/g
 const TOKEN = /\s*(?:(\$?(?:\.[A-Za-z_][\w-]*)+|\$|\.)|("(?:[^"\\]|\\.)*"|`[^`]*`)|(-?\d+)|([A-Za-z]\w*)|([()|]))/y
 
@@ -45,7 +46,8 @@ export function parseTemplate(template: string): readonly TemplateNode[] {
     pushText(template.slice(end, match.index))
     end = match.index + match[0].length
     const inner = (match.groups?.['inner'] ?? '').trim()
-    const [, word = '', rest = ''] = /^(if|range|else|end)\b\s*([^]*)$/.exec(inner) ?? []
+    const [, word = '', behind = ''] = /^(if|range|else|end)\b([^]*)$/.exec(inner) ?? []
+    const rest = behind.trimStart()
     if (word === 'if' || word === 'range') open.push({kind: word, value: parseExpression(rest), body: []})
     else if (word === '') push({kind: 'value', value: parseExpression(inner)})
     else {

@@ -3,6 +3,7 @@ import {parseIndex, parseManifest} from '../../formats/image-documents/image-doc
 import {isIndexType, isLayerType, isManifestType} from '../../formats/image-documents/media-types.js'
 import {digestAlgorithm, digestHex, findDigest, type Digest} from '../../model/digest.js'
 import type {RawDocument} from '../../model/image.js'
+import {upTo} from '../../model/text-ends.js'
 
 /*
  * Labels of blobs. The collector follows them and never reads a document, so a manifest without them loses its layers.
@@ -76,7 +77,7 @@ export function sourceLabels(fullNames: readonly string[]): LabelsMessage {
   for (const full of fullNames) {
     const slash = full.indexOf('/')
     const host = full.slice(0, slash).replace(/:\d+$/, '')
-    const repository = full.slice(slash + 1).replace(/[:@].*$/, '')
+    const repository = upTo(full.slice(slash + 1), ':@')
     labels[`${SOURCE}${host}`] = joined(labels[`${SOURCE}${host}`], repository)
   }
   return labels

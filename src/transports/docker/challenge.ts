@@ -12,7 +12,7 @@ interface Stated {
 const BARE = new Set(['basic', 'bearer', 'digest', 'negotiate', 'ntlm'])
 /** One element between commas: a word, and a value where there is one. */
 const PARAMETER = /^([!#$%&'*+.^_`|~\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|(\S*))/
-const SCHEME = /^([!#$%&'*+.^_`|~\w-]+)(?:\s+(.*))?$/s
+const SCHEME = /^([!#$%&'*+.^_`|~\w-]+)(?:\s+(\S.*)?)?$/s
 
 /**
  * Takes the header apart, which may offer several schemes, and gives the one to answer: bearer where it can be, as Docker

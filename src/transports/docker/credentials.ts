@@ -8,6 +8,7 @@ import {compileSchema} from '../../codecs/json/validator.js'
 import {parseDocument} from '../../codecs/json/json-document.js'
 import {findProgram} from './find-program.js'
 import type {RepositoryPlace} from './reference.js'
+import {withoutEnd} from '../../model/text-ends.js'
 
 /** What a registry is told to know its user. */
 export type Credentials =
@@ -135,9 +136,7 @@ function credentialsIn(entry: AuthEntry): Credentials | undefined {
   const {identitytoken, registrytoken} = entry
   if (typeof identitytoken === 'string' && identitytoken !== '') return {kind: 'identity-token', token: identitytoken}
   if (typeof registrytoken === 'string' && registrytoken !== '') return {kind: 'registry-token', token: registrytoken}
-  const pair = Buffer.from(entry.auth ?? '', 'base64')
-    .toString('utf8')
-    .replace(/\0+$/, '')
+  const pair = withoutEnd(Buffer.from(entry.auth ?? '', 'base64').toString('utf8'), '\0')
   const colon = pair.indexOf(':')
   if (colon > 0) return {kind: 'password', user: pair.slice(0, colon), password: pair.slice(colon + 1)}
   const {username, password} = entry

@@ -3,6 +3,7 @@ import {BlockList, isIP, type LookupFunction} from 'node:net'
 import {networkInterfaces} from 'node:os'
 import {promisify} from 'node:util'
 import {EnvironmentError} from '../../model/errors.js'
+import {upTo} from '../../model/text-ends.js'
 
 /** Where an address leads that is not of the open network. */
 type Zone = 'host' | 'link' | 'private'
@@ -60,14 +61,14 @@ function groupsOf(address: string): number[] {
 
 /** Where an address leads; undefined = into the open network. The addresses of this host's own interfaces are `host`. */
 export function zoneOf(address: string): Zone | undefined {
-  const bare = address.replace(/%.*$/, '')
+  const bare = upTo(address, '%')
   const version = isIP(bare)
   const within = version === 6 ? embeddedIpv4(bare) : undefined
   if (within !== undefined) return zoneOf(within)
   const family = version === 6 ? 'ipv6' : 'ipv4'
   for (const zone of ['host', 'link', 'private'] as const) if (ZONES[zone].check(bare, family)) return zone
   const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
-  return own.some((each) => each.address.replace(/%.*$/, '') === bare) ? 'host' : undefined
+  return own.some((each) => upTo(each.address, '%') === bare) ? 'host' : undefined
 }
 
 const resolveAll = promisify(lookUp) as (host: string, options: {all: true}) => Promise<LookupAddress[]>

@@ -33,7 +33,7 @@ export async function readPages(registry: Registry, list: PagedList): Promise<re
 
 /** Followed on this registry only, whatever host it names. Source: distribution spec, listing tags; RFC 8288. */
 export function nextPage(link: string | undefined, from: URL): string | undefined {
-  const target = /<([^>]*)>\s*;\s*rel="?next"?/i.exec(link ?? '')?.[1]
+  const target = /<([^<>]*)>\s*;\s*rel="?next"?/i.exec(link ?? '')?.[1]
   const next = target === undefined ? null : URL.parse(target, from.href)
   return next === null || next.search === '' ? undefined : `${next.pathname}${next.search}`
 }

@@ -72,7 +72,7 @@ export function refusedBy({origin, authorization}: WebProxy, {status, host, asks
       isPassing: status === 502 || status === 503 || status === 504 || status === 429,
     })
   }
-  const schemes = (asks ?? '').match(/(?<=^|,\s*)[a-z]+(?=\s|,|$)/gi) ?? []
+  const schemes = (asks ?? '').split(',').flatMap((each) => /^[a-z]+(?=\s|$)/i.exec(each.trim()) ?? [])
   const isBasic = schemes.length === 0 || schemes.some((scheme) => scheme.toLowerCase() === 'basic')
   return new ProxyFailure('UNAUTHORIZED', {
     what: `The proxy ${origin} ${authorization === undefined ? 'requires a user and password' : 'rejected the user or password'}.`,
