@@ -82,9 +82,14 @@ export class DestinationState {
   }
 }
 
-async function rowsOf(text: string, options: WorkOptions & NetworkOptions): Promise<readonly ListRow[]> {
+function rowsOf(text: string, options: WorkOptions & NetworkOptions): Promise<readonly ListRow[]> {
+  return orNone(async () => (await list(text, {...options, onEvent: () => undefined})).items, options)
+}
+
+/** What cannot be read is none; lack of access or network is another matter. */
+async function orNone<T>(read: () => Promise<readonly T[]>, options: WorkOptions): Promise<readonly T[]> {
   try {
-    return (await list(text, {...options, onEvent: () => undefined})).items
+    return await read()
   } catch (error) {
     options.signal?.throwIfAborted()
     if (error instanceof EnvironmentError) throw error
@@ -135,21 +140,11 @@ export async function isDestinationFree(unit: PlannedUnit, options: StateOptions
   const {selector, ...place} = destinationOf(unit, options.folder)
   if (!isLocal(place) || place.transport === 'inbox') return false
   if (!existsSync(place.path)) return true
-  if (transportOf(place).names === undefined) return false
-  const taken = await takenNames(place, options)
+  const transport = transportOf(place)
+  if (transport.names === undefined) return false
+  const taken = await orNone(async () => (await transport.names?.(place, options)) ?? [], options)
   const tags = selector === undefined ? tagsOf(unit) : [selector]
   return !taken.some((name) => tags.some((tag) => isNamedBy(name, tag)))
-}
-
-/** Names and tags at a place, without a look at what has them: a batch asks before each item. */
-async function takenNames(place: Reference, options: StateOptions): Promise<readonly string[]> {
-  try {
-    return (await transportOf(place).names?.(place, options)) ?? []
-  } catch (error) {
-    options.signal?.throwIfAborted()
-    if (error instanceof EnvironmentError) throw error
-    return []
-  }
 }
 
 /** The tags that an OCI layout would give to what the unit makes. */

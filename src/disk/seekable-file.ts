@@ -77,13 +77,9 @@ export class SeekableFile implements RandomAccess {
 
 /**
  * Opens an archive for reading at any place: a plain file as it is; a compressed one, or standard input (`-`), by
- * way of a temporary file of its plain bytes, which is gone after `close`.
+ * way of a temporary file of its plain bytes, which is gone after `close`. With it comes the stamp by which the file that was
+ * named is known again.
  */
-export async function openSeekable(file: string, options: WorkOptions = {}): Promise<SeekableFile> {
-  return (await openStamped(file, options)).file
-}
-
-/** The same, with the stamp by which the file that was named is known again. */
 export async function openStamped(
   file: string,
   options: WorkOptions = {},

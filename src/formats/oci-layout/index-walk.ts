@@ -68,7 +68,7 @@ export interface UnwantedManifest extends Pick<FoundImage, 'names' | 'refs' | 'w
   readonly stated: StatedDescriptor
 }
 
-/** A manifest that was read: what there is of it, or why there is no image. */
+/** The image of a manifest, or why the manifest is none. */
 type ReadManifest =
   | Pick<FoundImage, 'manifest' | 'config' | 'layers' | 'stated'>
   | {readonly reason: 'absent'}

@@ -91,23 +91,28 @@ export async function walkLayout(
   options: WorkOptions & {readonly sink: FaultSink},
 ): Promise<IndexWalk> {
   const {sink, ...rest} = options
-  if (reference.selector === undefined) return walked(layout, sink, rest)
-  const listed = await walkIndexes(layout, rest)
+  const walked = walkerOf(layout, await readTopIndex(layout))
+  if (reference.selector === undefined) return walked(sink, rest)
+  const listed = await walked(new LeavingOut(), {...rest, isWanted: () => false})
   const isSelected = (each: UnwantedManifest) => selected([{...each, manifest: each.stated}], reference).length > 0
   // By digest: an image keeps all its names, whichever one selects it.
   const digests = new Set(listed.unwanted.filter(isSelected).map(({stated}) => stated.digest))
-  return walked(layout, sink, {...rest, isWanted: ({digest}) => digests.has(digest)})
+  return walked(sink, {...rest, isWanted: ({digest}) => digests.has(digest)})
 }
 
 /** What indexes say, with all manifests left unread. */
-export function walkIndexes(layout: OpenedLayout, options: WorkOptions): Promise<IndexWalk> {
-  return walked(layout, new LeavingOut(), {...options, isWanted: () => false})
+export async function walkIndexes(layout: OpenedLayout, options: WorkOptions): Promise<IndexWalk> {
+  const walked = walkerOf(layout, await readTopIndex(layout))
+  return walked(new LeavingOut(), {...options, isWanted: () => false})
 }
 
-async function walked(layout: OpenedLayout, sink: FaultSink, options: WalkOptions): Promise<IndexWalk> {
-  const walk = new IndexWalk(layout.store, sink, options)
-  await walk.index(await readTopIndex(layout), 'index.json')
-  return walk
+/** Walks from an index.json that is read once, however often that is. */
+function walkerOf({store}: OpenedLayout, top: Uint8Array) {
+  return async (sink: FaultSink, options: WalkOptions): Promise<IndexWalk> => {
+    const walk = new IndexWalk(store, sink, options)
+    await walk.index(top, 'index.json')
+    return walk
+  }
 }
 
 const SUBJECTS = new KeptResults<SubjectIndex>()

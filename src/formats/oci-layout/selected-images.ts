@@ -31,7 +31,7 @@ export function selected<T extends Selectable>(images: readonly T[], {selector}:
   return images.filter(({manifest, within}) => manifest.digest === pinned.digest || within.includes(pinned.digest))
 }
 
-/** True of what is no image and is known by these names, or by its digest. */
+/** Whether the reference selects an entry that is not an image, by its names or digest. */
 export function isOf({selector}: Reference, refs: readonly string[], digest: string): boolean {
   return selector === undefined || refs.includes(selector) || selector === `@${digest}`
 }

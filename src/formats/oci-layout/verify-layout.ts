@@ -60,7 +60,7 @@ export async function verifyLayout(place: LayoutPlace, reference: Reference, opt
     })
     requireFitting(passed, count, {reference: place.format(reference), platform: options.platform})
     check.subject = reference.path
-    // What nothing leads to, or what other images need, is no part of what was selected.
+    // Blobs of other images, and of none, were not asked for.
     if (reference.selector !== undefined) return check.verdict
     for await (const {name, sizeBytes, open} of layout.blobs()) {
       if (!read.has(name)) await check.blob(name, {sizeBytes, open: () => open(options)})

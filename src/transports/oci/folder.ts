@@ -57,7 +57,7 @@ export async function openFolder(root: string): Promise<OpenedLayout> {
   }
 }
 
-/** Stands for what a folder holds as long as its index.json is the same. Nothing is open for it. */
+/** Stays the same object while index.json of a folder is unchanged; it holds nothing open. */
 class FolderContents implements Keepable {
   readonly isSpooled = false
 
