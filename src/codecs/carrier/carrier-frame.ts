@@ -1,6 +1,6 @@
 import {StreamId} from '../backup-stream/stream-header.js'
-import {ByteReader} from './byte-reader.js'
-import {ByteWriter} from './byte-writer.js'
+import {recipeCorrupt, RecordReader} from '../bytes/record-reader.js'
+import {RecordWriter} from '../bytes/record-writer.js'
 
 /** One sparse block of a stream, as stored. Bytes of content. */
 export interface FrameBlock {
@@ -62,9 +62,9 @@ const HAS_NAME = 0x80
 
 /** Bytes of a frame: format, flags, the exceptions, then one record a stream. See docs/recipe.md. */
 export function encodeCarrierFrame(frame: CarrierFrame): Uint8Array {
-  const out = new ByteWriter()
-  out.u8(CARRIER_FRAME)
-  out.u8(
+  const out = new RecordWriter()
+  out.byte(CARRIER_FRAME)
+  out.byte(
     (frame.attributes === undefined ? 0 : HAS_ATTRIBUTES) |
       (frame.tail.byteLength === 0 ? 0 : HAS_TAIL) |
       (frame.isAbsent === true ? IS_ABSENT : 0),
@@ -75,37 +75,37 @@ export function encodeCarrierFrame(frame: CarrierFrame): Uint8Array {
   return out.finish()
 }
 
-function putStream(out: ByteWriter, stream: FrameStream): void {
-  out.u8(
+function putStream(out: RecordWriter, stream: FrameStream): void {
+  out.byte(
     Math.min(stream.id, LONG_ID) |
       (stream.attributes === 0 ? 0 : HAS_STREAM_ATTRIBUTES) |
       (stream.inline === undefined ? 0 : IS_INLINE) |
       (stream.sparse === undefined ? 0 : IS_SPARSE) |
       (stream.name === undefined ? 0 : HAS_NAME),
   )
-  if (stream.id >= LONG_ID) out.varint(stream.id)
-  if (stream.attributes !== 0) out.varint(stream.attributes)
+  if (stream.id >= LONG_ID) out.number(stream.id)
+  if (stream.attributes !== 0) out.number(stream.attributes)
   if (stream.name !== undefined) out.block(stream.name)
   if (stream.inline !== undefined) out.block(stream.inline)
-  if (stream.sizeBytes !== undefined) out.varint(stream.sizeBytes)
+  if (stream.sizeBytes !== undefined) out.number(stream.sizeBytes)
   if (stream.sparse === undefined) return
-  out.varint(stream.sparse.headBytes)
-  out.varint(stream.sparse.sizeBytes)
-  out.varint(stream.sparse.blocks.length)
+  out.number(stream.sparse.headBytes)
+  out.number(stream.sparse.sizeBytes)
+  out.number(stream.sparse.blocks.length)
   let end = stream.sparse.headBytes
   for (const block of stream.sparse.blocks) {
-    out.varint(block.offset - end)
-    out.varint(block.length)
-    out.varint(block.attributes)
+    out.number(block.offset - end)
+    out.number(block.length)
+    out.number(block.attributes)
     end = block.offset + block.length
   }
 }
 
 /** The inverse of `encodeCarrierFrame`. Throws `RECIPE_CORRUPT`. */
 export function decodeCarrierFrame(bytes: Uint8Array): CarrierFrame {
-  const reader = new ByteReader(bytes)
-  if (reader.u8() !== CARRIER_FRAME) throw reader.corrupt('It is not a carrier frame.')
-  const flags = reader.u8()
+  const reader = new RecordReader(bytes)
+  if (reader.byte() !== CARRIER_FRAME) throw recipeCorrupt('It is not a carrier frame.')
+  const flags = reader.byte()
   const attributes = (flags & HAS_ATTRIBUTES) === 0 ? undefined : reader.u32()
   const tail = (flags & HAS_TAIL) === 0 ? new Uint8Array(0) : reader.block()
   const streams: FrameStream[] = []
@@ -118,14 +118,14 @@ export function decodeCarrierFrame(bytes: Uint8Array): CarrierFrame {
   }
 }
 
-function takeStream(reader: ByteReader): FrameStream {
-  const head = reader.u8()
-  const id = (head & 0x0f) === LONG_ID ? reader.varint() : head & 0x0f
-  const attributes = (head & HAS_STREAM_ATTRIBUTES) === 0 ? 0 : reader.varint()
-  if (id > 0xffffffff || attributes > 0xffffffff) throw reader.corrupt('A number has more than 32 bits.')
+function takeStream(reader: RecordReader): FrameStream {
+  const head = reader.byte()
+  const id = (head & 0x0f) === LONG_ID ? reader.number() : head & 0x0f
+  const attributes = (head & HAS_STREAM_ATTRIBUTES) === 0 ? 0 : reader.number()
+  if (id > 0xffffffff || attributes > 0xffffffff) throw recipeCorrupt('A number has more than 32 bits.')
   const name = (head & HAS_NAME) === 0 ? undefined : reader.block()
   const inline = (head & IS_INLINE) === 0 ? undefined : reader.block()
-  const sizeBytes = id === StreamId.alternateData && inline === undefined ? reader.varint() : undefined
+  const sizeBytes = id === StreamId.alternateData && inline === undefined ? reader.number() : undefined
   const sparse = (head & IS_SPARSE) === 0 ? undefined : takeSparse(reader)
   return {
     id,
@@ -137,21 +137,21 @@ function takeStream(reader: ByteReader): FrameStream {
   }
 }
 
-function takeSparse(reader: ByteReader): NonNullable<FrameStream['sparse']> {
-  const headBytes = reader.varint()
-  const sizeBytes = reader.varint()
-  const count = reader.varint()
+function takeSparse(reader: RecordReader): NonNullable<FrameStream['sparse']> {
+  const headBytes = reader.number()
+  const sizeBytes = reader.number()
+  const count = reader.number()
   const blocks: FrameBlock[] = []
   let end = headBytes
   for (let index = 0; index < count; index++) {
-    const offset = end + reader.varint()
-    const length = reader.varint()
-    const attributes = reader.varint()
+    const offset = end + reader.number()
+    const length = reader.number()
+    const attributes = reader.number()
     end = offset + length
-    if (end > sizeBytes || attributes > 0xffffffff) throw reader.corrupt('A sparse block is outside its stream.')
+    if (end > sizeBytes || attributes > 0xffffffff) throw recipeCorrupt('A sparse block is outside its stream.')
     blocks.push({offset, length, attributes})
   }
-  if (headBytes > sizeBytes) throw reader.corrupt('A sparse stream is shorter than its header.')
+  if (headBytes > sizeBytes) throw recipeCorrupt('A sparse stream is shorter than its header.')
   return {headBytes, sizeBytes, blocks}
 }
 

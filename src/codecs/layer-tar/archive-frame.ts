@@ -1,5 +1,6 @@
-import {InputError} from '../../model/errors.js'
 import type {SparseRange} from '../../model/content.js'
+import {recipeCorrupt, RecordReader} from '../bytes/record-reader.js'
+import {RecordWriter} from '../bytes/record-writer.js'
 
 /*
  * `EntryFrame.archive`: how a tar spelt an entry that the canonical writer would spell differently. Either the header
@@ -51,112 +52,48 @@ const RAW_PLACES = new Map<number, RawPlace>([
 ])
 
 export function encodeArchiveFrame(frame: ArchiveFrame): Uint8Array {
-  if (frame.kind === 'raw') return Buffer.concat([Buffer.of(RAW_KINDS[frame.place]), frame.bytes])
+  const out = new RecordWriter()
+  if (frame.kind === 'raw') return out.byte(RAW_KINDS[frame.place]).bytes(frame.bytes).finish()
   const {header, body, before} = frame
-  const lead = before === undefined ? [] : [Buffer.of(BEFORE), encodeNumber(before.byteLength), before]
-  const start = (kind: number) => [...lead, Buffer.of(kind), encodeNumber(header.byteLength), header]
+  if (before !== undefined) out.byte(BEFORE).block(before)
   switch (body.kind) {
     case 'content':
-      return Buffer.concat(start(CONTENT))
+      return out.byte(CONTENT).block(header).finish()
     case 'inline':
-      return Buffer.concat([...start(INLINE), body.bytes])
+      return out.byte(INLINE).block(header).bytes(body.bytes).finish()
     case 'sparse': {
-      const ranges = body.ranges.flatMap((range) => [encodeNumber(range.offset), encodeNumber(range.length)])
-      const {mapBytes} = body
-      return Buffer.concat([
-        ...start(SPARSE),
-        encodeNumber(mapBytes.byteLength),
-        mapBytes,
-        encodeNumber(body.ranges.length),
-        ...ranges,
-      ])
+      out.byte(SPARSE).block(header).block(body.mapBytes).number(body.ranges.length)
+      for (const {offset, length} of body.ranges) out.number(offset).number(length)
+      return out.finish()
     }
   }
 }
 
 /** Throws `RECIPE_CORRUPT`. */
 export function decodeArchiveFrame(bytes: Uint8Array): ArchiveFrame {
-  const reader = new NumberReader(bytes)
+  const reader = new RecordReader(bytes)
   const kind = reader.byte()
   const place = RAW_PLACES.get(kind)
   if (place !== undefined) return {kind: 'raw', place, bytes: reader.rest()}
   if (kind !== BEFORE) return takeMember(reader, kind)
-  const before = reader.bytes(reader.number())
+  const before = reader.block()
   return {...takeMember(reader, reader.byte()), before}
 }
 
-function takeMember(reader: NumberReader, kind: number): ArchiveFrame & {kind: 'member'} {
-  const header = reader.bytes(reader.number())
+function takeMember(reader: RecordReader, kind: number): ArchiveFrame & {kind: 'member'} {
+  const header = reader.block()
   switch (kind) {
     case CONTENT:
       return {kind: 'member', header, body: {kind: 'content'}}
     case INLINE:
       return {kind: 'member', header, body: {kind: 'inline', bytes: reader.rest()}}
     case SPARSE: {
-      const mapBytes = reader.bytes(reader.number())
+      const mapBytes = reader.block()
       const ranges: SparseRange[] = []
       for (let left = reader.number(); left > 0; left--) ranges.push({offset: reader.number(), length: reader.number()})
       return {kind: 'member', header, body: {kind: 'sparse', mapBytes, ranges}}
     }
     default:
-      throw corrupt()
-  }
-}
-
-function corrupt(): InputError {
-  return new InputError('RECIPE_CORRUPT', {
-    what: 'A recipe is damaged: the frame of an entry is not valid.',
-    suggestions: ['Convert without the recipe (--no-keep-recipe), or restore the repository from a copy.'],
-  })
-}
-
-/** LEB128: seven bits a byte, lowest first. */
-export function encodeNumber(value: number): Buffer {
-  const bytes: number[] = []
-  let rest = value
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80)
-  bytes.push(rest)
-  return Buffer.from(bytes)
-}
-
-/** Reads what `encodeNumber` and its like have written; `RECIPE_CORRUPT` past the end. */
-export class NumberReader {
-  readonly #bytes: Uint8Array
-  #at = 0
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
-  }
-
-  byte(): number {
-    const byte = this.#bytes[this.#at++]
-    if (byte === undefined) throw corrupt()
-    return byte
-  }
-
-  number(): number {
-    let value = 0
-    for (let factor = 1; ; factor *= 0x80) {
-      const byte = this.byte()
-      value += (byte & 0x7f) * factor
-      if (!Number.isSafeInteger(value)) throw corrupt()
-      if (byte < 0x80) return value
-    }
-  }
-
-  bytes(length: number): Uint8Array {
-    const end = this.#at + length
-    if (end > this.#bytes.byteLength) throw corrupt()
-    const bytes = this.#bytes.subarray(this.#at, end)
-    this.#at = end
-    return bytes
-  }
-
-  rest(): Uint8Array {
-    return this.bytes(this.#bytes.byteLength - this.#at)
-  }
-
-  get isAtEnd(): boolean {
-    return this.#at === this.#bytes.byteLength
+      throw recipeCorrupt('The frame of an entry is of no known kind.')
   }
 }

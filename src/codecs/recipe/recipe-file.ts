@@ -1,7 +1,8 @@
 import {createGunzip, gzipSync} from 'node:zlib'
 import {GrowingBytes} from '../bytes/growing-bytes.js'
 import {throughTransform} from '../compression/through-transform.js'
-import {recipeCorrupt, RecordDecoder, RecordEncoder, type RecipeRecord} from './recipe-records.js'
+import {recipeCorrupt} from '../bytes/record-reader.js'
+import {RecordDecoder, RecordEncoder, type RecipeRecord} from './recipe-records.js'
 
 /** First bytes inside the compression: the format and its version. */
 const MAGIC = Buffer.from('transship recipe 1\n')

@@ -1,9 +1,9 @@
-import {InputError} from '../../model/errors.js'
 import type {Digest} from '../../model/digest.js'
 import {findDigest} from '../../model/digest.js'
 import {parseLayerPath, type LayerPath} from '../../model/layer-path.js'
 import type {FileTimes} from '../../model/windows-metadata.js'
-import {encodeNumber, NumberReader} from '../layer-tar/archive-frame.js'
+import {recipeCorrupt, RecordReader} from '../bytes/record-reader.js'
+import {RecordWriter} from '../bytes/record-writer.js'
 
 /*
  * A recipe says how a layer tar is made again from its payload: the entries in the tar's order, and what the payload
@@ -50,71 +50,59 @@ const HAS_ARCHIVE = 0x08
 const HAS_STREAMS = 0x10
 const KIND_MASK = 0x07
 
-const block = (bytes: Uint8Array) => [encodeNumber(bytes.byteLength), bytes]
-
 /** Encodes records one after the other; a path is told as what it shares with the one before, and the rest. */
 export class RecordEncoder {
   #path = ''
 
   encode(record: RecipeRecord): Uint8Array {
     const kind = KINDS.indexOf(record.kind)
+    const out = new RecordWriter()
     switch (record.kind) {
       case 'end':
-        return Buffer.concat([
-          Buffer.of(kind),
-          encodeNumber(record.entries),
-          ...block(Buffer.from(record.diffId, 'latin1')),
-        ])
+        return out.byte(kind).number(record.entries).block(record.diffId).finish()
       case 'frame':
-        return Buffer.concat([Buffer.of(kind), ...block(record.archive)])
+        return out.byte(kind).block(record.archive).finish()
       case 'derived':
-        return Buffer.concat([Buffer.of(kind), ...this.#pathOf(record.path)])
+        this.#putPath(out.byte(kind), record.path)
+        return out.finish()
       case 'entry':
-        return this.#entry(kind, record)
+        this.#putEntry(out, kind, record)
+        return out.finish()
       case 'hard-link':
       case 'tombstone':
       case 'opaque': {
         const {archive} = record
-        return Buffer.concat([
-          Buffer.of(kind | (archive === undefined ? 0 : HAS_ARCHIVE)),
-          ...this.#pathOf(record.path),
-          ...(record.kind === 'hard-link' ? linkFacts(record) : []),
-          ...(archive === undefined ? [] : block(archive)),
-        ])
+        this.#putPath(out.byte(kind | (archive === undefined ? 0 : HAS_ARCHIVE)), record.path)
+        if (record.kind === 'hard-link') putLink(out, record)
+        if (archive !== undefined) out.block(archive)
+        return out.finish()
       }
     }
   }
 
-  #entry(kind: number, {path, form, streams}: Extract<RecipeRecord, {kind: 'entry'}>): Uint8Array {
+  #putEntry(out: RecordWriter, kind: number, record: Extract<RecipeRecord, {kind: 'entry'}>): void {
+    const {path, form, streams} = record
     const flags = (form === undefined ? 0 : HAS_ARCHIVE) | (streams.length === 0 ? 0 : HAS_STREAMS)
-    return Buffer.concat([
-      Buffer.of(kind | flags),
-      ...this.#pathOf(path),
-      ...(form === undefined ? [] : [...block(form.archive), form.check]),
-      ...(streams.length === 0
-        ? []
-        : [
-            encodeNumber(streams.length),
-            ...streams.flatMap(({index, archive, check}) => [encodeNumber(index), ...block(archive), check]),
-          ]),
-    ])
+    this.#putPath(out.byte(kind | flags), path)
+    if (form !== undefined) out.block(form.archive).bytes(form.check)
+    if (streams.length === 0) return
+    out.number(streams.length)
+    for (const {index, archive, check} of streams) out.number(index).block(archive).bytes(check)
   }
 
-  #pathOf(path: LayerPath): Uint8Array[] {
+  #putPath(out: RecordWriter, path: LayerPath): void {
     let shared = 0
     while (shared < path.length && path.charCodeAt(shared) === this.#path.charCodeAt(shared)) shared++
     // Never cut a character of two units in half: the rest must be valid UTF-8.
     if (shared > 0 && (path.charCodeAt(shared - 1) & 0xfc00) === 0xd800) shared--
     this.#path = path
-    return [encodeNumber(shared), ...block(Buffer.from(path.slice(shared)))]
+    out.number(shared).block(path.slice(shared))
   }
 }
 
-function linkFacts({target, attributes, times}: Extract<RecipeRecord, {kind: 'hard-link'}>): Uint8Array[] {
-  const ticks = Buffer.alloc(32)
-  for (const [index, time] of [times.creation, times.lastAccess, times.lastWrite, times.change].entries())
-    ticks.writeBigInt64LE(BigInt.asIntN(64, time), index * 8)
-  return [...block(Buffer.from(target)), encodeNumber(attributes), ticks]
+function putLink(out: RecordWriter, {target, attributes, times}: Extract<RecipeRecord, {kind: 'hard-link'}>): void {
+  out.block(target).number(attributes)
+  out.i64(times.creation).i64(times.lastAccess).i64(times.lastWrite).i64(times.change)
 }
 
 /** Decodes what `RecordEncoder` has made; one decoder for one recipe. Throws `RECIPE_CORRUPT`. */
@@ -123,30 +111,29 @@ export class RecordDecoder {
 
   /** The records of one block. */
   decode(bytes: Uint8Array): Generator<RecipeRecord> {
-    return this.#records(new NumberReader(bytes))
+    return this.#records(new RecordReader(bytes))
   }
 
-  #record(reader: NumberReader): RecipeRecord {
+  #record(reader: RecordReader): RecipeRecord {
     const head = reader.byte()
     const kind = KINDS[head & KIND_MASK]
-    const archive = () => ((head & HAS_ARCHIVE) === 0 ? {} : {archive: block()})
-    const block = () => reader.bytes(reader.number())
+    const archive = () => ((head & HAS_ARCHIVE) === 0 ? {} : {archive: reader.block()})
     switch (kind) {
       case 'end': {
         const entries = reader.number()
-        const diffId = findDigest(Buffer.from(block()).toString('latin1'))
+        const diffId = findDigest(reader.text())
         if (diffId === undefined) throw recipeCorrupt('It does not state the digest of its layer.')
         return {kind, diffId, entries}
       }
       case 'frame':
-        return {kind, archive: block()}
+        return {kind, archive: reader.block()}
       case 'derived':
         return {kind, path: this.#takePath(reader)}
       case 'entry':
         return this.#takeEntry(reader, head)
       case 'hard-link': {
         const path = this.#takePath(reader)
-        const target = parseLayerPath(Buffer.from(block()).toString('utf8'))
+        const target = parseLayerPath(reader.text())
         return {kind, path, target, attributes: reader.number(), times: takeTimes(reader), ...archive()}
       }
       case 'tombstone':
@@ -157,13 +144,13 @@ export class RecordDecoder {
     }
   }
 
-  *#records(reader: NumberReader): Generator<RecipeRecord> {
+  *#records(reader: RecordReader): Generator<RecipeRecord> {
     while (!reader.isAtEnd) yield this.#record(reader)
   }
 
-  #takeEntry(reader: NumberReader, head: number): RecipeRecord {
+  #takeEntry(reader: RecordReader, head: number): RecipeRecord {
     const path = this.#takePath(reader)
-    const takeForm = () => ({archive: reader.bytes(reader.number()), check: reader.bytes(CHECK_BYTES)})
+    const takeForm = () => ({archive: reader.block(), check: reader.bytes(CHECK_BYTES)})
     const form = (head & HAS_ARCHIVE) === 0 ? undefined : takeForm()
     const streams: (RecordedForm & {index: number})[] = []
     if ((head & HAS_STREAMS) !== 0)
@@ -171,29 +158,14 @@ export class RecordDecoder {
     return {kind: 'entry', path, ...(form === undefined ? {} : {form}), streams}
   }
 
-  #takePath(reader: NumberReader): LayerPath {
+  #takePath(reader: RecordReader): LayerPath {
     const shared = reader.number()
     if (shared > this.#path.length) throw recipeCorrupt('A path reuses more of the previous path than that has.')
-    const rest = Buffer.from(reader.bytes(reader.number())).toString('utf8')
-    this.#path = this.#path.slice(0, shared) + rest
+    this.#path = this.#path.slice(0, shared) + reader.text()
     return parseLayerPath(this.#path)
   }
 }
 
-function takeTimes(reader: NumberReader): FileTimes {
-  const ticks = Buffer.from(reader.bytes(32))
-  return {
-    creation: ticks.readBigInt64LE(0),
-    lastAccess: ticks.readBigInt64LE(8),
-    lastWrite: ticks.readBigInt64LE(16),
-    change: ticks.readBigInt64LE(24),
-  }
-}
-
-export function recipeCorrupt(why: string): InputError {
-  return new InputError('RECIPE_CORRUPT', {
-    what: 'A recipe is damaged.',
-    why,
-    suggestions: ['Restore it from a copy. Or delete it: transship then writes the layer with another digest.'],
-  })
+function takeTimes(reader: RecordReader): FileTimes {
+  return {creation: reader.i64(), lastAccess: reader.i64(), lastWrite: reader.i64(), change: reader.i64()}
 }

@@ -1,7 +1,8 @@
 import type {AlternateStream, DirectoryEntry, FileEntry, LayerEntry} from '../../model/layer-entry.js'
 import type {LayerPath} from '../../model/layer-path.js'
 import {withoutSparseForm} from '../layer-tar/entry-facts.js'
-import {recipeCorrupt, type RecipeRecord, type RecordedForm} from './recipe-records.js'
+import {recipeCorrupt} from '../bytes/record-reader.js'
+import type {RecipeRecord, RecordedForm} from './recipe-records.js'
 import {checkOf, streamCheckOf} from './record-recipe.js'
 
 export interface ReplaySource {

@@ -1,5 +1,5 @@
 import {isUtf8} from 'node:buffer'
-import {findPaxNumber, findPaxRecords, findPaxTime, type PaxRecords} from './pax.js'
+import {findPaxNumber, findPaxRecords, isPaxTime, type PaxRecords} from './pax.js'
 import type {TarHeader} from './tar-header.js'
 
 /*
@@ -120,7 +120,7 @@ export class ExtensionHeaders {
     if (size === undefined) return 'A PAX size is not a number.'
     for (const key of ['mtime', 'atime', 'ctime']) {
       const time = pax.get(key) ?? ''
-      if (time !== '' && findPaxTime(time) === undefined) return `A PAX header's ${key} is not a time.`
+      if (time !== '' && !isPaxTime(time)) return `A PAX header's ${key} is not a time.`
     }
     for (const key of ['uid', 'gid'])
       if (!/^(?:[+-]?[0-9]+)?$/.test(pax.get(key) ?? '')) return `A PAX header's ${key} is not a number.`

@@ -25,13 +25,13 @@ export function findPaxRecords(body: Uint8Array): PaxRecords | undefined {
   const records = new Map<string, string>()
   const sparse: string[] = []
   for (let at = 0; at < buffer.length;) {
-    const space = buffer.indexOf(0x20, at)
-    if (space < 0 || space - at > 10 || space === at) return undefined
-    const digits = buffer.toString('latin1', at, space)
-    const length = /^[0-9]+$/.test(digits) ? Number(digits) : 0
+    const space = endOfDigits(buffer, at)
+    const length = space < 0 ? 0 : numberOf(buffer, at, space)
     const end = at + length
-    const equals = buffer.indexOf(0x3d, space)
-    if (length < 5 || end > buffer.length || buffer[end - 1] !== 0x0a || equals < 0 || equals >= end) return undefined
+    if (length < 5 || end > buffer.length || buffer[end - 1] !== LINE_BREAK) return undefined
+    let equals = space + 1
+    while (equals < end && buffer[equals] !== EQUALS) equals++
+    if (equals >= end) return undefined
     const key = buffer.toString('latin1', space + 1, equals)
     const value = buffer.toString('latin1', equals + 1, end - 1)
     if (key === '' || (NUL_FREE.has(key) ? value : key).includes('\0')) return undefined
@@ -45,6 +45,27 @@ export function findPaxRecords(body: Uint8Array): PaxRecords | undefined {
   return records
 }
 
+const [LINE_BREAK, SPACE, ZERO, NINE, EQUALS] = [0x0a, 0x20, 0x30, 0x39, 0x3d]
+/** Longer lengths would be above what a header may have. */
+const MAX_DIGITS = 10
+
+/** The space behind one to ten digits; -1 for anything else. */
+function endOfDigits(buffer: Buffer, start: number): number {
+  let at = start
+  while (at < buffer.length && isDigit(buffer[at])) at++
+  return at > start && at - start <= MAX_DIGITS && buffer[at] === SPACE ? at : -1
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= ZERO && byte <= NINE
+}
+
+function numberOf(buffer: Buffer, start: number, end: number): number {
+  let value = 0
+  for (let at = start; at < end; at++) value = value * 10 + ((buffer[at] ?? ZERO) - ZERO)
+  return value
+}
+
 /** A whole number as PAX states it, with a leading `+` at most; undefined when it is none, or not below 2^53. */
 export function findPaxNumber(text: string): number | undefined {
   const number = /^\+?[0-9]{1,64}$/.test(text) ? Number(text) : Number.NaN
@@ -54,16 +75,30 @@ export function findPaxNumber(text: string): number | undefined {
 /** One record, of byte strings. */
 export function formatPaxRecord(key: string, value: string): string {
   const rest = key.length + value.length + 3
-  let length = rest + String(rest).length
-  if (String(length).length + rest !== length) length = rest + String(length).length
+  let length = rest + digitsOf(rest)
+  if (digitsOf(length) + rest !== length) length = rest + digitsOf(length)
   return `${length} ${key}=${value}\n`
+}
+
+function digitsOf(value: number): number {
+  let digits = 1
+  for (let limit = 10; value >= limit; limit *= 10) digits++
+  return digits
 }
 
 const NANOSECONDS = 1_000_000_000n
 
+/** A sign, up to 18 digits of seconds, and a fraction of any length. */
+const TIME = /^([+-]?)([0-9]{1,18})(?:\.([0-9]*))?$/
+
+/** True for a PAX time text that is well-formed. */
+export function isPaxTime(text: string): boolean {
+  return TIME.test(text)
+}
+
 /** Nanoseconds since 1970 of a PAX time text; undefined when malformed. Digits past the ninth are cut. */
 export function findPaxTime(text: string): bigint | undefined {
-  const match = /^([+-]?)([0-9]{1,18})(?:\.([0-9]*))?$/.exec(text)
+  const match = TIME.exec(text)
   if (match?.[2] === undefined) return undefined
   const fraction = (match[3] ?? '').slice(0, 9)
   const nanoseconds =

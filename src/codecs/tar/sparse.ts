@@ -1,5 +1,6 @@
 import type {SparseRange} from '../../model/content.js'
 import {LIMITS} from '../../model/limits.js'
+import type {GrowingBytes} from '../bytes/growing-bytes.js'
 import type {MemberFacts} from './member-headers.js'
 import {findPaxNumber, SPARSE_MAP, type PaxRecords} from './pax.js'
 import {BLOCK_BYTES, findTarNumber, type TarHeader} from './tar-header.js'
@@ -48,7 +49,7 @@ function checked(ranges: readonly SparseRange[], realSize: number): SparseForm |
  */
 export async function findSparseForm(
   header: TarHeader,
-  {raw, facts}: {readonly raw: Uint8Array[]; readonly facts: MemberFacts},
+  {raw, facts}: {readonly raw: GrowingBytes; readonly facts: MemberFacts},
   takeBlock: () => Promise<Uint8Array>,
 ): Promise<SparseForm | MapInBody | string | undefined> {
   const hasRecords = [...facts.pax.keys()].some((key) => key.startsWith('GNU.sparse.'))
@@ -97,14 +98,14 @@ function pairs(numbers: readonly (number | undefined)[], realSize: number): Spar
   return checked(ranges, realSize)
 }
 
-async function oldGnuForm(raw: Uint8Array[], takeBlock: () => Promise<Uint8Array>): Promise<SparseForm | undefined> {
-  const block = raw.at(-1) ?? new Uint8Array(BLOCK_BYTES)
+async function oldGnuForm(raw: GrowingBytes, takeBlock: () => Promise<Uint8Array>): Promise<SparseForm | undefined> {
+  const block = raw.view.subarray(-BLOCK_BYTES)
   const realSize = findTarNumber(block.subarray(483, 495))
   const ranges: SparseRange[] = []
   let isExtended = block[482] !== 0
   if (realSize === undefined || !takeRanges(block.subarray(386, 482), ranges)) return undefined
   while (isExtended) {
-    const more = Uint8Array.from(await takeBlock())
+    const more = await takeBlock()
     raw.push(more)
     isExtended = more[504] !== 0
     if (!takeRanges(more.subarray(0, 504), ranges) || ranges.length > MAX_RANGES) return undefined

@@ -283,7 +283,7 @@ function putText(block: Buffer, [offset, length]: readonly [number, number], tex
   }
 }
 
-/** Digits and a NUL behind them, which is there. */
+/** Digits; a NUL stands behind them. */
 function putOctal(block: Buffer, [offset, length]: readonly [number, number], value: number): void {
   const fits = value >= 0 && value < 8 ** (length - 1)
   let rest = fits ? value : 0
@@ -293,8 +293,17 @@ function putOctal(block: Buffer, [offset, length]: readonly [number, number], va
   }
 }
 
-function putMagicAndChecksum(block: Buffer): void {
+/** A block whose numbers are 0, and no type, name, device or checksum. */
+const BLANK = blankHeader()
+
+function blankHeader(): Buffer {
+  const block = Buffer.alloc(BLOCK_BYTES)
+  for (const name of V7_NUMBERS) putOctal(block, FIELD[name], 0)
   block.write('ustar\0' + '00', FIELD.magic[0], 8, 'latin1')
+  return block
+}
+
+function putChecksum(block: Buffer): void {
   const [offset, length] = FIELD.checksum
   putOctal(block, [offset, length - 1], checksumOf(block))
   block[offset + length - 1] = SPACE
@@ -308,13 +317,13 @@ function byteString(text: string): string {
 /** Puts the extension member in front: its header, then the records. `bytes` has room for them and is zero. */
 function putExtension(bytes: Buffer, name: string, records: string): void {
   const block = bytes.subarray(0, BLOCK_BYTES)
+  BLANK.copy(block)
   const slash = name.lastIndexOf('/')
   const joined = `${name.slice(0, slash + 1)}PaxHeaders.0/${name.slice(slash + 1)}`.replace(/\/$/, '')
   putText(block, FIELD.name, withoutEnd(toAscii(joined).slice(0, 100), '/'))
-  for (const key of ['mode', 'uid', 'gid', 'mtime'] as const) putOctal(block, FIELD[key], 0)
   putOctal(block, FIELD.size, records.length)
   block[TYPEFLAG] = EXTENSION
-  putMagicAndChecksum(block)
+  putChecksum(block)
   bytes.write(records, BLOCK_BYTES, records.length, 'latin1')
 }
 
@@ -351,11 +360,10 @@ export function encodeTarHeader(fields: HeaderFields): Uint8Array {
   const bytes = Buffer.alloc(extensionBytes + BLOCK_BYTES)
   if (needsPax) putExtension(bytes, name, text)
   const block = bytes.subarray(extensionBytes)
+  BLANK.copy(block)
   const [prefix, ownName] = needsPax || split === undefined ? ['', toAscii(name)] : split
   putText(block, FIELD.name, ownName)
   putOctal(block, FIELD.mode, fields.mode)
-  putOctal(block, FIELD.uid, 0)
-  putOctal(block, FIELD.gid, 0)
   putOctal(block, FIELD.size, fields.size)
   putOctal(block, FIELD.mtime, seconds)
   block[TYPEFLAG] = fields.typeflag.charCodeAt(0)
@@ -363,7 +371,7 @@ export function encodeTarHeader(fields: HeaderFields): Uint8Array {
   putOctal(block, FIELD.devmajor, 0)
   putOctal(block, FIELD.devminor, 0)
   putText(block, FIELD.prefix, prefix)
-  putMagicAndChecksum(block)
+  putChecksum(block)
   return bytes
 }
 

@@ -4,6 +4,7 @@ import {MAX_CONTENT_BYTES, type Content} from '../../model/content.js'
 import {sparseContent} from '../../model/sparse-content.js'
 import {LIMITS, type UnpackOptions} from '../../model/limits.js'
 import {EntryLimit, UnpackLimit} from '../../model/unpack-limit.js'
+import {GrowingBytes} from '../bytes/growing-bytes.js'
 import {ByteReader} from './byte-reader.js'
 import {HeaderBudget} from './header-budget.js'
 import {ExtensionHeaders, isExtension, textOf, type MemberFacts, type MemberKind} from './member-headers.js'
@@ -21,6 +22,8 @@ import {BLOCK_BYTES, isZero, paddingOf, readTarHeader, type TarHeader} from './t
 const SMALL_BODY_BYTES = 64 * 1024
 
 const NO_BYTES = new Uint8Array()
+/** Enough for the headers of most members. */
+const RAW_BYTES = 4096
 
 /** What a tar is made of, in order. */
 export type TarItem = TarMember | TarRemark
@@ -103,6 +106,8 @@ class TarReader {
   readonly #limit: UnpackLimit
   readonly #entries: EntryLimit
   readonly #budget: HeaderBudget
+  /** Header blocks and extension bodies of the member that is read. */
+  readonly #raw = new GrowingBytes(RAW_BYTES)
   /** Stored body bytes not yet taken. */
   #left = 0
   #padding = 0
@@ -118,24 +123,24 @@ class TarReader {
   async nextMember(): Promise<TarItem | undefined> {
     const {offset} = this.#reader
     const extensions = new ExtensionHeaders()
-    const raw: Uint8Array[] = []
+    this.#raw.clear()
     this.#budget.begin()
-    for (;;) {
-      const short = raw.length === 0 ? await this.#findShortEnd() : undefined
+    for (let pieces = 1; ; pieces += 2) {
+      const short = pieces === 1 ? await this.#findShortEnd() : undefined
       if (short !== undefined) return short
       const block = await this.#takeBlock()
       if (isZero(block)) {
-        if (raw.length > 0) throw this.#corrupt('The archive ends after an extended header.')
+        if (pieces > 1) throw this.#corrupt('The archive ends after an extended header.')
         return undefined
       }
       const header = readTarHeader(block)
       if (typeof header === 'string') throw this.#corrupt(header, -BLOCK_BYTES)
-      raw.push(Buffer.from(block))
-      if (raw.length > LIMITS.headerPieces.value) throw this.#corrupt('A member has too many extended headers.')
-      if (!isExtension(header.typeflag)) return this.#member(header, {extensions, raw, offset})
-      const fault = extensions.take(header.typeflag, await this.#takeExtension(header, raw))
+      this.#raw.push(block)
+      if (pieces > LIMITS.headerPieces.value) throw this.#corrupt('A member has too many extended headers.')
+      if (!isExtension(header.typeflag)) return this.#member(header, extensions, offset)
+      const fault = extensions.take(header.typeflag, await this.#takeExtension(header))
       if (fault !== undefined) throw this.#corrupt(fault)
-      if (header.typeflag === 'g') return {kind: 'global', raw: Buffer.concat(raw)}
+      if (header.typeflag === 'g') return {kind: 'global', raw: Buffer.from(this.#raw.view)}
     }
   }
 
@@ -154,27 +159,25 @@ class TarReader {
     return this.#reader.take(BLOCK_BYTES)
   }
 
-  async #takeExtension(header: TarHeader, raw: Uint8Array[]): Promise<Uint8Array> {
+  /** Its body, which lies behind its header in what is kept of the member. */
+  async #takeExtension(header: TarHeader): Promise<Uint8Array> {
     if (header.size > LIMITS.extension.value) throw this.#corrupt('An extended header is larger than 1 MiB.')
     const length = header.size + paddingOf(header.size)
     this.#budget.spend(length)
     if (!(await this.#reader.has(length))) throw this.#truncated('It ends inside an extended header.')
-    const bytes = Buffer.from(this.#reader.take(length))
-    raw.push(bytes)
-    return bytes.subarray(0, header.size)
+    const start = this.#raw.length
+    this.#raw.push(this.#reader.take(length))
+    return this.#raw.view.subarray(start, start + header.size)
   }
 
-  async #member(
-    header: TarHeader,
-    {extensions, raw, offset}: {extensions: ExtensionHeaders; raw: Uint8Array[]; offset: number},
-  ): Promise<TarMember> {
+  async #member(header: TarHeader, extensions: ExtensionHeaders, offset: number): Promise<TarMember> {
     this.#entries.add()
     const facts = extensions.resolve(header)
     if (typeof facts === 'string') throw this.#corrupt(facts, -BLOCK_BYTES)
     const {kind: type, storedSize, pax, linkname, isIllFormed} = facts
     this.#left = storedSize
     this.#padding = paddingOf(storedSize)
-    const sparse = await this.#sparse(header, raw, facts)
+    const sparse = await this.#sparse(header, facts)
     const content = sparse === undefined ? await this.#plainContent(storedSize) : this.#sparseContent(sparse)
     const sparseName = sparse?.name
     return {
@@ -185,7 +188,7 @@ class TarReader {
       isIllFormed: isIllFormed || (sparseName !== undefined && !isUtf8(sparseName)),
       header,
       pax,
-      raw: Buffer.concat(raw),
+      raw: Buffer.from(this.#raw.view),
       offset,
       storedSize,
       content,
@@ -193,9 +196,9 @@ class TarReader {
     }
   }
 
-  async #sparse(header: TarHeader, raw: Uint8Array[], facts: MemberFacts): Promise<SparseForm | undefined> {
+  async #sparse(header: TarHeader, facts: MemberFacts): Promise<SparseForm | undefined> {
     const takeBlock = () => this.#takeBlock()
-    const form = await findSparseForm(header, {raw, facts}, takeBlock)
+    const form = await findSparseForm(header, {raw: this.#raw, facts}, takeBlock)
     if (form === undefined) return undefined
     if (typeof form === 'string') throw this.#corrupt(form)
     if (form.kind === 'map') return form
