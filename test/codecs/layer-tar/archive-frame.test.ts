@@ -1,9 +1,5 @@
 import assert from 'node:assert/strict'
-import {
-  decodeArchiveFrame,
-  encodeArchiveFrame,
-  type ArchiveFrame,
-} from '../../../src/codecs/layer-tar/archive-frame.js'
+import {decodeArchiveFrame, encodeArchiveFrame, type ArchiveFrame} from '../../../src/codecs/layer-tar/archive-frame.js'
 
 const HEADER = Buffer.alloc(512, 'h')
 
