@@ -8,7 +8,7 @@ const USUAL_JOBS = 2
 /** Below this in sum, a thread that nobody asked for saves no time: V8 compiles the same code for it once more. */
 export const WORTH_A_THREAD_BYTES = 32 * 1024 * 1024
 
-/** A job of so many entries takes so much memory that no other such job runs beside it: 512 MiB are promised for a million. */
+/** A job of so many entries takes so much memory that it runs alone, on this thread: 512 MiB are promised for a million. */
 export const MANY_ENTRIES = 250_000
 /** Where their number is not known yet, this is how large so many are at least: an entry of a tar has a KiB. */
 const MANY_ENTRIES_BYTES = MANY_ENTRIES * 1024
@@ -99,12 +99,13 @@ export class Crew {
     })
   }
 
-  /** Starts what can start, first come first served. */
+  /** Starts what can start, first come first served; nothing comes before a large job that waits for all to end. */
   #begin(): void {
-    for (let at = 0; at < this.#waiting.length;) {
+    for (let at = 0; at < this.#waiting.length && !this.#hasLarge;) {
       const job = this.#waiting[at]
       const isHere = job === undefined ? undefined : this.#placeFor(job)
       if (job === undefined || isHere === undefined) {
+        if (job?.isLarge === true) return
         at++
         continue
       }
@@ -112,7 +113,11 @@ export class Crew {
       if (isHere) this.#isBusyHere = true
       else this.#elsewhere++
       const relax = job.isTight ? keepHeapTight() : undefined
-      if (job.isLarge) this.#hasLarge = true
+      if (job.isLarge) {
+        this.#hasLarge = true
+        // A thread keeps the garbage of what it did last.
+        workers().endIdle()
+      }
       void job.start(isHere).then(() => {
         relax?.()
         if (job.isLarge) this.#hasLarge = false
@@ -125,7 +130,7 @@ export class Crew {
 
   /** True: on this thread. Undefined: nowhere now. */
   #placeFor({isOnlyHere, isLarge, isBetterElsewhere}: Waiting): boolean | undefined {
-    if (isLarge && this.#hasLarge) return undefined
+    if (isLarge) return this.#isBusyHere || this.#elsewhere > 0 ? undefined : true
     const mayGo = !isOnlyHere && this.#elsewhere < this.#size - 1 && this.#weightBytes >= WORTH_A_THREAD_BYTES
     if (mayGo && (isBetterElsewhere || this.#isBusyHere)) return false
     return this.#isBusyHere ? undefined : true

@@ -91,6 +91,15 @@ export class WorkerPool {
     }) as Promise<Output>
   }
 
+  /** Ends the threads that have nothing to do, and gives their memory back. More work starts new ones. */
+  endIdle(): void {
+    for (const thread of [...this.#threads]) {
+      if (thread.calls.size > 0) continue
+      this.#forget(thread)
+      void thread.worker.terminate()
+    }
+  }
+
   /** Ends all threads. Calls under way fail. */
   async close(): Promise<void> {
     await Promise.all(this.#threads.map(({worker}) => worker.terminate()))
@@ -170,9 +179,15 @@ export class WorkerPool {
     return call
   }
 
+  /** Gives a thread no more work. */
+  #forget(thread: Thread): void {
+    const at = this.#threads.indexOf(thread)
+    if (at >= 0) this.#threads.splice(at, 1)
+  }
+
   /** A thread that ended by itself takes what it worked on with it; the rest goes on with the others. */
   #lose(thread: Thread, cause: unknown): void {
-    this.#threads.splice(this.#threads.indexOf(thread), 1)
+    this.#forget(thread)
     for (const call of thread.calls.values())
       call.reject(new InternalError('INTERNAL', {what: 'A worker thread ended early.', cause}))
     thread.calls.clear()

@@ -73,22 +73,32 @@ describe('the crew for long jobs', () => {
     assert.deepEqual(log, [])
   })
 
-  it('does not begin a job of many entries beside another, and lets smaller ones pass', async function () {
+  it('does a job of many entries alone and on this thread, and lets none pass', async function () {
     if (availableParallelism() < 2) this.skip()
     const crew = new Crew(2)
     const log: string[] = []
-    const many = {entries: MANY_ENTRIES}
-    const [first, second] = [jobOf('first', log, many), jobOf('second', log, many)]
-    const small = jobOf('small', log, {entries: MANY_ENTRIES - 1})
-    const both = [crew.run(first.job), crew.run(second.job)]
-    // It goes to the other thread, which the second one may not.
-    await assert.rejects(crew.run(small.job), /No worker knows/)
+    const [small, many, next, last] = [
+      jobOf('small', log, {entries: MANY_ENTRIES - 1}),
+      jobOf('many', log, {entries: MANY_ENTRIES, isBetterElsewhere: true}),
+      jobOf('next', log),
+      jobOf('last', log),
+    ]
+    const running = [small, many, next].map(({job}) => crew.run(job))
     await turn()
-    assert.deepEqual(log, ['first begins'])
-    first.end()
-    second.end()
-    await Promise.all(both)
-    assert.deepEqual(log, ['first begins', 'first ends', 'second begins', 'second ends'])
+    assert.deepEqual(log, ['small begins'])
+    small.end()
+    await running[0]
+    await turn()
+    const behind = assert.rejects(crew.run(last.job), /No worker knows/)
+    await turn()
+    assert.deepEqual(log, ['small begins', 'small ends', 'many begins'])
+    many.end()
+    await running[1]
+    await turn()
+    next.end()
+    // It goes to the other thread again.
+    await Promise.all([running[2], behind])
+    assert.deepEqual(log.slice(3), ['many ends', 'next begins', 'next ends'])
   })
 
   it('fails a job whose signal is aborted before its turn, and goes on', async () => {

@@ -49,6 +49,24 @@ describe('the pool of worker threads', () => {
   })
   after(() => pool.close())
 
+  it('goes on after its idle threads were ended, and ends none that works', async () => {
+    const one = inputOf(1)
+    const working = pool.run(DECODE_CHUNKS, one, {transfer: [bufferOf(one)]})
+    pool.endIdle()
+    await working
+    for (let round = 0; round < 3; round++) {
+      pool.endIdle()
+      const results = await Promise.all(
+        [1, 2, 3].map((seed) => {
+          const input = inputOf(seed)
+          return pool.run(DECODE_CHUNKS, input, {transfer: [bufferOf(input)]})
+        }),
+      )
+      for (const [index, chunks] of results.entries())
+        assert.deepEqual(Buffer.concat(chunks), plainOf(index + 1), String(index))
+    }
+  })
+
   it('gives what the task gives on this thread, for more calls than there are threads', async () => {
     const seeds = Array.from({length: 12}, (_, index) => index + 1)
     const results = await Promise.all(

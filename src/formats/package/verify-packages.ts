@@ -2,7 +2,8 @@ import type {Digest} from '../../model/digest.js'
 import {InputError, UnsupportedError} from '../../model/errors.js'
 import {withoutEvents, type WorkOptions} from '../../model/events.js'
 import {unpackOptions} from '../../model/limits.js'
-import {WORTH_A_THREAD_BYTES} from '../../workers/crew.js'
+import {MANY_ENTRIES, WORTH_A_THREAD_BYTES} from '../../workers/crew.js'
+import {keepHeapTight} from '../../workers/tight-heap.js'
 import {workers} from '../../workers/worker-pool.js'
 import {VERIFY_INDEX} from './index-task.js'
 import {ImageNames, isWholeImage} from '../../model/image-names.js'
@@ -27,6 +28,10 @@ import {openLayout, readIndex, recipeOf} from './package-entries.js'
 import {findIndexEdit, findRecipeEdits} from './payload-change.js'
 import {layerOfPackage} from './stored-layer.js'
 
+function hasManyEntries({payload}: StoredPackage): boolean {
+  return (payload.Entries ?? 0) >= MANY_ENTRIES
+}
+
 /** Checks the selected package, or all of a repository: documents, index, every file, dependencies, recipes. */
 export async function verifyPackages<P extends StoredPackage>(
   repository: Repository<P>,
@@ -41,15 +46,20 @@ export async function verifyPackages<P extends StoredPackage>(
   const layers: LayerVerdict[] = []
   let bytes = 0
   for (const stored of packages) {
-    const verifier = new PackageVerifier(repository, stored, options)
-    layers.push(await verifier.verify())
-    // A damaged index has as many faults as lines, which is more than a call takes arguments.
-    for (const fault of verifier.faults) faults.push(fault)
-    bytes += verifier.bytes
-    const container = await options.verifyContainer?.(stored)
-    for (const fault of container?.faults ?? []) faults.push(fault)
-    bytes += container?.bytes ?? 0
-    repository.close()
+    const relax = hasManyEntries(stored) ? keepHeapTight() : undefined
+    try {
+      const verifier = new PackageVerifier(repository, stored, options)
+      layers.push(await verifier.verify())
+      // A damaged index has as many faults as lines, which is more than a call takes arguments.
+      for (const fault of verifier.faults) faults.push(fault)
+      bytes += verifier.bytes
+      const container = await options.verifyContainer?.(stored)
+      for (const fault of container?.faults ?? []) faults.push(fault)
+      bytes += container?.bytes ?? 0
+      repository.close()
+    } finally {
+      relax?.()
+    }
   }
   for (const stored of besideOf(repository, options.only)) {
     const verifier = new PackageVerifier(repository, stored, options)
@@ -150,11 +160,13 @@ class PackageVerifier {
 
   /**
    * Checks the files against the index, and then does the rest. Of a large payload another thread compares the files
-   * meanwhile, since each is read for both.
+   * meanwhile, since each is read for both. It has to open a container anew, whose lists take much memory where they are long.
    */
   async #besideIndex<T>(rest: () => Promise<T>): Promise<T> {
     const {place, payload} = this.#stored
-    const isElsewhere = place !== undefined && (payload.Bytes ?? 0) >= WORTH_A_THREAD_BYTES && workers().size > 1
+    const isLarge = (payload.Bytes ?? 0) >= WORTH_A_THREAD_BYTES
+    const hasLongLists = place?.kind === 'file' && hasManyEntries(this.#stored)
+    const isElsewhere = place !== undefined && isLarge && !hasLongLists && workers().size > 1
     const stop = new AbortController()
     const {signal: own} = this.#options
     const signal = own === undefined ? stop.signal : AbortSignal.any([own, stop.signal])
