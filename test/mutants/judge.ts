@@ -69,8 +69,9 @@ export async function judge(workshop: Workshop, options: JudgeOptions): Promise<
   })
   await inParallel(alive(), options.jobs, async (each, number) => {
     await tryFromBegin({workshop, number}, each)
+    // At once: who stops the run for want of time knows what has been found.
+    say(`${each.fate}: ${textOf(each.mutant)}`)
   })
-  for (const {fate, mutant} of alive()) say(`${fate}: ${textOf(mutant)}`)
   return cases
     .map(({mutant, fate, tried}) => ({mutant, fate, tried}))
     .sort(({mutant: left}, {mutant: right}) => (keyOf(left) < keyOf(right) ? -1 : 1))
