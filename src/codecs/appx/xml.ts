@@ -106,7 +106,7 @@ export class XmlReader {
 
   /** What a document says of its encoding is no news, but a contradiction would make other names of the same bytes. */
   #isIn(stated: string): boolean {
-    const encoding = this.#decoder?.encoding ?? ''
+    const encoding = this.#decoder?.encoding
     const name = stated.toLowerCase()
     if (encoding === 'utf-8') return name === 'utf-8' || name === 'utf8' || name === 'us-ascii'
     return name === 'utf-16' || name === encoding

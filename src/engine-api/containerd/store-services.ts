@@ -163,15 +163,15 @@ interface Masked {
 
 type ImageDraft = Pick<ImageMessage, 'name' | 'target'>
 
-/** What each call takes and gives. */
+/** What each call takes and gives. A message in an answer that nobody has set is null. */
 export interface StoreCalls {
-  'containerd.services.content.v1.Content/Info': [{readonly digest: string}, {readonly info: InfoMessage}]
+  'containerd.services.content.v1.Content/Info': [{readonly digest: string}, {readonly info: InfoMessage | null}]
   'containerd.services.content.v1.Content/Update': [
     {readonly info: {readonly digest: string; readonly labels: LabelsMessage}} & Masked,
     object,
   ]
   'containerd.services.content.v1.Content/Abort': [{readonly ref: string}, object]
-  'containerd.services.images.v1.Images/Get': [{readonly name: string}, {readonly image: ImageMessage}]
+  'containerd.services.images.v1.Images/Get': [{readonly name: string}, {readonly image: ImageMessage | null}]
   'containerd.services.images.v1.Images/List': [
     {readonly filters?: readonly string[]},
     {readonly images: readonly ImageMessage[]},

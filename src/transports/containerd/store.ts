@@ -41,7 +41,7 @@ export class NamespaceStore implements ContentStore {
   /** The record of exactly this name; undefined when there is none. */
   async findImage(name: string, options: WorkOptions): Promise<ImageMessage | undefined> {
     try {
-      return (await this.call('containerd.services.images.v1.Images/Get', {name}, options)).image
+      return (await this.call('containerd.services.images.v1.Images/Get', {name}, options)).image ?? undefined
     } catch (error) {
       requireAbsent(error)
       return undefined
@@ -60,8 +60,8 @@ export class NamespaceStore implements ContentStore {
     if (known !== undefined) return known
     try {
       const {info} = await this.call('containerd.services.content.v1.Content/Info', {digest}, options)
-      this.#infos.set(digest, info)
-      return info
+      if (info !== null) this.#infos.set(digest, info)
+      return info ?? undefined
     } catch (error) {
       // A digest of an algorithm that containerd does not know names nothing there.
       if (refusalOf(error) === 'INVALID_ARGUMENT') return undefined
