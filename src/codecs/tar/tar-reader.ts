@@ -34,7 +34,7 @@ export type TarItem = TarMember | TarRemark
  */
 export interface TarRemark {
   readonly kind: 'global' | 'padding' | 'end' | 'short-padding' | 'short-end'
-  /** Exactly as stored; valid until the next item is asked for. */
+  /** Exactly as stored. A copy: valid for good. */
   readonly raw: Uint8Array
 }
 
@@ -148,7 +148,7 @@ class TarReader {
   async #findShortEnd(): Promise<TarRemark | undefined> {
     if (this.#options.mayLackEnd !== true || (await this.#reader.has(2 * BLOCK_BYTES))) return undefined
     const rest = this.#reader.peek()
-    return isZero(rest) ? {kind: 'short-end', raw: this.#reader.take(rest.byteLength)} : undefined
+    return isZero(rest) ? {kind: 'short-end', raw: Buffer.from(this.#reader.take(rest.byteLength))} : undefined
   }
 
   async #takeBlock(): Promise<Uint8Array> {
@@ -256,12 +256,12 @@ class TarReader {
     if (!(await this.#reader.has(length))) {
       const rest = this.#reader.peek()
       if (this.#options.mayLackEnd === true && isZero(rest)) {
-        return {kind: 'short-padding', raw: this.#reader.take(rest.byteLength)}
+        return {kind: 'short-padding', raw: Buffer.from(this.#reader.take(rest.byteLength))}
       }
       throw this.#truncated('It ends inside the padding of a body.')
     }
     const padding = this.#reader.take(length)
-    return isZero(padding) ? undefined : {kind: 'padding', raw: padding}
+    return isZero(padding) ? undefined : {kind: 'padding', raw: Buffer.from(padding)}
   }
 
   /** After the first zero block: demands the second, then gives out whatever follows them. */
@@ -272,7 +272,7 @@ class TarReader {
     for (;;) {
       const raw = await this.#reader.takeSome(SMALL_BODY_BYTES)
       if (raw.byteLength === 0) return
-      yield {kind: 'end', raw}
+      yield {kind: 'end', raw: Buffer.from(raw)}
     }
   }
 
