@@ -93,8 +93,7 @@ export class WorkerPool {
 
   /** Ends the threads that have nothing to do, and gives their memory back. More work starts new ones. */
   endIdle(): void {
-    for (const thread of [...this.#threads]) {
-      if (thread.calls.size > 0) continue
+    for (const thread of this.#threads.filter(({calls}) => calls.size === 0)) {
       this.#forget(thread)
       void thread.worker.terminate()
     }

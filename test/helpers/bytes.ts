@@ -20,3 +20,13 @@ export async function* chunked(bytes: Uint8Array, size = 64 * 1024): AsyncGenera
     }
   }
 }
+
+/** The same value as plain arrays of numbers where it has bytes: a Buffer and a Uint8Array of the same bytes are then equal. */
+export function withPlainBytes(value: unknown): unknown {
+  // Not the replacer's own argument: what a Buffer makes of itself for JSON comes before it.
+  const text = JSON.stringify(value, function (this: Record<string, unknown>, key, each: unknown) {
+    const own = this[key]
+    return own instanceof Uint8Array ? [...own] : each
+  })
+  return JSON.parse(text)
+}

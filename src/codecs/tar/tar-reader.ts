@@ -125,6 +125,7 @@ class TarReader {
     const extensions = new ExtensionHeaders()
     this.#raw.clear()
     this.#budget.begin()
+    // Each extension in front is a block and a body.
     for (let pieces = 1; ; pieces += 2) {
       const short = pieces === 1 ? await this.#findShortEnd() : undefined
       if (short !== undefined) return short

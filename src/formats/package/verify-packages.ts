@@ -28,10 +28,6 @@ import {openLayout, readIndex, recipeOf} from './package-entries.js'
 import {findIndexEdit, findRecipeEdits} from './payload-change.js'
 import {layerOfPackage} from './stored-layer.js'
 
-function hasManyEntries({payload}: StoredPackage): boolean {
-  return (payload.Entries ?? 0) >= MANY_ENTRIES
-}
-
 /** Checks the selected package, or all of a repository: documents, index, every file, dependencies, recipes. */
 export async function verifyPackages<P extends StoredPackage>(
   repository: Repository<P>,
@@ -45,27 +41,28 @@ export async function verifyPackages<P extends StoredPackage>(
   const faults: Fault[] = selector === undefined && options.only === undefined ? [...repository.faults] : []
   const layers: LayerVerdict[] = []
   let bytes = 0
+  const take = (found: {readonly faults: readonly Fault[]; readonly bytes: number}) => {
+    // A damaged index has as many faults as lines, which is more than a call takes arguments.
+    for (const fault of found.faults) faults.push(fault)
+    bytes += found.bytes
+  }
+  const verifyOne = async (stored: StoredPackage) => {
+    const verifier = new PackageVerifier(repository, stored, options)
+    layers.push(await verifier.verify())
+    take(verifier)
+  }
   for (const stored of packages) {
     const relax = hasManyEntries(stored) ? keepHeapTight() : undefined
     try {
-      const verifier = new PackageVerifier(repository, stored, options)
-      layers.push(await verifier.verify())
-      // A damaged index has as many faults as lines, which is more than a call takes arguments.
-      for (const fault of verifier.faults) faults.push(fault)
-      bytes += verifier.bytes
-      const container = await options.verifyContainer?.(stored)
-      for (const fault of container?.faults ?? []) faults.push(fault)
-      bytes += container?.bytes ?? 0
+      await verifyOne(stored)
+      if (options.verifyContainer !== undefined) take(await options.verifyContainer(stored))
       repository.close()
     } finally {
       relax?.()
     }
   }
   for (const stored of besideOf(repository, options.only)) {
-    const verifier = new PackageVerifier(repository, stored, options)
-    layers.push(await verifier.verify())
-    for (const fault of verifier.faults) faults.push(fault)
-    bytes += verifier.bytes
+    await verifyOne(stored)
     repository.close()
   }
   return {faults, layers, bytes}
@@ -97,6 +94,11 @@ export async function isWhole<P extends StoredPackage>(
 ): Promise<boolean> {
   const {faults} = await verifyPackages({...repository, packages: [stored], faults: []}, undefined, options)
   return faults.every(({code}) => code === 'DEPENDENCY_MISSING' || code === 'DEPENDENCY_MISMATCH')
+}
+
+/** True of a payload that takes much memory, as far as its metadata tells. */
+function hasManyEntries({payload}: StoredPackage): boolean {
+  return (payload.Entries ?? 0) >= MANY_ENTRIES
 }
 
 class PackageVerifier {

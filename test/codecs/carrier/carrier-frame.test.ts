@@ -8,6 +8,7 @@ import {
   type FrameStream,
 } from '../../../src/codecs/carrier/carrier-frame.js'
 import {findSparseLayout, isSparseForm} from '../../../src/codecs/carrier/sparse-form.js'
+import {withPlainBytes} from '../../helpers/bytes.js'
 
 const NO_TAIL = new Uint8Array()
 const DATA: FrameStream = {id: StreamId.data, attributes: 0}
@@ -97,7 +98,7 @@ describe('frames of a carrier', () => {
   for (const {note, frame, bytes} of FORMS)
     it(`${note}: written and read`, () => {
       assert.deepEqual([...encodeCarrierFrame(frame)], bytes)
-      assert.deepEqual(plain(decodeCarrierFrame(Buffer.from(bytes))), plain(frame))
+      assert.deepEqual(withPlainBytes(decodeCarrierFrame(Buffer.from(bytes))), withPlainBytes(frame))
     })
 
   for (const [note, bytes] of [
@@ -215,10 +216,3 @@ describe('the form of sparse content', () => {
       assert.equal(findSparseLayout({size: 2 ** 30, ranges}) !== undefined, isUsed)
     })
 })
-
-/** Without the difference between a Buffer and a plain array of bytes. */
-function plain(frame: CarrierFrame): unknown {
-  return JSON.parse(
-    JSON.stringify(frame, (_key, value: unknown) => (ArrayBuffer.isView(value) ? [...(value as Uint8Array)] : value)),
-  )
-}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import {decodeArchiveFrame, encodeArchiveFrame, type ArchiveFrame} from '../../../src/codecs/layer-tar/archive-frame.js'
+import {withPlainBytes} from '../../helpers/bytes.js'
 
 const HEADER = Buffer.alloc(512, 'h')
 
@@ -55,7 +56,7 @@ describe('frames of an archive', () => {
   for (const {note, frame, bytes} of FORMS)
     it(`${note}: written and read`, () => {
       assert.deepEqual(Buffer.from(encodeArchiveFrame(frame)), Buffer.from(bytes))
-      assert.deepEqual(plain(decodeArchiveFrame(bytes)), plain(frame))
+      assert.deepEqual(withPlainBytes(decodeArchiveFrame(bytes)), withPlainBytes(frame))
     })
 
   for (const {note, frame, bytes} of FORMS)
@@ -72,8 +73,3 @@ describe('frames of an archive', () => {
       assert.throws(() => decodeArchiveFrame(Buffer.of(8, 0, kind, 0)), {code: 'RECIPE_CORRUPT'})
     })
 })
-
-/** Without the difference between a Buffer and a plain array of bytes. */
-function plain(frame: ArchiveFrame): unknown {
-  return JSON.parse(JSON.stringify(frame, (_key, value: unknown) => (value instanceof Uint8Array ? [...value] : value)))
-}
