@@ -69,6 +69,11 @@ describe('answers of containerd in which something is not set', () => {
     for (const [name, work] of Object.entries(works)) await assert.doesNotReject(work(), name)
   })
 
+  it('has no image where the answer has none', async () => {
+    odd = ['nothing', GET, {}]
+    await assert.rejects(inspect(reference, optionsNow()), {code: 'NOT_FOUND'})
+  })
+
   for (const answer of ANSWERS)
     it(`${answer[0]}, to ${answer[1]}, is no fault of our own`, async () => {
       odd = answer
