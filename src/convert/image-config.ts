@@ -1,4 +1,5 @@
 import {CONFIG_SCHEMA} from '../formats/image-documents/image-documents.js'
+import {parseJson} from '../codecs/json/json-document.js'
 import {compileSchema, errorsText} from '../codecs/json/validator.js'
 import {InputError} from '../model/errors.js'
 import type {Digest} from '../model/digest.js'
@@ -45,7 +46,7 @@ export function parseImageConfig(document: RawDocument): ImageConfig {
 function parseObject(document: RawDocument): Record<string, unknown> {
   let json: unknown
   try {
-    json = JSON.parse(new TextDecoder().decode(document.bytes))
+    json = parseJson(new TextDecoder().decode(document.bytes))
   } catch (cause) {
     throw new InputError('CONFIG_INVALID', {what: 'The image configuration is not JSON.', cause})
   }

@@ -9,14 +9,9 @@ import {storedBytesOf} from '../model/sparse-content.js'
 /** Progress is told each time this many bytes have passed: often enough for a bar, too seldom to cost anything. */
 const TELL_EVERY_BYTES = 4 * 2 ** 20
 
-/** Bytes that reading a layer passes, as a `Meter` counts them: of a compressed one as it is stored. */
+/** Bytes that reading a layer passes, as a `Meter` counts them: of a blob as it is stored. */
 export function readSizeOf({blob, sizeBytes}: Layer): number | undefined {
-  const stored = blob?.descriptor.size
-  return isPacked(blob) ? stored : (sizeBytes ?? stored)
-}
-
-function isPacked(blob: LayerBlob | undefined): boolean {
-  return blob !== undefined && blob.compression !== 'none'
+  return blob?.descriptor.size ?? sizeBytes
 }
 
 /** Counts what is read from the layers of a source and tells it as `progress` events, cumulative per step. */
@@ -79,11 +74,11 @@ export class Meter {
   }
 
   async *#entries(layer: Layer, options: EntriesOptions = {}): AsyncGenerator<LayerEntry> {
-    const packed = isPacked(layer.blob)
+    const isBlob = layer.blob !== undefined
     try {
-      for await (const entry of layer.entries(packed ? {...options, tap: this.#tapped(options.tap)} : options)) {
+      for await (const entry of layer.entries(isBlob ? {...options, tap: this.#tapped(options.tap)} : options)) {
         yield entry
-        if (entry.kind === 'file' && !packed)
+        if (entry.kind === 'file' && !isBlob)
           this.#count(entry.content === undefined ? 0 : storedBytesOf(entry.content))
       }
       this.#pass(layer)
@@ -92,7 +87,7 @@ export class Meter {
     }
   }
 
-  /** How large the content of a compressed layer is, nobody knows before its end; how large its stored form is, all do. */
+  /** How large the content of a blob is, nobody knows before its end; how large its stored form is, all do. */
   #tapped(tap: LayerTap | undefined): LayerTap {
     return {
       stored: (bytes) => {

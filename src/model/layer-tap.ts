@@ -2,7 +2,7 @@
 export interface LayerTap {
   /** The next bytes of the layer as it is stored. */
   stored(bytes: Uint8Array): void
-  /** The next bytes of the tar that they are unpacked to; what is stored comes first. */
+  /** The next bytes of the tar that they are unpacked to; what is stored comes first. Of a tar that is stored itself, none. */
   text(bytes: Uint8Array): void
 }
 

@@ -33,7 +33,7 @@ export function formatVerify(report: VerifyReport, view?: TableView): string {
   const count = report.faults.length
   const unread = report.notes.filter(({code}) => code === NOT_READ)
   const notes = unread.map(({message}) => `Not read: ${printable(message)}`).join('\n')
-  const sound = unread.length === 0 ? 'is sound' : 'is sound as far as it is there'
+  const sound = unread.length === 0 ? 'is sound' : 'is sound as far as it was read'
   const nothing = report.layers.length === 0 && report.bytes === 0 ? 'holds nothing to verify' : sound
   const verdict = report.ok ? nothing : `has ${count} ${count === 1 ? 'fault' : 'faults'}`
   const checked = `${printable(report.reference)} ${verdict} (${formatBytes(report.bytes)} checked).`

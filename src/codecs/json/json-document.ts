@@ -49,6 +49,11 @@ export function requireDocumentSize(size: number, title: string): void {
   })
 }
 
+/** JSON from outside that is validated elsewhere; a key `__proto__` is dropped here too. Throws as `JSON.parse`. */
+export function parseJson(text: string): unknown {
+  return JSON.parse(text, reviver([]))
+}
+
 function reviver(keysInAnyCase: readonly string[]): (key: string, value: unknown) => unknown {
   const spellings = new Map(keysInAnyCase.map((key) => [key.toLowerCase(), key]))
   return (key, value) => {

@@ -1,3 +1,4 @@
+import {parseJson} from '../../codecs/json/json-document.js'
 import {detectCompression, MAGIC_BYTES} from '../../codecs/compression/detect-compression.js'
 import {decompress} from '../../codecs/compression/decompress.js'
 import type {TarIndexEntry} from '../../codecs/tar/index-tar.js'
@@ -126,9 +127,9 @@ async function diffIdOf(archive: Archive, {id, entry}: V1Layer, options: WorkOpt
 const V1_ONLY = ['id', 'parent', 'Size', 'parent_id', 'layer_id', 'throwaway']
 
 function makeConfig(image: V1Image, diffIds: readonly Digest[]): Uint8Array {
-  const own = Object.entries(JSON.parse(new TextDecoder().decode(image.top.bytes)) as Record<string, unknown>)
+  const own = Object.entries(parseJson(new TextDecoder().decode(image.top.bytes)) as Record<string, unknown>)
   const fields: [string, unknown][] = [
-    ...own.filter(([key]) => !V1_ONLY.includes(key) && key !== 'rootfs' && key !== 'history' && key !== '__proto__'),
+    ...own.filter(([key]) => !V1_ONLY.includes(key) && key !== 'rootfs' && key !== 'history'),
     ['rootfs', {type: 'layers', diff_ids: diffIds}],
     ['history', image.layers.map(historyOf)],
   ]

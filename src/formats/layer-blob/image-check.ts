@@ -61,7 +61,7 @@ export class ImageCheck implements FaultSink {
     this.#bytes += bytes
   }
 
-  /** Tells of content that is only named, so that it could not be read. */
+  /** Tells of content that was not read: it is only named, or was not asked for. */
   unread(message: string, subject: string): void {
     this.#options.onEvent?.({kind: 'note', code: NOT_READ, message, subject})
   }

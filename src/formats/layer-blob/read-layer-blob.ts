@@ -44,16 +44,16 @@ export function layerBytes(stored: StoredLayer, options: WorkOptions = {}): Asyn
 /** The uncompressed tar; digest, size and diffID are checked by its end. */
 export function layerTar(stored: StoredLayer, {tap, ...options}: EntriesOptions = {}): AsyncIterable<Uint8Array> {
   const {title, descriptor, compression, diffId} = stored
-  const body = layerBytes(stored, options)
+  const bytes = layerBytes(stored, options)
+  const body =
+    tap === undefined
+      ? bytes
+      : shown(bytes, (chunk) => {
+          tap.stored(chunk)
+        })
   // Where the stored bytes are the tar itself, one digest says it all.
   if (compression === 'none' && (diffId === undefined || diffId === descriptor.digest)) return body
-  const show =
-    tap === undefined
-      ? undefined
-      : (bytes: Uint8Array) => {
-          tap.stored(bytes)
-        }
-  const plain = decompress(show === undefined ? body : shown(body, show), compression, {
+  const plain = decompress(body, compression, {
     ...unpackOptions(options),
     title,
     code: 'LAYER_CORRUPT',

@@ -7,6 +7,7 @@ import {isForeignType, statedCompression} from '../image-documents/media-types.j
 import type {StatedPlatform} from '../image-documents/image-documents.js'
 import {
   fitsPlatform,
+  formatStated,
   parsePlatform,
   platformUnsupported,
   statedPlatform,
@@ -58,7 +59,7 @@ export async function verifyLayout(place: LayoutPlace, reference: Reference, opt
       const subjects = images.flatMap(({manifest, within}) => [manifest.digest, ...within])
       await verifyReferrers(await findLayoutReferrers(layout, subjects, {...options, sink: check}), checking)
     })
-    requireFitting(passed, count, {reference: place.format(reference), platform: options.platform})
+    tellOfPassed(check, {passed, count}, {reference: place.format(reference), platform: options.platform})
     check.subject = reference.path
     // Blobs of other images, and of none, were not asked for.
     if (reference.selector !== undefined) return check.verdict
@@ -81,14 +82,26 @@ function notFound({selector = '', path}: Reference, reference: string): InputErr
   })
 }
 
-/** Where all that there is was passed over for its platform, nothing was checked, and must not be called sound. */
-export function requireFitting(
-  passed: readonly OfferedPlatform[],
-  count: number,
+/** Platforms that a note lists. */
+const MAX_LISTED = 5
+
+/**
+ * Tells of images that were passed over for their platform, so that they do not count as sound. Where that is all that
+ * there is, nothing was checked: `PLATFORM_UNSUPPORTED`.
+ */
+export function tellOfPassed(
+  check: ImageCheck,
+  {passed, count}: {readonly passed: readonly OfferedPlatform[]; readonly count: number},
   {reference, platform}: {readonly reference: string; readonly platform: string | undefined},
 ): void {
-  if (platform === undefined || passed.length === 0 || passed.length < count) return
-  throw platformUnsupported(platform, {reference, offered: passed})
+  if (platform === undefined || passed.length === 0) return
+  if (passed.length >= count) throw platformUnsupported(platform, {reference, offered: passed})
+  const held = passed.filter((each) => each.reference !== undefined)
+  if (held.length === 0) return
+  const platforms = [...new Set(held.map(({platform: own = {}}) => formatStated(own)))].sort()
+  const listed = `${platforms.slice(0, MAX_LISTED).join(', ')}${platforms.length > MAX_LISTED ? ', …' : ''}`
+  const images = held.length === 1 ? '1 image for another platform' : `${held.length} images for other platforms`
+  check.unread(`${images} (${listed}).`, reference)
 }
 
 interface FoundChecking extends Checking {

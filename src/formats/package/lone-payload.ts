@@ -1,11 +1,10 @@
 import type {WorkOptions} from '../../model/events.js'
-import type {EntriesOptions, Layer} from '../../model/image.js'
+import type {Layer} from '../../model/image.js'
 import type {LayerEntry} from '../../model/layer-entry.js'
 import type {LayerInFile} from '../../model/layer-in-file.js'
 import {LayerNames, type LayerNamesParts} from '../../model/layer-names.js'
 import type {LayerPath} from '../../model/layer-path.js'
 import {TapRelay} from '../../model/layer-tap.js'
-import {storedBytesOf} from '../../model/sparse-content.js'
 import {layerFromTar, storedInFile, type StoredLayer} from '../layer-blob/read-layer-blob.js'
 import {writePayloadParts, type PayloadDraft, type PayloadParts} from './payload-parts.js'
 
@@ -34,12 +33,9 @@ export async function writeLonePayload(
   {onRead, ...options}: WorkOptions & {readonly onRead: (bytes: number) => void},
 ): Promise<LonePayload | undefined> {
   const names = new LayerNames(layer.title)
-  const stored = storedInFile(layer)
   const tap = new TapRelay()
-  const own = layerFromTar(layer.compression === 'none' ? stored : countedBytes(stored, onRead))
-  const entriesOf = (inner: EntriesOptions) =>
-    layer.compression === 'none' ? countedContent(own.entries(inner), onRead) : own.entries(inner)
-  const lone: Layer = {...own, entries: (inner) => loneEntries(entriesOf({...inner, tap}), names, isLowest)}
+  const own = layerFromTar(countedBytes(storedInFile(layer), onRead))
+  const lone: Layer = {...own, entries: (inner) => loneEntries(own.entries({...inner, tap}), names, isLowest)}
   try {
     const parts = await writePayloadParts(folder, {...draft, layer: lone, tap}, {...options, lower: [], isForFile})
     return {...parts, names: names.parts}
@@ -74,7 +70,7 @@ async function* loneEntries(
   if (deleted.some((path) => names.find(path)?.kind === 'directory')) throw new NeedsLayersBelow()
 }
 
-/** Of a compressed layer, its bytes as they are stored are counted: how large its content is, nobody knows before its end. */
+/** What is counted are the bytes as they are stored: of these, all know how many there are. */
 function countedBytes(stored: StoredLayer, onRead: (bytes: number) => void): StoredLayer {
   return {
     ...stored,
@@ -84,15 +80,5 @@ function countedBytes(stored: StoredLayer, onRead: (bytes: number) => void): Sto
         yield chunk
       }
     },
-  }
-}
-
-async function* countedContent(
-  entries: AsyncIterable<LayerEntry>,
-  onRead: (bytes: number) => void,
-): AsyncGenerator<LayerEntry> {
-  for await (const entry of entries) {
-    yield entry
-    if (entry.kind === 'file' && entry.content !== undefined) onRead(storedBytesOf(entry.content))
   }
 }

@@ -115,6 +115,12 @@ function decodeTimes(keys: Readonly<Record<string, unknown>>, number: number): F
   return {creation: time('c'), lastAccess: time('a'), lastWrite: time('w'), change: time('h')}
 }
 
+/**
+ * A path that does not lead down from name to name: an empty name, `.` or `..`, or what the system takes for more than a
+ * name (a separator of Windows, a stream, the end of a text).
+ */
+const ASTRAY = /(?:^|\/)\.{0,2}(?:\/|$)|[\\:\0]/
+
 /** The inverse; `METADATA_INVALID`, `DESCRIPTOR_CORRUPT`, `ATTRIBUTES_CORRUPT` name the line by its number. */
 export function decodeIndexLine(text: string, number: number): IndexLine {
   let json: unknown
@@ -127,6 +133,8 @@ export function decodeIndexLine(text: string, number: number): IndexLine {
   const keys = json as Readonly<Record<string, unknown>>
   const {p: path, s: size, d: sha256, attr, link} = keys
   if (typeof path !== 'string' || path === '') throw invalidLine('It has no path.', number)
+  for (const name of [path, link])
+    if (typeof name === 'string' && ASTRAY.test(name)) throw invalidLine('It has an unsafe path.', number)
   if (size !== undefined && !(Number.isSafeInteger(size) && Number(size) >= 0))
     throw invalidLine('s is not a size.', number)
   if (attr !== undefined && !(Number.isInteger(attr) && Number(attr) >= 0 && Number(attr) <= 0xffffffff))

@@ -14,7 +14,7 @@ import {ImageCheck} from '../../formats/layer-blob/image-check.js'
 import {chooseImage} from '../../formats/oci-layout/choose-image.js'
 import type {FoundImage} from '../../formats/oci-layout/index-walk.js'
 import {imageOver, readFound} from '../../formats/oci-layout/open-image.js'
-import {requireFitting, verifyFound} from '../../formats/oci-layout/verify-layout.js'
+import {tellOfPassed, verifyFound} from '../../formats/oci-layout/verify-layout.js'
 import {verifyNamed} from '../../formats/oci-layout/verify-named.js'
 import {verifyReferrers} from '../../formats/oci-layout/verify-referrers.js'
 import {connect} from './connect.js'
@@ -217,7 +217,7 @@ export async function verifyImages(reference: Reference, options: OpenOptions): 
         }
       }
     })
-    requireFitting(passed, count, {reference: title, platform: options.platform})
+    tellOfPassed(check, {passed, count}, {reference: title, platform: options.platform})
     return check.verdict
   } finally {
     containerd.client.close()

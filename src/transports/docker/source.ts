@@ -12,7 +12,7 @@ import {chooseImage} from '../../formats/oci-layout/choose-image.js'
 import {IndexWalk} from '../../formats/oci-layout/index-walk.js'
 import {indexOver} from '../../formats/oci-layout/open-index.js'
 import {imageOver, readFound} from '../../formats/oci-layout/open-image.js'
-import {requireFitting, verifyFound} from '../../formats/oci-layout/verify-layout.js'
+import {tellOfPassed, verifyFound} from '../../formats/oci-layout/verify-layout.js'
 import {verifyNamed} from '../../formats/oci-layout/verify-named.js'
 import {verifyReferrers} from '../../formats/oci-layout/verify-referrers.js'
 import {platformOf, type StatedPlatform} from '../../formats/image-documents/image-documents.js'
@@ -260,7 +260,7 @@ export async function verifyImages(reference: Reference, options: OpenOptions): 
       const referrers = await findReferrers(registry, subjects, {...options, sink: check, apart})
       await verifyReferrers(referrers, checking)
     })
-    requireFitting(passed, count, {reference: title, platform: options.platform})
+    tellOfPassed(check, {passed, count}, {reference: title, platform: options.platform})
     return check.verdict
   } finally {
     await registry.close()

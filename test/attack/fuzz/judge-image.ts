@@ -62,7 +62,10 @@ export async function judgeSource(reference: string, {out, ...options}: JudgeOpt
   const listed = await ended(list(reference, options))
   const told = await ended(inspect(reference, options))
   const verdict = await ended(verify(reference, options))
-  const isSound = 'ok' in verdict && verdict.ok.ok
+  // What hangs on an image is converted with it, whatever platform that is for.
+  const {platform: _, ...whole} = options
+  const everything = options.platform === undefined ? verdict : await ended(verify(reference, whole))
+  const isSound = [verdict, everything].every((each) => 'ok' in each && each.ok.ok)
   const repository = path.join(out, 'repository')
   const there = await ended(convert(reference, `inbox:${repository}`, {...options, layers: 'chain'}))
   requireNoDamage(isSound, there)

@@ -34,6 +34,10 @@ describe('a configuration', () => {
     {config: null},
     {config: {Labels: null}},
     {created: null},
+    // A key that JavaScript would take for the prototype is dropped, whatever it holds.
+    ...['{"__proto__":7}', '{"config":{"__proto__":7}}', '{"config":{"Labels":{"__proto__":{}}}}'].map(
+      (text) => JSON.parse(text) as object,
+    ),
   ])
     it(`is read by whoever reads it: ${JSON.stringify(more)}`, () => {
       for (const read of both(more)) assert.doesNotThrow(read)

@@ -20,9 +20,29 @@ describe('a line of a payload index', () => {
     {title: 'a size below zero', line: {p: 'Files', s: -1}},
     {title: 'a digest that is none', line: {p: 'Files', d: 'A'.repeat(64)}},
     {title: 'no path', line: {s: 1}},
+    ...[
+      '\0Files',
+      '/Files',
+      'Files/',
+      'Files//a',
+      '../a',
+      'Files/..',
+      'Files/./a',
+      '.',
+      'Files\\a',
+      'Files/a:b',
+    ].flatMap((path) => [
+      {title: `the path ${JSON.stringify(path)}`, line: {p: path}},
+      {title: `a link to ${JSON.stringify(path)}`, line: {p: 'Files/a', link: path}},
+    ]),
   ])
     it(`is refused with METADATA_INVALID: ${title}`, () => {
       assert.throws(() => indexOf(`${JSON.stringify(line)}\n`), {code: 'METADATA_INVALID', message: /Line 1/})
+    })
+
+  for (const path of ['Files/...', 'Files/..a', 'Files/.a/b.', 'Files/a b$', 'Files/ü'])
+    it(`may have the path ${path}`, () => {
+      assert.ok(indexOf(`${JSON.stringify({p: path, link: path})}\n`).get(path) !== undefined)
     })
 
   it('may tell no times at all', () => {
