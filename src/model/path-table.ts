@@ -11,6 +11,9 @@ const PRIME = 0x01000193
 /** As arguments of one call, of which there can only be so many. */
 const UNITS_AT_ONCE = 4096
 
+/** UTF-16 code units of names: one byte each as long as all are Latin-1, as the names of Windows itself are. */
+type Units = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>
+
 /** All of a table, as it goes to another thread; its arrays can be transferred. */
 export interface PathTableParts {
   readonly parents: Uint32Array<ArrayBuffer>
@@ -19,7 +22,7 @@ export interface PathTableParts {
   readonly values: Uint32Array<ArrayBuffer>
   readonly lastChildren: Uint32Array<ArrayBuffer>
   readonly siblings: Uint32Array<ArrayBuffer>
-  readonly units: Uint16Array<ArrayBuffer>
+  readonly units: Units
   readonly slots: Uint32Array<ArrayBuffer>
   readonly count: number
   readonly used: number
@@ -34,7 +37,7 @@ export interface PathChild {
 }
 
 /**
- * Paths with a number each, for as many as an image has: a million take some 70 MB, where a Map of strings takes three
+ * Paths with a number each, for as many as an image has: a million take some 65 MB, where a Map of strings takes three
  * times as much. Each name is kept once below its parent. Paths are compared as they are given, or as Windows does: then
  * each name is spelt as it came first.
  */
@@ -48,8 +51,7 @@ export class PathTable {
   #lastChildren = new Uint32Array(FIRST_NODES)
   #siblings = new Uint32Array(FIRST_NODES)
   #count = 1
-  /** UTF-16 code units of the names. */
-  #units = new Uint16Array(FIRST_UNITS)
+  #units: Units = new Uint8Array(FIRST_UNITS)
   #used = 0
   /** Open addressing by parent and name; 0 = free, for the root is nobody's child. Twice as many slots as nodes fit. */
   #slots = new Uint32Array(2 * FIRST_NODES)
@@ -251,7 +253,7 @@ export class PathTable {
 
   #add(parent: number, path: string, start: number, end: number): number {
     if (this.#count === this.#values.length) this.#growNodes()
-    while (this.#used + end - start > this.#units.length) this.#units = doubled(this.#units, Uint16Array)
+    this.#makeRoom(path, start, end)
     const node = this.#count++
     this.#parents[node] = parent
     this.#siblings[node] = this.#lastChildren[parent] ?? 0
@@ -261,6 +263,13 @@ export class PathTable {
     for (let at = start; at < end; at++) this.#units[this.#used++] = path.charCodeAt(at)
     this.#place(node, this.#hash(parent, path, start, end))
     return node
+  }
+
+  #makeRoom(path: string, start: number, end: number): void {
+    if (this.#units instanceof Uint8Array && !isLatin1(path, start, end)) this.#units = Uint16Array.from(this.#units)
+    while (this.#used + end - start > this.#units.length)
+      this.#units =
+        this.#units instanceof Uint8Array ? doubled(this.#units, Uint8Array) : doubled(this.#units, Uint16Array)
   }
 
   #place(node: number, hash: number): void {
@@ -304,7 +313,12 @@ function endOfName(path: string, start: number): number {
   return slash < 0 ? path.length : slash
 }
 
-function doubled<T extends Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>(
+function isLatin1(path: string, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (path.charCodeAt(at) > 0xff) return false
+  return true
+}
+
+function doubled<T extends Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>(
   array: T,
   make: new (length: number) => T,
 ): T {

@@ -55,8 +55,7 @@ interface Found {
 export class PackageReader {
   readonly directory: ZipDirectory
   readonly blockMap: BlockMap
-  /** Path of a part -> its place in the directory, from 1. */
-  readonly paths: PathTable
+  #paths: PathTable | undefined
   /** Place in the directory -> place of the first block in the table, from 1; 0 = the block map does not list it. */
   readonly #firstBlocks: Uint32Array
   readonly #localBytes: Uint32Array | undefined
@@ -69,7 +68,7 @@ export class PackageReader {
     this.#zip = zip
     this.#title = title
     this.directory = found.directory
-    this.paths = found.paths
+    this.#paths = found.paths
     this.blockMap = found.blockMap
     this.#firstBlocks = found.firstBlocks
     this.#localBytes = found.localBytes
@@ -82,6 +81,8 @@ export class PackageReader {
    */
   static async open(zip: ByteSource, title: string): Promise<PackageReader> {
     const directory = readZipDirectory(zip, title)
+    // By itself: there is no need for room for two tables of names at a time.
+    requireApart(directory, title)
     const paths = readPaths(directory, title)
     if (paths.get(MANIFEST) + paths.get(BLOCK_MAP) === 0) throw noPackage(title)
     for (const path of [MANIFEST, BLOCK_MAP, CONTENT_TYPES])
@@ -94,6 +95,18 @@ export class PackageReader {
     })
     match.finish()
     return new PackageReader(zip, title, {directory, paths, blockMap, firstBlocks, localBytes: match.localBytes})
+  }
+
+  /** Path of a part -> its place in the directory, from 1. */
+  get paths(): PathTable {
+    this.#paths ??= readPaths(this.directory, this.#title)
+    return this.#paths
+  }
+
+  /** Lets go of the names, of which there may be a million, until one is asked for. */
+  rest(): void {
+    this.#paths = undefined
+    this.#lastPart = undefined
   }
 
   /** Parts in the order of the zip's directory. */
@@ -242,9 +255,15 @@ function requirePath(entry: PlacedEntry, title: string): string {
   })
 }
 
-/** Names are compared as Windows does, and a file is no folder of others. */
 function readPaths(directory: ZipDirectory, title: string): PathTable {
   const paths = new PathTable()
+  let place = 0
+  for (const entry of directory.entries()) paths.set(requirePath(entry, title), ++place)
+  return paths
+}
+
+/** Names are compared as Windows does, and a file is no folder of others. */
+function requireApart(directory: ZipDirectory, title: string): void {
   const folded = new PathTable({isFolding: true})
   const isFile = (place: number) => place > 0
   let place = 0
@@ -262,9 +281,7 @@ function readPaths(directory: ZipDirectory, title: string): PathTable {
         undefined,
         'NAME_COLLISION',
       )
-    paths.set(path, place)
   }
-  return paths
 }
 
 interface Matched {

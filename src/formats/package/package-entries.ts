@@ -47,7 +47,10 @@ export function readRecipe(stored: StoredPackage, file: string): AsyncIterable<R
   return decodeRecipe(streamFile(stored.files, file, `${stored.entryName}/${file}`))
 }
 
-/** The entries of the payload; with its recipe, those that give back the tar that it was made of. */
+/**
+ * The entries of the payload; with its recipe, those that give back the tar that it was made of. What the package keeps
+ * open for that is let go of at their end.
+ */
 export async function* readEntries(stored: StoredPackage, options: WorkOptions): AsyncGenerator<LayerEntry> {
   if (stored.payload.Kind === 'none') {
     throw new InputError('LAYER_MISSING', {
@@ -55,17 +58,21 @@ export async function* readEntries(stored: StoredPackage, options: WorkOptions):
       suggestions: ['Pass --base REFERENCE with the package or image that contains it.'],
     })
   }
-  const index = readIndex(stored)
-  const layout = openLayout(stored, index, options)
-  const recipe = recipeOf(stored)
-  if (recipe === undefined) {
-    yield* layout.entries()
-    return
+  try {
+    const index = readIndex(stored)
+    const layout = openLayout(stored, index, options)
+    const recipe = recipeOf(stored)
+    if (recipe === undefined) {
+      yield* layout.entries()
+      return
+    }
+    yield* replayLayout(layout, {
+      ...options,
+      title: stored.entryName,
+      ...(index === undefined ? {} : {index}),
+      records: () => readRecipe(stored, recipe.file),
+    })
+  } finally {
+    stored.close?.()
   }
-  yield* replayLayout(layout, {
-    ...options,
-    title: stored.entryName,
-    ...(index === undefined ? {} : {index}),
-    records: () => readRecipe(stored, recipe.file),
-  })
 }

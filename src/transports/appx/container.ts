@@ -14,8 +14,8 @@ const END_BYTES = 22
 const ZIP_STARTS: ReadonlySet<string> = new Set(['PK\x03\x04', 'PK\x05\x06', 'PK\x07\x08'])
 
 /**
- * An .appx file. Its lists stay in memory; the file itself is opened when something is read, and `close` lets go of it
- * until then. One that was changed meanwhile is refused.
+ * An .appx file. The file is opened when something is read, and `close` lets go of it and of the names in it until then;
+ * its other lists stay in memory. One that was changed meanwhile is refused.
  */
 export class Container implements ByteSource {
   readonly file: string
@@ -119,5 +119,6 @@ export class Container implements ByteSource {
     if (this.#fd !== undefined) closeSync(this.#fd)
     this.#fd = undefined
     this.#window = {start: 0, bytes: NOTHING}
+    this.#reader?.rest()
   }
 }
