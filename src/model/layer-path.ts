@@ -39,8 +39,8 @@ function unsafe(text: string, why: string): InputError {
 
 /**
  * Parses the path of a layer entry. Refuses what could escape the layer or mean something else on Windows:
- * absolute and drive paths, UNC, `.`/`..`/empty components, backslash, colon, NUL and control characters, over-long
- * names (`NAME_UNSAFE`), device names and trailing dots or spaces (`NAME_RESERVED`), and too deep ones (`NAME_TOO_LONG`).
+ * absolute and drive paths, UNC, `.`/`..`/empty components, backslash, colon, NUL and control characters, half of a
+ * surrogate pair, over-long names (`NAME_UNSAFE`), device names and trailing dots or spaces (`NAME_RESERVED`), and too deep ones (`NAME_TOO_LONG`).
  */
 export function parseLayerPath(text: string): LayerPath {
   if (text === '') throw unsafe(text, 'It is empty.')
@@ -75,6 +75,12 @@ function requireComponent(component: string, whole: string): void {
     if (unit < 0x20) throw unsafe(whole, `It has the control character 0x${unit.toString(16).padStart(2, '0')}.`)
     if (unit === 0x5c) throw unsafe(whole, 'It has a backslash, which is a separator on Windows.')
     if (unit === 0x3a) throw unsafe(whole, 'It has a colon outside the name of an alternate stream.')
+    // Only where there are surrogates at all, since every name comes by here.
+    if ((unit & 0xf800) === 0xd800 && /\p{Surrogate}/u.test(component))
+      throw unsafe(
+        whole,
+        'It has half of a surrogate pair, which neither a tar nor the files of other systems can hold.',
+      )
   }
   if (RESERVED.test(component) || component.endsWith('.') || component.endsWith(' ')) {
     throw new InputError('NAME_RESERVED', {

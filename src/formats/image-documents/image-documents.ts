@@ -228,7 +228,10 @@ export function platformOf(config: StatedPlatform): Platform {
     os: config.os ?? 'linux',
     architecture: config.architecture ?? 'amd64',
     ...(osVersion === undefined || osVersion === '' ? {} : {osVersion}),
-    ...(osFeatures === undefined || osFeatures === null ? {} : {osFeatures}),
+    // As Go reads it: half of a surrogate pair, which no metadata could hold, is U+FFFD.
+    ...(osFeatures === undefined || osFeatures === null
+      ? {}
+      : {osFeatures: osFeatures.map((each) => Buffer.from(each).toString())}),
   }
 }
 

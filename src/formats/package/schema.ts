@@ -108,6 +108,8 @@ const identity = {
   properties: {Publisher: publisher, Name: name, Version: version},
 }
 const text = {type: 'string'}
+/** Half of a surrogate pair has no form in UTF-8: a label could not hold it, and it would come back as another text. */
+const wellFormed = {type: 'string', pattern: '^\\P{Surrogate}*$'}
 const digest = {type: 'string', pattern: '^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$'}
 const dependency = {...identity, properties: {...identity.properties, PayloadDigest: digest, DiffID: digest}}
 /** A file of the package: below it, without a way out. */
@@ -193,11 +195,11 @@ const SCHEMA = {
       properties: {
         FormatVersion: {const: 1},
         Publisher: publisher,
-        FriendlyName: {type: 'string', minLength: 1, maxLength: 256},
-        Description: {type: 'string', maxLength: 2048},
+        FriendlyName: {...wellFormed, minLength: 1, maxLength: 256},
+        Description: {...wellFormed, maxLength: 2048},
         Architecture: {enum: ['x86', 'x64', 'arm', 'arm64', 'neutral']},
         OSVersion: version,
-        OSFeatures: {type: 'array', items: text},
+        OSFeatures: {type: 'array', items: wellFormed},
         IsOSImage: {type: 'boolean'},
         IsDeleted: {type: 'boolean'},
         Dependencies: {type: 'array', maxItems: 1, items: dependency},

@@ -51,5 +51,17 @@ export const KEPT_FINDS: readonly KeptFind[] = [
   },
   {parser: 'payload-index', was: 'a path with a NUL in an index was our own fault', seed: 1, number: 2241},
   {parser: 'companions', was: 'nothing was told of an image that is for another platform', seed: 1, number: 636},
+  {
+    parser: 'native-metadata',
+    was: 'half of a surrogate pair lost a package its name, and it was exact',
+    seed: 1,
+    number: 4338,
+  },
+  {
+    parser: 'wim-metadata',
+    was: 'half of a surrogate pair in a name became another name on the disk',
+    seed: 1,
+    number: 7156,
+  },
   {parser: 'transport-layout', was: 'a link whose name has a NUL made a layer that is no tar', seed: 1, number: 355},
 ]

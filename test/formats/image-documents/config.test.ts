@@ -47,4 +47,9 @@ describe('a configuration', () => {
     const bytes = Buffer.from(JSON.stringify({...CONFIG, history: [null]}))
     assert.deepEqual(parseImageConfig({mediaType: 'application/json', bytes}).history, [{}])
   })
+
+  it('has features of an OS that metadata can hold', () => {
+    const bytes = Buffer.from(JSON.stringify({...CONFIG, 'os.features': ['win32k', 'a\ud800b']}))
+    assert.deepEqual(readConfig(bytes, 'it').platform.osFeatures, ['win32k', 'a\ufffdb'])
+  })
 })

@@ -135,8 +135,9 @@ const BOUNDS: readonly {readonly at: Path; readonly bad: readonly unknown[]; rea
     bad: ['', 'CN=', 'O=Contoso', 'CN=a,O=b', 'CN=a, X=b', 'CN=a;b', `CN=${'a'.repeat(8192)}`],
     good: ['CN=a', 'CN=a, DC=b, SERIALNUMBER=c', `CN=${'a'.repeat(8189)}`],
   },
-  {at: [...PACKAGE, 'FriendlyName'], bad: ['', 'a'.repeat(257)], good: ['a', 'a'.repeat(256)]},
-  {at: [...PACKAGE, 'Description'], bad: ['a'.repeat(2049)], good: ['', 'a'.repeat(2048)]},
+  {at: [...PACKAGE, 'FriendlyName'], bad: ['', 'a'.repeat(257), 'a\ud800'], good: ['a', 'a'.repeat(256), 'a\n\u{1f600}']},
+  {at: [...PACKAGE, 'Description'], bad: ['a'.repeat(2049), '\udc00a'], good: ['', 'a'.repeat(2048), '\u{1f600}']},
+  {at: [...PACKAGE, 'OSFeatures'], bad: [['a', 'b\ud800c']], good: [[], ['a', '\u{1f600}']]},
   {at: [...PACKAGE, 'Architecture'], bad: ['amd64', ''], good: ['x86', 'x64', 'arm', 'arm64', 'neutral']},
   {at: [...PACKAGE, 'OSVersion'], bad: ['10.0'], good: ['10.0.0.0']},
   {
