@@ -50,6 +50,15 @@ function timeless(output: string): string {
   return output.replaceAll(/in \d+ s\.$/gm, 'in 1 s.')
 }
 
+/** What was written, in the words of the page wherever one of its lines leaves something open and fits still. */
+function updated(expected: string, actual: string): string {
+  const open = expected.split('\n').filter((line) => line.includes('…') && line.trim() !== '…')
+  return actual
+    .split('\n')
+    .map((line) => open.find((each) => pattern(each).test(`${line}\n`)) ?? line)
+    .join('\n')
+}
+
 function pattern(expected: string): RegExp {
   const source = expected
     .replace(/\n+$/, '')
@@ -129,7 +138,7 @@ describe('the guide shows what commands do', function () {
           const fits = pattern(expected).test(actual)
           if (process.env['UPDATE_SNAPSHOTS'] !== '1')
             assert.ok(fits, `${name}: $ ${command}\n${actual}\nis not\n${expected}`)
-          shown += `$ ${command}\n${fits ? expected : actual}`
+          shown += `$ ${command}\n${fits ? expected : updated(expected, actual)}`
         }
         shownBlocks.push(shown)
       }
