@@ -341,23 +341,6 @@ describe('verifying ends with', () => {
     })
   })
 
-  it('0 for the platform that is asked for, and tells which images were not read', async () => {
-    const builder = new LayoutBuilder()
-    const images = ['windows', 'linux', 'freebsd'].map((os) => ({
-      ...builder.image(partsOf([BASIC], {os})),
-      platform: {os, architecture: 'amd64'},
-    }))
-    builder.manifests.push({...builder.index(images), ...tagged('1.0')})
-    const root = fresh('layout')
-    builder.writeFolder(root)
-    const {ok, notes} = await verify(`oci:${root}:1.0`, {platform: 'windows/amd64'})
-    assert.deepEqual(
-      [ok, notes.map(({code, message}) => `${code} ${message}`)],
-      [true, ['not-read 2 images for other platforms (freebsd/amd64, linux/amd64).']],
-    )
-    assert.deepEqual((await verify(`oci:${root}:1.0`)).notes, [])
-  })
-
   it('1 for an archive of docker save whose index.json names what is not there, of whatever type', async () => {
     for (const type of [OCI.manifest, OCI.layer, 'text/plain']) {
       const members = hybridMembers(PARTS).map(([name, body]): Member => {

@@ -81,7 +81,7 @@ export class PackageReader {
    */
   static async open(zip: ByteSource, title: string): Promise<PackageReader> {
     const directory = readZipDirectory(zip, title)
-    // By itself: there is no need for room for two tables of names at a time.
+    // Before the table is made, so that there are never two of them.
     requireApart(directory, title)
     const paths = readPaths(directory, title)
     if (paths.get(MANIFEST) + paths.get(BLOCK_MAP) === 0) throw noPackage(title)
@@ -262,7 +262,7 @@ function readPaths(directory: ZipDirectory, title: string): PathTable {
   return paths
 }
 
-/** Names are compared as Windows does, and a file is no folder of others. */
+/** Refuses names that are one on Windows (`DUPLICATE_ENTRY`), and a file that is used as a folder (`NAME_COLLISION`). */
 function requireApart(directory: ZipDirectory, title: string): void {
   const folded = new PathTable({isFolding: true})
   const isFile = (place: number) => place > 0

@@ -88,14 +88,18 @@ export function platformUnsupported(
     const text = formatStated(platform)
     return own === undefined ? `--platform '${text}'` : `${own} (${text})`
   })
-  const platforms = [...new Set(offered.map(({platform = {}}) => formatStated(platform)))].sort()
-  const more = platforms.length > MAX_OFFERED ? ', …' : ''
   return new UnsupportedError('PLATFORM_UNSUPPORTED', {
     what: `'${reference}' has no image for the platform ${wanted}.`,
-    why: `Available: ${platforms.slice(0, MAX_OFFERED).join(', ')}${more}.`,
+    why: `Available: ${listPlatforms(offered, MAX_OFFERED)}.`,
     suggestions: shown,
     at: {reference},
   })
+}
+
+/** Each platform once, sorted; so many of them at most. */
+export function listPlatforms(offered: readonly OfferedPlatform[], most: number): string {
+  const platforms = [...new Set(offered.map(({platform = {}}) => formatStated(platform)))].sort()
+  return `${platforms.slice(0, most).join(', ')}${platforms.length > most ? ', …' : ''}`
 }
 
 /** As documents state it, spelt as `--platform` takes it. */

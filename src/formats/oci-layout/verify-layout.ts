@@ -7,7 +7,7 @@ import {isForeignType, statedCompression} from '../image-documents/media-types.j
 import type {StatedPlatform} from '../image-documents/image-documents.js'
 import {
   fitsPlatform,
-  formatStated,
+  listPlatforms,
   parsePlatform,
   platformUnsupported,
   statedPlatform,
@@ -98,10 +98,8 @@ export function tellOfPassed(
   if (passed.length >= count) throw platformUnsupported(platform, {reference, offered: passed})
   const held = passed.filter((each) => each.reference !== undefined)
   if (held.length === 0) return
-  const platforms = [...new Set(held.map(({platform: own = {}}) => formatStated(own)))].sort()
-  const listed = `${platforms.slice(0, MAX_LISTED).join(', ')}${platforms.length > MAX_LISTED ? ', …' : ''}`
   const images = held.length === 1 ? '1 image for another platform' : `${held.length} images for other platforms`
-  check.unread(`${images} (${listed}).`, reference)
+  check.unread(`${images} (${listPlatforms(held, MAX_LISTED)}).`, reference)
 }
 
 interface FoundChecking extends Checking {

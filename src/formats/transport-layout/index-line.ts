@@ -133,8 +133,8 @@ export function decodeIndexLine(text: string, number: number): IndexLine {
   const keys = json as Readonly<Record<string, unknown>>
   const {p: path, s: size, d: sha256, attr, link} = keys
   if (typeof path !== 'string' || path === '') throw invalidLine('It has no path.', number)
-  for (const name of [path, link])
-    if (typeof name === 'string' && ASTRAY.test(name)) throw invalidLine('It has an unsafe path.', number)
+  if (ASTRAY.test(path) || (typeof link === 'string' && ASTRAY.test(link)))
+    throw invalidLine('It has an unsafe path.', number)
   if (size !== undefined && !(Number.isSafeInteger(size) && Number(size) >= 0))
     throw invalidLine('s is not a size.', number)
   if (attr !== undefined && !(Number.isInteger(attr) && Number(attr) >= 0 && Number(attr) <= 0xffffffff))
