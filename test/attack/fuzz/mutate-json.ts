@@ -143,6 +143,16 @@ function changeOne(random: Random, root: {value: Json}): void {
   else put(box, key, oddValue(random, root))
 }
 
+/** Undefined for what changes have made deeper than a stack is. */
+function findText(value: Json | undefined): Buffer | undefined {
+  try {
+    return Buffer.from(value === undefined ? 'null' : JSON.stringify(value))
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
 /** JSON with one or few of its values, keys or bytes changed; mostly still JSON. */
 export function mutateJson(random: Random, original: Uint8Array): Buffer {
   if (random.isPlain) return Buffer.from(original)
@@ -158,8 +168,8 @@ export function mutateJson(random: Random, original: Uint8Array): Buffer {
   }
   const root = {value: document}
   for (let count = random.few(); count > 0; count--) changeOne(random, root)
-  const text = JSON.stringify(root.value) as string | undefined
-  const bytes = Buffer.from(text ?? 'null')
+  const bytes = findText(root.value)
+  if (bytes === undefined) return mutateBytes(random, original)
   if (random.chance(0.85)) return bytes
   return mutateBytes(random, bytes, {
     words: ['\ufeff', '"__proto__":{},', '{}', '[', '}', '\\u0000', '1e999', '//', ','],
