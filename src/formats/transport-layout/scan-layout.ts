@@ -77,13 +77,15 @@ class Scanner {
     const claimed = new Set([foldPath(TOMBSTONES)])
     for (const top of TOP_FOLDERS) {
       const name = known.get(foldPath(top))
-      if (name === undefined) continue
-      claimed.add(foldPath(name))
-      const sidecar = `${name}${DIRECTORY_CARRIER_SUFFIX}`
-      const other = files.find((file) => foldPath(file) === foldPath(sidecar) && file !== sidecar)
-      if (other !== undefined) throw controlNameRefused(other, {path: this.#options.title})
-      claimed.add(foldPath(sidecar))
-      this.#top(name, sidecars.has(sidecar))
+      if (name !== undefined) {
+        claimed.add(foldPath(name))
+        const sidecar = `${name}${DIRECTORY_CARRIER_SUFFIX}`
+        const other = files.find((file) => foldPath(file) === foldPath(sidecar) && file !== sidecar)
+        if (other !== undefined) throw controlNameRefused(other, {path: this.#options.title})
+        claimed.add(foldPath(sidecar))
+        this.#top(name, sidecars.has(sidecar))
+      }
+      // Also where a copy has lost the folder for being empty: what a layer only deletes is still deleted.
       if (top === 'Files') this.#orphans()
     }
     // The first previews kept the files of the utility VM in a folder of their own.
