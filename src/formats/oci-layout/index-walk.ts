@@ -201,9 +201,11 @@ export class IndexWalk {
 
   #add(image: FoundImage): void {
     const {digest} = image.manifest
-    if (this.#found.size >= LIMITS.manifests.value)
+    const before = this.#found.get(digest)
+    // One that comes again under another name is none more.
+    if (before === undefined && this.#found.size >= LIMITS.manifests.value)
       throw tooMany(`The index leads to more than ${LIMITS.manifests.value} manifests.`)
-    const known = this.#found.get(digest) ?? {image, names: new Set(), refs: new Set(), within: new Set()}
+    const known = before ?? {image, names: new Set(), refs: new Set(), within: new Set()}
     for (const name of image.names) known.names.add(name)
     for (const ref of image.refs) known.refs.add(ref)
     for (const index of image.within) known.within.add(index)

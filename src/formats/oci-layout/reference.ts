@@ -26,6 +26,8 @@ export function layoutGrammar(transport: string, place: string): LayoutGrammar {
         return {transport, path: location.slice(0, digestAt), selector: location.slice(digestAt)}
       }
       if (path === '') throw bad('The reference has no path.')
+      const [cut] = CUT_DIGEST.exec(location) ?? []
+      if (cut !== undefined && findDigest(cut.slice(1)) === undefined) throw bad(`'${cut.slice(1, 300)}' is no digest.`)
       if (colon < 0) return {transport, path}
       const selector = location.slice(colon + 1)
       if (!TAG.test(selector)) throw bad(`'${selector.slice(0, 300)}' is neither a tag nor a digest.`)
@@ -37,6 +39,9 @@ export function layoutGrammar(transport: string, place: string): LayoutGrammar {
     },
   }
 }
+
+/** What ends like a digest: one that lacks characters would be a tag, of which nobody could tell why it is not there. */
+const CUT_DIGEST = /@sha(?:256|384|512):[^/@]*$/
 
 /**
  * Looser than the grammar of image-spec annotations.md, since names with a port occur; nothing that a shell would eat but the
