@@ -83,8 +83,9 @@ class CarrierDecoder {
   }
 
   #framing(frame: CarrierFrame): Pick<Carrier, 'frame' | 'oversizeFrameBytes'> {
-    if (isCanonical(frame, this.#canonicalIds())) return {}
+    // Payloads beyond the limit are not in the frame, which may look canonical without them.
     if (this.#inlineBytes > MAX_FRAME_BYTES) return {oversizeFrameBytes: this.#inlineBytes}
+    if (isCanonical(frame, this.#canonicalIds())) return {}
     const bytes = encodeCarrierFrame(frame)
     return bytes.byteLength > MAX_FRAME_BYTES ? {oversizeFrameBytes: bytes.byteLength} : {frame: bytes}
   }

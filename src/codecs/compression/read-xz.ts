@@ -5,6 +5,8 @@ interface XzModule {
   readonly XzReadableStream: new (compressed: ReadableStream<Uint8Array>) => ReadableStream<Uint8Array>
 }
 
+const CUT = 'unexpected end of file'
+
 /** What the decoder's numbers stand for. Source: xz-embedded, xz.h, enum xz_ret. */
 const REASONS: Readonly<Record<string, string>> = {
   3: 'there is not enough memory for its dictionary',
@@ -12,7 +14,7 @@ const REASONS: Readonly<Record<string, string>> = {
   5: 'data that is not xz stands where a stream should begin',
   6: 'it uses an unknown filter or check',
   7: 'the compressed data is damaged',
-  8: 'unexpected end of file',
+  8: CUT,
 }
 
 /** Decodes xz by WebAssembly, which is loaded only when needed. */
@@ -29,5 +31,11 @@ export async function* readXz(body: AsyncIterable<Uint8Array>): AsyncGenerator<U
 
 /** The decoder holds a chunk beyond its turn, and chunks need not outlive theirs. */
 async function* copied(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of body) yield Uint8Array.from(chunk)
+  let isEmpty = true
+  for await (const chunk of body) {
+    if (chunk.byteLength > 0) isEmpty = false
+    yield Uint8Array.from(chunk)
+  }
+  // The decoder itself fails at nothing at all.
+  if (isEmpty) throw new Error(CUT)
 }

@@ -38,10 +38,16 @@ export interface ChainsFlavour {
   readonly blockTokens: number
   /** GNU gzip: from level 3 on, a block ends after 4096 tokens and any multiple where that promises to pay. */
   readonly endsEarly: boolean
+  /** The last place of the window where a match is looked for. GNU gzip stops before its end, which only an end of the text reaches. */
+  readonly lastSearched: number
 }
 
-export const ZLIB_FLAVOUR: ChainsFlavour = {blockTokens: 16383, endsEarly: false}
-export const GZIP_FLAVOUR: ChainsFlavour = {blockTokens: 32767, endsEarly: true}
+export const ZLIB_FLAVOUR: ChainsFlavour = {blockTokens: 16383, endsEarly: false, lastSearched: Infinity}
+export const GZIP_FLAVOUR: ChainsFlavour = {
+  blockTokens: 32767,
+  endsEarly: true,
+  lastSearched: 2 * WINDOW_BYTES - MIN_LOOKAHEAD,
+}
 
 /**
  * Levels 1 to 9 of zlib 1.2.5 to 1.3 with 8 for its memory level, and with another flavour those of GNU gzip: hash chains
@@ -54,6 +60,7 @@ export class ZlibChains {
   readonly #isLazy: boolean
   readonly #blockTokens: number
   readonly #endsEarly: boolean
+  readonly #lastSearched: number
   readonly #window = new Uint8Array(2 * WINDOW_BYTES)
   readonly #heads = new Uint16Array(HASH_MASK + 1)
   readonly #previous = new Uint16Array(WINDOW_BYTES)
@@ -75,6 +82,7 @@ export class ZlibChains {
     this.#isLazy = level > 3
     this.#blockTokens = flavour.blockTokens
     this.#endsEarly = flavour.endsEarly && level > 2
+    this.#lastSearched = flavour.lastSearched
     this.#tokens = new Uint32Array(flavour.blockTokens)
     this.blocks = new ZlibBlocks(onBytes)
     if (!this.#isLazy) this.#length = 0
@@ -100,6 +108,8 @@ export class ZlibChains {
 
   /** Works off all that is held and ends the block at hand; the last one even if it is empty. */
   endBlock(isLast: boolean): void {
+    // As when there was text to come: both ask for more before they know that there is none.
+    if (this.#index >= WINDOW_BYTES + MAX_DISTANCE) this.#moveWindow()
     this.#run(1)
     if (this.#isPending) this.#add(this.#window[this.#index - 1] ?? 0)
     this.#isPending = false
@@ -190,8 +200,7 @@ export class ZlibChains {
         head = this.#heads[hashAt(this.#window, this.#index)] ?? 0
         this.#insert(this.#index)
       }
-      const length =
-        head !== 0 && this.#index - head <= MAX_DISTANCE ? this.#longestMatch(head, MIN_MATCH - 1, lookahead) : 0
+      const length = this.#isSearched(head) ? this.#longestMatch(head, MIN_MATCH - 1, lookahead) : 0
       let ends: boolean
       if (length >= MIN_MATCH) {
         ends = this.#add(matchToken(length, this.#index - this.#start))
@@ -220,7 +229,7 @@ export class ZlibChains {
       const previousLength = this.#length
       const previousStart = this.#start
       let length = MIN_MATCH - 1
-      if (head !== 0 && previousLength < lazy && this.#index - head <= MAX_DISTANCE) {
+      if (previousLength < lazy && this.#isSearched(head)) {
         length = this.#longestMatch(head, previousLength, lookahead)
         if (length === MIN_MATCH && this.#index - this.#start > TOO_FAR) length = MIN_MATCH - 1
       }
@@ -240,6 +249,10 @@ export class ZlibChains {
         this.#index += 1
       }
     }
+  }
+
+  #isSearched(head: number): boolean {
+    return head !== 0 && this.#index - head <= MAX_DISTANCE && this.#index <= this.#lastSearched
   }
 
   /** The longest match that is longer than `best`, with its start in `#start`; at most the lookahead. */

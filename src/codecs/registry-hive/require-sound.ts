@@ -48,7 +48,8 @@ class SoundCheck implements HiveSurvey {
       this.#use(offset, key)
     }
     use(key.offset)
-    for (const offset of key.valueOffsets(use)) useValueCells(cells, offset, header.minorVersion, use)
+    const {minorVersion} = header
+    for (const offset of key.valueOffsets(use)) useValueCells(cells, {offset, owner: key.offset, minorVersion}, use)
     const isMarked = key.disposition !== 'merge' || key.inheritsClass
     if (key.values().some((value) => value.isTombstone) || isMarked) this.marksLayers = true
     if (key.className.byteLength > 0) {

@@ -24,7 +24,7 @@ export function unusedBytes(hive: Buffer): (offset: number) => boolean {
   let at = 0
   return (offset) => {
     // Asked in ascending order mostly: what lies before is left behind.
-    if (offset < (free[at]?.from ?? 0)) at = 0
+    if (offset < (free[at - 1]?.to ?? 0)) at = 0
     while (at < free.length && (free[at]?.to ?? 0) <= offset) at++
     return offset >= (free[at]?.from ?? Infinity)
   }

@@ -89,10 +89,14 @@ function readSegments(cells: HiveCells, head: Buffer, headOffset: number, size: 
   return Buffer.concat(pieces)
 }
 
-/** Tells all cells of the value at `offset`, which must be readable. */
-export function useValueCells(cells: HiveCells, offset: number, minorVersion: number, use: CellUse): void {
+/** Tells all cells of the value at `offset`, which the key at `owner` lists. Throws `HIVE_CORRUPT`. */
+export function useValueCells(
+  cells: HiveCells,
+  {offset, owner, minorVersion}: {readonly offset: number; readonly owner: number; readonly minorVersion: number},
+  use: CellUse,
+): void {
   use(offset)
-  const cell = cells.cell(offset, offset, 'A value', VALUE_NODE_BYTES)
+  const cell = cells.cell(offset, owner, 'A value', VALUE_NODE_BYTES)
   const size = cell.readUInt32LE(4)
   if (size === 0 || size >= INLINE) return
   const dataOffset = cell.readUInt32LE(8)

@@ -60,9 +60,15 @@ export function linkNameToTarget(linkName: string): string {
 export function findExactLink(buffer: Uint8Array): LinkTarget | undefined {
   const link = findLink(buffer)
   if (link === undefined || link.target === '' || /[\0/]|\p{Surrogate}/u.test(link.target)) return undefined
-  return link.target.length * 4 + 12 > MAX_REPARSE_DATA_BYTES || Buffer.compare(encodeReparsePoint(link), buffer) !== 0
+  return dataBytesOf(link) > MAX_REPARSE_DATA_BYTES || Buffer.compare(encodeReparsePoint(link), buffer) !== 0
     ? undefined
     : link
+}
+
+/** Bytes behind the head of a link that is encoded: its fields, and two names with a NUL each. */
+function dataBytesOf({kind, target}: LinkTarget): number {
+  const fields = kind === 'symlink' ? 12 : 8
+  return fields + (substituteOf(target).substitute.length + 1 + target.length + 1) * 2
 }
 
 /** Kind and print name, as Microsoft's tar writer takes them; undefined when the buffer is damaged or no link. */

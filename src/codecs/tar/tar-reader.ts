@@ -125,7 +125,7 @@ class TarReader {
     const extensions = new ExtensionHeaders()
     this.#raw.clear()
     this.#budget.begin()
-    // Each extension in front is a block and a body.
+    // Each extension in front is a block and a body; `pieces` counts up to the block at hand.
     for (let pieces = 1; ; pieces += 2) {
       const short = pieces === 1 ? await this.#findShortEnd() : undefined
       if (short !== undefined) return short
@@ -137,8 +137,8 @@ class TarReader {
       const header = readTarHeader(block)
       if (typeof header === 'string') throw this.#corrupt(header, -BLOCK_BYTES)
       this.#raw.push(block)
-      if (pieces > LIMITS.headerPieces.value) throw this.#corrupt('A member has too many extended headers.')
       if (!isExtension(header.typeflag)) return this.#member(header, extensions, offset)
+      if (pieces + 1 > LIMITS.headerPieces.value) throw this.#corrupt('A member has too many extended headers.')
       const fault = extensions.take(header.typeflag, await this.#takeExtension(header))
       if (fault !== undefined) throw this.#corrupt(fault)
       if (header.typeflag === 'g') return {kind: 'global', raw: Buffer.from(this.#raw.view)}

@@ -224,6 +224,7 @@ describe('a tar header that is written', () => {
       [written({size: limit}).size, written({size: limit}).extension],
       ['00000000000', '19 size=8589934592\n'],
     )
+    assert.equal(written({size: limit + 1}).size, '00000000000')
   })
 
   for (const {title, mtime, field, record} of [
@@ -233,10 +234,34 @@ describe('a tar header that is written', () => {
     {title: 'a second before 1970', mtime: -1_000_000_000n, field: '00000000000', record: '12 mtime=-1\n'},
     {title: 'the last second of the field', mtime: (8n ** 11n - 1n) * 10n ** 9n, field: '77777777777', record: ''},
     {title: 'one second more', mtime: 8n ** 11n * 10n ** 9n, field: '00000000000', record: '20 mtime=8589934592\n'},
+    {title: 'two more', mtime: (8n ** 11n + 1n) * 10n ** 9n, field: '00000000000', record: '20 mtime=8589934593\n'},
   ])
     it(`states a time: ${title}`, () => {
       const found = written({mtime})
       assert.deepEqual([found.mtime, found.extension], [field, record])
+    })
+})
+
+/** Source: Go 1.19 archive/tar writer.go, writePAXHeader. */
+describe('the extended header in front of one that is written', () => {
+  for (const [name, own] of [
+    ['é', 'PaxHeaders.0'],
+    ['dir/é.txt', 'dir/PaxHeaders.0/.txt'],
+    ['é/', '/PaxHeaders.0'],
+    [a(101), `PaxHeaders.0/${a(87)}`],
+    [`${a(100)}/b`, a(100)],
+  ] as const)
+    it(`is a member of its own: ${name.slice(0, 20)}`, () => {
+      const bytes = encodeTarHeader({name, typeflag: '0', mode: 0o644, size: 3, mtime: 5n, records: {comment: 'x'}})
+      const header = readTarHeader(bytes.subarray(0, BLOCK))
+      assert.ok(typeof header !== 'string', 'it is damaged')
+      const {name: stated, size, ...rest} = header
+      assert.ok(size > 0 && size <= bytes.byteLength - 2 * BLOCK)
+      assert.equal(Buffer.from(stated).toString(), own)
+      assert.deepEqual(
+        [rest.typeflag, rest.mode, rest.mtime, rest.uid, rest.gid, rest.format, rest.linkname.byteLength],
+        ['x', 0, 0, 0, 0, 'ustar', 0],
+      )
     })
 })
 
