@@ -12,7 +12,7 @@ import {isNamedBy, refOf} from '../formats/image-documents/image-name.js'
 import type {UnpackOptions} from '../model/limits.js'
 import type {NetworkOptions} from '../model/transport.js'
 import {textsOf} from './parse-plan.js'
-import {isLocal, referenceIn} from './place.js'
+import {holdsPackages, isLocal, referenceIn} from './place.js'
 import type {PlannedUnit, Unit} from './unit.js'
 import {unitOpening, type UnitSurroundings} from './unit-options.js'
 
@@ -34,9 +34,10 @@ export class DestinationState {
     for (const artifact of artifacts) {
       const rows = (await this.#rows(reference, artifact, opening)).filter((row) => isRowOf(row, artifact))
       if (rows.length === 0) return false
-      if (artifact.kind !== 'image' || !isLocal(reference)) continue
+      if (artifact.kind === 'package' || !isLocal(reference)) continue
       for (const selector of selectorsOf(artifact, unit)) {
-        if (rows.some((row) => isRowNamed(row, selector))) continue
+        // The images of an index have its names, and may have those of other entries besides.
+        if (artifact.kind === 'image' && rows.some((row) => isRowNamed(row, selector))) continue
         // A listing need not show all that leads to an image.
         const selected = await rowsOf(formatReference({...reference, selector}), {...this.#options, ...opening})
         if (!selected.some((row) => isRowOf(row, artifact))) return false
@@ -138,7 +139,7 @@ function destinationOf({destination}: Unit, folder: string): Reference {
  */
 export async function isDestinationFree(unit: PlannedUnit, options: StateOptions): Promise<boolean> {
   const {selector, ...place} = destinationOf(unit, options.folder)
-  if (!isLocal(place) || place.transport === 'inbox') return false
+  if (!isLocal(place) || holdsPackages(place)) return false
   if (!existsSync(place.path)) return true
   const transport = transportOf(place)
   if (transport.names === undefined) return false

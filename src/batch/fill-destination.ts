@@ -14,8 +14,8 @@ export interface Filled {
 
 /**
  * The destinations of a row, fields filled in: one for each of its names that leads somewhere else, so that no tag is
- * lost. Tags of one repository of an image registry are given together, and what is a file or folder of its own has all
- * names in it. Empty where the text is no reference; throws `BAD_REFERENCE`.
+ * lost. Tags of one repository of an image registry are given together, and a file or folder that is named without a tag has
+ * all names in it. Empty where the text is no reference; throws `BAD_REFERENCE`.
  */
 export function fillDestination(text: string, row: ListRow, sourcePath: string): readonly Filled[] {
   const names = imageNamesOf(row)
@@ -28,8 +28,12 @@ export function fillDestination(text: string, row: ListRow, sourcePath: string):
   }
   const [first, ...others] = filled.values()
   if (first === undefined) return []
-  if (isLocal(first.destination))
-    return [first, ...others.filter(({destination}) => destination.path === first.destination.path)]
+  if (isLocal(first.destination)) {
+    // Under a tag, a place gets that name alone.
+    const isApart = ({destination: {path, selector}}: Filled) =>
+      path === first.destination.path || selector !== undefined
+    return [first, ...others.filter(isApart)]
+  }
   return first.destination.transport === 'docker' ? together([first, ...others]) : [first, ...others]
 }
 

@@ -34,7 +34,7 @@ const isRecord = compileSchema<JournalRecord>({
               items: {
                 type: 'object',
                 required: ['kind', 'reference'],
-                properties: {kind: {enum: ['image', 'package']}, reference: TEXT},
+                properties: {kind: {enum: ['image', 'package', 'index']}, reference: TEXT},
               },
             },
             losses: OBJECTS,

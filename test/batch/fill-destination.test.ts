@@ -60,6 +60,18 @@ describe('where the names of an image lead', () => {
       note: 'an archive holds all names',
     },
     {
+      text: 'oci:out/{repository}:{tag}',
+      row: image('app:1', 'app:2', 'other:2'),
+      want: ['oci:out/app:1', 'oci:out/app:2', 'oci:out/other:2'],
+      note: 'under a tag, each of several layouts gets its own names alone',
+    },
+    {
+      text: 'docker-archive:out/{repository}.tar:{repository}:{tag}',
+      row: image('app:1', 'other:2'),
+      want: ['docker-archive:out/app.tar:app:1', 'docker-archive:out/other.tar:other:2'],
+      note: 'under a name, each of several archives gets its own alone',
+    },
+    {
       text: 'docker-archive:out/{tag}.tar',
       row: image('app:nul'),
       want: ['docker-archive:out/nul-.tar'],

@@ -151,6 +151,16 @@ describe('journal', () => {
     await (await Journal.open(file)).close()
   })
 
+  it('keeps what was made of every kind that a conversion tells', async () => {
+    const file = path.join(folder.path, 'kinds')
+    const artifacts = (['image', 'package', 'index'] as const).map((kind) => ({kind, reference: 'oci:b', layers: []}))
+    const journal = await Journal.open(file)
+    await journal.append(RECORDS[0]!)
+    await journal.append({kind: 'done', key: 'k1', id: 'one', result: {...RESULT, artifacts}})
+    await journal.close()
+    assert.deepEqual((await Journal.peek(file)).get('k1')?.result?.artifacts, artifacts)
+  })
+
   it('is empty where there is none', async () => {
     assert.equal((await Journal.peek(path.join(folder.path, 'none'))).size, 0)
   })

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import {mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs'
+import {mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {convert, list, TransshipError, verify, type ConvertOptions} from '../../src/index.js'
+import {docker} from '../../src/transports/docker/docker.js'
+import {dockerArchive} from '../../src/transports/docker-archive/docker-archive.js'
 import {sha256} from '../helpers/archives.js'
 import {fileOf, saveImage} from '../helpers/layer-archives.js'
 import {startMemoryRegistry, type MemoryRegistry} from '../helpers/memory-registry.js'
@@ -147,6 +149,25 @@ describe('what is there already', function () {
         assert.equal(more.artifacts[0]!.unchanged, undefined)
         assert.equal((await list(place.replace(/:1$/, ':new'))).items[0]!.imageId, replaced.artifacts[0]!.imageId)
       })
+
+    for (const replace of [false, true])
+      it(`is told by digest: a tag that came while the image was sent${replace ? ', to be replaced' : ''}`, async () => {
+        const theirs = await convert(one, `docker://${registry.host}/contoso/theirs:1`)
+        const key = `contoso/late-${String(replace)}:1`
+        const target = await docker.create(docker.parse(`//${registry.host}/${key}`), {replace})
+        assert.ok(target.holds === 'images')
+        const reference = dockerArchive.parse(other.slice('docker-archive:'.length))
+        const image = await dockerArchive.open(reference, {})
+        const config = () => image.config!
+        await target.write({names: [], platform: image.platform, layers: image.layers, config}, {})
+        registry.manifests.set(key, registry.manifests.get('contoso/theirs:1')!)
+        if (replace) await target.commit({})
+        else await assert.rejects(target.commit({}), {code: 'DESTINATION_EXISTS'})
+        await target.abort()
+        await image.close()
+        const [now] = (await list(`docker://${registry.host}/${key}`)).items
+        assert.equal(now?.imageId === theirs.artifacts[0]!.imageId, !replace)
+      })
   })
 
   for (const transport of ['inbox', 'appx'])
@@ -190,6 +211,25 @@ describe('what is there already', function () {
     await assert.rejects(convert(changed, target, options), {code: 'IDENTITY_CLASH'})
     await convert(changed, target, {...options, replace: true})
     assert.deepEqual((await verify(target)).faults, [])
+  })
+
+  it('is a file, which no layout takes the place of, whatever lies beside it', async () => {
+    const own = at('thesis.txt')
+    const options: ConvertOptions = {layers: 'squash', osLayers: 0, replace: true}
+    for (const beside of [false, true]) {
+      writeFileSync(own, 'years of work')
+      if (beside) writeFileSync(`${own}.payload-index.jsonl`, '')
+      await assert.rejects(convert(one, `layout:${own}`, options), {code: 'DESTINATION_EXISTS'})
+      assert.equal(readFileSync(own, 'utf8'), 'years of work')
+    }
+    mkdirSync(at('empty'))
+    await convert(one, `layout:${at('empty')}`, options)
+  })
+
+  it('is a link that leads nowhere, which no layout of images follows', async () => {
+    symlinkSync('nowhere', at('link'))
+    await assert.rejects(convert(one, `oci:${at('link')}`), {code: 'DESTINATION_EXISTS'})
+    assert.equal(readlinkSync(at('link')), 'nowhere')
   })
 
   it('is no layout that a layout could take the place of', async () => {

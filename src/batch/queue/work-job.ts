@@ -100,6 +100,7 @@ async function convertJob(job: UnitJob, token: string | undefined, options: Conv
     })
   } catch (error) {
     if (interrupted.aborted) {
+      await disown(job, data)
       const back = await givenBack(job, token)
       options.onGivenBack?.()
       throw back
@@ -122,8 +123,19 @@ async function convertJob(job: UnitJob, token: string | undefined, options: Conv
     throw await failForGood(job, {state: 'failed', failure, seconds, place})
   }
   const waitMs = waitBefore(job.attemptsMade + 1)
+  await disown(job, data)
   await job.updateProgress({kind: 'retried', failure, waitMs, place} satisfies UnitJobProgress)
   throw new Error(failure.what)
+}
+
+/**
+ * What ended by itself leaves nothing of its own behind: what is found at the destination later is another's. Only what a
+ * worker that was killed had begun stays its own. `data` = as the job was when this work on it began.
+ */
+async function disown(job: UnitJob, {begun: before}: UnitJobData): Promise<void> {
+  if (before?.isFree === true) return
+  const {begun: _, ...data} = job.data
+  await job.updateData(data)
 }
 
 /** Finds the plan's folder; a machine that does not see it gives the unit back, and is to be used for none. */

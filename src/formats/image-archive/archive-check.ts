@@ -2,6 +2,7 @@ import {TransshipError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Verdict} from '../../model/transport.js'
 import type {Archive} from '../archive-file/archive.js'
+import {nameFaults} from '../archive-file/member-names.js'
 import {namesOfStored, type CheckedNames} from '../layer-blob/checked-names.js'
 import {ImageCheck} from '../layer-blob/image-check.js'
 import {isManifestType} from '../image-documents/media-types.js'
@@ -66,14 +67,7 @@ export class ArchiveCheck {
   }
 
   #checkNames(): void {
-    for (const name of this.#archive.repeated) {
-      this.#check.add('DUPLICATE_ENTRY', `The archive contains '${name}' more than once.`, name)
-    }
-    for (const name of this.#archive.names()) {
-      if (name.startsWith('/') || name.split('/').includes('..') || /^[A-Za-z]:\//.test(name)) {
-        this.#check.add('NAME_UNSAFE', `The name '${name}' leads out of the archive.`, name)
-      }
-    }
+    for (const {code, message, name} of nameFaults(this.#archive)) this.#check.add(code, message, name)
   }
 
   async #image(image: ArchivedImage): Promise<void> {

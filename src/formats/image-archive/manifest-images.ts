@@ -93,7 +93,7 @@ async function readItem(archive: Archive, item: ManifestItem, {oci, sink}: Surro
       at: {path: archive.path},
     })
   }
-  const partner = findPartner(oci, stated === found ? [imageId, stated] : [imageId], facts, sink)
+  const partner = findPartner(oci, stated === found ? [imageId, stated] : [imageId], {item, facts, sink})
   const layers: ArchivedLayer[] = []
   for (const [index, path] of paths.entries()) {
     const source = {path, diffId: facts.diffIds[index], item, inManifest: partner?.layers[index]}
@@ -110,22 +110,30 @@ async function readItem(archive: Archive, item: ManifestItem, {oci, sink}: Surro
   }
 }
 
-/** The OCI manifest of the same configuration. Docker 25.0.0 wrote some without layers, which are of no use. */
+/**
+ * The OCI manifest of the same configuration. Docker 25.0.0 wrote some without layers, which are of no use. Of several, as of
+ * one image in two compressions, the one that names the item's own blobs, and of those the one that has its name.
+ */
 function findPartner(
   oci: OciImages,
   digests: readonly (Digest | undefined)[],
-  facts: ConfigFacts,
-  sink: FaultSink,
+  {item, facts, sink}: {readonly item: ManifestItem; readonly facts: ConfigFacts; readonly sink: FaultSink},
 ): FoundImage | undefined {
   const found = oci.ofConfigs(digests)
-  const usable = found.find((image) => image.layers.length === facts.diffIds.length)
-  if (usable === undefined && found.length > 0) {
+  const whole = found.filter((image) => image.layers.length === facts.diffIds.length)
+  const own = whole.filter(({layers}) =>
+    layers.every(({digest}, index) => statedDigest(item.Layers?.[index] ?? '') === digest),
+  )
+  const usable = own.length > 0 ? own : whole
+  const keys = new Set((item.RepoTags ?? []).map(nameKey))
+  const partner = usable.find(({names}) => names.some((name) => keys.has(nameKey(name)))) ?? usable[0]
+  if (partner === undefined && found.length > 0) {
     sink.warn({
       code: 'manifest-incomplete',
       message: `The OCI manifest of ${digests[0] ?? ''} does not list its layers, so transship used manifest.json.`,
     })
   }
-  return usable
+  return partner
 }
 
 /** The names of manifest.json, and those that only an index can keep. */

@@ -5,6 +5,7 @@ import {KeptResults} from '../../disk/kept-results.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Compression, Descriptor, Image, Layer} from '../../model/image.js'
 import type {Archive} from '../archive-file/archive.js'
+import {repeatedMembers} from '../archive-file/member-names.js'
 import type {Warning} from '../../model/fault-sink.js'
 import {absentLayer, layerFromTar, type StoredLayer} from '../layer-blob/read-layer-blob.js'
 import {layerMediaType, MEDIA_TYPE} from '../image-documents/media-types.js'
@@ -31,13 +32,6 @@ export async function openOffer(
     warnings: [...sink.warnings, ...repeatedMembers(archive), ...layers.flatMap(notHeld)],
     close: () => archive.close(),
   }
-}
-
-function repeatedMembers(archive: Archive): readonly {code: string; message: string}[] {
-  return archive.repeated.map((name) => ({
-    code: 'repeated-member',
-    message: `The archive contains '${name}' more than once. transship used the last one, like tar.`,
-  }))
 }
 
 function notHeld({title, absence}: Layer): readonly {code: string; message: string}[] {

@@ -26,6 +26,7 @@ import {blobPath} from './content-store.js'
 import {findSound} from './kept-blob.js'
 import {indexEntries} from './index-entries.js'
 import {indexNameOf} from './index-name.js'
+import {statedNames} from './index-walk.js'
 import type {LayoutFiles} from './layout-files.js'
 import {listsIn} from './listed-referrers.js'
 import {PlacedNames, type PlacedName} from './placed-names.js'
@@ -315,7 +316,7 @@ class LayoutDestination<M> implements ImageDestination {
     const superseded = new Set(this.#written.flatMap(({names}) => names.flatMap((name) => placed.standing(name))))
     const digests = new Set<string>(this.#written.map(({digest}) => digest))
     const kept = (existing?.manifests ?? []).filter(
-      (entry) => !superseded.has(entry) && (refIn(entry.annotations).length > 0 || !digests.has(entry.digest)),
+      (entry) => !superseded.has(entry) && (isNamed(entry) || !digests.has(entry.digest)),
     )
     return {schemaVersion: 2, mediaType: MEDIA_TYPE.ociIndex, ...existing, manifests: [...kept, ...added]}
   }
@@ -324,6 +325,11 @@ class LayoutDestination<M> implements ImageDestination {
     await this.#opened?.files.abort()
     this.#opened = undefined
   }
+}
+
+function isNamed(entry: StatedDescriptor): boolean {
+  const {names, refs} = statedNames(entry)
+  return names.length + refs.length > 0
 }
 
 function refIn(annotations: Readonly<Record<string, string>> | null | undefined): readonly string[] {

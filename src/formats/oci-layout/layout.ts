@@ -5,6 +5,7 @@ import type {ImageIndex} from '../../model/content-graph.js'
 import type {Image} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
 import {attempt, LeavingOut} from '../../model/fault-sink.js'
+import {repeatedMembers} from '../archive-file/member-names.js'
 import {findDockerName, isTag, refOf, nameKey, isSameName} from '../image-documents/image-name.js'
 import type {ListItem, OpenOptions} from '../../model/transport.js'
 import type {StatedDescriptor} from '../image-documents/image-documents.js'
@@ -39,7 +40,9 @@ export async function openLayoutImage(place: LayoutPlace, reference: Reference, 
       close: () => layout.close(),
       findReferrers: (inner) => findLayoutReferrers(layout, [subject], inner),
     })
-    return {...image, warnings: [...image.warnings, ...sink.leftOut, ...sharersOf(walk, candidates, reference)]}
+    const repeated = layout.members === undefined ? [] : repeatedMembers(layout.members)
+    const sharers = sharersOf(walk, candidates, reference)
+    return {...image, warnings: [...repeated, ...image.warnings, ...sink.leftOut, ...sharers]}
   } catch (error) {
     await layout.close()
     throw error

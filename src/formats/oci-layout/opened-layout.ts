@@ -1,3 +1,4 @@
+import type {MemberNames} from '../archive-file/member-names.js'
 import type {Referrers} from '../../model/content-graph.js'
 import {compileSchema} from '../../codecs/json/validator.js'
 import {parseDocument} from '../../codecs/json/json-document.js'
@@ -19,6 +20,8 @@ export interface OpenedLayout {
   /** The same one as long as the layout holds the same: what was read of it stays known by it. */
   readonly contents: object
   readonly store: ContentStore
+  /** Of one in a tar, where a name may occur twice or lead out of it. */
+  readonly members?: MemberNames
   /** A file at the top (`oci-layout`, `index.json`); undefined when it is not there. `LIMIT_EXCEEDED`. */
   findFile(name: string): Promise<Uint8Array | undefined>
   /** Every file under `blobs`, by its path from the top. */

@@ -35,7 +35,8 @@ export class PlacedNames {
     for (const entry of entries) {
       const {names, refs} = statedNames(entry)
       this.#digests.add(entry.digest)
-      for (const ref of refs) {
+      // One that states a whole name alone, as containerd goes by it, stands under that.
+      for (const ref of refs.length > 0 ? refs : names.filter(isRef)) {
         this.add({ref, full: names[0]})
         const same = this.#entries.get(ref)
         if (same === undefined) this.#entries.set(ref, [entry])

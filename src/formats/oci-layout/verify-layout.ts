@@ -1,6 +1,7 @@
 import {InputError} from '../../model/errors.js'
 import type {Reference} from '../../model/reference.js'
 import type {OpenOptions, Verdict} from '../../model/transport.js'
+import {nameFaults} from '../archive-file/member-names.js'
 import {namesOfStored} from '../layer-blob/checked-names.js'
 import {ImageCheck} from '../layer-blob/image-check.js'
 import {isForeignType, statedCompression} from '../image-documents/media-types.js'
@@ -61,6 +62,8 @@ export async function verifyLayout(place: LayoutPlace, reference: Reference, opt
     })
     tellOfPassed(check, {passed, count}, {reference: place.format(reference), platform: options.platform})
     check.subject = reference.path
+    if (layout.members !== undefined)
+      for (const {code, message, name} of nameFaults(layout.members)) check.add(code, message, name)
     // Blobs of other images, and of none, were not asked for.
     if (reference.selector !== undefined) return check.verdict
     for await (const {name, sizeBytes, open} of layout.blobs()) {

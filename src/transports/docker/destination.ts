@@ -221,6 +221,14 @@ class RegistryDestination implements ImageDestination {
     await sideBySide(blobs, send, {...options, concurrency, turnOf: ({descriptor}) => descriptor.digest})
   }
 
+  /** Sending may take hours, in which someone else may have given the tags. Registries know no condition to put one under. */
+  async #requireStillFree(registry: Registry, digest: Digest, options: WorkOptions): Promise<void> {
+    if (this.#options.replace === true) return
+    const now = new Map<string, Digest | undefined>()
+    for (const tag of this.#free) now.set(tag, await findTagDigest(registry, tag, options))
+    this.#tagsToGive(digest, now)
+  }
+
   /** Tags that lead elsewhere or nowhere; those that lead to another image are taken from it only where that was asked for. */
   #tagsToGive(digest: Digest, there: ReadonlyMap<string, Digest | undefined>): readonly string[] {
     const open = this.#tags.filter((tag) => there.get(tag) !== digest)
@@ -342,6 +350,7 @@ class RegistryDestination implements ImageDestination {
     const registry = this.#registry
     const manifest = this.#manifest
     if (registry === undefined || manifest === undefined) return
+    await this.#requireStillFree(registry, digestOf(manifest.bytes), options)
     if (this.#free.length > 0) {
       for (const document of this.#documents) await putManifest(registry, document, options)
       try {

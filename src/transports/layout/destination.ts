@@ -1,4 +1,4 @@
-import {existsSync, mkdirSync, renameSync} from 'node:fs'
+import {existsSync, mkdirSync, readdirSync, renameSync} from 'node:fs'
 import path from 'node:path'
 import type {HeldBytes} from '../../codecs/compression/held-bytes.js'
 import type {Digest} from '../../model/digest.js'
@@ -21,7 +21,7 @@ import {workPathBeside} from '../../disk/work-name.js'
 import {bareArtifact, writeBarePayload} from '../../formats/transport-layout/bare-payload.js'
 import {writePieces} from '../../formats/transport-layout/carrier-output.js'
 import {verifyIndex} from '../../formats/transport-layout/verify-layout.js'
-import {digestOfIndex, findLayoutFolder, indexFileOf, namesIn, openLayoutFolder, readIndexOf} from './layout-folder.js'
+import {digestOfIndex, findLayoutFolder, indexFileOf, openLayoutFolder, readIndexOf} from './layout-folder.js'
 import {formatLayoutReference} from './reference.js'
 
 /**
@@ -38,13 +38,21 @@ export function createLayout(reference: Reference, options: DestinationOptions):
 }
 
 function occupantOf(reference: Reference): Occupant {
-  const names = namesIn(reference.path)
-  const isLayout = findLayoutFolder(reference.path) !== undefined || names.length === 0
+  const isLayout = findLayoutFolder(reference.path) !== undefined || isEmptyFolder(reference.path)
   return {
     what: `'${reference.path}' already exists${isLayout ? ' and differs' : ', and is not a transport layout'}.`,
     instead: ['Choose another folder.'],
     isReplaceable: isLayout,
     at: {reference: formatLayoutReference(reference)},
+  }
+}
+
+/** Nothing is lost with it. A file, or what cannot be listed, is none: nobody knows what would be. */
+function isEmptyFolder(folder: string): boolean {
+  try {
+    return readdirSync(folder).length === 0
+  } catch {
+    return false
   }
 }
 

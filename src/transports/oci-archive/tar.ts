@@ -9,6 +9,7 @@ export async function openTar(path: string, options: WorkOptions): Promise<Opene
   return {
     contents: archive.contents,
     store: archiveStore(archive),
+    members: archive,
     findFile: async (name) => {
       const entry = archive.find(name)
       return entry === undefined ? undefined : archive.readDocument(entry)
@@ -20,7 +21,9 @@ export async function openTar(path: string, options: WorkOptions): Promise<Opene
 
 async function* blobsIn(archive: Archive): AsyncGenerator<LayoutBlob> {
   for (const name of archive.names()) {
-    const entry = name.startsWith('blobs/') ? archive.find(name) : undefined
+    // Of what leads out of the archive the name is the fault, and not what it leads to.
+    const isBlob = name.startsWith('blobs/') && !name.split('/').includes('..')
+    const entry = isBlob ? archive.find(name) : undefined
     if (entry === undefined) continue
     yield await Promise.resolve({
       name,

@@ -32,14 +32,24 @@ export async function requireLayoutOrFree(root: string): Promise<void> {
     throw asTransshipError(error, {path: root})
   })
   if (found === undefined) return
-  const isFolder = (await stat(root)).isDirectory()
-  if (isFolder && (existsSync(path.join(root, 'oci-layout')) || (await contentOf(root)).length === 0)) return
+  // A link that leads nowhere is in the way as well.
+  if ((await isFolder(root)) && (existsSync(path.join(root, 'oci-layout')) || (await contentOf(root)).length === 0))
+    return
   throw occupied({
     what: `'${root}' exists and is not an OCI layout.`,
     instead: ['Choose another folder. transship creates it if it does not exist.'],
     isReplaceable: false,
     at: {path: root},
   })
+}
+
+async function isFolder(place: string): Promise<boolean> {
+  try {
+    return (await stat(place)).isDirectory()
+  } catch (error) {
+    if (findSystemCode(error) === 'ENOENT') return false
+    throw asTransshipError(error, {path: place})
+  }
 }
 
 /** How often, and how long between, one asks for the lock of a layout that others have made meanwhile: some 30 seconds. */

@@ -58,6 +58,15 @@ function create(
   return {files, to: createLayout({reference, format, open: () => Promise.resolve(files)}, options)}
 }
 
+/** As containerd goes by it: a whole name, and no tag beside it. */
+function wholeNamed(bytes: Buffer | string, full: string): StatedDescriptor {
+  return descriptorOf(OCI.manifest, bytes, {annotations: {[FULL]: full}}) as unknown as StatedDescriptor
+}
+
+function wholeAndRef(full: string) {
+  return {annotations: {[FULL]: full, [REF]: full}}
+}
+
 const SHOP = 'docker.io/library/shop:1'
 const ADDED = {...entryOf(MANIFEST, '1', SHOP), platform: {architecture: 'amd64', os: 'linux'}}
 
@@ -111,6 +120,27 @@ describe('an image that is added to a layout', () => {
     await to.write(draftOf(['shop:1']), {})
     await to.commit({})
     assert.deepEqual(files.index.manifests, [entryOf('other'), ADDED])
+  })
+
+  it('leaves a whole name that stands alone, and takes it from another only where that was asked for', async () => {
+    const own = wholeNamed(MANIFEST, 'docker.io/library/web:1')
+    const beside = create([own])
+    await beside.to.write(draftOf(['shop:1']), {})
+    await beside.to.commit({})
+    assert.deepEqual(beside.files.index.manifests, [own, ADDED])
+    const others = [wholeNamed('other', SHOP), wholeNamed('other', 'docker.io/library/web:1')]
+    const error = await errorOf(() => create(others).to.write(draftOf(['shop:1']), {}))
+    assert.deepEqual([error.code, error.at.reference], ['DESTINATION_EXISTS', `oci:images:${SHOP}`])
+    const {files, to} = create(others, {replace: true})
+    assert.equal((await to.write(draftOf(['shop:1']), {})).reference, `oci:images:${SHOP}`)
+    await to.commit({})
+    assert.deepEqual(files.index.manifests, [others[1], {...ADDED, ...wholeAndRef(SHOP)}])
+    // One that no reference could select stands where it is.
+    const odd = wholeNamed('other', 'odd|name')
+    const more = create([odd])
+    await more.to.write(draftOf(['shop:1']), {})
+    await more.to.commit({})
+    assert.deepEqual(more.files.index.manifests, [odd, ADDED])
   })
 
   it('takes a name from another only where that was asked for', async () => {
