@@ -1,9 +1,10 @@
 import {digestOf} from '../model/digest.js'
 import {withoutEvents, type Note, type WorkOptions} from '../model/events.js'
-import type {Image, Layer} from '../model/image.js'
+import type {Image, Layer, PackageMetadata} from '../model/image.js'
 import {formatFullName, isSamePackage} from '../model/package-identity.js'
 import {describeEdits} from '../model/payload-edits.js'
-import type {ImageArtifact, PackageArtifact, PackageDraft} from '../model/transport.js'
+import type {ImageArtifact, KeptFacts, PackageArtifact, PackageDraft} from '../model/transport.js'
+import {encodeFacts} from '../formats/package/package-facts.js'
 import {manifestFor} from '../formats/image-documents/written-manifest.js'
 import {isOwnConfig} from './image-config.js'
 import {labelledLayers} from './labelled-layers.js'
@@ -14,17 +15,24 @@ import {PACKAGE_LABEL} from './package-label.js'
  * back byte for byte. Here is what speaks against it once something has been written; plans tell what they know before.
  */
 
-/**
- * What an image cannot get back from packages: its manifest, and layers as they were stored. `pinned` = the layers whose
- * compressed form the packages keep.
- */
-export function imageAsPackages(image: Image, pinned: ReadonlySet<number>): readonly Note[] {
+/** What packages keep of an image, as they are there. */
+export interface KeptOfImage {
+  /** The layers whose compressed form they keep. */
+  readonly pinned: ReadonlySet<number>
+  /** What the topmost keeps; undefined where it keeps nothing but the payload. */
+  readonly top: KeptFacts | undefined
+}
+
+/** What an image cannot get back from packages: its configuration, its manifest, and layers as they were stored. */
+export function imageAsPackages(image: Image, kept: KeptOfImage): readonly Note[] {
   const {manifest, config} = image
-  // What packages keep of an image goes from one to the other as it is.
+  const other = otherDocument(image, kept)
+  // What packages keep of an image goes from one to the other as it is, unless another image's was there.
+  if (other !== undefined) return [other]
   if (image.layers.every(({blob, hasContent}) => blob === undefined || !hasContent)) return []
-  const subject = image.names[0] ?? manifest?.digest ?? 'the image'
+  const subject = subjectOf(image)
   const compressed = image.layers.filter(
-    ({blob}, index) => blob !== undefined && blob.compression !== 'none' && !pinned.has(index),
+    ({blob}, index) => blob !== undefined && blob.compression !== 'none' && !kept.pinned.has(index),
   )
   const digest = manifest === undefined ? '' : ` and a manifest digest other than ${manifest.digest}`
   const [first] = compressed
@@ -33,25 +41,45 @@ export function imageAsPackages(image: Image, pinned: ReadonlySet<number>): read
     const message = `The source compresses ${count} (${first.blob?.compression ?? ''}). The packages store only the content, so converting back gives uncompressed layers${digest}.`
     return [{code: 'compression-not-kept', message, subject}]
   }
-  if (manifest === undefined || config === undefined || isManifestMadeAgain(image, pinned)) return []
+  if (manifest === undefined || config === undefined || isManifestMadeAgain(image, kept)) return []
   const message = `Converting back gives a manifest other than ${manifest.digest}.`
   return [{code: 'manifest-not-kept', message, subject}]
 }
 
+function subjectOf({names, manifest}: Image): string {
+  return names[0] ?? manifest?.digest ?? 'the image'
+}
+
+/** A package that was there may have come of the same layers and still not keep the documents of this image. */
+function otherDocument(image: Image, {top}: KeptOfImage): Note | undefined {
+  const {config, manifest} = image
+  if (top === undefined) return undefined
+  const subject = subjectOf(image)
+  const {configDigest, manifestDigest} = top
+  const imageId = config === undefined ? undefined : digestOf(config.bytes)
+  if (imageId !== undefined && configDigest !== imageId && (configDigest !== undefined || !isMadeOfPackages(image))) {
+    const message = `The package that is there keeps ${configDigest === undefined ? 'no configuration' : `the configuration ${configDigest}`}, so converting back does not give ${imageId}.`
+    return {code: 'config-not-kept', message, subject}
+  }
+  if (manifest === undefined || manifestDigest === undefined || manifestDigest === manifest.digest) return undefined
+  const message = `The package that is there keeps the manifest ${manifestDigest} of this image, so converting back gives that and not ${manifest.digest}.`
+  return {code: 'manifest-not-kept', message, subject}
+}
+
 /** Asks what writes the manifest on the way back, given the layers as they come back: pinned, or uncompressed. */
-function isManifestMadeAgain(image: Image, pinned: ReadonlySet<number>): boolean {
+function isManifestMadeAgain(image: Image, {pinned, top}: KeptOfImage): boolean {
   const {manifest, config, layers} = image
   if (manifest === undefined || config === undefined) return true
   const parts = layers.map((layer, index) => backAsWritten(layer, pinned.has(index)))
   if (!parts.every((part) => part !== undefined)) return false
   const written = {config: {digest: digestOf(config.bytes), size: config.bytes.byteLength}, layers: parts}
   // A configuration that was made of packages is not kept with them, nor is its manifest.
-  const kept = isMadeOfPackages(image) ? {} : {kept: manifest}
-  return digestOf(manifestFor(written, kept).bytes) === manifest.digest
+  const isKept = top === undefined ? !isMadeOfPackages(image) : top.manifestDigest === manifest.digest
+  return digestOf(manifestFor(written, isKept ? {kept: manifest} : {}).bytes) === manifest.digest
 }
 
 /** Its configuration tells nothing but of the packages that all its layers were; it is made of them again. */
-function isMadeOfPackages(image: Image): boolean {
+export function isMadeOfPackages(image: Image): boolean {
   const {config, layers} = image
   return config !== undefined && isOwnConfig(config, PACKAGE_LABEL) && labelledLayers(image).length === layers.length
 }
@@ -76,6 +104,24 @@ function backAsWritten({diffId, blob, hasContent}: Layer, isPinned: boolean) {
   }
   if (diffId === undefined || descriptor.digest !== diffId) return undefined
   return {diffId, digest: diffId, size: descriptor.size, compression: 'none' as const}
+}
+
+/**
+ * What a package says of itself, and a package that was there with the same payload does not. Of the one that was asked
+ * for: what it lies on may come from several places.
+ */
+export function metadataReasons({metadata, isLast}: PackageDraft, artifact: PackageArtifact): readonly Note[] {
+  const there = artifact.unchanged && isLast === true ? artifact.keeps?.layer().package : undefined
+  if (there === undefined || metadata.document === undefined) return []
+  const said = (each: PackageMetadata) =>
+    JSON.stringify([encodeFacts({isDeleted: false, ...each}), each.createdTime, each.isDeleted ?? false])
+  const attachments = Object.entries(metadata.attachments ?? {})
+  const isThere = attachments.every(([name, bytes]) =>
+    Buffer.from(there.attachments?.[name] ?? []).equals(Buffer.from(bytes)),
+  )
+  if (said(there) === said(metadata) && isThere) return []
+  const message = 'The package that is there has the same payload, but says other things of itself. It stays as it is.'
+  return [{code: 'metadata-not-written', message, subject: formatFullName(artifact.identity)}]
 }
 
 /** The artifact with what reading it back has shown, once that is done. */

@@ -20,11 +20,11 @@ const PUBLISHER = 'CN=Microsoft'
 const SUBJECT = 'os package'
 
 /** Names of OS packages by the kind of installation. Source: design, section 8; names of the inbox package page, 1.2. */
-const NAMES: Readonly<Record<string, string>> = {
-  'nano server': 'NanoServer',
-  'server core': 'WindowsServerCore',
-  server: 'WindowsServer',
-}
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ['nano server', 'NanoServer'],
+  ['server core', 'WindowsServerCore'],
+  ['server', 'WindowsServer'],
+])
 const OTHER = 'WindowsBase'
 
 /** `CN=Microsoft_<Name>_<version>` of the operating system that these layers are, base first. What contradicts is noted. */
@@ -78,7 +78,7 @@ function statedName(
 ): string | undefined {
   const edition = editionName(editionId) ?? editionName(productName)
   if (installationType === undefined) return edition
-  const name = NAMES[installationType.toLowerCase()] ?? OTHER
+  const name = NAMES.get(installationType.toLowerCase()) ?? OTHER
   if (edition !== undefined && (edition === 'NanoServer') !== (name === 'NanoServer'))
     contradict(
       note,

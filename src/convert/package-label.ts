@@ -123,6 +123,32 @@ export function findPackageLabel(
   }
 }
 
+/** The packages that do not come back from a label as they were put into it. */
+export function lostInLabel(label: string, packages: readonly LabelledPackage[]): readonly PackageIdentity[] {
+  const found = findPackageLabel(label)
+  const isBack = ({metadata}: LabelledPackage, index: number) => {
+    const back = found?.[index]?.metadata
+    return back !== undefined && isSameText(back, metadata) && haveSameFiles(back.attachments, metadata.attachments)
+  }
+  return packages.filter((each, index) => !isBack(each, index)).map(({metadata}) => metadata.identity)
+}
+
+function isSameText(left: PackageMetadata, right: PackageMetadata): boolean {
+  const [one, other] = [left.document?.bytes, right.document?.bytes]
+  return one === undefined || other === undefined ? one === other : Buffer.compare(one, other) === 0
+}
+
+function haveSameFiles(left: PackageMetadata['attachments'] = {}, right: PackageMetadata['attachments'] = {}): boolean {
+  const names = Object.keys(right)
+  return (
+    Object.keys(left).length === names.length &&
+    names.every((name) => {
+      const [one, other] = [left[name], right[name]]
+      return one !== undefined && other !== undefined && Buffer.compare(one, other) === 0
+    })
+  )
+}
+
 /** Half of a surrogate pair has no form in UTF-8: it would be another text once it is written. */
 function requireWellFormed(key: string, value: unknown): unknown {
   if (isIllFormed(key) || (typeof value === 'string' && isIllFormed(value))) throw new SyntaxError('not well-formed')
@@ -172,7 +198,8 @@ function findDocument(
 ): {readonly document: RawDocument; readonly dependencies: PackageMetadata['dependencies']} | undefined {
   const bytes = Buffer.from(text, 'utf8')
   try {
-    JSON.parse(text, requireWellFormed)
+    // Windows PowerShell writes a mark of the byte order in front, which readers pass over.
+    JSON.parse(text.replace(/^\ufeff/, ''), requireWellFormed)
     const {metadata} = decodeDocument(bytes, formatFullName(stated.identity))
     const [own, ...others] = metadata.dependencies
     const [wanted] = stated.dependencies

@@ -23,7 +23,7 @@ import {
 import type {ConvertOptions} from './options.js'
 import {findOsLayers, type OsLayers} from './os-layers.js'
 import {groupsOf, requireRange} from './layer-range.js'
-import {formatPackageLabel, PACKAGE_LABEL, type LabelledPackage} from './package-label.js'
+import {formatPackageLabel, lostInLabel, PACKAGE_LABEL, type LabelledPackage} from './package-label.js'
 import type {LayerMode} from './plan.js'
 import {squashLayers} from './squash.js'
 
@@ -221,7 +221,14 @@ class ImagePlanner {
       const form: LayerForm = layer.form ?? (layer.package.dependencies.length === 0 ? 'base' : 'delta')
       packages.push({metadata: layer.package, form, diffId})
     }
-    return packages.length === 0 ? {} : {[PACKAGE_LABEL]: formatPackageLabel(packages)}
+    if (packages.length === 0) return {}
+    const label = formatPackageLabel(packages)
+    for (const identity of lostInLabel(label, packages)) {
+      const message =
+        'The label of the image cannot hold all that this package says of itself, so converting back gives another package.'
+      this.#inexact.push({code: 'package-not-labelled', message, subject: formatFullName(identity)})
+    }
+    return {[PACKAGE_LABEL]: label}
   }
 
   /** One item per layer: the source's own where they still fit, else what the layer is. */

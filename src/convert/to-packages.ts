@@ -11,6 +11,7 @@ import {
   type PackageIdentity,
 } from '../model/package-identity.js'
 import {absentContent, dependencyError} from '../formats/package/dependency-error.js'
+import {withoutDocument} from '../formats/package/metadata.js'
 import {TapRelay} from '../model/layer-tap.js'
 import type {KeptImage, PackageDestination, PackageDraft} from '../model/transport.js'
 import {findPackageTime, packageTimeOfSeconds} from './created-time.js'
@@ -21,6 +22,7 @@ import type {ConvertOptions, LayerRange} from './options.js'
 import {followingNames} from './follow-names.js'
 import {withoutOpaque} from './opaque.js'
 import {identifyOs} from './os-identity.js'
+import {architectureOf, friendlyNameOf} from './image-facts.js'
 import {loneLayer} from './lone-layer.js'
 import {findOsLayers, type OsLayers} from './os-layers.js'
 import {labelledLayers} from './labelled-layers.js'
@@ -41,8 +43,6 @@ export interface PackagesPlan {
   /** Of all layers; only writing the packages needs them. */
   readonly names: ImageNames
 }
-
-const ARCHITECTURES: Readonly<Record<string, string>> = {amd64: 'x64', '386': 'x86', arm: 'arm', arm64: 'arm64'}
 
 /** Plans how an image becomes packages. Reads at most the lowest layer, and that only as far as needed. */
 export async function planPackages(
@@ -155,7 +155,7 @@ class PackagePlanner {
   #mergedKnown(known: readonly PlannedPackage[], {from, to}: LayerRange): PlannedPackage[] {
     const [lowest, top] = [known[from], known[to]]
     if (lowest === undefined || top === undefined || from === to) return [...known]
-    const {document: _document, ...own} = top.draft.metadata
+    const own = withoutDocument(top.draft.metadata)
     const {dependencies, isOsImage} = lowest.draft.metadata
     const indices = this.#image.layers.map((_, index) => index).slice(from, to + 1)
     const metadata = {...own, dependencies, isOsImage}
@@ -317,8 +317,8 @@ class PackagePlanner {
     const [name] = this.#image.names
     return {
       identity: requirePackageIdentity(identity),
-      friendlyName: isOsImage || name === undefined ? identity.name : name.slice(0, 256),
-      architecture: ARCHITECTURES[platform.architecture] ?? 'neutral',
+      friendlyName: (isOsImage ? undefined : friendlyNameOf(name)) ?? identity.name,
+      architecture: architectureOf(platform),
       ...(osVersion === undefined ? {} : {osVersion}),
       ...(platform.osFeatures === undefined ? {} : {osFeatures: platform.osFeatures}),
       isOsImage,
@@ -360,7 +360,7 @@ class PackagePlanner {
   #renamedTop(packages: readonly PlannedPackage[]): readonly PlannedPackage[] {
     const top = packages.at(-1)
     if (top === undefined) return packages
-    const {document: _document, ...metadata} = top.draft.metadata
+    const metadata = withoutDocument(top.draft.metadata)
     const identity = this.#givenIdentity(metadata.identity)
     const [own, given] = [formatFullName(metadata.identity), formatFullName(identity)]
     if (own === given) return packages

@@ -3,9 +3,10 @@ import type {Image} from '../model/image.js'
 import {formatFullName, identityKey, isSamePackage, type PackageIdentity} from '../model/package-identity.js'
 import type {PackageArtifact, PackageDestination, PackageDraft} from '../model/transport.js'
 import {withCompanions} from './companions.js'
-import {imageAsPackages, packageReasons, proven, renamedReasons} from './exactness.js'
+import {imageAsPackages, metadataReasons, packageReasons, proven, renamedReasons} from './exactness.js'
 import {readSizeOf} from './metered.js'
 import type {ConvertOptions} from './options.js'
+import {madeConfigReasons} from './made-config.js'
 import type {PlannedPackage} from './planned-package.js'
 import {onRenamed} from './renamed-base.js'
 import {reportArtifact, type ReportArtifact} from './report.js'
@@ -81,7 +82,9 @@ async function toldOf(
   {findings, options}: Writing,
 ): Promise<Written> {
   const artifacts: ReportArtifact[] = []
+  const told: PackageArtifact[] = []
   const pinned = new Set<number>()
+  const before = findings.inexact.length
   let bytes = 0
   for (const {artifact: pending, draft, layers} of written) {
     const artifact = await proven(pending)
@@ -89,12 +92,17 @@ async function toldOf(
     if (layer !== undefined && artifact.layers[0]?.pin !== undefined) pinned.add(layer)
     bytes += artifact.bytesWritten
     artifacts.push(reportArtifact(artifact))
+    told.push(artifact)
     findings.inexact.push(
       ...renamedReasons(image, draft, artifact),
+      ...metadataReasons(draft, artifact),
       ...(await packageReasons(image, {draft, layers}, artifact, options)),
     )
   }
-  for (const each of [...plan.inexact, ...imageAsPackages(image, pinned)]) findings.inexact.push(each)
+  for (const each of [...plan.inexact, ...imageAsPackages(image, {pinned, top: told.at(-1)?.keeps})])
+    findings.inexact.push(each)
+  // What is inexact for another reason has other packages, of which another configuration is made.
+  if (findings.inexact.length === before) findings.inexact.push(...(await madeConfigReasons(image, told)))
   return {artifacts, bytes}
 }
 

@@ -147,6 +147,8 @@ export interface PackageMetadata {
   readonly dependencies: readonly PackageDependency[]
   /** The metadata document as stored, verbatim. */
   readonly document?: RawDocument
+  /** What others than transship have put into a document that no longer fits the package, by key. */
+  readonly extensions?: Readonly<Record<string, unknown>>
   /** Files that the package holds beside its payload (`version.wcx` …), verbatim, by relative path. */
   readonly attachments?: Readonly<Record<string, Uint8Array>>
 }

@@ -224,6 +224,19 @@ export interface PackageArtifact {
    */
   readonly proof?: Promise<boolean>
   readonly bytesWritten: number
+  /** Absent where the place keeps nothing but the payload. */
+  readonly keeps?: KeptFacts
+}
+
+/** What a package as it is there keeps for the way back: not always what was asked for, since it may have been there. */
+export interface KeptFacts {
+  /** Of the image that it is the top of. */
+  readonly configDigest?: string
+  readonly manifestDigest?: string
+  /** What an image that is made of the package says of itself. */
+  readonly platform: Platform
+  /** The package as a layer. It can be read until `commit`. */
+  readonly layer: () => Layer
 }
 
 /**

@@ -30,6 +30,7 @@ import {foreseePackage} from './foresee-package.js'
 import {HeldPackages, keyOf} from './held-packages.js'
 import {identityClash, requireUnneeded} from './identity-clash.js'
 import {findPackage, type Repository, type StoredPackage} from './repository.js'
+import {keptFactsOf} from './kept-facts.js'
 import {LayerProofs} from './layer-proofs.js'
 import {isWhole} from './verify-packages.js'
 import {draftBeside, identityTaken, standingOf} from './standing.js'
@@ -274,16 +275,16 @@ class PackagesDestination implements PackageDestination {
     return this.#artifact(stored, draft, {figures, unchanged: true, bytesWritten: 0, proof})
   }
 
-  #artifact({metadata, docker}: StoredPackage, draft: PackageDraft, told: Told): PackageArtifact {
-    const {identity, dependencies} = metadata
+  #artifact(stored: StoredPackage, draft: PackageDraft, told: Told): PackageArtifact {
+    const {identity, dependencies} = stored.metadata
     const {figures, proof, ...rest} = told
-    const pin = findPin(draft, docker)
+    const pin = findPin(draft, stored.docker)
     const layers =
       figures === undefined
         ? []
         : [{...payloadArtifact(draft.layer?.diffId, figures), ...(pin === undefined ? {} : {pin})}]
     const all = {...rest, ...(proof === undefined ? {} : {proof}), identity, dependencies, layers}
-    return {kind: 'package', reference: this.#repository.referenceTo(identity), ...all}
+    return {kind: 'package', reference: this.#repository.referenceTo(identity), ...all, keeps: keptFactsOf(stored)}
   }
 
   #clash(written: WrittenPackage, there: StoredPackage): InputError {

@@ -5,6 +5,7 @@ import type {Crew} from '../../workers/crew.js'
 import {recipeOf} from './package-entries.js'
 import {PROVE_LAYER} from './prove-task.js'
 import type {PackageDraft} from '../../model/transport.js'
+import {seenOf} from './payload-seen.js'
 import {isRebuilt} from './rebuild-layer.js'
 import type {StoredPackage} from './repository.js'
 
@@ -23,7 +24,7 @@ interface ProveOptions extends WorkOptions {
   readonly isFromTar: boolean
 }
 
-/** What has been proven in this process of packages that stay as they are, by what they are known by. */
+/** What has been proven in this process of packages that stay as they are, by what they are known by and look like. */
 const PROVEN = new Map<string, boolean>()
 
 /**
@@ -48,8 +49,12 @@ export class LayerProofs {
     const recipe = recipeOf(stored)
     const diffId = recipe?.diffId ?? draft.layer?.diffId
     if (diffId === undefined) return undefined
+    // A process may live for days, as a worker does: what was proven goes for the files as they were then.
+    const seen = key === undefined ? undefined : seenOf(stored)
     const known =
-      key === undefined ? undefined : `${key} ${stored.payload.Digest ?? ''} ${recipe?.digest ?? ''} ${diffId}`
+      key === undefined || seen === undefined
+        ? undefined
+        : `${key} ${stored.payload.Digest ?? ''} ${recipe?.digest ?? ''} ${diffId} ${seen}`
     const remembered = known === undefined ? undefined : PROVEN.get(known)
     if (remembered !== undefined) return Promise.resolve(remembered)
     const stop = this.#stop.signal

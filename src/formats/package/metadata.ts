@@ -163,8 +163,15 @@ export function encodeDocument(
   return Buffer.from(`${JSON.stringify(json)}\r\n`)
 }
 
-function keptExtensions({document, identity}: PackageMetadata): Record<string, unknown> {
-  if (document === undefined) return {}
+/** What is known of a package that is to become another: its own document no longer fits, but what others put there stays. */
+export function withoutDocument(metadata: PackageMetadata): PackageMetadata {
+  const {document: _document, ...own} = metadata
+  const extensions = keptExtensions(metadata)
+  return Object.keys(extensions).length === 0 ? own : {...own, extensions}
+}
+
+function keptExtensions({document, extensions, identity}: PackageMetadata): Readonly<Record<string, unknown>> {
+  if (document === undefined) return extensions ?? {}
   const {[DOCKER_EXTENSION]: _docker, ...others} =
     parseMetadata(document.bytes, formatFullName(identity)).Package?.Extensions ?? {}
   return others

@@ -9,6 +9,7 @@ import {companionsOf} from './companion-files.js'
 import {dependencyError} from './dependency-error.js'
 import {resolveDependencies, type MissingDependency} from './dependencies.js'
 import {withForeignLayers} from './foreign-layers.js'
+import {tellLeftOut} from './left-out.js'
 import {platformOf, selectFitting} from './fitting-packages.js'
 import {BASE_MISMATCH, isMarked, onlyMark} from './payload-mark.js'
 import {isFullName, selectPackage, type Repository, type StoredPackage} from './repository.js'
@@ -73,6 +74,7 @@ export function openPackage(repository: Repository, selector: string | undefined
   // That the disk fails says nothing of the package, which is there.
   if (hidden instanceof EnvironmentError) throw hidden
   const layers = chain.packages.map((stored, index) => {
+    tellLeftOut(stored, options)
     const [record] = chain.packages[index + 1]?.metadata.dependencies ?? []
     if (record === undefined || !isMarked(record)) return layerOfPackage(stored)
     // A stub holds nothing that could be compared; what stands in for it must be what was built on.

@@ -1,6 +1,7 @@
 import type {WorkEvent} from '../../model/events.js'
 import {formatFullName, isSamePackage as isSameIdentity, type PackageIdentity} from '../../model/package-identity.js'
 import type {PackageDraft} from '../../model/transport.js'
+import {withoutDocument} from './metadata.js'
 import {differenceOf, markOf} from './payload-mark.js'
 import type {StoredPackage} from './repository.js'
 import {isSamePackage, onlyAddsImage, onlyAddsPins, type WrittenPackage} from './write-package.js'
@@ -34,7 +35,7 @@ function besideIdentity(identity: PackageIdentity, digest: string): PackageIdent
 
 /** The draft under the name that it gets beside another payload; its own document no longer fits it. */
 export function draftBeside(draft: PackageDraft, digest: string): PackageDraft {
-  const {document: _document, ...metadata} = draft.metadata
+  const metadata = withoutDocument(draft.metadata)
   const identity = besideIdentity(metadata.identity, digest)
   return {...draft, metadata: {...metadata, identity}, mayBeRenamed: false}
 }

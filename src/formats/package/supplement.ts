@@ -12,25 +12,28 @@ import type {DockerJson} from './schema.js'
 
 /**
  * A package that was written to take the place of one with the same payload, with all that only the other keeps: the
- * compressed forms of its layer, the image that it was the top of, and the files beside its payload. A stub has none.
+ * compressed forms of its layer, the image that it was the top of, and the files beside its payload. Of those, a stub has
+ * at most the image.
  */
 export async function supplemented(
   written: WrittenPackage,
   draft: PackageDraft,
   there: StoredPackage,
 ): Promise<WrittenPackage> {
-  const {docker} = written.stored
-  if (there.payload.Kind === 'none' || docker === undefined) return written
   const {docker: theirs = {}} = there
-  const image = docker.ConfigDigest === undefined ? {...imageOf(theirs), ...docker} : docker
+  const isStub = there.payload.Kind === 'none'
+  const hasImage = theirs.ConfigDigest !== undefined || theirs.ManifestDigest !== undefined
+  if (isStub ? !hasImage : written.stored.docker === undefined) return written
+  const {docker = {}} = written.stored
+  const image = docker.ConfigDigest === undefined ? {...imageOf(theirs), ...docker} : withManifestOf(docker, theirs)
   const companions = mergedCompanions(docker.Companions, theirs.Companions)
   const merged = withPinsOf({...image, ...(companions === undefined ? {} : {Companions: companions})}, theirs)
-  const attachments = there.files.list('').files.filter(isAttachmentName)
+  const attachments = isStub ? [] : there.files.list('').files.filter(isAttachmentName)
   for (const name of [...filesOf(merged), ...companionFiles(merged), ...attachments])
     await copyMissing(written.folder, there, name)
   // What the package says of itself stays, unless it becomes the top of an image.
   const isTopOfAnother = draft.image !== undefined && theirs.ConfigDigest === undefined
-  const metadata = isTopOfAnother ? written.stored.metadata : there.metadata
+  const metadata = isTopOfAnother || isStub ? written.stored.metadata : there.metadata
   const document = encodeDocument(metadata, written.payload, merged)
   const file = path.join(written.folder, METADATA)
   rmSync(file)
@@ -40,6 +43,22 @@ export async function supplemented(
 
 function imageOf({Layers: _layers, ...image}: DockerJson): DockerJson {
   return image
+}
+
+/** What brings the same image without a manifest, as an archive does, leaves the one that is there. */
+function withManifestOf(docker: DockerJson, theirs: DockerJson): DockerJson {
+  const {ManifestFile, ManifestDigest, ManifestMediaType} = theirs
+  if (docker.ManifestDigest !== undefined || theirs.ConfigDigest !== docker.ConfigDigest) return docker
+  if (ManifestFile === undefined || ManifestDigest === undefined) return docker
+  const {Companions, Layers, ...own} = docker
+  return {
+    ...own,
+    ManifestFile,
+    ManifestDigest,
+    ...(ManifestMediaType === undefined ? {} : {ManifestMediaType}),
+    ...(Companions === undefined ? {} : {Companions}),
+    ...(Layers === undefined ? {} : {Layers}),
+  }
 }
 
 /** The layer as it was written, with the compressed forms of both. */

@@ -158,9 +158,13 @@ function attachmentsOf(
  */
 export function isSameAsStored(draft: PackageDraft, stored: StoredPackage): boolean {
   const {docker, payload} = stored
-  // A stub asks for no more than what it stands for.
-  if (draft.layer === undefined)
-    return draft.stubOf === undefined || differenceOf({diffId: draft.stubOf}, markOf(stored)) === undefined
+  // A stub asks for no more than what it stands for, and that a stub in its place keeps an image where it brings one.
+  if (draft.layer === undefined) {
+    const lacksImage =
+      payload.Kind === 'none' && draft.image?.config !== undefined && docker?.ConfigDigest === undefined
+    const isIt = draft.stubOf === undefined || differenceOf({diffId: draft.stubOf}, markOf(stored)) === undefined
+    return isIt && !lacksImage
+  }
   if (!isSameBase(draft, stored)) return false
   const {diffId, payloadDigest} = draft.layer
   const storedDiffId = docker?.Layers?.[0]?.DiffID
@@ -169,9 +173,16 @@ export function isSameAsStored(draft: PackageDraft, stored: StoredPackage): bool
   return payload.Kind === draft.form && isSameLayer && isSameImage(draft, stored) && hasPins(draft, stored)
 }
 
-/** Every compressed form and companion that the draft would keep is kept there. */
+/** Every compressed form and companion that the draft would keep is kept there, and a manifest where it has one. */
 function hasPins(draft: PackageDraft, {docker}: StoredPackage): boolean {
-  return missingPins(draft, docker).length === 0 && !lacksCompanions(draft.image?.companions, docker)
+  const isPinned = missingPins(draft, docker).length === 0 && !lacksCompanions(draft.image?.companions, docker)
+  return isPinned && !lacksManifest(draft, docker)
+}
+
+/** A package keeps one manifest. Without the recipe, there are no layers that one could name. */
+function lacksManifest({image}: PackageDraft, docker: DockerJson | undefined): boolean {
+  const kept = docker?.Layers?.[0]?.Recipe === undefined ? undefined : docker
+  return image?.manifest !== undefined && kept !== undefined && kept.ManifestDigest === undefined
 }
 
 /** True when what was written is what is there already: the same payload, the same way back, of the same image. */

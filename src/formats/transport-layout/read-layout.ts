@@ -255,16 +255,20 @@ export class TransportLayout {
     if (!this.#seesLinks) return undefined
     const group = stats.linkGroup === '' ? line?.link : stats.linkGroup
     if (group === undefined) return undefined
-    const first = this.#firstNames.get(group) ?? this.#targetOf(line)
+    const known = this.#firstNames.get(group)
+    const first = known ?? this.#targetOf(line)
     if (first === undefined || first.path === node.path) {
       this.#firstNames.set(group, node)
       return undefined
     }
-    this.#firstNames.set(group, first)
-    if (first.isCarrier !== node.isCarrier) return undefined
-    // A copy that has lost its links may have been edited under one name since.
-    const isSame = stats.linkGroup !== '' || this.files.areSame(first.diskPath, node.diskPath)
-    return isSame ? first.path : undefined
+    const isOfKind = first.isCarrier === node.isCarrier
+    // Only an inode that was met is proof. What the index alone tells may be over: a copy has lost its links, an editor
+    // has put a new file in the place of the first name, and the further names are links of each other since.
+    const isProven = known !== undefined && stats.linkGroup !== ''
+    const isSame = isProven || (isOfKind && this.files.areSame(first.diskPath, node.diskPath))
+    // Those that are one with this name go by it where it is not one with the first.
+    this.#firstNames.set(group, isSame || stats.linkGroup === '' ? first : node)
+    return isSame && isOfKind ? first.path : undefined
   }
 
   #targetOf(line: IndexLine | undefined): DiskNode | undefined {

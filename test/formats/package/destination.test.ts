@@ -50,7 +50,8 @@ describe('packages that are put into a place', () => {
     const draft = await draftWith('App', other, {}, {dependencies: [identityOf('Core')]})
     assert.equal(existsSync(root), false)
     await destination.write(base, {})
-    const {proof, layers, ...artifact} = await destination.write(draft, {})
+    const {proof, layers, keeps, ...artifact} = await destination.write(draft, {})
+    assert.deepEqual([keeps?.layer().title, keeps?.platform.os, keeps?.configDigest], [APP, 'windows', undefined])
     assert.deepEqual(visible(root), [])
     await destination.commit({})
     assert.deepEqual(

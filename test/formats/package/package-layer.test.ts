@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import {writeFileSync} from 'node:fs'
+import {renameSync, rmSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {LayerProofs} from '../../../src/formats/package/layer-proofs.js'
+import {recipeOf} from '../../../src/formats/package/package-entries.js'
 import {isRebuilt, rebuildLayer} from '../../../src/formats/package/rebuild-layer.js'
 import {layerOfPackage} from '../../../src/formats/package/stored-layer.js'
 import {digestOf} from '../../../src/model/digest.js'
@@ -150,10 +151,10 @@ describe('a package as a layer', () => {
     const key = `it ${written.folder}`
     for (const how of [{isNew: true}, {isNew: false}, {isNew: false, key}])
       assert.equal(await proofs.begin(written.stored, {draft, ...how}), true)
-    writeFileSync(path.join(written.folder, 'Files/a'), carrierOf('TEXT'))
-    assert.equal(await proofs.begin(written.stored, {draft, isNew: false, key}), true, 'it is remembered')
-    assert.equal(await proofs.begin(written.stored, {draft, isNew: false, key: `${key} other`}), false)
-    assert.equal(await proofs.begin(written.stored, {draft, isNew: false}), false)
+    const stop = AbortSignal.abort(new Error('It is read.'))
+    assert.equal(await proofs.begin(written.stored, {draft, isNew: false, key, signal: stop}), true, 'it is remembered')
+    for (const other of [{key: `${key} other`}, {}])
+      await assert.rejects(proofs.begin(written.stored, {draft, isNew: false, signal: stop, ...other})!)
     await proofs.settle()
     const plain = (await made({keepRecipe: false})).stored
     assert.equal(proofs.begin(plain, {draft: {}, isNew: true}), undefined)
@@ -167,4 +168,54 @@ describe('a package as a layer', () => {
     await proofs.stop()
     await assert.rejects(proofs.begin(plain, {draft, isNew: true})!)
   })
+
+  for (const [title, change] of [
+    [
+      'a file was written to',
+      (root: string) => {
+        writeFileSync(path.join(root, 'Files/a'), carrierOf('TEXT'))
+      },
+    ],
+    [
+      'another file is in its place',
+      (root: string) => {
+        writeFileSync(path.join(root, 'x'), carrierOf('TEXT'))
+        renameSync(path.join(root, 'x'), path.join(root, 'Files/a'))
+      },
+    ],
+    [
+      'a file is gone',
+      (root: string) => {
+        rmSync(path.join(root, 'Files/a'))
+      },
+    ],
+    [
+      'there is one more',
+      (root: string) => {
+        writeFileSync(path.join(root, 'Files/new'), carrierOf(''))
+      },
+    ],
+    [
+      'the index is gone',
+      (root: string) => {
+        rmSync(path.join(root, 'payload-index.jsonl'))
+      },
+    ],
+    [
+      'the recipe is another',
+      (root: string) => {
+        writeFileSync(path.join(root, 'docker/recipe-0.gz'), 'x')
+      },
+    ],
+  ] as const)
+    it(`is proven anew where the package may have changed: ${title}`, async () => {
+      const written = await made()
+      const draft = await draftWith('App', ENTRIES)
+      const proofs = new LayerProofs(new Crew(1))
+      const how = {draft, isNew: false, key: `it ${written.folder}`}
+      const began = () => proofs.begin(written.stored, how)
+      assert.deepEqual([await began(), await began()], [true, true])
+      change(written.folder)
+      assert.equal(await began(), await isRebuilt(written.stored, recipeOf(written.stored)!.diffId, {}))
+    })
 })

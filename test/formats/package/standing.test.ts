@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import {identityClash, requireUnneeded} from '../../../src/formats/package/identity-clash.js'
+import {encodeDocument} from '../../../src/formats/package/metadata.js'
 import {draftBeside, identityTaken, isBeside, standingOf} from '../../../src/formats/package/standing.js'
 import type {DockerJson, PayloadJson} from '../../../src/formats/package/schema.js'
 import {isSameAsStored, type WrittenPackage} from '../../../src/formats/package/write-package.js'
@@ -173,8 +174,10 @@ describe('a package that is there already, as far as can be told without its lay
 
 describe('the name of a package beside another', () => {
   it('ends in the first digits of its own digest, and the draft keeps all but its document', () => {
-    const document = {mediaType: 'a', bytes: Buffer.from('{}')}
     const draft = draftOf({mayBeRenamed: true})
+    const extensions = {'vendor/1': {a: 1}}
+    const bytes = encodeDocument({...draft.metadata, extensions}, undefined, {References: ['app:1']})
+    const document = {mediaType: 'a', bytes}
     const beside = draftBeside(
       {...draft, metadata: {...draft.metadata, document}},
       `sha256:0123456789${'a'.repeat(54)}`,
@@ -182,7 +185,7 @@ describe('the name of a package beside another', () => {
     assert.deepEqual(beside, {
       ...draft,
       mayBeRenamed: false,
-      metadata: {...draft.metadata, identity: identityOf('App-01234567')},
+      metadata: {...draft.metadata, extensions, identity: identityOf('App-01234567')},
     })
   })
 

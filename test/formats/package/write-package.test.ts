@@ -327,11 +327,11 @@ describe('a package that takes the place of one with the same payload', () => {
     )
   })
 
-  it('keeps its own image where both have one', async () => {
+  it('keeps its own image where both have one, and a manifest that only the other has', async () => {
     const there = await writeDraft(folder.path, await withPins([], {image: {...IMAGE, names: ['theirs:1']}}))
     const draft = await withPins([OWN], {image: {names: ['own:1'], config: CONFIG}})
     const {stored} = await supplemented(await writeDraft(folder.path, draft), draft, there.stored)
-    assert.deepEqual([stored.docker?.References, stored.docker?.ManifestDigest], [['own:1'], undefined])
+    assert.deepEqual([stored.docker?.References, stored.docker?.ManifestDigest], [['own:1'], digestOf(MANIFEST.bytes)])
     const named = {...draft, image: {names: ['own:1']}}
     const withNames = await supplemented(await writeDraft(folder.path, named), named, there.stored)
     assert.deepEqual(
@@ -345,6 +345,21 @@ describe('a package that takes the place of one with the same payload', () => {
     const draft = await withPins([OWN])
     const written = await writeDraft(folder.path, draft)
     assert.equal(await supplemented(written, draft, stub.stored), written)
+    // The stub of a base image was the top of an image itself.
+    const top = await writeDraft(
+      folder.path,
+      await draftWith('App', undefined, {image: IMAGE}, {friendlyName: 'Theirs'}),
+    )
+    for (const keepRecipe of [true, false]) {
+      const own = await draftWith('App', FILES, {keepRecipe}, {friendlyName: 'Own'})
+      const {stored, folder: root} = await supplemented(await writeDraft(folder.path, own), own, top.stored)
+      const {metadata, docker} = stored
+      assert.deepEqual(
+        [metadata.friendlyName, docker?.References, docker?.ConfigDigest, docker?.ManifestDigest],
+        ['Own', ['app:1'], digestOf(CONFIG.bytes), digestOf(MANIFEST.bytes)],
+      )
+      assert.deepEqual(readFileSync(path.join(root, 'docker/config.json')), Buffer.from(CONFIG.bytes))
+    }
     const there = await writeDraft(folder.path, await withPins([THEIRS]))
     const plain = await writeDraft(folder.path, await draftWith('App', FILES, {keepRecipe: false}))
     assert.equal(await supplemented(plain, draft, there.stored), plain)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import {linkSync, writeFileSync} from 'node:fs'
+import {linkSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {encodeTombstones} from '../../../src/codecs/tombstones/tombstones.js'
 import {encodeIndexLine, type IndexLine} from '../../../src/formats/transport-layout/index-line.js'
@@ -293,6 +293,48 @@ describe('the entries of a layout', () => {
       'file',
       'link to Files/a',
     ])
+  })
+
+  it('are links by the index only to what they are one with, whatever they are one with among themselves', async () => {
+    const names = ['Files/a', 'Files/b', 'Files/c', 'Files/d']
+    const index = linesOf(...names.slice(1).map((name) => ({path: name, link: 'Files/a'})))
+    // What an editor leaves that puts a new file in the place of one name, and what a copy of such a copy is.
+    const forms: readonly (readonly [
+      title: string,
+      texts: readonly string[],
+      links: readonly (readonly string[])[],
+    ])[] = [
+      ['the first name was edited', ['new', 'old'], [['Files/b', 'Files/c', 'Files/d']]],
+      ['and the others are in two parts', ['new', 'old', '', 'Old'], [['Files/b', 'Files/c']]],
+      ['a name in between was edited', ['old', 'new'], [['Files/a', 'Files/c', 'Files/d']]],
+      [
+        'copies that have links elsewhere',
+        ['old', 'new', 'old', 'Old'],
+        [
+          ['Files/b', 'b'],
+          ['Files/c', 'c'],
+          ['Files/d', 'd'],
+        ],
+      ],
+    ]
+    for (const [title, texts, links] of forms) {
+      const root = made(Object.fromEntries(texts.map((text, at) => [names[at]!, carrierOf(text)])))
+      for (const [from, ...others] of links)
+        for (const to of others) {
+          rmSync(path.join(root, to), {force: true})
+          linkSync(path.join(root, from!), path.join(root, to))
+        }
+      const wanted = new Map(names.map((name) => [name, readFileSync(path.join(root, name)).subarray(24).toString()]))
+      const {entries, texts: found} = await read(root, {index})
+      for (const name of names) {
+        const entry = entries.get(name)
+        assert.equal(
+          found.get(entry?.kind === 'hard-link' ? entry.target : name),
+          wanted.get(name),
+          `${title}: ${name}`,
+        )
+      }
+    }
   })
 
   it('end where they are asked to', async () => {

@@ -1,0 +1,28 @@
+import type {WorkOptions} from '../../model/events.js'
+import {formatFullName} from '../../model/package-identity.js'
+import {isAttachmentName, isPayloadName, MAX_ATTACHMENT_BYTES, OWN_NAMES} from './package-folder.js'
+import type {StoredPackage} from './repository.js'
+
+/**
+ * Tells what lies in the folder of a package and goes nowhere: folders that are not the payload's, and files that are too
+ * large, or of a name that is no attachment's. A container tells that itself, and disks are made anew on each host.
+ */
+export function tellLeftOut(stored: StoredPackage, {onEvent}: WorkOptions): void {
+  if (onEvent === undefined || stored.place?.kind !== 'folder') return
+  const {folders, files} = stored.files.list('')
+  const own = (name: string) => OWN_NAMES.has(name.toLowerCase())
+  // Where both are there, the folder of the first previews is not the utility VM.
+  const hasVm = folders.some((name) => name.toLowerCase() === 'utilityvm')
+  const isStrayFolder = (name: string) =>
+    !own(name) && (!isPayloadName(name) || (hasVm && name.toLowerCase() === 'baseos'))
+  const isStrayFile = (name: string) => {
+    if (own(name) || isPayloadName(name)) return false
+    const place = `${stored.entryName}/${name}`
+    return !isAttachmentName(name) || (stored.files.find(name, place)?.sizeBytes ?? 0) > MAX_ATTACHMENT_BYTES
+  }
+  const [first, ...others] = [...folders.filter(isStrayFolder), ...files.filter(isStrayFile)]
+  if (first === undefined) return
+  const more = others.length === 0 ? ' was' : ` and ${others.length} more were`
+  const message = `'${first}'${more} left out: beside its payload, a package carries only files of at most ${MAX_ATTACHMENT_BYTES / 1024} KiB.`
+  onEvent({kind: 'loss', code: 'not-payload', message, subject: formatFullName(stored.metadata.identity)})
+}
