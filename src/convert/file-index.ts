@@ -66,11 +66,15 @@ export class FileIndex {
 
   add(path: LayerPath, facts: FileFacts): void {
     const folded = foldPath(path)
-    this.#numbers.set(folded, this.#count)
+    this.#numbers.set(folded, this.#append(facts))
     this.#names.set(folded, path)
+  }
+
+  /** Gives the number of the new record. */
+  #append(facts: FileFacts): number {
     if (this.#count % CHUNK_RECORDS === 0) this.#chunks.push(Buffer.alloc(CHUNK_RECORDS * RECORD_BYTES))
     encodeRecord(this.#record(this.#count), facts)
-    this.#count += 1
+    return this.#count++
   }
 
   /** A further name of a file; the file may come later. */
@@ -80,17 +84,17 @@ export class FileIndex {
 
   /** Gives every link the record of its file. Throws `LINK_TARGET_MISSING`. */
   resolveLinks(hasUnknownBelow: boolean): void {
+    /** Of targets in layers that are not there, which have no name here: folded path -> number of the record. */
+    const elsewhere = new Map<string, number>()
     const targets = new Map(this.#links.map(({path, target}) => [foldPath(path), foldPath(target)]))
     for (const {path, target} of this.#links) {
       let folded = foldPath(target)
       for (let step = 0; targets.has(folded) && step < targets.size; step++) folded = targets.get(folded) ?? folded
-      const number = this.#numbers.get(folded)
-      if (number === undefined) {
-        if (!hasUnknownBelow) throw missingTarget(path, target)
-        // The file is in a layer that is not there; the link stands for itself.
-        this.add(path, {kind: 'file'})
-        continue
-      }
+      const known = this.#numbers.get(folded) ?? elsewhere.get(folded)
+      if (known === undefined && !hasUnknownBelow) throw missingTarget(path, target)
+      // Nothing is known of a file in a layer that is not there, but which one the link means.
+      const number = known ?? this.#append({kind: 'file'})
+      if (known === undefined) elsewhere.set(folded, number)
       const group = this.#groups.get(number) ?? [folded]
       this.#groups.set(number, [...group, foldPath(path)])
       this.#numbers.set(foldPath(path), number)

@@ -71,7 +71,9 @@ async function mountsOf(image: Image, options: MountOptions): Promise<HiveMount[
   const names = HIVE_NAMES.filter((name) => wants(MOUNT_POINTS[name]))
   const stacks = new Map<HiveName, HiveStack>(names.map((name) => [name, new HiveStack(options)]))
   for (const index of [...image.layers.keys()].reverse()) {
-    if (layer === undefined || layer === index) await collect(image, index, stacks, options)
+    // Merged, a layer whose content is stored elsewhere counts as a base that is only named does.
+    const isWanted = layer === undefined ? image.layers[index]?.hasContent === true : layer === index
+    if (isWanted) await collect(image, index, stacks, options)
   }
   return [...stacks].flatMap(([name, stack]) => {
     const root = stack.seen()

@@ -1,6 +1,6 @@
-import {LAYERED_MINOR} from '../codecs/registry-hive/base-block.js'
+import {findSealedBlock, LAYERED_MINOR} from '../codecs/registry-hive/base-block.js'
 import {encodeHive} from '../codecs/registry-hive/encode-hive.js'
-import type {HiveFile} from '../codecs/registry-hive/hive-file.js'
+import {isDirty, type HiveFile} from '../codecs/registry-hive/hive-file.js'
 import type {HiveKey} from '../codecs/registry-hive/hive-key.js'
 import {compose, flatten, type LayeringOptions} from '../codecs/registry-hive/layered-keys.js'
 import {contentOf} from '../model/content.js'
@@ -67,7 +67,7 @@ export class HiveStack {
     for (const [form, whole] of this.#wholes) {
       const folded = this.#fold(form, whole)
       isFolded ||= folded !== undefined
-      yield folded ?? verbatim(whole)
+      yield folded ?? this.#completed(form, whole)
     }
     if (isBase && isFolded) return
     const delta = this.#composed()
@@ -138,9 +138,10 @@ export class HiveStack {
     const deltas = this.#deltas.filter((delta) => delta.bytes.byteLength > 0)
     const [first, ...others] = deltas
     if (first === undefined) return verbatim(top)
-    if (others.every((delta) => Buffer.compare(delta.bytes, first.bytes) === 0)) {
+    if (others.length === 0) return this.#completed('delta', {...first, entry: top.entry})
+    const isAlike = others.every((delta) => Buffer.compare(delta.bytes, first.bytes) === 0)
+    if (isAlike && !deltas.some((delta) => this.#needsLogs('delta', delta)))
       return withBytes(top.entry, top.entry.path, first.bytes)
-    }
     const bottom = this.#open('delta', deltas.at(-1) ?? first)
     const root = this.#composedRoot(deltas) ?? bottom.root
     const {lastWritten, fileName, minorVersion} = bottom.header
@@ -153,6 +154,24 @@ export class HiveStack {
       const {root} = this.#open('delta', delta)
       return below === undefined ? root : compose(below, root, this.#layering(delta))
     }, undefined)
+  }
+
+  /** A hive as it is, since its bytes are its own; but one that its logs have to complete, which are not kept, anew. */
+  #completed(form: HiveForm, hive: HeldHive): FileEntry {
+    if (!this.#needsLogs(form, hive)) return verbatim(hive)
+    const {header, root, isDelta} = this.#open(form, hive)
+    const {lastWritten, fileName} = header
+    const minorVersion = Math.min(header.minorVersion, LAYERED_MINOR - 1)
+    const isLayered = form === 'delta' || isDelta
+    const bytes = encodeHive(root, {minorVersion, isLayered, lastWritten, fileName, maxBytes: MAX_HIVE_BYTES})
+    return withBytes(hive.entry, hive.entry.path, bytes)
+  }
+
+  /** True for a hive that was not written to its end and has logs. */
+  #needsLogs(form: HiveForm, {bytes, layer}: HeldHive): boolean {
+    if (bytes.byteLength === 0 || !this.#logs.has(`${form}:${layer}`)) return false
+    const head = findSealedBlock(bytes)
+    return head === undefined || isDirty(head)
   }
 
   #open(form: HiveForm, hive: HeldHive): HiveFile {

@@ -1,8 +1,8 @@
 import {contentOf} from '../model/content.js'
 import {UnsupportedError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
-import type {FileEntry, LayerEntry} from '../model/layer-entry.js'
-import {foldPath, HIVE_NAMES, type HiveName} from '../model/layer-path.js'
+import type {FileEntry} from '../model/layer-entry.js'
+import {foldPath, HIVE_NAMES, type HiveName, type LayerPath} from '../model/layer-path.js'
 import {holdStreams, readHeld} from '../model/held-file.js'
 import {findHiveRole, type HiveRole} from '../model/hive-role.js'
 import {HiveStack} from './hive-stack.js'
@@ -61,8 +61,24 @@ export class HiveStacks {
     return true
   }
 
+  /** A hive of the OS that is only a further name of a file cannot be written anew, nor that file without it. */
+  requireOwnName(path: LayerPath, target: LayerPath): void {
+    const role = findHiveRole(path)
+    if (role?.form !== 'config' || role.part !== 'hive' || !this.#options.isBase) return
+    const changed = [role, findHiveRole(target)].some(
+      (each) => each?.form === 'config' && this.#stacks.get(each.name)?.hasDeltas === true,
+    )
+    if (!changed) return
+    throw new UnsupportedError('HIVE_CONFLICT', {
+      what: `The hive '${path}' is a hard link to '${target}', and layers change one of them as a hive.`,
+      why: 'Merging the changes into it would change the other name of the file as well.',
+      suggestions: ['Pass --layers chain to keep every layer as it is.'],
+      at: {path},
+    })
+  }
+
   /** One entry for each hive. */
-  *entries(): Generator<LayerEntry> {
+  *entries(): Generator<FileEntry> {
     for (const stack of this.#stacks.values()) yield* stack.entries(this.#options.isBase)
     yield* this.#others.values()
   }

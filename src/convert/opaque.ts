@@ -2,7 +2,7 @@ import type {WorkOptions} from '../model/events.js'
 import type {Layer} from '../model/image.js'
 import type {LayerEntry} from '../model/layer-entry.js'
 import {foldPath, parentPath, type LayerPath} from '../model/layer-path.js'
-import {LayerShadow} from './merge.js'
+import {isLeaf, LayerShadow} from './merge.js'
 import {SquashedDeletions} from './squashed-deletions.js'
 
 /**
@@ -32,7 +32,8 @@ async function* expanded(
     } else if (entry.kind === 'tombstone') deleted.push(entry.path)
     else if (entry.kind !== 'frame') {
       shadow.show(entry)
-      if (entry.kind === 'directory') directories.add(foldPath(entry.path))
+      // In a reparse point nothing of lower layers lies, whatever was deleted for it.
+      if (!isLeaf(entry)) directories.add(foldPath(entry.path))
       // Folders that no entry states are made for what lies in them.
       let above = parentPath(entry.path)
       for (; above !== undefined && !directories.has(foldPath(above)); above = parentPath(above))

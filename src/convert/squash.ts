@@ -6,6 +6,7 @@ import {missingTarget} from '../model/layer-names.js'
 import {comparePaths, foldPath, parentPath, type LayerPath} from '../model/layer-path.js'
 import {holdStreams} from '../model/held-file.js'
 import {FileAttribute, UNIX_EPOCH, type WindowsMetadata} from '../model/windows-metadata.js'
+import {absentContent, dependencyError} from '../formats/package/dependency-error.js'
 import {HiveStacks} from './hive-stacks.js'
 import {isLeaf, LayerShadow, mergeLayers} from './merge.js'
 import {SquashedDeletions} from './squashed-deletions.js'
@@ -17,6 +18,11 @@ export interface SquashRange {
   readonly title: string
   /** True when the lowest layer of the range is a whole OS; else the result is a delta on what lies below. */
   readonly standsAlone: boolean
+  /**
+   * False when the lowest layer of the image changes an OS that is not among the layers: deletions may mean what lies
+   * there, whatever the layers below the range hold. Default true.
+   */
+  readonly isWhole?: boolean
   /** What the names of the image mean, where others ask as well. */
   readonly names?: ImageNames
 }
@@ -27,17 +33,21 @@ const PLAIN_DIRECTORY: WindowsMetadata = {
   times: {creation: UNIX_EPOCH, lastAccess: UNIX_EPOCH, lastWrite: UNIX_EPOCH, change: UNIX_EPOCH},
 }
 
+const HIVES_FOLDER = 'HIVES'
+
 type VisibleEntry = FileEntry | DirectoryEntry | HardLinkEntry
 
 /**
  * One layer that does what a range of layers does. Reads each layer of the range once, top layer first, and copies no
  * content that is not visible. A second look is taken only at layers that hold files without their parents, or files
  * that are gone but live on under another name (a hard link); such a name gets a copy when the file is below the range.
- * What names mean, and what is refused, `ImageNames` decides.
+ * What names mean, and what is refused, `ImageNames` decides. Throws `LAYER_MISSING` and the like for a range of which
+ * not all content is at hand: the result would look whole without it.
  */
 export function squashLayers(layers: readonly Layer[], range: SquashRange): Layer {
   const form: LayerForm = range.standsAlone ? 'base' : 'delta'
   const squashed = layers.slice(range.from, range.to + 1)
+  for (const layer of squashed) requireContent(layer)
   const sizes = squashed.map((layer) => layer.sizeBytes)
   const sizeBytes = sizes.every((size) => size !== undefined) ? sizes.reduce((sum, size) => sum + size, 0) : undefined
   return {
@@ -47,6 +57,13 @@ export function squashLayers(layers: readonly Layer[], range: SquashRange): Laye
     ...(sizeBytes === undefined ? {} : {sizeBytes}),
     entries: (options = {}) => new Squash(layers, range, options).entries(),
   }
+}
+
+function requireContent(layer: Layer): void {
+  if (layer.hasContent) return
+  if (layer.isMismatch === true)
+    throw dependencyError(layer.title, {isMismatch: true, why: layer.absence ?? 'The payload is different.'})
+  throw absentContent(layer)
 }
 
 /** A link that is visible, and its layer. */
@@ -84,12 +101,16 @@ class Squash {
   readonly #links: HardLinkEntry[] = []
   /** By `layer:folded path`. */
   readonly #hiddenTargets = new Map<string, HiddenTarget>()
+  /** The folder of hives of a base, until something is known to lie in it. */
+  #hivesFolder: DirectoryEntry | undefined
+  #hasHives = false
 
   constructor(layers: readonly Layer[], range: SquashRange, options: WorkOptions) {
     this.#layers = layers
     this.#range = range
     this.#options = options
-    const isBelowKnown = range.from > 0 && layers.slice(0, range.from).every((layer) => layer.hasContent)
+    const {isWhole = true} = range
+    const isBelowKnown = range.from > 0 && isWhole && layers.slice(0, range.from).every((layer) => layer.hasContent)
     this.#deletions = new SquashedDeletions(isBelowKnown ? layers.slice(0, range.from) : undefined, options)
     this.#names = range.names ?? new ImageNames(layers, {isWhole: isWholeImage({layers})})
     this.#hives = new HiveStacks({isBase: range.standsAlone, lowest: range.from, ...options})
@@ -99,7 +120,10 @@ class Squash {
     yield* this.#firstPass()
     yield* this.#secondPass()
     // Before the links: a hive of the OS's files has another name among the layer's hives.
-    yield* this.#hives.entries()
+    for (const hive of this.#hives.entries()) {
+      yield* this.#hivesFolderOf(hive.path)
+      yield hive
+    }
     for (const link of this.#links) yield link
     if (!this.#range.standsAlone) {
       yield* this.#deletions.entries(this.#shadow, (path) => this.#directories.has(foldPath(path)))
@@ -127,13 +151,27 @@ class Squash {
     for await (const {entry, layer} of merged) {
       this.#meetDirectories(entry)
       if (entry.kind === 'file' && (await this.#hives.takeConfig(entry, layer))) continue
+      yield* this.#hivesFolderOf(entry.path)
       if (entry.kind === 'hard-link') this.#visibleLinks.push({link: withoutArchiveFrame(entry), layer})
+      else if (entry.kind === 'directory' && this.#isIdleHives(entry)) this.#hivesFolder = await holdStreams(entry)
       else if (this.#hasParent(entry.path)) yield* this.#give(entry)
       else if (entry.kind === 'directory') this.#orphanDirectories.push(await holdStreams(entry))
       else this.#orphans.set(foldPath(entry.path), layer)
     }
     for (let layer = from; layer <= to; layer++) await this.#names.settle(layer, this.#options)
     for (const link of this.#visibleLinks) await this.#resolve(link)
+  }
+
+  /** A base gets its hives from Windows, which refuses a folder of them that is there: none is given for nothing. */
+  #isIdleHives({path}: DirectoryEntry): boolean {
+    return this.#range.standsAlone && !this.#hasHives && foldPath(path) === HIVES_FOLDER
+  }
+
+  /** The folder, before the first that is known to lie in it. */
+  *#hivesFolderOf(path: LayerPath): Generator<LayerEntry> {
+    if (this.#hasHives || !foldPath(path).startsWith(`${HIVES_FOLDER}/`)) return
+    this.#hasHives = true
+    if (this.#hivesFolder !== undefined) yield* this.#give(this.#hivesFolder)
   }
 
   #meetDirectories(entry: VisibleEntry): void {
@@ -171,6 +209,7 @@ class Squash {
    */
   async #resolve({link, layer}: VisibleLink): Promise<void> {
     const found = await this.#names.seeLink(link, layer, {...this.#options, top: this.#range.to})
+    this.#hives.requireOwnName(link.path, found.kind === 'unknown' ? link.target : found.path)
     if (found.kind !== 'hidden') {
       this.#links.push(found.kind === 'seen' ? {...link, target: found.path} : link)
       return

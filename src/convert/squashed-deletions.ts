@@ -35,10 +35,12 @@ export class SquashedDeletions {
   /** The tombstones that remain, sorted. `shadow` and `isDirectory` know what the squashed layers show. */
   async *entries(shadow: LayerShadow, isDirectory: (path: LayerPath) => boolean): AsyncGenerator<LayerEntry> {
     if (this.#removed.size === 0 && this.#cleared.size === 0) return
-    const lower = this.#below === undefined ? this.#namesUnknown(isDirectory) : await this.#namesIn(this.#below)
+    const isTaken = (path: LayerPath): boolean => shadow.findShown(path) !== undefined || shadow.isBelowLeaf(path)
+    const lower =
+      this.#below === undefined ? this.#namesUnknown(isDirectory, isTaken) : await this.#namesIn(this.#below)
     const gone = new Map<string, LayerPath>()
     for (const [folded, path] of lower) {
-      const isShown = shadow.findShown(path) !== undefined || isDirectory(path) || shadow.isBelowLeaf(path)
+      const isShown = isDirectory(path) || isTaken(path)
       if (!isShown && (this.#removed.has(folded) || this.#isCleared(folded))) gone.set(folded, path)
     }
     for (const path of [...gone.values()].sort(comparePaths)) {
@@ -82,9 +84,14 @@ export class SquashedDeletions {
   }
 
   /** Without the layers below, what was deleted counts as existing there. */
-  #namesUnknown(isDirectory: (path: LayerPath) => boolean): Map<string, LayerPath> {
-    const cleared = [...this.#cleared.values(), ...[...this.#removed.values()].filter(isDirectory)]
-    const [unknown] = cleared
+  #namesUnknown(
+    isDirectory: (path: LayerPath) => boolean,
+    isTaken: (path: LayerPath) => boolean,
+  ): Map<string, LayerPath> {
+    // What was deleted or replaced since goes with all it holds.
+    const isGone = (path: LayerPath): boolean => !isDirectory(path) && (this.hides(path) || isTaken(path))
+    const cleared = [...this.#cleared.values()].filter((path) => !isGone(path))
+    const [unknown] = [...cleared, ...[...this.#removed.values()].filter(isDirectory)]
     if (unknown !== undefined) throw unknownBelow(unknown)
     return new Map(this.#removed)
   }

@@ -120,6 +120,7 @@ class ImagePlanner {
       to: group.at(-1) ?? first,
       title,
       standsAlone,
+      isWhole: this.#isBase(),
       names: this.#names,
     })
   }

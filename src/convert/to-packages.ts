@@ -64,6 +64,8 @@ class PackagePlanner {
   readonly #names: ImageNames
   readonly #destination: Pick<PackageDestination, 'findOsPackage'>
   #knownCount = 0
+  /** The lowest layer is an operating system, or the user or a package says so: it changes nothing that is elsewhere. */
+  #isWhole = false
 
   constructor(image: Image, options: ConvertOptions, destination: Pick<PackageDestination, 'findOsPackage'>) {
     this.#image = image
@@ -83,6 +85,9 @@ class PackagePlanner {
     const complete = known.length === layers.length
     const osLayers = complete ? undefined : await this.#findOs(known.length)
     const osCount = osLayers?.count ?? 0
+    const isBase = (known[0]?.draft.form ?? layers[0]?.form) === 'base'
+    this.#isWhole =
+      this.#image.namedBase === undefined && (isBase || osCount > 0 || this.#options.osLayers !== undefined)
     const mode: LayerMode = complete && this.#options.layers === undefined ? 'copy' : (this.#options.layers ?? 'squash')
     const packages =
       complete && mode !== 'squash' ? this.#renamedTop(known) : await this.#newPackages(known, osCount, mode)
@@ -283,14 +288,9 @@ class PackagePlanner {
         message: `${indices.length} layers were squashed into one and cannot be separated again.`,
         subject: title,
       })
+      const range = {from: first, to: indices.at(-1) ?? first, title, names: this.#names}
       const standsAlone = first === 0 && facts.form === 'base'
-      return squashLayers(this.#image.layers, {
-        from: first,
-        to: indices.at(-1) ?? first,
-        title,
-        standsAlone,
-        names: this.#names,
-      })
+      return squashLayers(this.#image.layers, {...range, standsAlone, isWhole: this.#isWhole})
     }
     // The tap comes first: what follows may read layers below with the same options.
     if (layer.hasContent)

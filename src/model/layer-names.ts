@@ -1,6 +1,6 @@
 import {InputError} from './errors.js'
 import type {DirectoryEntry, FileEntry, HardLinkEntry, LayerEntry, LinkMeaning} from './layer-entry.js'
-import {baseName, foldPath, parentPath, type LayerPath} from './layer-path.js'
+import {foldPath, parentPath, type LayerPath} from './layer-path.js'
 import {PathTable, type PathTableParts} from './path-table.js'
 
 /** What one layer says of a name; undefined where lower layers decide. */
@@ -234,8 +234,9 @@ export class LayerNames {
         throw this.#below(undefined, path, isReparsePoint)
     }
     this.#names.set(path, known | STATED | how)
-    if (place !== 0 && baseName(this.#names.at(place).path as LayerPath) !== baseName(path))
-      this.#spelt.set(place, path)
+    // Of the folders above as well: who makes links by exact names needs all of the path as its entry spells it.
+    const own = place === 0 ? this.#names.size : place
+    if (this.#names.at(own).path !== path) this.#spelt.set(own, path)
   }
 
   #link(entry: HardLinkEntry): LayerPath | undefined {

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
+import {existsSync} from 'node:fs'
 import path from 'node:path'
+import {keyOf, valueOf} from '../../src/codecs/registry-hive/hive-key.js'
+import {compare} from '../../src/convert/diff.js'
+import {readHive} from '../../src/convert/hive.js'
 import {convert, inspect, verify} from '../../src/index.js'
+import type {LayerEntry} from '../../src/model/layer-entry.js'
 import {partsOf, tarOf} from '../helpers/archives.js'
+import {linkEntry} from '../helpers/file-system-model.js'
+import {deltaOf, descriptorOf, text} from '../helpers/hives.js'
+import {fileOf, layerTarOf} from '../helpers/layer-archives.js'
 import {LayoutBuilder, OCI, tagged} from '../helpers/layouts.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
 
@@ -34,4 +42,55 @@ describe('a foreign layer that the source only names', () => {
       assert.equal(back.exact, true)
       assert.deepEqual((await verify(target)).faults, [])
     })
+
+  /** An image whose OS is a foreign layer, and these layers above it. */
+  async function imageAbove(...apps: (readonly LayerEntry[])[]): Promise<string> {
+    const tars: Buffer[] = []
+    for (const app of apps) tars.push(await layerTarOf(app))
+    const builder = new LayoutBuilder()
+    const mediaType = 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip'
+    const os = {mediaType, digest: `sha256:${'5'.repeat(64)}`, size: 12_345, urls: ['https://mcr.example/blob/1']}
+    const layers = [os, ...tars.map((tar) => builder.blob(OCI.layer, tar))]
+    builder.manifests.push({
+      ...builder.image(partsOf([await tarOf([['Files/os.txt', 'os']]), ...tars]), {layers}),
+      ...tagged('1'),
+    })
+    const folder = fresh()
+    builder.writeFolder(folder)
+    return `oci:${folder}`
+  }
+
+  for (const [title, options] of [
+    ['as part of a range', {squashRange: {from: 0, to: 1}}],
+    ['with all others', {withBase: true}],
+    ['as no OS', {layers: 'squash', osLayers: 0}],
+  ] as const)
+    for (const transport of ['oci', 'inbox'])
+      it(`is refused where its content would have to be squashed ${title}: ${transport}`, async () => {
+        const source = await imageAbove([fileOf('Files/a', '1')], [fileOf('Files/b', '2')])
+        const target = fresh()
+        await assert.rejects(convert(source, `${transport}:${target}`, options), {code: 'LAYER_MISSING'})
+        assert.equal(existsSync(target), false)
+      })
+
+  it('hides neither the files nor the registry of the layers above it', async () => {
+    const delta = keyOf({name: 'ROOT', security: descriptorOf(18), values: [valueOf('a', 1, text('x'))]})
+    const source = await imageAbove([fileOf('Hives/System_Delta', deltaOf(delta))])
+    assert.deepEqual(
+      (await readHive(source, undefined)).keys.flatMap(({values}) => values.map(({name}) => name)),
+      ['a'],
+    )
+  })
+
+  it('counts as different files where links mean different ones of it', async () => {
+    const image = (target: string) => imageAbove([linkEntry('Files/y', target), linkEntry('Files/z', target)])
+    const [one, other] = [await image('Files/Windows/a.dll'), await image('Files/Windows/b.dll')]
+    const fieldsOf = async (right: string) =>
+      (await compare(one, right)).files.map(({path: name, fields}) => [name, fields])
+    assert.deepEqual(await fieldsOf(one), [])
+    assert.deepEqual(await fieldsOf(other), [
+      ['Files/y', ['links']],
+      ['Files/z', ['links']],
+    ])
+  })
 })

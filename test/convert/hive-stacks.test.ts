@@ -211,8 +211,8 @@ describe('squashing registry hives', () => {
     return bytes
   }
 
-  it('takes the logs of a hive that was not written to its end', async () => {
-    const logged = hiveOf(setting('logged', '1'))
+  /** An old log that holds all of a hive. */
+  const logOf = (logged: Buffer): Buffer => {
     const data = logged.subarray(4096)
     const head = Buffer.from(logged.subarray(0, 512))
     head.writeUInt32LE(1, 28)
@@ -220,7 +220,11 @@ describe('squashing registry hives', () => {
     const bitmap = Buffer.alloc(512)
     bitmap.write('DIRT', 'latin1')
     bitmap.fill(0xff, 4, 4 + data.byteLength / 4096)
-    const log = Buffer.concat([head, bitmap, data])
+    return Buffer.concat([head, bitmap, data])
+  }
+
+  it('takes the logs of a hive that was not written to its end', async () => {
+    const log = logOf(hiveOf(setting('logged', '1')))
     const layers = [
       osLayer([file(`${CONFIG}/SYSTEM`, dirty(hiveOf(root()))), file(`${CONFIG}/SYSTEM.LOG1`, log)]),
       deltaLayer('1', [file('Hives/System_Delta', deltaOf(setting('a', '1')))]),
@@ -233,6 +237,52 @@ describe('squashing registry hives', () => {
     )
     assert.deepEqual(squashed.notes, ['hive-logs-replayed'])
   })
+
+  for (const [title, isTwice] of [
+    ['only one layer changes', false],
+    ['all change alike', true],
+  ] as const)
+    it(`takes the logs of such a delta that ${title}`, async () => {
+      const delta = [
+        file('Hives/System_Delta', dirty(deltaOf(root()))),
+        file('Hives/System_Delta.LOG1', logOf(deltaOf(setting('logged', '1')))),
+      ]
+      const layers = [osLayer([]), deltaLayer('1', delta), deltaLayer('2', isTwice ? delta : [])]
+      const squashed = await squash(layers, 1)
+      const names = read(squashed.hive('Hives/System_Delta'))
+        .values()
+        .map((value) => value.name)
+      assert.deepEqual([...new Set(names)], ['logged'])
+    })
+
+  it('takes the logs of the base hive of a layer that no layer changes', async () => {
+    const layers = [
+      osLayer([
+        directoryEntry('Hives'),
+        file('Hives/System_Base', dirty(hiveOf(root()))),
+        file('Hives/System_Base.LOG1', logOf(hiveOf(setting('logged', '1')))),
+      ]),
+      deltaLayer('1', []),
+    ]
+    assert.equal(read((await squash(layers)).hive('Hives/System_Base')).values()[0]?.name, 'logged')
+  })
+
+  for (const [title, upper, folders] of [
+    ['nothing', [], 0],
+    ['deltas that are folded', [file('Hives/System_Delta', deltaOf(setting('a', '1')))], 0],
+    ['a delta that stays', [file('Hives/Sam_Delta', deltaOf(setting('a', '1')))], 1],
+    ['another file', [fileEntry('Hives/notes.txt', 'x')], 1],
+    ['a folder', [directoryEntry('Hives/sub'), fileEntry('Hives/sub/x', 'x')], 1],
+  ] as const)
+    it(`gives a base a folder of hives only for what lies in it, and first: ${title}`, async () => {
+      const layers = [osLayer([file(`${CONFIG}/SYSTEM`, hiveOf(root()))]), deltaLayer('1', upper)]
+      const paths = (await squash(layers)).entries.flatMap((entry) => (entry.kind === 'frame' ? [] : [entry.path]))
+      const hives = paths.filter((path) => /^hives(?:\/|$)/i.test(path))
+      assert.deepEqual(
+        [hives[0] ?? '', hives.filter((path) => path === 'Hives').length],
+        [folders === 0 ? '' : 'Hives', folders],
+      )
+    })
 
   const plainOs = osLayer([file(`${CONFIG}/SYSTEM`, hiveOf(root()))])
   const change = deltaLayer('1', [file('Hives/System_Delta', deltaOf(setting('a', '1')))])
@@ -252,6 +302,25 @@ describe('squashing registry hives', () => {
     {
       title: 'a delta in the place of the hive of the OS',
       layers: [osLayer([file(`${CONFIG}/SYSTEM`, deltaOf(root()))]), change],
+      code: 'HIVE_CONFLICT',
+      path: `${CONFIG}/SYSTEM`,
+    },
+    ...(['System', 'DefaultUser'] as const).map((name) => ({
+      title: `a hive of the OS that is a hard link to another, of which ${name} is changed as a hive`,
+      layers: [
+        osLayer([file(`${CONFIG}/DEFAULT`, hiveOf(root())), linkEntry(`${CONFIG}/SYSTEM`, `${CONFIG}/DEFAULT`)]),
+        deltaLayer('1', [file(`Hives/${name}_Delta`, deltaOf(setting('a', '1')))]),
+      ],
+      code: 'HIVE_CONFLICT',
+      path: `${CONFIG}/SYSTEM`,
+    })),
+    {
+      title: 'a hive of the OS replaced by a hard link, and changed as a hive',
+      layers: [
+        plainOs,
+        change,
+        layerOf('2', [directoryEntry('Files'), fileEntry('Files/a', 'x'), linkEntry(`${CONFIG}/SYSTEM`, 'Files/a')]),
+      ],
       code: 'HIVE_CONFLICT',
       path: `${CONFIG}/SYSTEM`,
     },

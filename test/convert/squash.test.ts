@@ -145,6 +145,22 @@ describe('squashing files', () => {
     )
   })
 
+  it('gives a link the target that its entry spells, whatever the case of the folders that came before', async () => {
+    const layers = [
+      layerOf('0', [
+        directoryEntry('Files'),
+        tombstone('Files/dir/gone'),
+        directoryEntry('Files/Dir'),
+        fileEntry('Files/Dir/a', '1'),
+        linkEntry('Files/b', 'Files/DIR/a'),
+      ]),
+      layerOf('1', [directoryEntry('Files'), linkEntry('Files/c', 'Files/dir/A')]),
+    ]
+    const squashed = squashLayers(layers, {from: 0, to: 1, title: 'squashed', standsAlone: true})
+    const targets = (await entriesOf(squashed)).flatMap((entry) => (entry.kind === 'hard-link' ? [entry.target] : []))
+    assert.deepEqual(targets, ['Files/Dir/a', 'Files/Dir/a'])
+  })
+
   it('refuses a link whose target no layer holds', async () => {
     const layers = [layerOf('0', [directoryEntry('Files')]), layerOf('1', [linkEntry('Files/b', 'Files/gone')])]
     const squashed = squashLayers(layers, {from: 0, to: 1, title: 'squashed', standsAlone: true})

@@ -2,6 +2,7 @@ import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import type {Content} from '../../model/content.js'
 import type {AlternateStream, DirectoryEntry, FileEntry, LayerEntry} from '../../model/layer-entry.js'
+import {baseName} from '../../model/layer-path.js'
 import {rangesOf, runsOf, type ContentRun} from '../../model/sparse-content.js'
 import {findLink} from '../reparse-point/encode-reparse-point.js'
 import {END_BLOCKS, paddingOf} from '../tar/tar-header.js'
@@ -15,6 +16,7 @@ import {
   canonicalStreamHeader,
   canonicalWhiteout,
   streamMode,
+  WHITEOUT_PREFIX,
 } from './canonical-header.js'
 
 /** Options of `encodeLayerTar`. */
@@ -53,6 +55,7 @@ class LayerEncoder {
   async *pieces(entries: AsyncIterable<LayerEntry>): AsyncGenerator<Uint8Array> {
     for await (const entry of entries) {
       this.#options.signal?.throwIfAborted()
+      requireTellable(entry)
       if (entry.kind === 'frame') yield* this.#outer(entry.frame.archive)
       else if (isPlain(entry)) {
         for (const piece of this.#plainMember(entry)) yield piece
@@ -274,6 +277,18 @@ async function* requireSize<Run extends ContentRun>(expected: number, runs: Asyn
       suggestions: ['Stop the program that writes to the source, then retry.'],
     })
   }
+}
+
+/** No tar of a layer can hold such a name: whoever reads it would delete a file of another name instead. */
+function requireTellable(entry: LayerEntry): void {
+  if (entry.kind === 'frame' || entry.kind === 'tombstone' || entry.kind === 'opaque') return
+  if (!baseName(entry.path).startsWith(WHITEOUT_PREFIX)) return
+  throw new InputError('NAME_UNSAFE', {
+    what: `A layer tar cannot store '${entry.path}'.`,
+    why: `In a layer tar, a name that begins with '${WHITEOUT_PREFIX}' means that a file is deleted.`,
+    suggestions: ['Rename or remove it where the package was made.'],
+    at: {path: entry.path},
+  })
 }
 
 function misplaced(): InputError {

@@ -93,7 +93,10 @@ function timeOf(member: TarMember, key: string, text: string): bigint {
 function timesOf(member: TarMember): FileTimes {
   const exact = /^(-?\d{1,20}),(-?\d{1,20}),(-?\d{1,20}),(-?\d{1,20})$/.exec(member.pax.get(KEY.times) ?? '')
   if (exact !== null) {
-    const [creation = 0n, lastAccess = 0n, lastWrite = 0n, change = 0n] = exact.slice(1).map(BigInt)
+    const stated = exact.slice(1).map(BigInt)
+    if (stated.some((time) => BigInt.asIntN(64, time) !== time))
+      throw corrupt(member, `${KEY.times} is not four 64-bit numbers.`)
+    const [creation = 0n, lastAccess = 0n, lastWrite = 0n, change = 0n] = stated
     return {creation, lastAccess, lastWrite, change}
   }
   const lastWrite = modificationTimeOf(member)

@@ -1,12 +1,13 @@
 import {isUtf8} from 'node:buffer'
 import {InputError} from '../../model/errors.js'
-import {parseLayerPath, type LayerPath} from '../../model/layer-path.js'
+import {parseLayerPath, payloadPart, type LayerPath} from '../../model/layer-path.js'
 
 /** First line of the file behind the byte order mark. Source: hcsshim internal/wclayer/legacy.go. */
 const VERSION_LINE = 'Version 1.0'
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 /** Microsoft's reader takes no longer line. Source: Go bufio.MaxScanTokenSize. */
 const MAX_LINE_BYTES = 64 * 1024
+const TOP = 'Files/'
 
 function corrupt(why: string, offset: number): InputError {
   return new InputError('TOMBSTONES_CORRUPT', {
@@ -55,9 +56,13 @@ function pathOfLine(line: string, offset: number): LayerPath {
   return parseLayerPath(`Files/${line.slice(1).replaceAll('\\', '/')}`)
 }
 
-/** The line of a path below `Files`: `\dir\gone.txt`; undefined for any other path, which the file cannot express. */
+/**
+ * The line of a path below `Files`, however that is spelt: `\dir\gone.txt`; undefined for any other path, which the file
+ * cannot express.
+ */
 export function findTombstoneLine(path: LayerPath): string | undefined {
-  return path.startsWith('Files/') ? `\\${path.slice('Files/'.length).replaceAll('/', '\\')}` : undefined
+  const isBelowFiles = payloadPart(path) === 'files' && path.length > TOP.length
+  return isBelowFiles ? `\\${path.slice(TOP.length).replaceAll('/', '\\')}` : undefined
 }
 
 /**

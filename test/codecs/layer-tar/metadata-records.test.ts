@@ -170,6 +170,12 @@ describe('the records of an entry', () => {
     })
   })
 
+  for (const [index, time] of ['9223372036854775808', '-9223372036854775809', '99999999999999999999'].entries())
+    it(`are refused with a time of more than 64 bits: ${time}`, async () => {
+      const stated = ['1', '1', '1', '1'].toSpliced(index, 1, time).join(',')
+      await assert.rejects(decoded({[KEY.times]: stated}), {code: 'LAYER_CORRUPT', message: /TRANSSHIP\.times/})
+    })
+
   it('state attributes without a sign', () => {
     const [top] = [encodeMetadata({attributes: -1, times}, options)[KEY.fileAttributes]]
     assert.equal(top, '4294967295')

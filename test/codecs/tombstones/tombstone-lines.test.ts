@@ -11,7 +11,11 @@ describe('lines of tombstones.txt', () => {
   for (const [path, line] of [
     ['Files/a', '\\a'],
     ['Files/a/b c/é', '\\a\\b c\\é'],
+    ['files/a', '\\a'],
+    ['FILES/A', '\\A'],
     ['Files', undefined],
+    ['FILES', undefined],
+    ['Filesystem/a', undefined],
     ['Hives/System_Delta', undefined],
     ['UtilityVM/Files/a', undefined],
   ] as const)
