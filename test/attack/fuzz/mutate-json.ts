@@ -144,7 +144,7 @@ function changeOne(random: Random, root: {value: Json}): void {
 }
 
 /** Undefined for what changes have made deeper than a stack is. */
-function findText(value: Json | undefined): Buffer | undefined {
+function findText(value: Json): Buffer | undefined {
   try {
     return Buffer.from(value === undefined ? 'null' : JSON.stringify(value))
   } catch (error) {
