@@ -1,5 +1,6 @@
 import {contentOf} from '../../model/content.js'
 import type {Companions} from '../../model/content-graph.js'
+import type {Descriptor} from '../../model/image.js'
 import {InputError} from '../../model/errors.js'
 import type {WorkOptions} from '../../model/events.js'
 import {parseManifest} from '../image-documents/image-documents.js'
@@ -24,19 +25,31 @@ export async function checkCompanions(stored: StoredPackage, options: WorkOption
   const own = ownDigests(manifest)
   const store = storeOf(companions, ManifestDigest, manifest)
   const {index, referrers, content} = companions
+  const ofIndex = new ContentGatherer(store)
   if (index !== undefined) {
     const {mediaType, digest, bytes} = index
-    await new ContentGatherer(store).add({mediaType, digest, size: bytes.byteLength}, options)
+    await ofIndex.add({mediaType, digest, size: bytes.byteLength}, options)
   }
   const gatherer = new ContentGatherer(store)
   for (const {descriptor} of referrers) await gatherer.add(descriptor, options)
-  const kept = new Set<string>(content.blobs.map(({descriptor: {digest}}) => digest))
+  const kept = new Map<string, number>(content.blobs.map(({descriptor: {digest, size}}) => [digest, size]))
+  for (const {descriptor} of [...ofIndex.graph.blobs, ...gatherer.graph.blobs]) requireSizeOf(descriptor, kept)
   for (const blob of gatherer.graph.blobs) {
     const {descriptor} = blob
     if (isForeignType(descriptor.mediaType) || kept.has(descriptor.digest) || own.has(descriptor.digest)) continue
     // Its descriptor may hold the bytes; else this tells that they are missing.
     for await (const _chunk of blob.open(options));
   }
+}
+
+/** A kept blob has its own digest and size checked; whoever names it by another size cannot be given back. */
+function requireSizeOf({digest, size}: Descriptor, kept: ReadonlyMap<string, number>): void {
+  const there = kept.get(digest)
+  if (there === undefined || there === size) return
+  throw new InputError('SIZE_MISMATCH', {
+    what: `A kept document names the blob ${digest} with ${size} bytes, but it has ${there}.`,
+    suggestions: ['Restore the package from a copy.'],
+  })
 }
 
 /** What the records name as the index or as a referrer is a document that they list. */

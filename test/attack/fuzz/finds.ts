@@ -63,5 +63,11 @@ export const KEPT_FINDS: readonly KeptFind[] = [
     seed: 1,
     number: 7156,
   },
+  {
+    parser: 'kept-companions',
+    was: 'a blob that a kept document names by another size was sound',
+    seed: 1,
+    number: 3908,
+  },
   {parser: 'transport-layout', was: 'a link whose name has a NUL made a layer that is no tar', seed: 1, number: 355},
 ]
