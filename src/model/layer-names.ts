@@ -236,7 +236,7 @@ export class LayerNames {
     this.#names.set(path, known | STATED | how)
     // Of the folders above as well: who makes links by exact names needs all of the path as its entry spells it.
     const own = place === 0 ? this.#names.size : place
-    if (this.#names.at(own).path !== path) this.#spelt.set(own, path)
+    if (!this.#names.isSpelt(own, path)) this.#spelt.set(own, path)
   }
 
   #link(entry: HardLinkEntry): LayerPath | undefined {

@@ -4,6 +4,7 @@ import {upcaseUnit} from './upcase.js'
 const ROOT = 0
 const FIRST_NODES = 128
 const FIRST_UNITS = 2048
+const SLASH = 47
 /** Multipliers of the hash: 2^32 over the golden ratio, and that of FNV-1a for 32 bits. */
 const GOLDEN = 0x9e3779b1
 const PRIME = 0x01000193
@@ -118,6 +119,19 @@ export class PathTable {
   at(place: number): {readonly path: string; readonly value: number} {
     if (place < 1 || place >= this.#count) return {path: '', value: 0}
     return {path: this.#pathOf(place), value: this.#values[place] ?? 0}
+  }
+
+  /** True when the path at a place is this one letter by letter, in a table that folds too. Makes no text of it. */
+  isSpelt(place: number, path: string): boolean {
+    let end = path.length
+    for (let node = place; node !== ROOT; node = this.#parents[node] ?? ROOT) {
+      const start = end - (this.#lengths[node] ?? 0)
+      const first = this.#starts[node] ?? 0
+      for (let at = start; at < end; at++) if (this.#units[first + at - start] !== path.charCodeAt(at)) return false
+      if (start > 0 && path.charCodeAt(start - 1) !== SLASH) return false
+      end = start - 1
+    }
+    return end === -1
   }
 
   #pathOf(node: number): string {

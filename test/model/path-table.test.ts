@@ -72,6 +72,29 @@ describe('PathTable', () => {
     assert.equal(table.get('FILES/X4999'), 5000)
   })
 
+  it('knows a path letter by letter', () => {
+    const table = new PathTable({isFolding: true})
+    table.set('Files/Ärger/a.TXT', 1)
+    table.set('Files/\ud83d\ude00/b', 2)
+    const place = table.find('files/ärger/a.txt')
+    assert.equal(table.isSpelt(place, 'Files/Ärger/a.TXT'), true)
+    assert.equal(table.isSpelt(table.find('Files/\ud83d\ude00/B'), 'Files/\ud83d\ude00/b'), true)
+    assert.equal(table.isSpelt(table.find('files'), 'Files'), true)
+    for (const other of [
+      'files/Ärger/a.TXT',
+      'Files/ärger/a.TXT',
+      'Files/Ärger/a.txt',
+      'Ärger/a.TXT',
+      '/Files/Ärger/a.TXT',
+      'xFiles/Ärger/a.TXT',
+      'Files.Ärger/a.TXT',
+      'Files/Ärger/a.TXT/',
+      'a.TXT',
+      '',
+    ])
+      assert.equal(table.isSpelt(place, other), false, other)
+  })
+
   it('keeps them while it grows', () => {
     const table = new PathTable()
     const paths = Array.from({length: 20_000}, (_, index) => `Files/${index % 7}/folder ${index % 301}/${index}`)
