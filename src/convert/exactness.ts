@@ -6,6 +6,7 @@ import {describeEdits} from '../model/payload-edits.js'
 import type {ImageArtifact, KeptFacts, PackageArtifact, PackageDraft} from '../model/transport.js'
 import {encodeFacts} from '../formats/package/package-facts.js'
 import {manifestFor} from '../formats/image-documents/written-manifest.js'
+import {holdsAttachments} from './attachments.js'
 import {isOwnConfig} from './image-config.js'
 import {labelledLayers} from './labelled-layers.js'
 import {PACKAGE_LABEL} from './package-label.js'
@@ -115,11 +116,7 @@ export function metadataReasons({metadata, isLast}: PackageDraft, artifact: Pack
   if (there === undefined || metadata.document === undefined) return []
   const said = (each: PackageMetadata) =>
     JSON.stringify([encodeFacts({isDeleted: false, ...each}), each.createdTime, each.isDeleted ?? false])
-  const attachments = Object.entries(metadata.attachments ?? {})
-  const isThere = attachments.every(([name, bytes]) =>
-    Buffer.from(there.attachments?.[name] ?? []).equals(Buffer.from(bytes)),
-  )
-  if (said(there) === said(metadata) && isThere) return []
+  if (said(there) === said(metadata) && holdsAttachments(there, metadata)) return []
   const message = 'The package that is there has the same payload, but says other things of itself. It stays as it is.'
   return [{code: 'metadata-not-written', message, subject: formatFullName(artifact.identity)}]
 }

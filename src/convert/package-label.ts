@@ -14,6 +14,7 @@ import {
 import {decodeDocument, requireStorable} from '../formats/package/metadata.js'
 import {decodeFacts, encodeFacts, type FactsJson} from '../formats/package/package-facts.js'
 import {isAttachmentName, MAX_ATTACHMENT_BYTES} from '../formats/package/package-folder.js'
+import {holdsAttachments} from './attachments.js'
 
 /*
  * The label that carries packages through images: engines and image registries pass labels on untouched. It names each
@@ -128,7 +129,8 @@ export function lostInLabel(label: string, packages: readonly LabelledPackage[])
   const found = findPackageLabel(label)
   const isBack = ({metadata}: LabelledPackage, index: number) => {
     const back = found?.[index]?.metadata
-    return back !== undefined && isSameText(back, metadata) && haveSameFiles(back.attachments, metadata.attachments)
+    if (back === undefined || !isSameText(back, metadata)) return false
+    return holdsAttachments(back, metadata) && holdsAttachments(metadata, back)
   }
   return packages.filter((each, index) => !isBack(each, index)).map(({metadata}) => metadata.identity)
 }
@@ -136,17 +138,6 @@ export function lostInLabel(label: string, packages: readonly LabelledPackage[])
 function isSameText(left: PackageMetadata, right: PackageMetadata): boolean {
   const [one, other] = [left.document?.bytes, right.document?.bytes]
   return one === undefined || other === undefined ? one === other : Buffer.compare(one, other) === 0
-}
-
-function haveSameFiles(left: PackageMetadata['attachments'] = {}, right: PackageMetadata['attachments'] = {}): boolean {
-  const names = Object.keys(right)
-  return (
-    Object.keys(left).length === names.length &&
-    names.every((name) => {
-      const [one, other] = [left[name], right[name]]
-      return one !== undefined && other !== undefined && Buffer.compare(one, other) === 0
-    })
-  )
 }
 
 /** Half of a surrogate pair has no form in UTF-8: it would be another text once it is written. */

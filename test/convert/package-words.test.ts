@@ -63,10 +63,12 @@ describe('what a package says of itself', () => {
     assert.equal((await convert('inbox:samples/repository:WebServer', there)).exact, true)
     const {root} = withDocument((text) => text.replace(/"FriendlyName":"[^"]*"/, '"FriendlyName":"Another"'))
     const renamed = await convert(`inbox:${root}:WebServer`, there)
-    const noted = withDocument((text) => text)
-    writeFileSync(path.join(noted.root, WEB, 'notes.txt'), 'n')
-    const more = await convert(`inbox:${noted.root}:WebServer`, there)
-    for (const report of [renamed, more]) {
+    const noted = async (note: string) => {
+      const {root: more} = withDocument((text) => text)
+      writeFileSync(path.join(more, WEB, 'notes.txt'), note)
+      return convert(`inbox:${more}:WebServer`, there)
+    }
+    for (const report of [renamed, await noted('n'), await noted('')]) {
       assert.equal(report.artifacts.at(-1)?.unchanged, true)
       assert.deepEqual([codesOf(report), report.exact], [['metadata-not-written'], false])
     }
