@@ -1,9 +1,9 @@
 import {readdir} from 'node:fs/promises'
 import {basename, dirname, join} from 'node:path'
-import {findSealedBlock} from '../codecs/registry-hive/base-block.js'
+import {findSealedBlock, mayNeedLogs} from '../codecs/registry-hive/base-block.js'
 import {BASE_BLOCK_BYTES} from '../codecs/registry-hive/hive-fault.js'
 import {findKey, type HiveKey} from '../codecs/registry-hive/hive-key.js'
-import {isDirty, type HiveFile} from '../codecs/registry-hive/hive-file.js'
+import type {HiveFile} from '../codecs/registry-hive/hive-file.js'
 import {asTransshipError, UnsupportedError, UsageError} from '../model/errors.js'
 import type {WorkOptions} from '../model/events.js'
 import type {Image} from '../model/image.js'
@@ -127,7 +127,7 @@ async function openBareHive(file: string, options: MountOptions): Promise<Omit<O
 function openFile(source: PagedFile, options: OpenHiveOptions): HiveFile {
   const {logs = []} = options
   const head = findSealedBlock(source.read(0, Math.min(source.size, BASE_BLOCK_BYTES)))
-  if (logs.length === 0 || (head !== undefined && !isDirty(head))) return openHiveSource(source, options)
+  if (logs.length === 0 || !mayNeedLogs(head)) return openHiveSource(source, options)
   return openHive(source.read(0, source.size), options)
 }
 

@@ -1,6 +1,6 @@
-import {findSealedBlock, LAYERED_MINOR} from '../codecs/registry-hive/base-block.js'
+import {findSealedBlock, LAYERED_MINOR, mayNeedLogs} from '../codecs/registry-hive/base-block.js'
 import {encodeHive} from '../codecs/registry-hive/encode-hive.js'
-import {isDirty, type HiveFile} from '../codecs/registry-hive/hive-file.js'
+import type {HiveFile} from '../codecs/registry-hive/hive-file.js'
 import type {HiveKey} from '../codecs/registry-hive/hive-key.js'
 import {compose, flatten, type LayeringOptions} from '../codecs/registry-hive/layered-keys.js'
 import {contentOf} from '../model/content.js'
@@ -170,8 +170,7 @@ export class HiveStack {
   /** True for a hive that was not written to its end and has logs. */
   #needsLogs(form: HiveForm, {bytes, layer}: HeldHive): boolean {
     if (bytes.byteLength === 0 || !this.#logs.has(`${form}:${layer}`)) return false
-    const head = findSealedBlock(bytes)
-    return head === undefined || isDirty(head)
+    return mayNeedLogs(findSealedBlock(bytes))
   }
 
   #open(form: HiveForm, hive: HeldHive): HiveFile {

@@ -6,7 +6,7 @@ import {missingTarget} from '../model/layer-names.js'
 import {comparePaths, foldPath, parentPath, type LayerPath} from '../model/layer-path.js'
 import {holdStreams} from '../model/held-file.js'
 import {FileAttribute, UNIX_EPOCH, type WindowsMetadata} from '../model/windows-metadata.js'
-import {absentContent, dependencyError} from '../formats/package/dependency-error.js'
+import {absentContent, mismatchedContent} from '../formats/package/dependency-error.js'
 import {HiveStacks} from './hive-stacks.js'
 import {isLeaf, LayerShadow, mergeLayers} from './merge.js'
 import {SquashedDeletions} from './squashed-deletions.js'
@@ -61,9 +61,7 @@ export function squashLayers(layers: readonly Layer[], range: SquashRange): Laye
 
 function requireContent(layer: Layer): void {
   if (layer.hasContent) return
-  if (layer.isMismatch === true)
-    throw dependencyError(layer.title, {isMismatch: true, why: layer.absence ?? 'The payload is different.'})
-  throw absentContent(layer)
+  throw layer.isMismatch === true ? mismatchedContent(layer) : absentContent(layer)
 }
 
 /** A link that is visible, and its layer. */

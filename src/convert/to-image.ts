@@ -114,13 +114,13 @@ class ImagePlanner {
     if (group.length === 1) return followingNames(this.#requireContent(layer), first, this.#names)
     const title = `layers ${first} to ${group.at(-1) ?? first}`
     this.#inexact.push({code: 'squashed', message: `${group.length} layers were squashed into one.`, subject: title})
-    const standsAlone = first === 0 && this.#isBase()
+    const isWhole = this.#isBase()
     return squashLayers(this.#image.layers, {
       from: first,
       to: group.at(-1) ?? first,
       title,
-      standsAlone,
-      isWhole: this.#isBase(),
+      standsAlone: first === 0 && isWhole,
+      isWhole,
       names: this.#names,
     })
   }

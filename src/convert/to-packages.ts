@@ -10,7 +10,7 @@ import {
   requirePackageIdentity,
   type PackageIdentity,
 } from '../model/package-identity.js'
-import {absentContent, dependencyError} from '../formats/package/dependency-error.js'
+import {absentContent, mismatchedContent} from '../formats/package/dependency-error.js'
 import {withoutDocument} from '../formats/package/metadata.js'
 import {TapRelay} from '../model/layer-tap.js'
 import type {KeptImage, PackageDestination, PackageDraft} from '../model/transport.js'
@@ -295,8 +295,7 @@ class PackagePlanner {
     // The tap comes first: what follows may read layers below with the same options.
     if (layer.hasContent)
       return withoutOpaque(followingNames(tapped(layer, tap), first, this.#names), this.#below(first))
-    if (layer.isMismatch === true)
-      throw dependencyError(title, {isMismatch: true, why: layer.absence ?? 'The payload is different.'})
+    if (layer.isMismatch === true) throw mismatchedContent(layer, title)
     if (facts.metadata.isOsImage) return undefined
     throw absentContent(layer)
   }

@@ -144,3 +144,13 @@ export function sealBaseBlock(block: Buffer): void {
   if (sum === 0 || sum === -1) block.writeInt32LE(block.readInt32LE(SPARE_OFFSET) ^ 2, SPARE_OFFSET)
   block.writeUInt32LE(baseBlockChecksum(block), CHECKSUM_OFFSET)
 }
+
+/** True when a write was begun and not ended: only the logs tell what the hive should hold. */
+export function isDirty(header: BaseBlock): boolean {
+  return !header.isChecksumValid || header.primarySequence !== header.secondarySequence
+}
+
+/** True for a hive that its logs may have to complete; `head` is undefined where it has no sound base block. */
+export function mayNeedLogs(head: BaseBlock | undefined): boolean {
+  return head === undefined || isDirty(head)
+}

@@ -1,7 +1,7 @@
 import {InputError} from '../../model/errors.js'
 import {upcase} from '../../model/upcase.js'
 import type {FileTime} from '../../model/windows-metadata.js'
-import {BaseBlockFlag, decodeBaseBlock, LAYERED_MINOR, type BaseBlock} from './base-block.js'
+import {BaseBlockFlag, decodeBaseBlock, isDirty, LAYERED_MINOR, type BaseBlock} from './base-block.js'
 import {HiveCells, NIL} from './hive-cells.js'
 import {BASE_BLOCK_BYTES, corruptAt} from './hive-fault.js'
 import {
@@ -172,11 +172,6 @@ export class HiveFile {
     this.#securities.set(offset, known)
     return known
   }
-}
-
-/** True when a write was begun and not ended: only the logs tell what the hive should hold. */
-export function isDirty(header: BaseBlock): boolean {
-  return !header.isChecksumValid || header.primarySequence !== header.secondarySequence
 }
 
 interface KeyPlace {

@@ -2,6 +2,9 @@ import {InputError} from '../../model/errors.js'
 import {decodeReparsePoint, MAX_REPARSE_DATA_BYTES} from './decode-reparse-point.js'
 import {ReparseTag} from './reparse-tag.js'
 
+/** Tag, length of the data, and two bytes that are reserved. */
+const HEAD_BYTES = 8
+
 /** What a tar knows of a link: its kind and its print name. */
 export interface LinkTarget {
   readonly kind: 'symlink' | 'junction'
@@ -18,17 +21,17 @@ export function encodeReparsePoint(link: LinkTarget): Uint8Array {
   const {substitute, relative} = substituteOf(link.target)
   const substituteBytes = substitute.length * 2
   const printBytes = link.target.length * 2
-  const paths = link.kind === 'symlink' ? 20 : 16
-  const total = paths + substituteBytes + 2 + printBytes + 2
-  if (total - 8 > MAX_REPARSE_DATA_BYTES) {
+  const paths = HEAD_BYTES + fieldBytes(link)
+  const dataBytes = dataBytesOf(link)
+  if (dataBytes > MAX_REPARSE_DATA_BYTES) {
     throw new InputError('LIMIT_EXCEEDED', {
       what: `The link target ${JSON.stringify(link.target.slice(0, 100))}… is too long for a reparse point.`,
-      why: `It needs ${total - 8} bytes; Windows allows ${MAX_REPARSE_DATA_BYTES}.`,
+      why: `It needs ${dataBytes} bytes; Windows allows ${MAX_REPARSE_DATA_BYTES}.`,
     })
   }
-  const buffer = Buffer.alloc(total)
+  const buffer = Buffer.alloc(HEAD_BYTES + dataBytes)
   buffer.writeUInt32LE(link.kind === 'symlink' ? ReparseTag.symlink : ReparseTag.mountPoint, 0) // ReparseTag
-  buffer.writeUInt16LE(total - 8, 4) //             4  ReparseDataLength
+  buffer.writeUInt16LE(dataBytes, 4) //             4  ReparseDataLength
   buffer.writeUInt16LE(0, 6) //                     6  Reserved
   buffer.writeUInt16LE(0, 8) //                     8  SubstituteNameOffset
   buffer.writeUInt16LE(substituteBytes, 10) //     10  SubstituteNameLength
@@ -66,9 +69,13 @@ export function findExactLink(buffer: Uint8Array): LinkTarget | undefined {
 }
 
 /** Bytes behind the head of a link that is encoded: its fields, and two names with a NUL each. */
-function dataBytesOf({kind, target}: LinkTarget): number {
-  const fields = kind === 'symlink' ? 12 : 8
-  return fields + (substituteOf(target).substitute.length + 1 + target.length + 1) * 2
+function dataBytesOf(link: LinkTarget): number {
+  return fieldBytes(link) + (substituteOf(link.target).substitute.length + 1 + link.target.length + 1) * 2
+}
+
+/** Places and lengths of both names; a symbolic link has flags as well. */
+function fieldBytes({kind}: LinkTarget): number {
+  return kind === 'symlink' ? 12 : 8
 }
 
 /** Kind and print name, as Microsoft's tar writer takes them; undefined when the buffer is damaged or no link. */

@@ -12,6 +12,11 @@ export function absentContent({title, absence, blob, package: known}: Layer): In
   })
 }
 
+/** The error for a layer in whose place something else lies; `title` is how the reader knows it. */
+export function mismatchedContent(layer: Layer, title = layer.title): InputError {
+  return dependencyError(title, {isMismatch: true, why: layer.absence ?? 'The payload is different.'})
+}
+
 /** The error for what something builds on and cannot be had: it is missing, or something else lies in its place. */
 export function dependencyError(
   title: string,

@@ -1,6 +1,6 @@
 import type {WorkOptions} from '../../model/events.js'
 import {formatFullName} from '../../model/package-identity.js'
-import {isAttachmentName, isPayloadName, MAX_ATTACHMENT_BYTES, OWN_NAMES} from './package-folder.js'
+import {isAttachment, isPayloadName, MAX_ATTACHMENT_BYTES, OWN_NAMES} from './package-folder.js'
 import type {StoredPackage} from './repository.js'
 
 /**
@@ -16,9 +16,7 @@ export function tellLeftOut(stored: StoredPackage, {onEvent}: WorkOptions): void
   const isStrayFolder = (name: string) =>
     !own(name) && (!isPayloadName(name) || (hasVm && name.toLowerCase() === 'baseos'))
   const isStrayFile = (name: string) => {
-    if (own(name) || isPayloadName(name)) return false
-    const place = `${stored.entryName}/${name}`
-    return !isAttachmentName(name) || (stored.files.find(name, place)?.sizeBytes ?? 0) > MAX_ATTACHMENT_BYTES
+    return !own(name) && !isPayloadName(name) && !isAttachment(stored, name)
   }
   const [first, ...others] = [...folders.filter(isStrayFolder), ...files.filter(isStrayFile)]
   if (first === undefined) return

@@ -1,5 +1,6 @@
 import {findNameFault} from '../../codecs/appx/part-name.js'
 import {DIRECTORY_CARRIER_SUFFIX} from '../../model/layer-path.js'
+import type {StoredPackage} from './repository.js'
 
 /* What lies in a package's folder beside its payload. Source: inbox package page, section 3.2. */
 
@@ -40,3 +41,9 @@ export function isAttachmentName(name: string): boolean {
 
 /** Attachments travel in a label of an image configuration, which engines read whole. */
 export const MAX_ATTACHMENT_BYTES = 64 * 1024
+
+/** True for a file beside the payload that goes with the package: of such a name, and small enough. */
+export function isAttachment({files, entryName}: Pick<StoredPackage, 'files' | 'entryName'>, name: string): boolean {
+  if (!isAttachmentName(name)) return false
+  return (files.find(name, `${entryName}/${name}`)?.sizeBytes ?? Infinity) <= MAX_ATTACHMENT_BYTES
+}

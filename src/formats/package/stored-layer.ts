@@ -4,7 +4,7 @@ import type {Layer, LayerForm, PackageMetadata} from '../../model/image.js'
 import {formatFullName} from '../../model/package-identity.js'
 import {pinsOf} from './kept-pins.js'
 import {readEntries, recipeOf} from './package-entries.js'
-import {isAttachmentName, MAX_ATTACHMENT_BYTES} from './package-folder.js'
+import {isAttachment, MAX_ATTACHMENT_BYTES} from './package-folder.js'
 import {findEdits, findPayloadDifference} from './payload-change.js'
 import {isRebuilt} from './rebuild-layer.js'
 import type {StoredPackage} from './repository.js'
@@ -45,11 +45,9 @@ function pinnedForms(stored: StoredPackage): Pick<Layer, 'pins' | 'isUntouched'>
 function withAttachments({files, entryName, metadata}: StoredPackage): PackageMetadata {
   const attachments: Record<string, Uint8Array> = {}
   for (const name of files.list('').files) {
-    if (!isAttachmentName(name)) continue
-    const place = `${entryName}/${name}`
     // What is too large to be kept is not read to find that out.
-    if ((files.find(name, place)?.sizeBytes ?? Infinity) > MAX_ATTACHMENT_BYTES) continue
-    const bytes = files.findSmall(name, MAX_ATTACHMENT_BYTES, place)
+    if (!isAttachment({files, entryName}, name)) continue
+    const bytes = files.findSmall(name, MAX_ATTACHMENT_BYTES, `${entryName}/${name}`)
     if (bytes !== undefined) attachments[name] = bytes
   }
   return Object.keys(attachments).length === 0 ? metadata : {...metadata, attachments}

@@ -87,6 +87,17 @@ function tagIn(repository: string, name: string): string | undefined {
   return found !== undefined && isSameName(name, `${repository}:${found.tag}`) ? found.tag : undefined
 }
 
+/** What each tag leads to; undefined for one that leads nowhere. */
+async function digestsOf(
+  tags: readonly string[],
+  registry: Registry,
+  options: WorkOptions,
+): Promise<Map<string, Digest | undefined>> {
+  const found = new Map<string, Digest | undefined>()
+  for (const tag of tags) found.set(tag, await findTagDigest(registry, tag, options))
+  return found
+}
+
 /** The first is the one that the image is told by. */
 type Tags = readonly [string, ...string[]]
 
@@ -189,9 +200,7 @@ class RegistryDestination implements ImageDestination {
       })
     }
     this.#registry ??= await Registry.connect(placeOf(this.#reference), this.#options)
-    const there = new Map<string, Digest | undefined>()
-    for (const tag of this.#tags) there.set(tag, await findTagDigest(this.#registry, tag, options))
-    return {registry: this.#registry, there}
+    return {registry: this.#registry, there: await digestsOf(this.#tags, this.#registry, options)}
   }
 
   /** The reference with the first of the tags that were asked for. */
@@ -224,9 +233,7 @@ class RegistryDestination implements ImageDestination {
   /** Sending may take hours, in which someone else may have given the tags. Registries know no condition to put one under. */
   async #requireStillFree(registry: Registry, digest: Digest, options: WorkOptions): Promise<void> {
     if (this.#options.replace === true) return
-    const now = new Map<string, Digest | undefined>()
-    for (const tag of this.#free) now.set(tag, await findTagDigest(registry, tag, options))
-    this.#tagsToGive(digest, now)
+    this.#tagsToGive(digest, await digestsOf(this.#free, registry, options))
   }
 
   /** Tags that lead elsewhere or nowhere; those that lead to another image are taken from it only where that was asked for. */

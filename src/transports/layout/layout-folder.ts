@@ -40,7 +40,7 @@ export function digestOfIndex(folder: string): Digest | undefined {
 }
 
 /** What lies in a folder; nothing where it cannot be listed. */
-export function namesIn(folder: string): string[] {
+function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch {
