@@ -1,6 +1,7 @@
 import {mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {byteSourceOf} from '../../src/codecs/backup-stream/byte-source.js'
+import {encodeTombstones} from '../../src/codecs/tombstones/tombstones.js'
 import {FolderFiles} from '../../src/formats/transport-layout/folder-files.js'
 import {PayloadIndex} from '../../src/formats/transport-layout/payload-index.js'
 import {TransportLayout, type ReadLayoutOptions} from '../../src/formats/transport-layout/read-layout.js'
@@ -23,6 +24,15 @@ export function carrierOf(content: string, attributes = 0x20): Buffer {
 
 /** The sidecar of a folder. */
 export const SIDECAR = Buffer.from('10000000', 'hex')
+
+/** What lies at the top of a layout that holds nothing. */
+export const TOPS = {
+  'Files/': '',
+  'Hives/': '',
+  'Files.$wcidirs$': SIDECAR,
+  'Hives.$wcidirs$': SIDECAR,
+  'tombstones.txt': encodeTombstones([]),
+}
 
 /** Makes a folder below `within` with these files; a name that ends in `/` is a folder. */
 export function folderWith(within: string, files: Readonly<Record<string, string | Uint8Array>>): string {

@@ -15,16 +15,18 @@ const ADMINISTRATORS = sid(5, 32, 544)
 const USERS = sid(5, 32, 545)
 const TRUSTED_INSTALLER = sid(5, 80, 956008885, 3418522649, 1831038044, 1853292631, 2271478464)
 
-function ace(type: number, flags: number, mask: number, who: Buffer): Buffer {
+/** An entry of a list. Source: [MS-DTYP] 2.4.4.1 to 2.4.4.3. */
+export function ace(type: number, flags: number, mask: number, ...rest: readonly Uint8Array[]): Buffer {
+  const body = Buffer.concat(rest)
   const head = Buffer.alloc(8)
   head.writeUInt8(type, 0)
   head.writeUInt8(flags, 1)
-  head.writeUInt16LE(8 + who.byteLength, 2)
+  head.writeUInt16LE(8 + body.byteLength, 2)
   head.writeUInt32LE(mask, 4)
-  return Buffer.concat([head, who])
+  return Buffer.concat([head, body])
 }
 
-function acl(...aces: readonly Buffer[]): Buffer {
+export function acl(...aces: readonly Uint8Array[]): Buffer {
   const head = Buffer.alloc(8)
   head.writeUInt8(2, 0)
   head.writeUInt16LE(

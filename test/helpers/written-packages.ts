@@ -4,7 +4,7 @@ import {writePackage, type WrittenPackage} from '../../src/formats/package/write
 import type {StoredPackage} from '../../src/formats/package/repository.js'
 import {layerFromTar} from '../../src/formats/layer-blob/read-layer-blob.js'
 import {digestOf} from '../../src/model/digest.js'
-import type {Layer} from '../../src/model/image.js'
+import type {Layer, LayerPin} from '../../src/model/image.js'
 import type {LayerEntry} from '../../src/model/layer-entry.js'
 import {formatFullName} from '../../src/model/package-identity.js'
 import type {PackageDraft} from '../../src/model/transport.js'
@@ -44,4 +44,23 @@ export function writeDraft(
 ): Promise<WrittenPackage> {
   const folder = path.join(mkdtempSync(path.join(within, 'written-')), formatFullName(draft.metadata.identity))
   return writePackage(folder, draft, {lower})
+}
+
+/** Documents of an image that a package is the top of. */
+export const CONFIG = {mediaType: 'a/config', bytes: Buffer.from('{}')}
+export const MANIFEST = {mediaType: 'a/manifest', bytes: Buffer.from('[]')}
+export const IMAGE = {names: ['app:1'], config: CONFIG, manifest: MANIFEST}
+
+/** A compressed form of a layer, as far as one is kept: its bytes are these. */
+export function pinOf(text: string): LayerPin {
+  const bytes = Buffer.from(text)
+  return {
+    descriptor: {
+      mediaType: 'application/vnd.oci.image.layer.v1.tar+zstd',
+      digest: digestOf(bytes),
+      size: bytes.byteLength,
+    },
+    compression: 'zstd',
+    open: () => chunked(bytes),
+  }
 }

@@ -22,6 +22,7 @@ import type {WindowsMetadata} from '../../../src/model/windows-metadata.js'
 import {collect} from '../../helpers/bytes.js'
 import {lateFaultOf} from '../../helpers/faults.js'
 import {inBlocks, paxMember, RAW_END, rawHeader} from '../../helpers/raw-tar.js'
+import {streamOf} from '../../helpers/streams.js'
 
 const TIMES = {creation: 10n ** 17n, lastAccess: 10n ** 17n, lastWrite: 10n ** 17n, change: 10n ** 17n}
 const META: WindowsMetadata = {attributes: 0x20, times: TIMES}
@@ -57,11 +58,6 @@ const folder = (name: string, more: Partial<DirectoryEntry> = {}): DirectoryEntr
 })
 const headerOf = (entry: FileEntry | DirectoryEntry, keepFrames = false) =>
   Buffer.from(canonicalHeader(entry, keepFrames))
-
-// eslint-disable-next-line @typescript-eslint/require-await
-async function* streamOf<T>(...items: readonly T[]): AsyncGenerator<T> {
-  yield* items
-}
 
 const encoded = (entries: readonly LayerEntry[], keepFrames = true) =>
   collect(encodeLayerTar(streamOf(...entries), {keepFrames}))

@@ -7,6 +7,7 @@ import type {ContentRun} from '../../../src/model/sparse-content.js'
 import {UnsupportedError} from '../../../src/model/errors.js'
 import {faultOf} from '../../helpers/faults.js'
 import {paxMember, rawMember} from '../../helpers/raw-tar.js'
+import {streamOf} from '../../helpers/streams.js'
 
 const zeros = (length: number) => Buffer.alloc(length)
 const GLOBAL = paxMember([['comment', 'x'.repeat(600)]], 'g')
@@ -38,11 +39,6 @@ describe('bytes that are only what their place says', () => {
       assert.equal(fitsPlace(place, bytes), fits)
     })
 })
-
-// eslint-disable-next-line @typescript-eslint/require-await
-async function* runsOf(runs: readonly ContentRun[]): AsyncGenerator<ContentRun> {
-  yield* runs
-}
 
 describe('data between the ranges of a sparse file', () => {
   const b = (text: string) => Buffer.from(text.replaceAll('.', '\0'))
@@ -83,7 +79,7 @@ describe('data between the ranges of a sparse file', () => {
     it(`is told, and runs pass as they are: ${note}`, async () => {
       let told = 0
       const passed: ContentRun[] = []
-      for await (const run of watchingGaps(own, runsOf(runs), () => told++)) passed.push(run)
+      for await (const run of watchingGaps(own, streamOf<ContentRun>(...runs), () => told++)) passed.push(run)
       assert.deepEqual(passed, runs)
       assert.equal(told > 0, isTold)
     })

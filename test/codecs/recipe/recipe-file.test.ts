@@ -6,6 +6,7 @@ import {digestOf} from '../../../src/model/digest.js'
 import {parseLayerPath} from '../../../src/model/layer-path.js'
 import {chunked} from '../../helpers/bytes.js'
 import {lateFaultOf} from '../../helpers/faults.js'
+import {breakingOff} from '../../helpers/streams.js'
 
 const END: RecipeRecord = {kind: 'end', diffId: digestOf(Buffer.from('layer')), entries: 1}
 const DERIVED: RecipeRecord = {kind: 'derived', path: parseLayerPath('Files/a')}
@@ -100,10 +101,7 @@ describe('the file of a recipe', () => {
   })
 
   it('passes on what its source fails with', async () => {
-    // eslint-disable-next-line require-yield, @typescript-eslint/require-await
-    async function* failing(): AsyncGenerator<Uint8Array> {
-      throw new RangeError('the disk is gone')
-    }
-    await assert.rejects(decodeRecipe(failing()).next(), RangeError)
+    const failing = breakingOff<Uint8Array>(new RangeError('the disk is gone'))
+    await assert.rejects(decodeRecipe(failing).next(), RangeError)
   })
 })

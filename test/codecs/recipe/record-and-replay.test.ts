@@ -8,6 +8,7 @@ import type {AlternateStream, DirectoryEntry, FileEntry, LayerEntry} from '../..
 import {parseLayerPath} from '../../../src/model/layer-path.js'
 import type {WindowsMetadata} from '../../../src/model/windows-metadata.js'
 import {lateFaultOf} from '../../helpers/faults.js'
+import {streamOf} from '../../helpers/streams.js'
 
 const at = parseLayerPath
 const TIMES = {creation: 1n, lastAccess: 2n, lastWrite: 3n, change: 4n}
@@ -32,11 +33,6 @@ const folder = (name: string, more: Partial<DirectoryEntry> = {}): DirectoryEntr
   meta: {...META, attributes: 16},
   ...more,
 })
-
-// eslint-disable-next-line @typescript-eslint/require-await
-async function* streamOf<T>(...items: readonly T[]): AsyncGenerator<T> {
-  yield* items
-}
 
 /** What is recorded of entries; `look` is what the consumer does with each. */
 async function recorded(

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import {baseBlockChecksum} from '../../../src/codecs/registry-hive/base-block.js'
-import {isDirty} from '../../../src/codecs/registry-hive/hive-file.js'
+import {baseBlockChecksum, isDirty} from '../../../src/codecs/registry-hive/base-block.js'
 import {keyOf, valueOf} from '../../../src/codecs/registry-hive/hive-key.js'
 import {marvin32} from '../../../src/codecs/registry-hive/marvin32.js'
 import {openHive as openWithLogs} from '../../../src/codecs/registry-hive/open-hive.js'

@@ -8,6 +8,7 @@ import {
 import {requireDescriptor} from '../../../src/codecs/security-descriptor/require-descriptor.js'
 import {decodeSid, requireSid} from '../../../src/codecs/security-descriptor/sid.js'
 import {faultOf} from '../../helpers/faults.js'
+import {ace, acl} from '../../helpers/security-descriptors.js'
 
 /** S-1-1-0, everybody. */
 const EVERYBODY = Buffer.from([1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0])
@@ -16,25 +17,6 @@ const GUIDS = [
   Buffer.from('0f1e2d3c4b5a69788796a5b4c3d2e1f0', 'hex'),
 ]
 const GUID_TEXTS = ['33221100-5544-7766-8899-aabbccddeeff', '3c2d1e0f-5a4b-7869-8796-a5b4c3d2e1f0']
-
-/** An entry of a list. Source: [MS-DTYP] 2.4.4.1 to 2.4.4.3. */
-function aceOf(type: number, flags: number, mask: number, ...rest: readonly Uint8Array[]): Buffer {
-  const body = Buffer.concat(rest)
-  const head = Buffer.alloc(8)
-  head.writeUInt8(type, 0)
-  head.writeUInt8(flags, 1)
-  head.writeUInt16LE(8 + body.byteLength, 2)
-  head.writeUInt32LE(mask, 4)
-  return Buffer.concat([head, body])
-}
-
-function listOf(...aces: readonly Uint8Array[]): Buffer {
-  const body = Buffer.concat(aces)
-  const head = Buffer.from([2, 0, 0, 0, 0, 0, 0, 0])
-  head.writeUInt16LE(8 + body.byteLength, 2)
-  head.writeUInt16LE(aces.length, 4)
-  return Buffer.concat([head, body])
-}
 
 /** A descriptor with one list, as the DACL or the SACL. */
 function withList(list: Uint8Array, {field = 16, control = 0x8004} = {}): Buffer {
@@ -61,7 +43,7 @@ describe('entries of a list as SDDL writes them', () => {
   ] as const)
     it(`have type ${name}`, () => {
       const right = name === 'ML' ? 'NR' : 'DC'
-      assert.equal(formatSddl(withList(listOf(aceOf(type, 0, 2, EVERYBODY)))), `D:(${name};;${right};;;WD)`)
+      assert.equal(formatSddl(withList(acl(ace(type, 0, 2, EVERYBODY)))), `D:(${name};;${right};;;WD)`)
     })
 
   for (const [type, name] of [
@@ -77,9 +59,9 @@ describe('entries of a list as SDDL writes them', () => {
       [3, GUIDS, GUID_TEXTS.join(';')],
     ] as const)
       it(`have type ${name}, with the objects that they are about: ${present}`, () => {
-        const ace = aceOf(type, 0, 0x10, u32(present), ...guids, EVERYBODY)
-        assert.equal(formatSddl(withList(listOf(ace))), `D:(${name};;RP;${text};WD)`)
-        requireDescriptor(withList(listOf(ace)))
+        const entry = ace(type, 0, 0x10, u32(present), ...guids, EVERYBODY)
+        assert.equal(formatSddl(withList(acl(entry))), `D:(${name};;RP;${text};WD)`)
+        requireDescriptor(withList(acl(entry)))
       })
 
   for (const [flags, text] of [
@@ -94,32 +76,32 @@ describe('entries of a list as SDDL writes them', () => {
     [0x20, ''],
   ] as const)
     it(`have flags 0x${flags.toString(16)}: '${text}'`, () => {
-      assert.equal(formatSddl(withList(listOf(aceOf(0, flags, 2, EVERYBODY)))), `D:(A;${text};DC;;;WD)`)
+      assert.equal(formatSddl(withList(acl(ace(0, flags, 2, EVERYBODY)))), `D:(A;${text};DC;;;WD)`)
     })
 
   it('of a type that SDDL has no form for are shown by their bytes', () => {
     assert.equal(
-      formatSddl(withList(listOf(aceOf(9, 2, 0x1f01ff, EVERYBODY, Buffer.from('x')), aceOf(0x44, 0, 1)))),
+      formatSddl(withList(acl(ace(9, 2, 0x1f01ff, EVERYBODY, Buffer.from('x')), ace(0x44, 0, 1)))),
       'D:(0x9;CI;09021500ff011f0001010000000000010000000078;;;)(0x44;;4400080001000000;;;)',
     )
   })
 
-  for (const [note, ace] of [
-    ['before its objects', aceOf(5, 0, 0)],
-    ['in its flags', aceOf(5, 0, 0, Buffer.alloc(3))],
-    ['in its first object', aceOf(5, 0, 0, u32(1), Buffer.alloc(15))],
-    ['in its second object', aceOf(5, 0, 0, u32(3), Buffer.alloc(31))],
-    ['behind its objects', aceOf(5, 0, 0, u32(3), ...GUIDS)],
-    ['in its SID', aceOf(0, 0, 0, EVERYBODY.subarray(0, 11))],
+  for (const [note, entry] of [
+    ['before its objects', ace(5, 0, 0)],
+    ['in its flags', ace(5, 0, 0, Buffer.alloc(3))],
+    ['in its first object', ace(5, 0, 0, u32(1), Buffer.alloc(15))],
+    ['in its second object', ace(5, 0, 0, u32(3), Buffer.alloc(31))],
+    ['behind its objects', ace(5, 0, 0, u32(3), ...GUIDS)],
+    ['in its SID', ace(0, 0, 0, EVERYBODY.subarray(0, 11))],
   ] as const)
     it(`are refused where one is cut: ${note}`, () => {
-      for (const read of READERS) assert.equal(faultOf(() => read(withList(listOf(ace)))).code, 'DESCRIPTOR_CORRUPT')
-      assert.equal(findSddl(withList(listOf(ace))), undefined)
+      for (const read of READERS) assert.equal(faultOf(() => read(withList(acl(entry)))).code, 'DESCRIPTOR_CORRUPT')
+      assert.equal(findSddl(withList(acl(entry))), undefined)
     })
 })
 
 describe('lists of a security descriptor', () => {
-  const list = listOf(aceOf(2, 0, 2, EVERYBODY))
+  const list = acl(ace(2, 0, 2, EVERYBODY))
   for (const [note, bytes, text] of [
     ['a list', withList(list), 'D:(AU;;DC;;;WD)'],
     [
@@ -195,7 +177,7 @@ describe('lists of a security descriptor', () => {
     })
 
   it('may hold more than their entries, and end where the descriptor does', () => {
-    requireDescriptor(saclOf(listOf()))
+    requireDescriptor(saclOf(acl()))
     const roomy = saclOf(Buffer.concat([list, Buffer.alloc(3)]))
     roomy.writeUInt16LE(31, 22)
     requireDescriptor(roomy)
@@ -209,14 +191,14 @@ describe('lists of a security descriptor', () => {
 
   for (const type of [0, 1, 2, 3, 9, 0x0a, 0x0d, 0x0e, 0x11])
     it(`hold entries of type ${type} with a SID behind the rights`, () => {
-      requireDescriptor(withList(listOf(aceOf(type, 0, 0, EVERYBODY))))
+      requireDescriptor(withList(acl(ace(type, 0, 0, EVERYBODY))))
       const bad = Buffer.from(EVERYBODY).fill(2, 0, 1)
-      assert.equal(faultOf(() => { requireDescriptor(withList(listOf(aceOf(type, 0, 0, bad)))) }).code, 'DESCRIPTOR_CORRUPT') // prettier-ignore
+      assert.equal(faultOf(() => { requireDescriptor(withList(acl(ace(type, 0, 0, bad)))) }).code, 'DESCRIPTOR_CORRUPT') // prettier-ignore
     })
 
   for (const type of [4, 0x12, 0x13, 0x14, 0xff])
     it(`hold entries of type ${type} that nobody looks into`, () => {
-      requireDescriptor(withList(listOf(aceOf(type, 0, 0))))
+      requireDescriptor(withList(acl(ace(type, 0, 0))))
     })
 })
 
@@ -244,7 +226,7 @@ describe('a SID', () => {
 
 describe('descriptors that come again and again', () => {
   const sound = (size: number, mark: number) => {
-    const bytes = withList(listOf(aceOf(4, 0, mark, Buffer.alloc(Math.max(0, size - 36)))))
+    const bytes = withList(acl(ace(4, 0, mark, Buffer.alloc(Math.max(0, size - 36)))))
     assert.ok(size < 36 || bytes.byteLength === size)
     return bytes
   }

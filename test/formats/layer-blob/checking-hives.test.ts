@@ -8,6 +8,7 @@ import {collect} from '../../helpers/bytes.js'
 import {directoryEntry} from '../../helpers/file-system-model.js'
 import {deltaOf, descriptorOf, hiveOf, sealed} from '../../helpers/hives.js'
 import {CONFIG, fileOf} from '../../helpers/layer-archives.js'
+import {streamOf} from '../../helpers/streams.js'
 
 const ROOT = keyOf({name: 'ROOT', security: descriptorOf(18)})
 const WHOLE = hiveOf(ROOT)
@@ -24,13 +25,9 @@ function logOf(hive: Buffer): Buffer {
 }
 
 async function check(entries: readonly LayerEntry[]): Promise<{passed: LayerEntry[]; faults: Fault[]}> {
-  // eslint-disable-next-line @typescript-eslint/require-await
-  async function* given() {
-    yield* entries
-  }
   const passed: LayerEntry[] = []
   const faults: Fault[] = []
-  for await (const entry of checkingHives(given(), (fault) => faults.push(fault))) {
+  for await (const entry of checkingHives(streamOf(...entries), (fault) => faults.push(fault))) {
     assert.deepEqual(faults, [], 'told before the end')
     passed.push(entry)
   }

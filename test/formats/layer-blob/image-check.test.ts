@@ -15,6 +15,7 @@ import type {Verdict} from '../../../src/model/transport.js'
 import {parseLayerPath} from '../../../src/model/layer-path.js'
 import {assertRejects} from '../../helpers/told.js'
 import {RAW_END, rawMember} from '../../helpers/raw-tar.js'
+import {breakingOff, streamOf} from '../../helpers/streams.js'
 
 const OTHER = digestOf(Buffer.from('other'))
 
@@ -86,12 +87,7 @@ describe('a layer that is read to its end to be checked', () => {
 
   it('fails with what is no fault of the layer', async () => {
     const error = new EnvironmentError('IO_FAILED', {what: 'The disk fails.'})
-    const layer = storedOf(await sound(), {
-      // eslint-disable-next-line require-yield, @typescript-eslint/require-await
-      async *open() {
-        throw error
-      },
-    })
+    const layer = storedOf(await sound(), {open: () => breakingOff(error)})
     for (const os of ['windows', 'linux']) await assert.rejects(checkLayer(layer, os, {}), (found) => found === error)
   })
 
@@ -236,12 +232,8 @@ describe('names of stored layers', () => {
   const entriesOf = async (names: ReturnType<typeof namesOfStored>) => {
     const faults: {code: string; subject: string}[] = []
     const report = ({code, subject}: {code: string; subject: string}) => faults.push({code, subject})
-    // eslint-disable-next-line @typescript-eslint/require-await
-    async function* link() {
-      yield linkEntry('Files/link.txt', 'Files/a.txt')
-    }
     const found: string[] = []
-    const checked = checkingNames(link(), {names, index: 1}, {report})
+    const checked = checkingNames(streamOf(linkEntry('Files/link.txt', 'Files/a.txt')), {names, index: 1}, {report})
     for await (const entry of checked) found.push(entry.kind === 'hard-link' ? (entry.means?.kind ?? 'none') : '')
     return {found, faults}
   }

@@ -8,6 +8,7 @@ import type {Compression, Layer} from '../../../src/model/image.js'
 import {chunked, collect} from '../../helpers/bytes.js'
 import {fileOf, layerTarOf, withParents} from '../../helpers/layer-archives.js'
 import {assertRejects} from '../../helpers/told.js'
+import {streamOf} from '../../helpers/streams.js'
 
 const ENTRIES = withParents([fileOf('Files/a.txt', 'text '.repeat(4000)), fileOf('Files/b.txt', 'b')])
 
@@ -125,12 +126,8 @@ describe('a layer in the form that a destination stores', () => {
   })
 
   function encodedLayer(): Layer {
-    // eslint-disable-next-line @typescript-eslint/require-await
-    const entries = async function* () {
-      yield* ENTRIES
-    }
     // A diffID that is stated of a layer without a tar says nothing of the tar that is made.
-    return {title: 'layer 2', hasContent: true, diffId: other, entries}
+    return {title: 'layer 2', hasContent: true, diffId: other, entries: () => streamOf(...ENTRIES)}
   }
 
   it('is encoded where the source has no tar', async () => {

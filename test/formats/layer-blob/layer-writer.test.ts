@@ -13,6 +13,7 @@ import type {DestinationOptions} from '../../../src/model/transport.js'
 import {chunked, collect} from '../../helpers/bytes.js'
 import {fileOf, layerTarOf} from '../../helpers/layer-archives.js'
 import {assertRejects} from '../../helpers/told.js'
+import {streamOf} from '../../helpers/streams.js'
 
 /** A place for layers in memory; its members are numbers. */
 class Shelf implements LayerShelf<number> {
@@ -127,11 +128,7 @@ describe('layers that are written to one place', () => {
   it('without a tar are encoded, and found by their digest', async () => {
     const shelf = new Shelf()
     const writer = writing(shelf)
-    // eslint-disable-next-line @typescript-eslint/require-await
-    const entries = async function* () {
-      yield fileOf('Files.txt', 'x')
-    }
-    const encoded: Layer = {title: 'encoded', hasContent: true, entries}
+    const encoded: Layer = {title: 'encoded', hasContent: true, entries: () => streamOf(fileOf('Files.txt', 'x'))}
     const first = await writer.write(encoded, {})
     assert.equal(factsOf(first).compression, 'none')
     assert.equal(await writer.write(encoded, {}), first)

@@ -7,6 +7,7 @@ import type {Compression, Layer} from '../../../src/model/image.js'
 import type {WorkOptions} from '../../../src/model/events.js'
 import {tarOf} from '../../helpers/archives.js'
 import {chunked} from '../../helpers/bytes.js'
+import {breakingOff} from '../../helpers/streams.js'
 
 const refuse = (): never => {
   throw new Error('the source was read')
@@ -91,15 +92,13 @@ describe('a blob of a layout in the place of a layer of a source', () => {
     await assert.rejects(found(layerOf(tar, tar), tar, tar.length, {signal}), /enough/)
     const broken = {member: 1, sizeBytes: tar.length, open: () => refuse()}
     await assert.rejects(findSound(layerOf(tar, tar), broken, {}), /the source was read/)
-    const cut = {member: 1, sizeBytes: tar.length, open: () => fails(new Error('cut'))}
+    const cut = {member: 1, sizeBytes: tar.length, open: () => breakingOff(new Error('cut'))}
     await assert.rejects(findSound(layerOf(tar, tar), cut, {}), /cut/)
-    const gone = {member: 1, sizeBytes: tar.length, open: () => fails(new InputError('NOT_FOUND', {what: 'gone'}))}
+    const gone = {
+      member: 1,
+      sizeBytes: tar.length,
+      open: () => breakingOff(new InputError('NOT_FOUND', {what: 'gone'})),
+    }
     assert.equal(await findSound(layerOf(tar, tar), gone, {}), undefined)
   })
 })
-
-// eslint-disable-next-line @typescript-eslint/require-await
-async function* fails(error: Error): AsyncGenerator<Uint8Array> {
-  yield* []
-  throw error
-}

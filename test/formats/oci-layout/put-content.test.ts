@@ -7,15 +7,10 @@ import {InputError} from '../../../src/model/errors.js'
 import type {WorkOptions} from '../../../src/model/events.js'
 import {chunked, collect} from '../../helpers/bytes.js'
 import {hearing} from '../../helpers/layout-store.js'
+import {breakingOff} from '../../helpers/streams.js'
 
 const refuse = (): never => {
   throw new Error('the source was read')
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await
-async function* fails(error: Error): AsyncGenerator<Uint8Array> {
-  yield* []
-  throw error
 }
 
 describe('content that is put into a layout', () => {
@@ -87,7 +82,7 @@ describe('content that is put into a layout', () => {
   it('is written again where what is there cannot be read, unless that says more', async () => {
     const gone = new InputError('NOT_FOUND', {what: 'gone'})
     for (const error of [gone, new Error('cut')]) {
-      const findExisting = () => Promise.resolve({member: 0, sizeBytes: TWO.length, open: () => fails(error)})
+      const findExisting = () => Promise.resolve({member: 0, sizeBytes: TWO.length, open: () => breakingOff(error)})
       const work = put([contentOf(TWO)], {findExisting})
       if (error === gone) assert.deepEqual(await work, [`${nameOf(TWO)} ${TWO.toString()}`])
       else await assert.rejects(work, /cut/)

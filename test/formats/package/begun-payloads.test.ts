@@ -4,10 +4,10 @@ import path from 'node:path'
 import {digestOf} from '../../../src/model/digest.js'
 import type {WorkEvent} from '../../../src/model/events.js'
 import type {LayerEntry} from '../../../src/model/layer-entry.js'
-import type {DestinationOptions, PackageDestination, PackageDraft} from '../../../src/model/transport.js'
-import {inbox} from '../../../src/transports/inbox/inbox.js'
+import type {PackageDraft} from '../../../src/model/transport.js'
 import {collect} from '../../helpers/bytes.js'
 import {directoryEntry, fileEntry, linkEntry} from '../../helpers/file-system-model.js'
+import {openPlace, putPackages, visibleIn} from '../../helpers/package-place.js'
 import {identityOf} from '../../helpers/stored-packages.js'
 import {lookAt} from '../../helpers/refusals.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
@@ -19,26 +19,6 @@ const one = [fileEntry('Files/a', 'one')]
 describe('a payload that is begun before the turn of its package', () => {
   const folder = temporaryFolder()
   const fresh = () => path.join(mkdtempSync(path.join(folder.path, 'place-')), 'repository')
-  const create = async (root: string, options: DestinationOptions = {}) =>
-    (await inbox.create(inbox.parse(root), options)) as PackageDestination
-  async function put(root: string, drafts: readonly PackageDraft[], options: DestinationOptions = {}) {
-    const destination = await create(root, options)
-    const events: WorkEvent[] = []
-    try {
-      const artifacts = []
-      for (const draft of drafts)
-        artifacts.push(await destination.write(draft, {onEvent: (event) => events.push(event)}))
-      await destination.commit({})
-      return {artifacts, events}
-    } catch (error) {
-      await destination.abort()
-      throw error
-    }
-  }
-  const visible = (root: string) =>
-    readdirSync(root)
-      .filter((name) => !name.startsWith('.'))
-      .sort()
 
   /** A draft whose layer lies in an open file. */
   async function loneDraft(
@@ -89,7 +69,7 @@ describe('a payload that is begun before the turn of its package', () => {
     it(`is written ${note}, and heard of when it is its turn`, async () => {
       const root = fresh()
       const {draft, heard, size, close} = await loneDraft('App', [directoryEntry('Files'), ...entries], {}, isLowest)
-      const destination = await create(root, {concurrency: 1})
+      const destination = await openPlace(root, {concurrency: 1})
       const events: WorkEvent[] = []
       const options = {onEvent: (event: WorkEvent) => events.push(event)}
       await destination.begin?.(draft, options)
@@ -106,9 +86,9 @@ describe('a payload that is begun before the turn of its package', () => {
       assert.deepEqual([unchanged, layers[0]?.diffId, heard.names], [false, draft.layer?.diffId, names])
       assert.ok(heard.bytes > 0 && heard.bytes <= size)
       await destination.commit({})
-      assert.deepEqual(visible(root), [APP, 'repository.json'])
+      assert.deepEqual(visibleIn(root), [APP, 'repository.json'])
       const plain = fresh()
-      await put(plain, [{...(await draftWith('App', [directoryEntry('Files'), ...entries]))}])
+      await putPackages(plain, [{...(await draftWith('App', [directoryEntry('Files'), ...entries]))}])
       // But for the moment in which they were written.
       const bytesIn = (place: string) =>
         Object.entries(lookAt(path.join(place, APP))).map(([name, look]) => [name, look.split(' ').at(-1)])
@@ -119,13 +99,13 @@ describe('a payload that is begun before the turn of its package', () => {
   it('is given up where the work is, or another takes its turn', async () => {
     const root = fresh()
     const {draft, close} = await loneDraft('App', one)
-    const destination = await create(root, {concurrency: 1})
+    const destination = await openPlace(root, {concurrency: 1})
     await destination.begin?.(draft, {})
     await destination.settle?.()
     await destination.write(draft, {})
     await destination.commit({})
-    assert.deepEqual(visible(root), [APP, 'repository.json'])
-    const again = await create(root, {concurrency: 1})
+    assert.deepEqual(visibleIn(root), [APP, 'repository.json'])
+    const again = await openPlace(root, {concurrency: 1})
     await again.begin?.(draft, {})
     assert.deepEqual(
       readdirSync(root).filter((name) => name.startsWith('.')),
@@ -134,7 +114,7 @@ describe('a payload that is begun before the turn of its package', () => {
     )
     await again.abort()
     const [place, unused] = [fresh(), await loneDraft('App', one)]
-    const aborted = await create(place, {concurrency: 1})
+    const aborted = await openPlace(place, {concurrency: 1})
     await aborted.begin?.(unused.draft, {})
     await aborted.abort()
     assert.equal(existsSync(place), false)
@@ -144,12 +124,12 @@ describe('a payload that is begun before the turn of its package', () => {
   it('may be under another name when it is its turn', async () => {
     const root = fresh()
     const {draft, close} = await loneDraft('App', one)
-    const destination = await create(root, {concurrency: 1})
+    const destination = await openPlace(root, {concurrency: 1})
     await destination.begin?.(draft, {})
     const renamed = {...draft, metadata: {...draft.metadata, identity: identityOf('Other')}}
     assert.deepEqual((await destination.write(renamed, {})).identity, identityOf('Other'))
     await destination.commit({})
-    assert.deepEqual(visible(root), ['CN=Contoso_Other_1.0.0.0', 'repository.json'])
+    assert.deepEqual(visibleIn(root), ['CN=Contoso_Other_1.0.0.0', 'repository.json'])
     close()
   })
 })

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
 import {existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
-import type {WorkEvent} from '../../../src/model/events.js'
 import type {LayerEntry} from '../../../src/model/layer-entry.js'
-import type {DestinationOptions, PackageDestination, PackageDraft} from '../../../src/model/transport.js'
-import {inbox} from '../../../src/transports/inbox/inbox.js'
 import {fileEntry} from '../../helpers/file-system-model.js'
 import {openBelow} from '../../helpers/open-files.js'
+import {openPlace, putPackages, visibleIn} from '../../helpers/package-place.js'
 import {digest, identityOf} from '../../helpers/stored-packages.js'
 import {lookAt} from '../../helpers/refusals.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
@@ -21,41 +19,21 @@ const OS = {isOsImage: true}
 describe('packages that are put into a place', () => {
   const folder = temporaryFolder()
   const fresh = () => path.join(mkdtempSync(path.join(folder.path, 'place-')), 'repository')
-  const create = async (root: string, options: DestinationOptions = {}) =>
-    (await inbox.create(inbox.parse(root), options)) as PackageDestination
-  async function put(root: string, drafts: readonly PackageDraft[], options: DestinationOptions = {}) {
-    const destination = await create(root, options)
-    const events: WorkEvent[] = []
-    try {
-      const artifacts = []
-      for (const draft of drafts)
-        artifacts.push(await destination.write(draft, {onEvent: (event) => events.push(event)}))
-      await destination.commit({})
-      return {artifacts, events}
-    } catch (error) {
-      await destination.abort()
-      throw error
-    }
-  }
-  const visible = (root: string) =>
-    readdirSync(root)
-      .filter((name) => !name.startsWith('.'))
-      .sort()
   const imageOf = (text: string) => ({names: [text], config: {mediaType: 'a/c', bytes: Buffer.from(text)}})
 
   it('are told with all that was written, and are there once all is done', async () => {
     const root = fresh()
-    const destination = await create(root, {concurrency: 1})
+    const destination = await openPlace(root, {concurrency: 1})
     const base = await draftWith('Core', one, {form: 'base'}, OS)
     const draft = await draftWith('App', other, {}, {dependencies: [identityOf('Core')]})
     assert.equal(existsSync(root), false)
     await destination.write(base, {})
     const {proof, layers, keeps, ...artifact} = await destination.write(draft, {})
     assert.deepEqual([keeps?.layer().title, keeps?.platform.os, keeps?.configDigest], [APP, 'windows', undefined])
-    assert.deepEqual(visible(root), [])
+    assert.deepEqual(visibleIn(root), [])
     await destination.commit({})
     assert.deepEqual(
-      [visible(root), readdirSync(root).length],
+      [visibleIn(root), readdirSync(root).length],
       [[APP, 'CN=Contoso_Core_1.0.0.0', 'repository.json'], 3],
     )
     const bytes = readFileSync(path.join(root, APP, 'metadata.json'))
@@ -101,7 +79,7 @@ describe('packages that are put into a place', () => {
     ])
     assert.equal(await proof, true)
     assert.deepEqual(openBelow(root), [])
-    const found = await create(root)
+    const found = await openPlace(root)
     assert.deepEqual(
       [(await found.findPackage(identityOf('APP')))?.reference, await found.findPackage(identityOf('None'))],
       [`inbox:${root}:${APP}`, undefined],
@@ -120,7 +98,7 @@ describe('packages that are put into a place', () => {
   it('stay as they are where they are the same, in one work or in the next', async () => {
     const root = fresh()
     const draft = await draftWith('App', one)
-    const first = await put(root, [draft, draft])
+    const first = await putPackages(root, [draft, draft])
     assert.deepEqual(
       first.artifacts.map(({unchanged, bytesWritten}) => [unchanged, bytesWritten > 0]),
       [
@@ -130,7 +108,7 @@ describe('packages that are put into a place', () => {
     )
     const before = lookAt(root)
     for (const options of [{}, {replace: true}]) {
-      const {artifacts} = await put(root, [draft], options)
+      const {artifacts} = await putPackages(root, [draft], options)
       assert.deepEqual(
         artifacts.map(({unchanged, bytesWritten, layers}) => [unchanged, bytesWritten, layers.length]),
         [[true, 0, 1]],
@@ -139,37 +117,37 @@ describe('packages that are put into a place', () => {
     }
     const {diffId: _, ...unknown} = draft.layer!
     // What cannot be known without it is written and found to be the same.
-    assert.deepEqual((await put(root, [{...draft, layer: unknown}])).artifacts[0]?.unchanged, true)
+    assert.deepEqual((await putPackages(root, [{...draft, layer: unknown}])).artifacts[0]?.unchanged, true)
     assert.deepEqual(lookAt(root), before)
   })
 
   it('are mended where they are to be replaced and are damaged', async () => {
     const root = fresh()
     const draft = await draftWith('App', one)
-    await put(root, [draft])
+    await putPackages(root, [draft])
     const sound = lookAt(root)
     writeFileSync(path.join(root, APP, 'Files/a'), 'spoilt')
-    assert.equal((await put(root, [draft])).artifacts[0]?.unchanged, true)
-    assert.equal((await put(root, [draft], {replace: true})).artifacts[0]?.unchanged, false)
+    assert.equal((await putPackages(root, [draft])).artifacts[0]?.unchanged, true)
+    assert.equal((await putPackages(root, [draft], {replace: true})).artifacts[0]?.unchanged, false)
     assert.equal(lookAt(root)[`${APP}/Files/a`], sound[`${APP}/Files/a`])
   })
 
   it('are refused where another has the identity, and replace it where that is asked for', async () => {
     const root = fresh()
-    await put(root, [await draftWith('App', one)])
+    await putPackages(root, [await draftWith('App', one)])
     const before = lookAt(root)
     const draft = await draftWith('APP', other)
-    await assert.rejects(put(root, [draft]), {code: 'IDENTITY_CLASH', at: {reference: `inbox:${root}:${APP}`}})
+    await assert.rejects(putPackages(root, [draft]), {code: 'IDENTITY_CLASH', at: {reference: `inbox:${root}:${APP}`}})
     assert.deepEqual(lookAt(root), before)
-    assert.equal((await put(root, [draft], {replace: true})).artifacts[0]?.unchanged, false)
-    assert.deepEqual(visible(root), ['CN=Contoso_APP_1.0.0.0', 'repository.json'])
+    assert.equal((await putPackages(root, [draft], {replace: true})).artifacts[0]?.unchanged, false)
+    assert.deepEqual(visibleIn(root), ['CN=Contoso_APP_1.0.0.0', 'repository.json'])
   })
 
   it('lie beside another of their name where nobody chose it, and are found there', async () => {
     const root = fresh()
-    await put(root, [await draftWith('App', one)])
+    await putPackages(root, [await draftWith('App', one)])
     const draft = await draftWith('App', other, {mayBeRenamed: true})
-    const {artifacts, events} = await put(root, [draft])
+    const {artifacts, events} = await putPackages(root, [draft])
     const [{identity, layers}] = artifacts as [(typeof artifacts)[number]]
     assert.equal(identity.name, `App-${layers[0]!.digest.slice(7, 15)}`)
     assert.deepEqual(
@@ -178,23 +156,23 @@ describe('packages that are put into a place', () => {
         .filter(([code]) => code === 'identity-taken'),
       [['identity-taken', APP]],
     )
-    assert.equal(visible(root).length, 3)
+    assert.equal(visibleIn(root).length, 3)
     assert.deepEqual(
-      (await put(root, [draft])).artifacts.map((again) => [again.unchanged, again.identity]),
+      (await putPackages(root, [draft])).artifacts.map((again) => [again.unchanged, again.identity]),
       [[true, identity]],
     )
     const stub = await draftWith('App', undefined, {mayBeRenamed: true, stubOf: digest('c')})
-    assert.equal((await put(root, [stub])).artifacts[0]?.identity.name, 'App-cccccccc')
+    assert.equal((await putPackages(root, [stub])).artifacts[0]?.identity.name, 'App-cccccccc')
   })
 
   it('are not two of one identity in one work', async () => {
     const root = fresh()
     for (const replace of [false, true])
-      await assert.rejects(put(root, [await draftWith('App', one), await draftWith('app', other)], {replace}), {
+      await assert.rejects(putPackages(root, [await draftWith('App', one), await draftWith('app', other)], {replace}), {
         code: 'IDENTITY_CLASH',
       })
     assert.equal(existsSync(root), false)
-    const {artifacts} = await put(root, [
+    const {artifacts} = await putPackages(root, [
       await draftWith('App', one),
       await draftWith('app', other, {mayBeRenamed: true}),
     ])
@@ -205,41 +183,41 @@ describe('packages that are put into a place', () => {
     const root = fresh()
     const draft = await draftWith('App', one)
     const withImage = {...draft, image: {names: ['app:1'], config: CONFIG}}
-    const {artifacts} = await put(root, [draft, withImage])
+    const {artifacts} = await putPackages(root, [draft, withImage])
     assert.deepEqual(
       artifacts.map(({unchanged}) => unchanged),
       [false, false],
     )
     assert.ok(readFileSync(path.join(root, APP, 'docker/config.json')).equals(CONFIG.bytes))
-    await assert.rejects(put(root, [{...draft, image: imageOf('other')}]), {code: 'IDENTITY_CLASH'})
-    assert.equal((await put(root, [draft])).artifacts[0]?.unchanged, true)
-    assert.deepEqual(visible(root), [APP, 'repository.json'])
+    await assert.rejects(putPackages(root, [{...draft, image: imageOf('other')}]), {code: 'IDENTITY_CLASH'})
+    assert.equal((await putPackages(root, [draft])).artifacts[0]?.unchanged, true)
+    assert.deepEqual(visibleIn(root), [APP, 'repository.json'])
   })
 
   it('do not go from below what was made on them, unless that is replaced as well', async () => {
     const root = fresh()
     const on = {dependencies: [identityOf('Core')]}
-    await put(root, [await draftWith('Core', one, {}, OS), await draftWith('App', one, {}, on)])
+    await putPackages(root, [await draftWith('Core', one, {}, OS), await draftWith('App', one, {}, on)])
     const before = lookAt(root)
     const [core, app] = [await draftWith('Core', other, {}, OS), await draftWith('App', other, {}, on)]
     await assert.rejects(
-      put(root, [core], {replace: true}),
+      putPackages(root, [core], {replace: true}),
       (error: Error & {code?: string}) => error.code === 'IDENTITY_CLASH' && error.message.includes(APP),
     )
     assert.deepEqual(lookAt(root), before)
-    assert.equal((await put(root, [core, app], {replace: true})).artifacts.length, 2)
+    assert.equal((await putPackages(root, [core, app], {replace: true})).artifacts.length, 2)
   })
 
   it('are made on what is there, or on what is accepted', async () => {
     const root = fresh()
-    await put(root, [await draftWith('Core', one, {}, OS)])
+    await putPackages(root, [await draftWith('Core', one, {}, OS)])
     const draft = await draftWith('App', one, {}, {dependencies: [{...identityOf('Core'), diffId: digest('a')}]})
-    await assert.rejects(put(root, [draft]), {code: 'DEPENDENCY_MISMATCH'})
-    const {artifacts} = await put(root, [draft], {acceptBaseMismatch: true})
+    await assert.rejects(putPackages(root, [draft]), {code: 'DEPENDENCY_MISMATCH'})
+    const {artifacts} = await putPackages(root, [draft], {acceptBaseMismatch: true})
     assert.deepEqual(artifacts[0]?.dependencies, [{...identityOf('Core'), diffId: digest('a')}])
     // What the same work has found to be there is what it builds on, but for a stub that stands for nothing.
     const core = await draftWith('Core', one, {}, OS)
-    const found = await put(root, [core, draft], {replace: true})
+    const found = await putPackages(root, [core, draft], {replace: true})
     assert.deepEqual(
       found.artifacts.map(({unchanged, dependencies}) => [
         unchanged,
@@ -250,14 +228,14 @@ describe('packages that are put into a place', () => {
         [false, [core.layer?.diffId]],
       ],
     )
-    await assert.rejects(put(root, [await draftWith('Core', undefined), draft]), {code: 'DEPENDENCY_MISMATCH'})
+    await assert.rejects(putPackages(root, [await draftWith('Core', undefined), draft]), {code: 'DEPENDENCY_MISMATCH'})
   })
 
   it('are foreseen by what is there', async () => {
     const root = fresh()
     const draft = await draftWith('App', one)
-    await put(root, [draft])
-    const destination = await create(root)
+    await putPackages(root, [draft])
+    const destination = await openPlace(root)
     assert.deepEqual(
       [draft, await draftWith('App', other), await draftWith('New', one)].map(
         (each) => destination.foresee?.(each).there,
@@ -272,15 +250,15 @@ describe('packages that are put into a place', () => {
     mkdirSync(path.join(root, APP), {recursive: true})
     writeFileSync(path.join(root, APP, 'mine'), '')
     const draft = await draftWith('App', one)
-    await assert.rejects(put(root, [draft]), {code: 'DESTINATION_EXISTS', at: {reference: `inbox:${root}`}})
+    await assert.rejects(putPackages(root, [draft]), {code: 'DESTINATION_EXISTS', at: {reference: `inbox:${root}`}})
     assert.deepEqual(readdirSync(path.join(root, APP)), ['mine'])
-    await put(root, [draft], {replace: true})
+    await putPackages(root, [draft], {replace: true})
     assert.equal(existsSync(path.join(root, APP, 'metadata.json')), true)
   })
 
   it('are gone again where the work is given up, with the folders that were made for it', async () => {
     const root = path.join(fresh(), 'deep', 'er')
-    const destination = await create(root)
+    const destination = await openPlace(root)
     await destination.write(await draftWith('App', one), {})
     await destination.abort()
     assert.equal(existsSync(path.dirname(path.dirname(root))), false)
@@ -291,7 +269,7 @@ describe('packages that are put into a place', () => {
     }
     const draft = await draftWith('App', one)
     await assert.rejects(
-      put(root, [await draftWith('Core', one), {...draft, layer: {...draft.layer!, entries: broken}}]),
+      putPackages(root, [await draftWith('Core', one), {...draft, layer: {...draft.layer!, entries: broken}}]),
       /The source breaks/,
     )
     assert.equal(existsSync(root), false)
@@ -300,28 +278,29 @@ describe('packages that are put into a place', () => {
 
   it('are of no use where nothing is written: nothing is made, and what a killed work left is brought in order', async () => {
     const root = fresh()
-    const nothing = await create(root)
+    const nothing = await openPlace(root)
     await nothing.commit({})
     assert.equal(existsSync(root), false)
     const draft = await draftWith('App', one)
-    await put(root, [draft])
+    await putPackages(root, [draft])
     for (const left of ['.tmp-0123456789ab', '.tmp-0123456789ac/replaced'])
       mkdirSync(path.join(root, left), {recursive: true})
-    const {artifacts} = await put(root, [draft])
+    const {artifacts} = await putPackages(root, [draft])
     assert.deepEqual([artifacts[0]?.unchanged, readdirSync(root).sort()], [true, [APP, 'repository.json']])
   })
 
   it('of a stub ask for nothing but what they stand for', async () => {
     const root = fresh()
     const draft = await draftWith('App', one)
-    const {artifacts} = await put(root, [await draftWith('App', undefined, {stubOf: draft.layer!.diffId!})])
+    const {artifacts} = await putPackages(root, [await draftWith('App', undefined, {stubOf: draft.layer!.diffId!})])
     assert.deepEqual([artifacts[0]?.layers, artifacts[0]?.proof], [[], undefined])
-    assert.equal((await put(root, [draft])).artifacts[0]?.unchanged, false)
+    assert.equal((await putPackages(root, [draft])).artifacts[0]?.unchanged, false)
     assert.equal(
-      (await put(root, [await draftWith('App', undefined, {stubOf: draft.layer!.diffId!})])).artifacts[0]?.unchanged,
+      (await putPackages(root, [await draftWith('App', undefined, {stubOf: draft.layer!.diffId!})])).artifacts[0]
+        ?.unchanged,
       true,
     )
-    await assert.rejects(put(root, [await draftWith('App', undefined, {stubOf: digest('a')})]), {
+    await assert.rejects(putPackages(root, [await draftWith('App', undefined, {stubOf: digest('a')})]), {
       code: 'IDENTITY_CLASH',
     })
   })

@@ -14,6 +14,7 @@ import {chunked, collect} from '../../helpers/bytes.js'
 import {openBelow} from '../../helpers/open-files.js'
 import {digest, storedOf} from '../../helpers/stored-packages.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
+import {breakingOff} from '../../helpers/streams.js'
 
 const TEXT = Buffer.from('a tar, so to say '.repeat(100))
 const GZIP = gzipSync(TEXT, {level: 6})
@@ -217,14 +218,7 @@ describe('the compressed forms in the folder of a package', () => {
     assert.deepEqual(openBelow(root), [])
     tap.stored(GZIP)
     assert.equal(readFileSync(path.join(root, nameOf(GZIP, 'gz'))).byteLength, GZIP.byteLength)
-    const failing = {
-      ...A,
-      // eslint-disable-next-line @typescript-eslint/require-await
-      async *open() {
-        yield Buffer.from('x')
-        throw new Error('The source breaks.')
-      },
-    }
+    const failing = {...A, open: () => breakingOff(new Error('The source breaks.'), Buffer.from('x'))}
     const copying = new PinWriter(fresh(), draftOf(layerOf(GZIP, 'none', {pins: [failing]}), 'keep'))
     await assert.rejects(copying.finish({}), /The source breaks/)
     assert.deepEqual(openBelow(folder.path), [])

@@ -10,7 +10,7 @@ import type {LayerEntry} from '../../../src/model/layer-entry.js'
 import {parseLayerPath as at} from '../../../src/model/layer-path.js'
 import {UNIX_EPOCH} from '../../../src/model/windows-metadata.js'
 import {collect} from '../../helpers/bytes.js'
-import {carrierOf, folderWith, indexOfText, layoutIn, SIDECAR, touch} from '../../helpers/layout-folders.js'
+import {carrierOf, folderWith, indexOfText, layoutIn, SIDECAR, TOPS, touch} from '../../helpers/layout-folders.js'
 import {openBelow} from '../../helpers/open-files.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
 
@@ -22,14 +22,6 @@ const timesAt = (seconds: number) => ({
   change: tick(seconds),
 })
 const codesOf = (events: readonly WorkEvent[]) => events.map((event) => ('code' in event ? event.code : event.kind))
-
-const TOPS = {
-  'Files/': '',
-  'Hives/': '',
-  'Files.$wcidirs$': SIDECAR,
-  'Hives.$wcidirs$': SIDECAR,
-  'tombstones.txt': encodeTombstones([]),
-}
 
 describe('the entries of a layout', () => {
   const folder = temporaryFolder()

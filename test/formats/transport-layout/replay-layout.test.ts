@@ -22,6 +22,7 @@ import {
 } from '../../helpers/layout-folders.js'
 import {openBelow} from '../../helpers/open-files.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
+import {streamOf} from '../../helpers/streams.js'
 
 describe('a layout and its recipe', () => {
   const folder = temporaryFolder()
@@ -29,25 +30,17 @@ describe('a layout and its recipe', () => {
   async function made(entries: readonly LayerEntry[], change: LayoutChange = () => undefined) {
     const records: RecipeRecord[] = []
     const passed: LayerEntry[] = []
-    // eslint-disable-next-line @typescript-eslint/require-await
-    async function* given(): AsyncGenerator<LayerEntry> {
-      yield* entries
-    }
-    for await (const entry of recordingRecipe(given(), (record) => {
+    for await (const entry of recordingRecipe(streamOf(...entries), (record) => {
       records.push(record)
     }))
       passed.push(entry)
     const {root, indexText} = await layoutWith(folder.path, passed, {keepsRecipe: true})
     change(root)
-    // eslint-disable-next-line @typescript-eslint/require-await
-    async function* opened(): AsyncGenerator<RecipeRecord> {
-      yield* records
-    }
     const events: WorkEvent[] = []
     const options = {
       title: 'it',
       index: indexOfText(indexText),
-      records: opened,
+      records: () => streamOf(...records),
       onEvent: (event: WorkEvent) => events.push(event),
     }
     return {root, options, events, layout: layoutIn(root, {index: options.index}).layout}

@@ -3,16 +3,8 @@ import {encodeTombstones} from '../../../src/codecs/tombstones/tombstones.js'
 import {LayoutLookup} from '../../../src/formats/transport-layout/layout-lookup.js'
 import {type ReadLayoutOptions} from '../../../src/formats/transport-layout/read-layout.js'
 import {parseLayerPath as at} from '../../../src/model/layer-path.js'
-import {carrierOf, folderWith, layoutIn, SIDECAR} from '../../helpers/layout-folders.js'
+import {carrierOf, folderWith, layoutIn, SIDECAR, TOPS} from '../../helpers/layout-folders.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
-
-const TOPS = {
-  'Files/': '',
-  'Hives/': '',
-  'Files.$wcidirs$': SIDECAR,
-  'Hives.$wcidirs$': SIDECAR,
-  'tombstones.txt': encodeTombstones([]),
-}
 
 describe('a layout that is scanned', () => {
   const folder = temporaryFolder()
