@@ -15,7 +15,7 @@ export interface Filled {
 /**
  * The destinations of a row, fields filled in: one for each of its names that leads somewhere else, so that no tag is
  * lost. Tags of one repository of an image registry are given together, and a file or folder that is named without a tag has
- * all names in it. Empty where the text is no reference; throws `BAD_REFERENCE`.
+ * all names in it. Empty if the text is not a reference; throws `BAD_REFERENCE`.
  */
 export function fillDestination(text: string, row: ListRow, sourcePath: string): readonly Filled[] {
   const names = imageNamesOf(row)

@@ -27,7 +27,8 @@ export function layoutGrammar(transport: string, place: string): LayoutGrammar {
       }
       if (path === '') throw bad('The reference has no path.')
       const [cut] = CUT_DIGEST.exec(location) ?? []
-      if (cut !== undefined && findDigest(cut.slice(1)) === undefined) throw bad(`'${cut.slice(1, 300)}' is no digest.`)
+      if (cut !== undefined && findDigest(cut.slice(1)) === undefined)
+        throw bad(`'${cut.slice(1, 300)}' is not a digest.`)
       if (colon < 0) return {transport, path}
       const selector = location.slice(colon + 1)
       if (!TAG.test(selector)) throw bad(`'${selector.slice(0, 300)}' is neither a tag nor a digest.`)

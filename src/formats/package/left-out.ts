@@ -4,8 +4,9 @@ import {isAttachment, isPayloadName, MAX_ATTACHMENT_BYTES, OWN_NAMES} from './pa
 import type {StoredPackage} from './repository.js'
 
 /**
- * Tells what lies in the folder of a package and goes nowhere: folders that are not the payload's, and files that are too
- * large, or of a name that is no attachment's. A container tells that itself, and disks are made anew on each host.
+ * Reports what lies in the folder of a package and is left out: folders outside the payload, and files that are too large
+ * or have a name that no attachment can have. Containers report that themselves. Disks are not reported: each host makes
+ * its own.
  */
 export function tellLeftOut(stored: StoredPackage, {onEvent}: WorkOptions): void {
   if (onEvent === undefined || stored.place?.kind !== 'folder') return
@@ -15,9 +16,7 @@ export function tellLeftOut(stored: StoredPackage, {onEvent}: WorkOptions): void
   const hasVm = folders.some((name) => name.toLowerCase() === 'utilityvm')
   const isStrayFolder = (name: string) =>
     !own(name) && (!isPayloadName(name) || (hasVm && name.toLowerCase() === 'baseos'))
-  const isStrayFile = (name: string) => {
-    return !own(name) && !isPayloadName(name) && !isAttachment(stored, name)
-  }
+  const isStrayFile = (name: string) => !own(name) && !isPayloadName(name) && !isAttachment(stored, name)
   const [first, ...others] = [...folders.filter(isStrayFolder), ...files.filter(isStrayFile)]
   if (first === undefined) return
   const more = others.length === 0 ? ' was' : ` and ${others.length} more were`
