@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import './terminal/environment.js'
 import {keepCompiledCode} from './terminal/compile-cache.js'
+import {endWithTerminal} from './terminal/lost-terminal.js'
 import {boundYoungGeneration} from './terminal/young-generation.js'
 
 /** With too few file handles not even the command itself can be loaded, nor what tells failures otherwise. */
@@ -15,6 +16,7 @@ function tellIfTooFewHandles(error: unknown): boolean {
   return true
 }
 
+endWithTerminal()
 keepCompiledCode()
 boundYoungGeneration()
 try {

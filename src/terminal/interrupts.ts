@@ -43,7 +43,8 @@ export class Interrupts {
   }
 
   listen(): void {
-    process.stderr.on('error', onLostTerminal)
+    // Writing to a terminal that was closed fails, which must not end the clean-up.
+    process.stderr.on('error', () => undefined)
     for (const name of SIGNALS) process.on(name, this.#onSignal)
   }
 
@@ -51,21 +52,4 @@ export class Interrupts {
   close(): void {
     for (const name of SIGNALS) process.removeListener(name, this.#onSignal)
   }
-}
-
-let isLost = false
-
-/**
- * Writing to a terminal that was closed fails, which must not end the clean-up. Node itself aborts at its end when it
- * cannot give the terminal back as it was (a core dump in the worst case): the hang-up ends the process first.
- */
-function onLostTerminal(): void {
-  if (isLost) return
-  isLost = true
-  process.once('exit', () => {
-    if (!process.stderr.isTTY) return
-    // Those of signal-exit would take it for handled.
-    process.removeAllListeners('SIGHUP')
-    process.kill(process.pid, 'SIGHUP')
-  })
 }

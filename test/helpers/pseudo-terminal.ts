@@ -33,13 +33,16 @@ export interface TerminalOptions {
   readonly steps?: readonly TerminalStep[]
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** A file that standard error goes to instead of the terminal. */
+  readonly errors?: string
 }
 
-/** Runs `transship` in a pseudo terminal made by Python's `pty`; all three streams are the terminal. */
+/** Runs `transship` in a pseudo terminal made by Python's `pty`; all three streams are the terminal, unless `errors` is given. */
 export async function runInTerminal(args: readonly string[], options: TerminalOptions = {}): Promise<TerminalRun> {
   const {NODE_ENV: _, SOURCE_DATE_EPOCH: __, CI: ___, NO_COLOR: ____, ...inherited} = process.env
-  const {columns = 80, steps = []} = options
-  const want = {columns, rows: 24, steps, argv: [process.execPath, MAIN, ...args], timeoutSeconds: 120}
+  const {columns = 80, steps = [], errors} = options
+  const redirected = errors === undefined ? [] : ['sh', '-c', 'errors=$1; shift; exec "$@" 2>"$errors"', 'sh', errors]
+  const want = {columns, rows: 24, steps, argv: [...redirected, process.execPath, MAIN, ...args], timeoutSeconds: 120}
   const child = spawn('python3', [SCRIPT, JSON.stringify(want)], {
     cwd: options.cwd,
     env: {...inherited, TERM: 'xterm', ...options.env},

@@ -6,7 +6,7 @@ import path from 'node:path'
 import {convert} from '../../src/index.js'
 import {classicMembers, partsOf, tarOf} from '../helpers/archives.js'
 import {endProcess, engineEnvironment, untilListening} from '../helpers/container-host.js'
-import {runInTerminal, type TerminalStep} from '../helpers/pseudo-terminal.js'
+import {runInTerminal, type TerminalOptions, type TerminalStep} from '../helpers/pseudo-terminal.js'
 import {layerOf, lookAt} from '../helpers/refusals.js'
 import {runCli} from '../helpers/run-cli.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
@@ -25,6 +25,7 @@ async function writeLongImage(file: string): Promise<string> {
 const SMALL = `docker-archive:${path.resolve('samples/shop.tar')}`
 const PAINTED = 'long|Writ|Read|Layer|Package'
 const ctrlC = (delayMs: number): TerminalStep => ({delayMs, act: 'ctrl-c'})
+const hangUp = (delayMs: number): TerminalStep => ({delayMs, act: 'hangup'})
 
 /** What an interrupted command may not leave anywhere. */
 function leftovers(root: string): string[] {
@@ -61,7 +62,7 @@ describe('an interrupt on a terminal', () => {
     args: readonly string[],
     steps: readonly TerminalStep[],
     root: string,
-    options: {readonly env?: Readonly<Record<string, string>>} = {},
+    options: TerminalOptions = {},
   ): Promise<void> {
     const {screen, exit, signal, acted} = await runInTerminal(args, {steps, cwd: root, ...options})
     const shown = screen.slice(-2000)
@@ -90,7 +91,11 @@ describe('an interrupt on a terminal', () => {
       ['Ctrl-C twice at once, as npm and a shell pass it on', [ctrlC(200), ctrlC(0)]],
       ['SIGTERM', [{delayMs: 200, act: 'SIGTERM'}]],
       ['SIGHUP', [{delayMs: 200, act: 'SIGHUP'}]],
-      ['the terminal closed', [{delayMs: 200, act: 'hangup'}]],
+      ['the terminal closed with the first picture', [hangUp(0)]],
+      // Before anything more is written to the terminal, and after.
+      ...[70, 85, 100, 115, 130, 200, 400].map(
+        (delayMs) => [`the terminal closed after ${String(delayMs)} ms`, [hangUp(delayMs)]] as const,
+      ),
     ] as const)
       it(title, async () => {
         const made = place()
@@ -118,6 +123,13 @@ describe('an interrupt on a terminal', () => {
       })
     it('SIGTERM', async () => {
       await assertClean(['verify', image], [{delayMs: 100, act: 'SIGTERM'}], place())
+    })
+    for (const delayMs of [0, 100, 250])
+      it(`the terminal closed after ${String(delayMs)} ms`, async () => {
+        await assertClean(['verify', image], [hangUp(delayMs)], place())
+      })
+    it('the terminal closed, which only stdin and stdout are', async () => {
+      await assertClean(['verify', image], [{...hangUp(600), after: ''}], place(), {errors: 'errors.txt'})
     })
   })
 
@@ -170,6 +182,7 @@ describe('an interrupt on a terminal', () => {
       {title: 'Ctrl-C at the question', step: at('y/N'), isAsked: true},
       {title: 'SIGTERM at the question', step: at('y/N', 'SIGTERM'), isAsked: true},
       {title: 'SIGHUP at the question', step: at('y/N', 'SIGHUP'), isAsked: true},
+      {title: 'the terminal closed at the question', step: at('y/N', 'hangup'), isAsked: true},
       {title: 'Ctrl-C while it converts', step: at('0 of 1 item')},
       {title: 'Ctrl-C while it verifies', step: at('Verify')},
     ])
