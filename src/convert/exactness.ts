@@ -1,12 +1,11 @@
 import {digestOf} from '../model/digest.js'
 import {withoutEvents, type Note, type WorkOptions} from '../model/events.js'
-import type {Image, Layer, PackageMetadata} from '../model/image.js'
+import type {Image, Layer} from '../model/image.js'
 import {formatFullName, isSamePackage} from '../model/package-identity.js'
 import {describeEdits} from '../model/payload-edits.js'
 import type {ImageArtifact, KeptFacts, PackageArtifact, PackageDraft} from '../model/transport.js'
-import {encodeFacts} from '../formats/package/package-facts.js'
+import {hasOtherWords} from '../formats/package/package-words.js'
 import {manifestFor} from '../formats/image-documents/written-manifest.js'
-import {holdsAttachments} from './attachments.js'
 import {isOwnConfig} from './image-config.js'
 import {labelledLayers} from './labelled-layers.js'
 import {PACKAGE_LABEL} from './package-label.js'
@@ -107,16 +106,11 @@ function backAsWritten({diffId, blob, hasContent}: Layer, isPinned: boolean) {
   return {diffId, digest: diffId, size: descriptor.size, compression: 'none' as const}
 }
 
-/**
- * What a package says of itself, and a package that was there with the same payload does not. Of the one that was asked
- * for: what it lies on may come from several places.
- */
-export function metadataReasons({metadata, isLast}: PackageDraft, artifact: PackageArtifact): readonly Note[] {
-  const there = artifact.unchanged && isLast === true ? artifact.keeps?.layer().package : undefined
-  if (there === undefined || metadata.document === undefined) return []
-  const said = (each: PackageMetadata) =>
-    JSON.stringify([encodeFacts({isDeleted: false, ...each}), each.createdTime, each.isDeleted ?? false])
-  if (said(there) === said(metadata) && holdsAttachments(there, metadata)) return []
+/** What a package says of itself, and a package that was there with the same payload does not. */
+export function metadataReasons(draft: PackageDraft, artifact: PackageArtifact): readonly Note[] {
+  const {keeps, unchanged} = artifact
+  if (!unchanged || keeps === undefined) return []
+  if (!hasOtherWords(draft, () => keeps.layer().package ?? draft.metadata)) return []
   const message = 'The package that is there has the same payload, but says other things of itself. It stays as it is.'
   return [{code: 'metadata-not-written', message, subject: formatFullName(artifact.identity)}]
 }

@@ -12,9 +12,9 @@ import {
   type PackageIdentity,
 } from '../model/package-identity.js'
 import {decodeDocument, requireStorable} from '../formats/package/metadata.js'
+import {holdsAttachments} from '../formats/package/package-words.js'
 import {decodeFacts, encodeFacts, type FactsJson} from '../formats/package/package-facts.js'
 import {isAttachmentName, MAX_ATTACHMENT_BYTES} from '../formats/package/package-folder.js'
-import {holdsAttachments} from './attachments.js'
 
 /*
  * The label that carries packages through images: engines and image registries pass labels on untouched. It names each

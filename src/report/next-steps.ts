@@ -11,7 +11,7 @@ const STEPS: Readonly<Record<string, string>> = {
   'manifest-not-kept': 'Nothing, unless something is pinned by its digest.',
   'config-not-kept': 'Convert the image into a repository of its own.',
   'package-not-labelled': 'Copy the package itself, with an inbox: or appx: destination.',
-  'metadata-not-written': 'Remove the package that is there, or give the new one another name.',
+  'metadata-not-written': 'Replace the package that is there (--replace), or give the new one another name.',
   'docker-manifest-kept': 'Nothing. The manifest is kept with the package.',
   'manifest-changed': 'Tags pinned by the old digest need the new one.',
   'config-changed': 'Compare the configurations with transship diff --only metadata.',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import {cpSync, readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {gunzipSync} from 'node:zlib'
-import {convert, inspect} from '../../src/index.js'
+import {convert, inspect, planConversion, verify} from '../../src/index.js'
 import {classicMembers, hybridMembers, partsOf, sha256, tarOf, type Member} from '../helpers/archives.js'
 import {fileOf, layerTarOf, withParents} from '../helpers/layer-archives.js'
 import {temporaryFolder} from '../helpers/temporary-folder.js'
@@ -45,6 +45,37 @@ describe('documents of an image that packages keep', () => {
       const isExact = codes.length === 0
       assert.deepEqual(await thereAndBack(source, repository, {tags}), {codes, exact: isExact, isSame: isExact})
     }
+  })
+
+  it('stay, with all that hangs on them, until they are to be replaced', async () => {
+    const classic = await archiveOf(classicMembers(PARTS))
+    const [first, second] = await Promise.all(
+      [1, 9].map(async (compressionLevel) => {
+        const {artifacts} = await convert(classic, `oci:${fresh('image')}:1`, {compression: 'gzip', compressionLevel})
+        return artifacts[0]!.reference
+      }),
+    )
+    const root = fresh('packages')
+    const options = {tags: ['app:1'], layers: 'chain'} as const
+    const replace = true
+    for (const [source, more, outcome, codes, unchanged] of [
+      [first!, {}, 'written', [], false],
+      [second!, {}, 'unchanged', ['manifest-not-kept'], true],
+      [first!, {}, 'unchanged', [], true],
+      [second!, {replace}, 'replaced', [], false],
+      [second!, {replace}, 'compared', [], true],
+      [first!, {}, 'unchanged', ['manifest-not-kept'], true],
+      [classic, {replace}, 'compared', [], true],
+    ] as const) {
+      const {steps} = await planConversion(source, `inbox:${root}`, {...options, ...more})
+      const {inexact, artifacts} = await convert(source, `inbox:${root}`, {...options, ...more})
+      const done = [steps.at(-1)?.outcome, inexact.map(({code}) => code), artifacts.at(-1)?.unchanged ?? false]
+      assert.deepEqual(done, [outcome, codes, unchanged])
+    }
+    const back = await convert(`inbox:${root}:app`, `oci:${fresh('back')}:1`)
+    const digest = async (reference: string) => (await inspect(reference)).manifestDigest
+    assert.equal(await digest(back.artifacts[0]!.reference), await digest(second!))
+    assert.deepEqual((await verify(`inbox:${root}`)).faults, [])
   })
 
   for (const [title, change] of [

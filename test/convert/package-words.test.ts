@@ -74,6 +74,20 @@ describe('what a package says of itself', () => {
     }
   })
 
+  it('is replaced where that is asked for, once, with the files beside the payload', async () => {
+    const there = fresh('there')
+    const {root: more} = withDocument((text) => text)
+    writeFileSync(path.join(more, WEB, 'notes.txt'), 'n')
+    await convert(`inbox:${more}:WebServer`, `inbox:${there}`)
+    const {root, bytes} = withDocument((text) => text.replace(/"FriendlyName":"[^"]*"/, '"FriendlyName":"Another"'))
+    for (const unchanged of [false, true]) {
+      const report = await convert(`inbox:${root}:WebServer`, `inbox:${there}`, {replace: true})
+      assert.deepEqual([report.artifacts.at(-1)?.unchanged ?? false, report.exact], [unchanged, true])
+      assert.deepEqual(readFileSync(path.join(there, WEB, 'metadata.json')), bytes)
+      assert.ok(!readdirSync(path.join(there, WEB)).includes('notes.txt'))
+    }
+  })
+
   it('is told as lost where it lies beside the payload and nothing can carry it', async () => {
     const {root} = withDocument((text) => text)
     const place = path.join(root, WEB)

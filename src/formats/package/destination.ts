@@ -89,7 +89,7 @@ class PackagesDestination implements PackageDestination {
     this.#crew = new Crew(options.concurrency)
     this.#proofs = new LayerProofs(this.#crew)
     this.#payloads = new BegunPayloads(this.#crew, {isForFile: place.keepsFiles === true})
-    this.#held = new HeldPackages(() => this.#repository, this.#pending, options.acceptBaseMismatch ?? false)
+    this.#held = new HeldPackages(() => this.#repository, this.#pending, options)
   }
 
   findPackage(identity: PackageIdentity): Promise<ListItem | undefined> {
@@ -113,16 +113,12 @@ class PackagesDestination implements PackageDestination {
     const draft = this.#held.recorded(asked)
     this.#requireRoom(draft.metadata.identity)
     const same = this.#held.findSame(draft)
-    const isMet = same !== undefined && this.#held.isMet(same)
-    if (same !== undefined && (isMet || (await this.#mayStay(same, options))))
-      return this.#unchanged(draft, same, options)
+    if (same !== undefined && (await this.#mayStay(same, draft, options))) return this.#unchanged(draft, same, options)
     const {written, folder} = await this.#whileHeld(() => this.#written(draft, work, options))
     const placed = await this.#settle(draft, written, options)
-    if ('there' in placed) {
-      removeTree(written.folder)
-      return this.#unchanged(draft, placed.there, options)
-    }
-    return this.#seal(placed, folder, options)
+    if (!('there' in placed)) return this.#seal(placed, folder, options)
+    removeTree(written.folder)
+    return this.#unchanged(draft, placed.there, options)
   }
 
   async begin(asked: PackageDraft, options: WorkOptions): Promise<void> {
@@ -170,14 +166,14 @@ class PackagesDestination implements PackageDestination {
     const {identity} = draft.metadata
     const begun = this.#pending.get(identityKey(identity))
     const there = begun?.stored ?? this.#held.existing(identity)
-    const standing = there === undefined ? undefined : standingOf(draft, written, there)
-    const fits = () => there !== undefined && this.#neededBy(there, written.stored).length === 0
     if (there === undefined) return {draft, written}
+    const standing = standingOf(draft, written, there)
+    const fits = () => this.#neededBy(there, written.stored).length === 0
     if (standing === 'supplement' && (draft.mayBeRenamed !== true || fits()))
       return {draft, written: await supplemented(written, draft, there)}
-    // An equal that may not stay is damaged.
+    // An equal that may not stay is damaged, or says other things.
     if (standing === 'same')
-      return begun !== undefined || (await this.#mayStay(there, options)) ? {there} : {draft, written}
+      return begun !== undefined || (await this.#mayStay(there, draft, options)) ? {there} : {draft, written}
     if (draft.mayBeRenamed !== true) {
       if (begun !== undefined || !this.#replace) throw this.#clash(written, there)
       return {draft, written}
@@ -238,8 +234,10 @@ class PackagesDestination implements PackageDestination {
   }
 
   /** What is to be replaced by its equal is read first: there is nothing to be done, unless it is damaged. */
-  async #mayStay(existing: StoredPackage, options: WorkOptions): Promise<boolean> {
-    return !this.#replace || isWhole(this.#repository, existing, withoutEvents(options))
+  async #mayStay(existing: StoredPackage, draft: PackageDraft, options: WorkOptions): Promise<boolean> {
+    if (!this.#replace || this.#held.isMet(existing)) return true
+    const isOther = this.#held.isToSayOther(draft, existing)
+    return !isOther && isWhole(this.#repository, existing, withoutEvents(options))
   }
 
   #requireRoom(identity: PackageIdentity): void {
@@ -297,15 +295,18 @@ class PackagesDestination implements PackageDestination {
     })
   }
 
-  #neededBy(old: StoredPackage, next: StoredPackage): readonly string[] {
+  #all(): readonly StoredPackage[] {
     const {packages, clashing = []} = this.#repository
-    return dependentsOf({old, next}, [...packages, ...clashing], new Set(this.#pending.keys()))
+    return [...packages, ...clashing]
+  }
+
+  #neededBy(old: StoredPackage, next: StoredPackage): readonly string[] {
+    return dependentsOf({old, next}, this.#all(), new Set(this.#pending.keys()))
   }
 
   /** What goes for something else that others do not fit is not given up; what this work replaces as well is no matter. */
   async #requireUnneeded(): Promise<void> {
-    const {packages, clashing = []} = this.#repository
-    const neighbours = (await this.#place.neighbours?.()) ?? [...packages, ...clashing]
+    const neighbours = (await this.#place.neighbours?.()) ?? this.#all()
     const replaced = new Set(this.#pending.keys())
     for (const {displaced, stored: next} of this.#pending.values()) {
       const old = [...this.#repository.packages, ...neighbours].find(({entryName}) => entryName === displaced)
@@ -321,11 +322,7 @@ class PackagesDestination implements PackageDestination {
     const {root, reference, exists} = this.#place
     try {
       if (!exists) this.#made = MadeFolders.make(root)
-    } catch (error) {
-      throw asTransshipError(error, {reference})
-    }
-    this.#lock = await lockRepository(this.#place, options)
-    try {
+      this.#lock = await lockRepository(this.#place, options)
       // Until now another writer may have changed it, or one that was killed have left it in need of repair.
       this.#repository.close()
       this.#repository = await this.#place.read()

@@ -14,6 +14,7 @@ export function foreseePackage(
   const draft = recorded(asked, held)
   const same = held.findSame(draft)
   if (same !== undefined) {
+    if (held.isToSayOther(draft, same)) return {there: 'other', neededBy: []}
     if (draft.layer !== undefined || draft.stubOf !== undefined) held.meet(same)
     return {there: 'same', neededBy: []}
   }

@@ -2,11 +2,11 @@ import type {Digest} from '../../model/digest.js'
 import {EnvironmentError} from '../../model/errors.js'
 import type {PackageDependency} from '../../model/image.js'
 import {formatFullName, identityKey, isSamePackage, type PackageIdentity} from '../../model/package-identity.js'
-import type {PackageDraft} from '../../model/transport.js'
+import type {DestinationOptions, PackageDraft} from '../../model/transport.js'
 import {dependencyError} from './dependency-error.js'
 import {differenceOf, markOf} from './payload-mark.js'
 import {findPackage, type Repository, type StoredPackage} from './repository.js'
-import {isBeside} from './standing.js'
+import {isBeside, saysOther} from './standing.js'
 import {isSameAsStored} from './write-package.js'
 
 export function keyOf({metadata}: StoredPackage): string {
@@ -18,18 +18,18 @@ export class HeldPackages {
   readonly #repository: () => Repository
   /** By identity key. */
   readonly #begun: ReadonlyMap<string, {readonly stored: StoredPackage}>
-  readonly #acceptBaseMismatch: boolean
+  readonly #options: Pick<DestinationOptions, 'acceptBaseMismatch' | 'replace'>
   /** Keys of packages that the work found to be there already. */
   readonly #met = new Set<string>()
 
   constructor(
     repository: () => Repository,
     begun: ReadonlyMap<string, {readonly stored: StoredPackage}>,
-    acceptBaseMismatch: boolean,
+    options: Pick<DestinationOptions, 'acceptBaseMismatch' | 'replace'>,
   ) {
     this.#repository = repository
     this.#begun = begun
-    this.#acceptBaseMismatch = acceptBaseMismatch
+    this.#options = options
   }
 
   #all(): readonly StoredPackage[] {
@@ -62,6 +62,11 @@ export class HeldPackages {
   /** True when the work wrote it, or found it to be what was to be written. */
   isMet(stored: StoredPackage): boolean {
     return this.#met.has(keyOf(stored)) || this.#begun.has(keyOf(stored))
+  }
+
+  /** What says other things gives way to the draft when it is to be replaced, unless this very work wrote or found it. */
+  isToSayOther(draft: PackageDraft, there: StoredPackage): boolean {
+    return this.#options.replace === true && !this.isMet(there) && saysOther(draft, there)
   }
 
   /** The package that was made from a layer as an operating system, or as a change to `below`. */
@@ -97,7 +102,7 @@ export class HeldPackages {
       if (this.isMet(there)) return there.payload.Kind === 'none' ? {...found, ...dependency} : found
       const difference = differenceOf(dependency, found)
       if (difference === undefined) return {...found, ...dependency}
-      if (this.#acceptBaseMismatch) return dependency
+      if (this.#options.acceptBaseMismatch === true) return dependency
       const why = `${formatFullName(draft.metadata.identity)} depends on it. ${difference}`
       throw dependencyError(this.#repository().referenceTo(dependency), {isMismatch: true, why})
     })

@@ -2,9 +2,11 @@ import type {WorkEvent} from '../../model/events.js'
 import {formatFullName, isSamePackage as isSameIdentity, type PackageIdentity} from '../../model/package-identity.js'
 import type {PackageDraft} from '../../model/transport.js'
 import {withoutDocument} from './metadata.js'
+import {hasOtherWords} from './package-words.js'
 import {differenceOf, markOf} from './payload-mark.js'
 import type {StoredPackage} from './repository.js'
-import {isSamePackage, onlyAddsImage, onlyAddsPins, type WrittenPackage} from './write-package.js'
+import {layerOfPackage} from './stored-layer.js'
+import {isSamePackage, keepsAnotherManifest, onlyAddsImage, onlyAddsPins, type WrittenPackage} from './write-package.js'
 
 /**
  * How a package that was written stands to the one that has its identity: `same` content; a `supplement`, which has all of
@@ -18,6 +20,15 @@ export function standingOf(draft: PackageDraft, written: WrittenPackage, there: 
   if (there.payload.Kind !== 'none') return 'other'
   // A stub gives way to what it stands for.
   return differenceOf(markOf(there), markOf(written.stored)) === undefined ? 'supplement' : 'other'
+}
+
+/**
+ * True when a package with the same content says other things than the draft: it keeps another manifest of the image, or
+ * has other words of itself. It stays as it is unless it is to be replaced.
+ */
+export function saysOther(draft: PackageDraft, there: StoredPackage): boolean {
+  const look = () => layerOfPackage(there).package ?? there.metadata
+  return keepsAnotherManifest(draft, there.docker) || hasOtherWords(draft, look)
 }
 
 /** Digits of the payload's digest that a name gets. */

@@ -173,16 +173,28 @@ export function isSameAsStored(draft: PackageDraft, stored: StoredPackage): bool
   return payload.Kind === draft.form && isSameLayer && isSameImage(draft, stored) && hasPins(draft, stored)
 }
 
-/** Every compressed form and companion that the draft would keep is kept there, and a manifest where it has one. */
+/**
+ * Every compressed form and companion that the draft would keep is kept there, and a manifest where it has one. What hangs
+ * on another manifest than the one that is kept is not kept.
+ */
 function hasPins(draft: PackageDraft, {docker}: StoredPackage): boolean {
-  const isPinned = missingPins(draft, docker).length === 0 && !lacksCompanions(draft.image?.companions, docker)
-  return isPinned && !lacksManifest(draft, docker)
+  if (keepsAnotherManifest(draft, docker)) return true
+  return (
+    missingPins(draft, docker).length === 0 &&
+    !lacksCompanions(draft.image?.companions, docker) &&
+    (draft.image?.manifest === undefined || !canKeepManifest(docker) || docker.ManifestDigest !== undefined)
+  )
 }
 
-/** A package keeps one manifest. Without the recipe, there are no layers that one could name. */
-function lacksManifest({image}: PackageDraft, docker: DockerJson | undefined): boolean {
-  const kept = docker?.Layers?.[0]?.Recipe === undefined ? undefined : docker
-  return image?.manifest !== undefined && kept !== undefined && kept.ManifestDigest === undefined
+/** A package keeps one manifest: true when that is another of the same image. */
+export function keepsAnotherManifest({image}: PackageDraft, docker: DockerJson | undefined): boolean {
+  if (image?.manifest === undefined || !canKeepManifest(docker) || docker.ManifestDigest === undefined) return false
+  return docker.ManifestDigest !== digestOf(image.manifest.bytes)
+}
+
+/** Without the recipe, there are no layers that a manifest could name. */
+function canKeepManifest(docker: DockerJson | undefined): docker is DockerJson {
+  return docker?.Layers?.[0]?.Recipe !== undefined
 }
 
 /** True when what was written is what is there already: the same payload, the same way back, of the same image. */

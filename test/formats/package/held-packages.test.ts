@@ -48,7 +48,7 @@ function held(
 ) {
   const repository = repositoryWith(packages, more)
   const pending = new Map(begun.map((stored) => [keyOfName(stored.entryName), {stored}]))
-  return {repository, all: new HeldPackages(() => repository, pending, accept)}
+  return {repository, all: new HeldPackages(() => repository, pending, {acceptBaseMismatch: accept})}
 }
 
 describe('packages that a work finds or has begun', () => {

@@ -1,19 +1,24 @@
 import assert from 'node:assert/strict'
+import {mkdirSync, writeFileSync} from 'node:fs'
+import path from 'node:path'
 import {identityClash, requireUnneeded} from '../../../src/formats/package/identity-clash.js'
 import {encodeDocument} from '../../../src/formats/package/metadata.js'
-import {draftBeside, identityTaken, isBeside, standingOf} from '../../../src/formats/package/standing.js'
+import {draftBeside, identityTaken, isBeside, saysOther, standingOf} from '../../../src/formats/package/standing.js'
 import type {DockerJson, PayloadJson} from '../../../src/formats/package/schema.js'
 import {isSameAsStored, type WrittenPackage} from '../../../src/formats/package/write-package.js'
+import {FolderFiles} from '../../../src/formats/transport-layout/folder-files.js'
 import {digestOf} from '../../../src/model/digest.js'
 import type {InputError} from '../../../src/model/errors.js'
 import type {Layer, PackageDependency} from '../../../src/model/image.js'
 import type {PackageDraft} from '../../../src/model/transport.js'
 import {contentOf} from '../../../src/model/content.js'
 import {digest, identityOf, storedOf} from '../../helpers/stored-packages.js'
+import {temporaryFolder} from '../../helpers/temporary-folder.js'
 
 const [A, B] = [digest('a'), digest('b')]
 const CONFIG = {mediaType: 'c', bytes: Buffer.from('{}')}
 const CONFIG_DIGEST = digestOf(CONFIG.bytes)
+const MANIFEST = {mediaType: 'm', bytes: Buffer.from('[]')}
 const PIN = {
   descriptor: {mediaType: 'p', digest: digest('f'), size: 1},
   compression: 'gzip',
@@ -94,6 +99,24 @@ describe('a package that was written, and the one of its identity', () => {
     ['a form more that is not to be kept', draftOf({layer: {...layer, pins: [PIN]}}), written(), there(), 'same'],
     ['a companion more', draftOf({image: {names: [], companions: COMPANIONS}}), written(), there(), 'supplement'],
     [
+      'a manifest where there was none',
+      draftOf({image: {...image, manifest: MANIFEST}}),
+      written(),
+      there(),
+      'supplement',
+    ],
+    [
+      'another manifest of the same image, with forms and companions more',
+      draftOf({
+        image: {...image, manifest: MANIFEST, companions: COMPANIONS},
+        layer: {...layer, pins: [PIN]},
+        pins: 'keep',
+      }),
+      written(),
+      there({docker: {...WHOLE, ManifestDigest: B}}),
+      'same',
+    ],
+    [
       'a companion more, without the recipe there',
       draftOf({image: {names: [], companions: COMPANIONS}}),
       written(),
@@ -132,6 +155,58 @@ describe('a package that was written, and the one of its identity', () => {
   ] as const)
     it(`stand so to each other: ${note}, ${expected}`, () => {
       assert.equal(standingOf(draft, made, found), expected)
+    })
+})
+
+describe('a package with the same content', () => {
+  const image = {names: [], config: CONFIG, manifest: MANIFEST}
+  const document = {mediaType: 'd', bytes: Buffer.from('{}')}
+  const {metadata} = draftOf()
+  const own = (more: object = {}) => draftOf({isLast: true, metadata: {...metadata, document, ...more}})
+  const attached = (text: string) => ({attachments: {'notes.txt': Buffer.from(text)}})
+  const folder = temporaryFolder()
+  let made = 0
+  const holding = (text?: string) => () => {
+    const root = path.join(folder.path, String(made++))
+    mkdirSync(root)
+    if (text !== undefined) writeFileSync(path.join(root, 'notes.txt'), text)
+    return {...there(), files: new FolderFiles(root, 'App')}
+  }
+  for (const [note, draft, found, expected] of [
+    ['a draft without words and image', draftOf(), () => there(), false],
+    [
+      'the same manifest',
+      draftOf({image}),
+      () => there({docker: {...WHOLE, ManifestDigest: digestOf(MANIFEST.bytes)}}),
+      false,
+    ],
+    ['no manifest there', draftOf({image}), () => there(), false],
+    ['another manifest', draftOf({image}), () => there({docker: {...WHOLE, ManifestDigest: B}}), true],
+    [
+      'another manifest, without the recipe',
+      draftOf({image}),
+      () => there({docker: {ConfigDigest: CONFIG_DIGEST, ManifestDigest: B, Layers: [{DiffID: A}]}}),
+      false,
+    ],
+    ['the same words', own(), holding(), false],
+    ['another friendly name', own({friendlyName: 'Other'}), holding(), true],
+    ['another time', own({createdTime: '2020-01-01T00:00:00.0000000Z'}), holding(), true],
+    ['deleted', own({isDeleted: true}), holding(), true],
+    ['not deleted, and nothing said of it', own({isDeleted: false}), holding(), false],
+    ['other words of what it lies on', {...own({friendlyName: 'Other'}), isLast: false}, () => there(), false],
+    [
+      'other words of an image, which no document said',
+      draftOf({isLast: true, metadata: {...metadata, friendlyName: 'O'}}),
+      () => there(),
+      false,
+    ],
+    ['a file beside the payload', own(attached('n')), holding(), true],
+    ['that file with other bytes', own(attached('n')), holding('m'), true],
+    ['that file', own(attached('n')), holding('n'), false],
+    ['a file there alone', own(), holding('n'), false],
+  ] as const)
+    it(`says ${expected ? 'other things' : 'the same'}: ${note}`, () => {
+      assert.equal(saysOther(draft, found()), expected)
     })
 })
 
