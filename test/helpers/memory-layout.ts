@@ -12,6 +12,8 @@ export class MemoryLayout implements LayoutFiles<string> {
   /** What became of it in the end. */
   fate: 'open' | 'committed' | 'aborted' = 'open'
   size = 0
+  /** Whether what is there may be replaced, as `commit` was told. */
+  replaces: boolean | undefined
   /** What others have made of the index meanwhile. */
   meanwhile: IndexDocument | undefined
   readonly #there: ReadonlyMap<string, Buffer>
@@ -58,7 +60,8 @@ export class MemoryLayout implements LayoutFiles<string> {
     return Promise.resolve({member: `kept ${name}`, sizeBytes: bytes.length, open: () => chunked(bytes, 1000)})
   }
 
-  commit(index: IndexOver): Promise<boolean> {
+  commit(index: IndexOver, {replace}: {readonly replace: boolean}): Promise<boolean> {
+    this.replaces = replace
     this.written.set('index.json', Buffer.from(index(this.meanwhile ?? this.existing)))
     this.fate = 'committed'
     return Promise.resolve(false)

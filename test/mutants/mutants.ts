@@ -4,8 +4,8 @@ import path from 'node:path'
 import {parseArgs} from 'node:util'
 import {PROJECT} from '../helpers/snapshot.js'
 import {findMutants, type Mutant} from './find-mutants.js'
-import {judge, textOf} from './judge.js'
-import {scoreOf, toMarkdown} from './score.js'
+import {judge, textOf, type Verdict} from './judge.js'
+import {isUnnoticed, scoreOf, toMarkdown} from './score.js'
 import {openWorkshop, typescriptFiles} from './workshop.js'
 
 /*
@@ -13,6 +13,7 @@ import {openWorkshop, typescriptFiles} from './workshop.js'
  *   --folder FOLDER   below src, several times; else codecs, formats, convert and model
  *   --sample N        so many mutants of each folder, chosen by --seed (1); else all of them
  *   --grep TEXT       only mutants whose description holds it
+ *   --again FILE      only mutants that no test noticed in what --json has written before: with other tests, or after changes
  *   --tests FOLDER    test folders to try them with; else those that reach the code quickly
  *   --budget SECONDS  of tests for one mutant (60)
  *   --jobs N          at the same time; else one a processor
@@ -27,6 +28,7 @@ const {values} = parseArgs({
     sample: {type: 'string'},
     seed: {type: 'string', default: '1'},
     grep: {type: 'string'},
+    again: {type: 'string'},
     tests: {type: 'string', multiple: true, default: TESTS},
     budget: {type: 'string', default: '60'},
     jobs: {type: 'string', default: String(availableParallelism())},
@@ -36,6 +38,7 @@ const {values} = parseArgs({
 })
 
 process.env['FUZZ_RUNS'] ??= '100'
+const unnoticed = values.again === undefined ? undefined : unnoticedIn(values.again)
 const mutants = values.folder.flatMap((folder) => sampled(mutantsIn(folder)))
 console.log(`${mutants.length} mutants`)
 const workshop = openWorkshop(PROJECT, mutants)
@@ -52,7 +55,7 @@ try {
   console.log(`\n${toMarkdown(scoreOf(verdicts))}`)
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(verdicts, undefined, 2)}\n`)
   if (values.markdown !== undefined) {
-    const rest = verdicts.filter(({fate}) => fate === 'survived' || fate === 'not-covered')
+    const rest = verdicts.filter(({fate}) => isUnnoticed(fate))
     const lines = rest.map(({mutant, fate}) => `- ${fate}: \`${textOf(mutant)}\``)
     writeFileSync(values.markdown, `${toMarkdown(scoreOf(verdicts))}\n${lines.join('\n')}\n`)
   }
@@ -64,8 +67,13 @@ function mutantsIn(folder: string): Mutant[] {
   const found = typescriptFiles(path.join(PROJECT, 'src', folder)).flatMap((file) =>
     findMutants(path.relative(PROJECT, file), readFileSync(file, 'utf8')),
   )
-  const {grep} = values
-  return grep === undefined ? found : found.filter((mutant) => textOf(mutant).includes(grep))
+  const {grep = ''} = values
+  return found.filter((mutant) => textOf(mutant).includes(grep) && (unnoticed?.has(textOf(mutant)) ?? true))
+}
+
+function unnoticedIn(file: string): ReadonlySet<string> {
+  const verdicts = JSON.parse(readFileSync(file, 'utf8')) as readonly Verdict[]
+  return new Set(verdicts.filter(({fate}) => isUnnoticed(fate)).map(({mutant}) => textOf(mutant)))
 }
 
 function testsIn(folder: string): string[] {

@@ -1,4 +1,4 @@
-import type {Verdict} from './judge.js'
+import type {Fate, Verdict} from './judge.js'
 
 export interface Score {
   /** `codecs/tar`, `formats/package` …, or `src/model` for files that lie in no folder of their own. */
@@ -8,6 +8,11 @@ export interface Score {
   readonly timedOut: number
   readonly survived: number
   readonly notCovered: number
+}
+
+/** No test has told it from the code as it is. */
+export function isUnnoticed(fate: Fate): boolean {
+  return fate === 'survived' || fate === 'not-covered'
 }
 
 /** By top folder of `src`. */

@@ -63,6 +63,15 @@ interface Place extends Pick<FoundImage, 'names' | 'refs' | 'within'> {
   readonly title: string
 }
 
+/** The names of an image, as entries state them. */
+type Names = Pick<FoundImage, 'names' | 'refs'>
+
+/** An index that has been parsed. */
+export interface ParsedIndex {
+  readonly manifests: readonly StatedDescriptor[]
+  readonly sizeBytes: number
+}
+
 /** A manifest that was left out unread. */
 export interface UnwantedManifest extends Pick<FoundImage, 'names' | 'refs' | 'within'> {
   readonly stated: StatedDescriptor
@@ -123,6 +132,11 @@ export class IndexWalk {
     await this.#index(bytes, {title, names: [], refs: [], within: []})
   }
 
+  /** The same of an index that has been parsed: its entries, and how many bytes it has. */
+  async parsed({manifests, sizeBytes}: ParsedIndex, title: string): Promise<void> {
+    await this.#entriesOf(manifests, sizeBytes, {title, names: [], refs: [], within: []})
+  }
+
   /** One descriptor, as an index would have it. */
   async entry(stated: StatedDescriptor, title: string): Promise<void> {
     await this.#child(stated, {title, names: [], refs: [], within: []})
@@ -132,11 +146,18 @@ export class IndexWalk {
     const {indexDepth} = LIMITS
     if (place.within.length > indexDepth.value)
       throw tooMany(`${place.title} is nested more than ${indexDepth.value} levels deep.`)
-    this.#indexBytes += bytes.byteLength
-    for (const stated of parseIndex(bytes, place.title).manifests ?? []) {
+    await this.#entriesOf(parseIndex(bytes, place.title).manifests ?? [], bytes.byteLength, place)
+  }
+
+  async #entriesOf(manifests: readonly StatedDescriptor[], sizeBytes: number, place: Place): Promise<void> {
+    this.#indexBytes += sizeBytes
+    for (const stated of manifests) {
       if (this.#isEnough()) return
       this.#entries += 1
-      await attempt(this.#sink, () => this.#child(stated, place))
+      this.#options.signal?.throwIfAborted()
+      const names = namesAt(stated, place)
+      // A walk that looks for one of thousands is not to wait for each.
+      if (!this.#leavesOut(stated, names, place)) await attempt(this.#sink, () => this.#follow(stated, names, place))
     }
   }
 
@@ -154,39 +175,48 @@ export class IndexWalk {
 
   async #child(stated: StatedDescriptor, place: Place): Promise<void> {
     this.#options.signal?.throwIfAborted()
-    const own = statedNames(stated)
-    const {within} = place
-    const {names, refs} = own.names.length + own.refs.length === 0 ? place : own
-    const passOver = (reason: PassedOver['reason'], mediaType = stated.mediaType): void => {
-      this.passedOver.push({refs: [...names, ...refs], digest: stated.digest, mediaType, reason, stated, within})
-    }
+    const names = namesAt(stated, place)
+    if (!this.#leavesOut(stated, names, place)) await this.#follow(stated, names, place)
+  }
+
+  #passOver(
+    stated: StatedDescriptor,
+    at: Pick<FoundImage, 'names' | 'refs' | 'within'>,
+    reason: PassedOver['reason'],
+    mediaType = stated.mediaType,
+  ): void {
+    const {names, refs, within} = at
+    this.passedOver.push({refs: [...names, ...refs], digest: stated.digest, mediaType, reason, stated, within})
+  }
+
+  /** True where what the descriptor says of itself is enough to leave out what it names. */
+  #leavesOut(stated: StatedDescriptor, {names, refs}: Names, {within}: Place): boolean {
     const isIndex = isIndexType(stated.mediaType)
-    if (!isIndex && !isManifestType(stated.mediaType)) {
-      passOver('unknown')
-      return
-    }
+    if (!isIndex && !isManifestType(stated.mediaType)) this.#passOver(stated, {names, refs, within}, 'unknown')
     // It hangs on an image, or lists what does; its own layers are none.
-    if (isAttestation(stated) || (place.within.length === 0 && isReferrerEntry(stated))) {
-      passOver('artifact')
-      return
-    }
-    if (!isIndex && this.#options.isWanted?.(stated, {names, refs, within}) === false) {
+    else if (isAttestation(stated) || (within.length === 0 && isReferrerEntry(stated)))
+      this.#passOver(stated, {names, refs, within}, 'artifact')
+    else if (!isIndex && this.#options.isWanted?.(stated, {names, refs, within}) === false)
       this.unwanted.push({stated, names, refs, within})
-      return
-    }
-    const descriptor = descriptorOf(stated, place.title)
-    if (isIndex) {
+    else return false
+    return true
+  }
+
+  async #follow(stated: StatedDescriptor, {names, refs}: Names, {title: place, within}: Place): Promise<void> {
+    const descriptor = descriptorOf(stated, place)
+    const at = {names, refs, within}
+    if (isIndexType(stated.mediaType)) {
       const title = `index ${descriptor.digest}`
       const bytes = await findChecked(this.#store, descriptor, {...this.#options, title, stated})
-      if (bytes === undefined) passOver('absent')
+      if (bytes === undefined) this.#passOver(stated, at, 'absent')
       else await this.#index(bytes, {title, names, refs, within: [...within, descriptor.digest]})
       return
     }
     const read = await this.#manifest(stated, descriptor)
     if (!('reason' in read)) this.#add({...read, names, refs, entry: stated, within})
-    else if (read.reason === 'artifact') passOver('artifact', read.mediaType)
+    else if (read.reason === 'artifact') this.#passOver(stated, at, 'artifact', read.mediaType)
     // A layout need not hold what it names: other platforms and referrers may be left out.
-    else passOver('absent')
+    else this.#passOver(stated, at, 'absent')
   }
 
   #manifest(stated: StatedDescriptor, descriptor: Descriptor): Promise<ReadManifest> {
@@ -260,6 +290,12 @@ function requireSameType(stated: StatedDescriptor, {mediaType}: ManifestDocument
     what: `${title} does not have the type that its descriptor states.`,
     why: `Expected ${stated.mediaType}, found ${mediaType.slice(0, 200)}.`,
   })
+}
+
+/** The names that an entry states, or else those of the index that it is in. */
+function namesAt(stated: StatedDescriptor, place: Place): Names {
+  const own = statedNames(stated)
+  return own.names.length + own.refs.length === 0 ? place : own
 }
 
 /** The names that an entry of an index states. */

@@ -11,8 +11,19 @@ import type {ListedFor} from './gather-referrers.js'
 export const SUBJECT_ANNOTATION = 'io.containerd.manifest.subject'
 const REF_NAME_ANNOTATION = 'org.opencontainers.image.ref.name'
 
+/** Of entries that are read once and asked for with each image of a large layout. */
+const DIGEST_TAGS = new WeakMap<StatedDescriptor, {readonly tag: string | undefined}>()
+
 /** The digest tag that an entry of index.json is known by; undefined for every other. */
-export function digestTagOf({annotations}: StatedDescriptor): string | undefined {
+export function digestTagOf(stated: StatedDescriptor): string | undefined {
+  const known = DIGEST_TAGS.get(stated)
+  if (known !== undefined) return known.tag
+  const tag = findDigestTagOf(stated)
+  DIGEST_TAGS.set(stated, {tag})
+  return tag
+}
+
+function findDigestTagOf({annotations}: StatedDescriptor): string | undefined {
   const ref = annotations?.[REF_NAME_ANNOTATION]
   if (ref === undefined) return undefined
   const tag = findTaggedName(ref)?.tag ?? ref
@@ -29,16 +40,20 @@ export type SubjectIndex = ReadonlyMap<string, readonly ListedFor[]>
 
 /**
  * Finds referrers in a layout: manifests that index.json lists and that state the subject, as ORAS keeps them; lists under
- * the subject's tag, as regctl does; and cosign's tags. `top` is index.json.
+ * the subject's tag, as regctl does; and cosign's tags. `top` has the entries of index.json.
  */
-export async function indexSubjects(store: ContentStore, top: Uint8Array, options: WorkOptions): Promise<SubjectIndex> {
+export async function indexSubjects(
+  store: ContentStore,
+  top: readonly StatedDescriptor[],
+  options: WorkOptions,
+): Promise<SubjectIndex> {
   const found = new Map<string, ListedFor[]>()
   const add = (subject: string, listed: ListedFor) => {
     const known = found.get(subject)
     if (known === undefined) found.set(subject, [listed])
     else known.push(listed)
   }
-  for (const stated of parseIndex(top, 'index.json').manifests ?? []) {
+  for (const stated of top) {
     const tag = digestTagOf(stated)
     const named = tag === undefined ? undefined : findDigestTag(tag)
     if (tag !== undefined && named?.suffix !== undefined) add(named.subject, {stated, tag})

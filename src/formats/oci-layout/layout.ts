@@ -13,9 +13,16 @@ import {chooseImage} from './choose-image.js'
 import {IndexWalk, statedNames, type FoundImage, type PassedOver} from './index-walk.js'
 import {imageOver, readFound} from './open-image.js'
 import {indexOver} from './open-index.js'
-import {findLayoutReferrers, topEntries, walkIndexes, walkLayout, type LayoutPlace} from './opened-layout.js'
+import {
+  findLayoutReferrers,
+  selectedEntries,
+  topEntries,
+  walkIndexes,
+  walkLayout,
+  type LayoutPlace,
+} from './opened-layout.js'
 import {isRef} from './reference.js'
-import {entryAsImage, isOf, selected, type Selectable} from './selected-images.js'
+import {isOf, selected, type Selectable} from './selected-images.js'
 
 /** Opens the one image that the reference selects. */
 export async function openLayoutImage(place: LayoutPlace, reference: Reference, options: OpenOptions): Promise<Image> {
@@ -58,7 +65,8 @@ function sharersOf(
   if (selector === undefined || !isTag(selector) || chosen.every(({refs}) => !refs.includes(selector))) return []
   const isChosen = ({manifest}: FoundImage) => chosen.some((own) => own.manifest.digest === manifest.digest)
   const others = [...found.filter((image) => !isChosen(image)), ...unwanted].flatMap(({names}) => names)
-  const sharing = [...new Set(others.filter((name) => refOf(name) === selector))]
+  // Taking thousands of names apart costs more than a look at their ends.
+  const sharing = [...new Set(others.filter((name) => name.endsWith(selector) && refOf(name) === selector))]
   if (sharing.length === 0) return []
   const [shown, more] = [sharing.slice(0, 5).join(', '), sharing.length > 5 ? ` and ${sharing.length - 5} more` : '']
   const message = `Other images here have the tag '${selector}' as well: ${shown}${more}. Their whole names select them.`
@@ -128,8 +136,8 @@ export async function listLayout(
     }
     const items: ListItem[] = []
     const {found: all, unwanted} = walk
-    const selectorOf = uniqueSelectors([...all, ...unwanted.map((each) => ({...each, manifest: each.stated}))])
-    const tops = chosenTops(await topEntries(layout), reference)
+    const selectorOf = uniqueSelectors([...all, ...unwanted.map(({refs, stated}) => ({refs, manifest: stated}))])
+    const tops = byDigest(await selectedEntries(layout, reference))
     for (const found of selected(all, reference)) {
       const read = await attempt(sink, () => readFound(layout.store, found, options))
       if (read === undefined || read.facts.platform.os === 'unknown') continue
@@ -170,19 +178,14 @@ export async function namesInLayout(
   }
 }
 
-/** The entries of index.json that a reference selects, by digest. */
-function chosenTops(
-  tops: readonly StatedDescriptor[],
-  reference: Reference,
-): ReadonlyMap<string, readonly StatedDescriptor[]> {
-  const chosen = new Map<string, StatedDescriptor[]>()
-  for (const top of tops) {
-    if (selected([entryAsImage(top)], reference).length === 0) continue
-    const same = chosen.get(top.digest)
-    if (same === undefined) chosen.set(top.digest, [top])
-    else same.push(top)
+function byDigest(entries: readonly StatedDescriptor[]): ReadonlyMap<string, readonly StatedDescriptor[]> {
+  const found = new Map<string, StatedDescriptor[]>()
+  for (const stated of entries) {
+    const same = found.get(stated.digest)
+    if (same === undefined) found.set(stated.digest, [stated])
+    else same.push(stated)
   }
-  return chosen
+  return found
 }
 
 /** The outermost index that an image is in, and whether index.json offers the image itself as well. */
@@ -222,7 +225,7 @@ export function notHeld({digest}: PassedOver): string {
 }
 
 /** Gives a tag that no other image has, else the digest. */
-function uniqueSelectors(images: readonly Selectable[]): (found: FoundImage) => string {
+function uniqueSelectors(images: readonly Pick<Selectable, 'refs' | 'manifest'>[]): (found: FoundImage) => string {
   const known = new Map<string, string>()
   const shared = new Set<string>()
   for (const {refs, manifest} of images)

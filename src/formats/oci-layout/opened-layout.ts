@@ -11,9 +11,9 @@ import type {Reference} from '../../model/reference.js'
 import {parseIndex, type StatedDescriptor} from '../image-documents/image-documents.js'
 import type {ContentStore} from './content-store.js'
 import {gatherReferrers, type GatherOptions} from './gather-referrers.js'
-import {IndexWalk, type UnwantedManifest, type WalkOptions} from './index-walk.js'
+import {IndexWalk, type ParsedIndex, type UnwantedManifest, type WalkOptions} from './index-walk.js'
 import {indexSubjects, type SubjectIndex} from './layout-referrers.js'
-import {selected} from './selected-images.js'
+import {entryAsImage, SelectableImages, type Selectable} from './selected-images.js'
 
 /** An OCI layout opened for reading. The caller closes it. */
 export interface OpenedLayout {
@@ -84,6 +84,39 @@ export async function readTopIndex(layout: OpenedLayout): Promise<Uint8Array> {
   })
 }
 
+/** The entries of index.json, and what a selector leaves of them. */
+interface TopIndex extends ParsedIndex {
+  readonly selectable: SelectableImages<Selectable & {readonly stated: StatedDescriptor}>
+}
+
+const TOPS = new KeptResults<TopIndex>()
+
+/** index.json, which is read once as long as the layout holds the same: a batch opens thousands of its images. */
+function topOf(layout: OpenedLayout): Promise<TopIndex> {
+  return TOPS.of(layout.contents, async () => {
+    const bytes = await readTopIndex(layout)
+    const {manifests} = parseIndex(bytes, 'index.json')
+    const entries = (manifests ?? []).map((stated) => ({...entryAsImage(stated), stated}))
+    return {manifests: manifests ?? [], sizeBytes: bytes.byteLength, selectable: new SelectableImages(entries)}
+  })
+}
+
+/** What indexes say, with all manifests left unread. */
+interface Listed {
+  readonly walk: IndexWalk
+  readonly selectable: SelectableImages<UnwantedManifest & Selectable>
+}
+
+const LISTED = new KeptResults<Listed>()
+
+function listedOf(layout: OpenedLayout, options: WorkOptions): Promise<Listed> {
+  return LISTED.of(layout.contents, async () => {
+    const walk = await walkFrom(layout, new LeavingOut(), {...options, isWanted: () => false})
+    const manifests = walk.unwanted.map((each) => ({...each, manifest: each.stated}))
+    return {walk, selectable: new SelectableImages(manifests)}
+  })
+}
+
 /**
  * Finds what index.json leads to: all of it, or what the reference selects, and of the others only what indexes say. A layout
  * may hold thousands of images, and a batch opens one after the other.
@@ -94,28 +127,22 @@ export async function walkLayout(
   options: WorkOptions & {readonly sink: FaultSink},
 ): Promise<IndexWalk> {
   const {sink, ...rest} = options
-  const walked = walkerOf(layout, await readTopIndex(layout))
-  if (reference.selector === undefined) return walked(sink, rest)
-  const listed = await walked(new LeavingOut(), {...rest, isWanted: () => false})
-  const isSelected = (each: UnwantedManifest) => selected([{...each, manifest: each.stated}], reference).length > 0
+  if (reference.selector === undefined) return walkFrom(layout, sink, rest)
+  const {selectable} = await listedOf(layout, rest)
   // By digest: an image keeps all its names, whichever one selects it.
-  const digests = new Set(listed.unwanted.filter(isSelected).map(({stated}) => stated.digest))
-  return walked(sink, {...rest, isWanted: ({digest}) => digests.has(digest)})
+  const digests = new Set(selectable.each(reference).map(({stated}) => stated.digest))
+  return walkFrom(layout, sink, {...rest, isWanted: ({digest}) => digests.has(digest)})
 }
 
 /** What indexes say, with all manifests left unread. */
 export async function walkIndexes(layout: OpenedLayout, options: WorkOptions): Promise<IndexWalk> {
-  const walked = walkerOf(layout, await readTopIndex(layout))
-  return walked(new LeavingOut(), {...options, isWanted: () => false})
+  return (await listedOf(layout, options)).walk
 }
 
-/** Walks from an index.json that is read once, however often that is. */
-function walkerOf({store}: OpenedLayout, top: Uint8Array) {
-  return async (sink: FaultSink, options: WalkOptions): Promise<IndexWalk> => {
-    const walk = new IndexWalk(store, sink, options)
-    await walk.index(top, 'index.json')
-    return walk
-  }
+async function walkFrom(layout: OpenedLayout, sink: FaultSink, options: WalkOptions): Promise<IndexWalk> {
+  const walk = new IndexWalk(layout.store, sink, options)
+  await walk.parsed(await topOf(layout), 'index.json')
+  return walk
 }
 
 const SUBJECTS = new KeptResults<SubjectIndex>()
@@ -127,7 +154,7 @@ export async function findLayoutReferrers(
   options: GatherOptions,
 ): Promise<Referrers> {
   const known = await SUBJECTS.of(layout.contents, async () =>
-    indexSubjects(layout.store, await readTopIndex(layout), options),
+    indexSubjects(layout.store, await topEntries(layout), options),
   )
   const find = (subject: Digest) => Promise.resolve({listed: known.get(subject) ?? []})
   return gatherReferrers(layout.store, subjects, {...options, find})
@@ -135,5 +162,13 @@ export async function findLayoutReferrers(
 
 /** The entries of index.json. */
 export async function topEntries(layout: OpenedLayout): Promise<readonly StatedDescriptor[]> {
-  return parseIndex(await readTopIndex(layout), 'index.json').manifests ?? []
+  return (await topOf(layout)).manifests
+}
+
+/** The entries of index.json that a reference selects by what they say of themselves. */
+export async function selectedEntries(
+  layout: OpenedLayout,
+  reference: Reference,
+): Promise<readonly StatedDescriptor[]> {
+  return (await topOf(layout)).selectable.each(reference).map(({stated}) => stated)
 }

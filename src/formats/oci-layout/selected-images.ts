@@ -1,6 +1,6 @@
 import type {Digest} from '../../model/digest.js'
 import type {Reference} from '../../model/reference.js'
-import {isSameName} from '../image-documents/image-name.js'
+import {isSameName, nameKey} from '../image-documents/image-name.js'
 import type {StatedDescriptor} from '../image-documents/image-documents.js'
 import {statedNames, type FoundImage} from './index-walk.js'
 import {findPinned} from './reference.js'
@@ -29,6 +29,48 @@ export function selected<T extends Selectable>(images: readonly T[], {selector}:
   if (byName.length > 0 || pinned === undefined) return byName
   // A digest says more than a tag in front of it.
   return images.filter(({manifest, within}) => manifest.digest === pinned.digest || within.includes(pinned.digest))
+}
+
+/** Images by all that a selector goes by: one of thousands is found without a look at each. */
+export class SelectableImages<T extends Selectable> {
+  readonly #images: readonly T[]
+  /** Positions, in their order. */
+  readonly #byRef = new Map<string, number[]>()
+  readonly #byName = new Map<string, number[]>()
+  readonly #byDigest = new Map<string, number[]>()
+
+  constructor(images: readonly T[]) {
+    this.#images = images
+    for (const [position, {names, refs, manifest, within}] of images.entries()) {
+      for (const ref of refs) add(this.#byRef, ref, position)
+      for (const name of names) add(this.#byName, nameKey(name), position)
+      for (const digest of [manifest.digest, ...within]) add(this.#byDigest, digest, position)
+    }
+  }
+
+  /** Each that the selector would leave if it were the only one, in their order. */
+  each({selector}: Reference): readonly T[] {
+    if (selector === undefined) return this.#images
+    const positions = selector.startsWith('@') ? this.#byDigest.get(selector.slice(1)) : this.#named(selector)
+    return [...new Set(positions)]
+      .sort((left, right) => left - right)
+      .flatMap((position) => this.#images[position] ?? [])
+  }
+
+  #named(selector: string): readonly number[] {
+    const pinned = findPinned(selector)
+    return [
+      ...(this.#byRef.get(selector) ?? []),
+      ...(this.#byName.get(nameKey(selector)) ?? []),
+      ...(pinned === undefined ? [] : (this.#byDigest.get(pinned.digest) ?? [])),
+    ]
+  }
+}
+
+function add(map: Map<string, number[]>, key: string, position: number): void {
+  const known = map.get(key)
+  if (known === undefined) map.set(key, [position])
+  else known.push(position)
 }
 
 /** Whether the reference selects an entry that is not an image, by its names or digest. */

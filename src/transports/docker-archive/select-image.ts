@@ -7,7 +7,7 @@ import {
   statedPlatform,
 } from '../../formats/image-documents/platform-choice.js'
 import type {Offer} from '../../formats/image-archive/read-offers.js'
-import {findDockerName, isSameName, nameKey} from '../../formats/image-documents/image-name.js'
+import {findDockerName, nameKey} from '../../formats/image-documents/image-name.js'
 import {findPinned} from '../../formats/oci-layout/reference.js'
 import {formatLocation, NAME, selectionOf} from './reference.js'
 
@@ -19,25 +19,43 @@ export function matching(
 ): readonly {readonly offer: Offer; readonly index: number}[] {
   const selection = selectionOf(reference)
   const wanted = platform === undefined ? undefined : parsePlatform(platform)
+  const isSelected =
+    selection === undefined
+      ? () => true
+      : selection.kind === 'index'
+        ? (_offer: Offer, index: number) => index === selection.index
+        : namedBy(selection.name)
   return offers
     .map((offer, index) => ({offer, index}))
-    .filter(({offer, index}) => {
-      if (selection?.kind === 'index') return index === selection.index
-      return selection === undefined || isNamed(offer, selection.name)
-    })
+    .filter(({offer, index}) => isSelected(offer, index))
     .filter(({offer}) => wanted === undefined || isWantedPlatform(offer.platform, wanted))
 }
 
 /** By that very name; one with a digest also by the digest of what has the name without it. */
-function isNamed({names, image}: Offer, wanted: string): boolean {
-  if (names.some((name) => isSameName(name, wanted))) return true
+function namedBy(wanted: string): (offer: Offer) => boolean {
+  const key = nameKey(wanted)
   const pinned = findPinned(wanted)
-  if (pinned === undefined || ![image?.manifest?.digest, image?.imageId].includes(pinned.digest)) return false
-  const {repository, tag} = findDockerName(pinned.name) ?? {}
-  return names.some((name) => {
-    const other = findDockerName(name)
-    return other?.repository === repository && (tag === undefined || other?.tag === tag)
-  })
+  const {repository, tag} = findDockerName(pinned?.name ?? '') ?? {}
+  return (offer) => {
+    if (keysOf(offer).includes(key)) return true
+    const {names, image} = offer
+    if (pinned === undefined || ![image?.manifest?.digest, image?.imageId].includes(pinned.digest)) return false
+    return names.some((name) => {
+      const other = findDockerName(name)
+      return other?.repository === repository && (tag === undefined || other?.tag === tag)
+    })
+  }
+}
+
+/** Of offers that are read once and looked through for each image of a large archive. */
+const KEYS = new WeakMap<Offer, readonly string[]>()
+
+function keysOf(offer: Offer): readonly string[] {
+  const known = KEYS.get(offer)
+  if (known !== undefined) return known
+  const keys = [...new Set(offer.names.map(nameKey))]
+  KEYS.set(offer, keys)
+  return keys
 }
 
 /** The one offer that the reference selects. Throws `NOT_FOUND`, `PLATFORM_UNSUPPORTED`, or `AMBIGUOUS_SELECTION` with all that fit. */
@@ -86,8 +104,7 @@ function describe({names, platform}: Offer): string {
 /** Gives the reference that selects one offer: by name where that is unique, else by index. */
 export function referencesTo(path: string, offers: readonly Offer[]): (index: number) => string {
   const counts = new Map<string, number>()
-  for (const {names} of offers)
-    for (const key of new Set(names.map(nameKey))) counts.set(key, (counts.get(key) ?? 0) + 1)
+  for (const offer of offers) for (const key of keysOf(offer)) counts.set(key, (counts.get(key) ?? 0) + 1)
   return (index) => {
     const name = offers[index]?.names[0]
     const isUnique = name !== undefined && findDockerName(name) !== undefined && counts.get(nameKey(name)) === 1

@@ -141,6 +141,7 @@ describe('the manifest of a package that is read', () => {
       `<a>${full}</a>`,
       `<a> ${full}\n</a>`,
       `<x:a xmlns:x="urn:x" y="${full}"/>`,
+      `<a b="${full.padStart(9000)}"/>`,
     ])
       assert.deepEqual(decode(inside).fullNames, [PARENT], inside)
     for (const text of [
@@ -149,6 +150,7 @@ describe('the manifest of a package that is read', () => {
       'x_y_1',
       `${full} and more`,
       `CN=${'x'.repeat(9000)}_ServerCore_10.0.1.2`,
+      full.padStart(9001),
     ])
       assert.deepEqual(decode(`<a b="${text}"/>`).fullNames, [], text.slice(0, 30))
     assert.deepEqual(decode(`<a>${full}<b/></a>`).fullNames, [])

@@ -66,6 +66,18 @@ describe('an image that is written into a layout', () => {
     return {files, to: createLayout(target, options)}
   }
 
+  for (const [replace, expected] of [
+    [undefined, false],
+    [false, false],
+    [true, true],
+  ] as const)
+    it(`takes the place of a file that is there: replace ${String(replace)}`, async () => {
+      const {files, to} = create({}, replace === undefined ? {} : {replace})
+      await to.write(draftOf(['shop:1'], [layerOf(base!)]), {})
+      await to.commit({})
+      assert.deepEqual([files.replaces, files.fate], [expected, 'committed'])
+    })
+
   it('is told of, and found by its names in the index', async () => {
     const {files, to} = create()
     const draft = draftOf(['shop:1', 'example.com/shop:2'], [layerOf(base!), layerOf(top!)])

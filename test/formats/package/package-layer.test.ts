@@ -6,6 +6,7 @@ import {recipeOf} from '../../../src/formats/package/package-entries.js'
 import {isRebuilt, rebuildLayer} from '../../../src/formats/package/rebuild-layer.js'
 import {layerOfPackage} from '../../../src/formats/package/stored-layer.js'
 import {digestOf} from '../../../src/model/digest.js'
+import {InterruptedError} from '../../../src/model/errors.js'
 import type {Layer, LayerPin} from '../../../src/model/image.js'
 import type {PackageDraft} from '../../../src/model/transport.js'
 import {Crew} from '../../../src/workers/crew.js'
@@ -126,6 +127,8 @@ describe('a package as a layer', () => {
       [await isRebuilt(written.stored, diffId!, {}), await isRebuilt(written.stored, digest('a'), {})],
       [true, false],
     )
+    const ended = {signal: AbortSignal.abort(new InterruptedError('INTERRUPTED', {what: 'Ended.'}))}
+    await assert.rejects(isRebuilt(written.stored, diffId!, ended), {code: 'INTERRUPTED'})
     const seen: string[] = []
     await rebuildLayer(written.stored, {
       async *through(entries) {
