@@ -35,6 +35,13 @@ export function decodeOnce(file: string, decode: () => PackageDocument): Package
   return kept.document
 }
 
+/** True while the file is the one that `decodeOnce` had these metadata from. */
+export function isAsDecoded(file: string, {metadata}: Pick<PackageDocument, 'metadata'>): boolean {
+  const known = KNOWN.get(file)
+  const stamp = findStamp(lstatSync(file, {bigint: true, throwIfNoEntry: false}))
+  return known !== undefined && known.stamp === stamp && known.document.metadata === metadata
+}
+
 function forget(file: string, {bytes}: Known): void {
   if (KNOWN.delete(file)) held -= bytes
 }

@@ -129,12 +129,9 @@ function keyed(packages: readonly StoredPackage[]): ReadonlyMap<string, StoredPa
  */
 export function selectPackage<P extends StoredPackage>(repository: Repository<P>, selector: string | undefined): P {
   const {packages, unreadable} = repository
-  const isNamed = (identity: PackageIdentity) => selector === undefined || isSelected(identity, selector)
-  const fitting = (selector === undefined ? tops(packages) : packages).filter(({metadata}) =>
-    isNamed(metadata.identity),
-  )
+  const fitting = selector === undefined ? tops(packages) : packagesNamed(packages, selector)
   // What cannot be read may be the one that is meant; without a selector any of them may.
-  const broken = [...unreadable].find(([key]) => isNamed(parseFullName(key)))?.[1]
+  const broken = [...unreadable].find(([key]) => selector === undefined || isNamed(parseFullName(key), selector))?.[1]
   if (broken !== undefined && (fitting.length === 0 || selector === undefined)) throw broken
   const [first, second] = fitting
   if (first !== undefined && second === undefined) return first
@@ -165,14 +162,43 @@ function tops<P extends StoredPackage>(packages: readonly P[]): readonly P[] {
   return applications.length > 0 ? applications : free
 }
 
-function isSelected(identity: PackageIdentity, selector: string): boolean {
-  const wanted = foldPath(selector)
-  if (wanted === identityKey(identity) || wanted === foldPath(identity.name)) return true
+/** All that a selector may call a package by: its full name, its name, and with a version one of both. */
+function namesOf({publisher, name, version}: PackageIdentity): readonly string[] {
+  const own = [name, `${publisher}_${name}`].map((each) => `${foldPath(each)}\0${version}`)
+  return [foldPath(name), identityKey({publisher, name, version}), ...own]
+}
+
+function namesIn(selector: string): readonly string[] {
   const underscore = selector.lastIndexOf('_')
   const version = underscore < 0 ? undefined : findPaddedVersion(selector.slice(underscore + 1))
-  if (version !== identity.version) return false
-  const before = foldPath(selector.slice(0, underscore))
-  return before === foldPath(identity.name) || before === foldPath(`${identity.publisher}_${identity.name}`)
+  const versioned = version === undefined ? [] : [`${foldPath(selector.slice(0, underscore))}\0${version}`]
+  return [foldPath(selector), ...versioned]
+}
+
+function isNamed(identity: PackageIdentity, selector: string): boolean {
+  const names = namesOf(identity)
+  return namesIn(selector).some((name) => names.includes(name))
+}
+
+const NAMED = new WeakMap<readonly StoredPackage[], ReadonlyMap<string, readonly StoredPackage[]>>()
+
+/** The packages that a selector names. */
+export function packagesNamed<P extends StoredPackage>(packages: readonly P[], selector: string): readonly P[] {
+  const known = NAMED.get(packages) as ReadonlyMap<string, readonly P[]> | undefined
+  const named = known ?? byName(packages)
+  NAMED.set(packages, named)
+  return [...new Set(namesIn(selector).flatMap((name) => named.get(name) ?? []))]
+}
+
+function byName<P extends StoredPackage>(packages: readonly P[]): ReadonlyMap<string, readonly P[]> {
+  const named = new Map<string, P[]>()
+  for (const stored of packages)
+    for (const name of new Set(namesOf(stored.metadata.identity))) {
+      const others = named.get(name)
+      if (others === undefined) named.set(name, [stored])
+      else others.push(stored)
+    }
+  return named
 }
 
 /** True when the folder is not there at all. */

@@ -7,6 +7,7 @@ import {isMissing} from '../../formats/package/repository.js'
 import {verifyPackages} from '../../formats/package/verify-packages.js'
 import type {Transport} from '../../model/transport.js'
 import {GRAMMAR, INBOX} from './reference.js'
+import {repositoryFor} from './kept-repository.js'
 import {isRepository, readRepository, repositoryOf, requireRepository} from './repository.js'
 
 const MARKER = {name: 'repository.json', bytes: '{"Format":"transship-repository","FormatVersion":1}\r\n'}
@@ -18,11 +19,11 @@ export const inbox: Transport = {
   parse: GRAMMAR.parse,
   format: GRAMMAR.format,
   recognises: isRepository,
-  list: async (reference, options) => listPackages(await readRepository(reference.path), reference.selector, options),
-  open: async (reference, options) => openPackage(await readRepository(reference.path), reference.selector, options),
+  list: async (reference, options) => listPackages(await repositoryFor(reference), reference.selector, options),
+  open: async (reference, options) => openPackage(await repositoryFor(reference), reference.selector, options),
   create: async (reference, options) => createPackages(await placeOf(reference), options),
   verify: async (reference, options) => {
-    const repository = await readRepository(reference.path)
+    const repository = await repositoryFor(reference)
     await requireRepository(repository)
     return verifyPackages(repository, reference.selector, options)
   },

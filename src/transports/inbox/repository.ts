@@ -10,14 +10,16 @@ import {findSmallFile} from '../../disk/small-file.js'
 import type {Fault} from '../../model/transport.js'
 import {GRAMMAR, INBOX} from './reference.js'
 
+/** The file that says what a package is. */
+export const METADATA = 'metadata.json'
+
 /** True when the folder is a repository or looks like one: its marker, or a package in it. */
 export async function isRepository(folder: string): Promise<boolean> {
   const names: string[] = await readdir(folder).catch(() => [])
   if (names.includes('repository.json')) return true
   return names.some(
     (name) =>
-      isFullName(name) &&
-      findSmallFile(path.join(folder, name, 'metadata.json'), MAX_METADATA_BYTES, name) !== undefined,
+      isFullName(name) && findSmallFile(path.join(folder, name, METADATA), MAX_METADATA_BYTES, name) !== undefined,
   )
 }
 
@@ -60,13 +62,13 @@ export async function requireRepository({root, packages, unreadable}: Repository
 
 function readPackage(root: string, entryName: string): StoredPackage {
   const folder = path.join(root, entryName)
-  const file = path.join(folder, 'metadata.json')
+  const file = path.join(folder, METADATA)
   const document = decodeOnce(file, () => decodeFile(file, entryName))
   return {entryName, files: new FolderFiles(folder, entryName), place: {kind: 'folder', path: folder}, ...document}
 }
 
 function decodeFile(file: string, entryName: string): PackageDocument {
-  const place = `${entryName}/metadata.json`
+  const place = `${entryName}/${METADATA}`
   const bytes = findSmallFile(file, MAX_METADATA_BYTES, place)
   if (bytes === undefined) {
     throw new InputError('PACKAGE_INCOMPLETE', {
