@@ -1,8 +1,12 @@
-import {writeFileSync} from 'node:fs'
+import {mkdirSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {gzipSync} from 'node:zlib'
+import {writePackage} from '../../src/formats/package/write-package.js'
+import {formatFullName} from '../../src/model/package-identity.js'
 import {partsOf, sha256, tarOf, type Member, type Parts} from '../helpers/archives.js'
+import {fileEntry} from '../helpers/file-system-model.js'
 import {LayoutBuilder} from '../helpers/layouts.js'
+import {draftWith} from '../helpers/written-packages.js'
 import {transship} from './contenders.js'
 import {median} from './measured.js'
 
@@ -113,6 +117,19 @@ const GROWING: readonly Growing[] = [
       const file = path.join(folder, `layout-${count}.tar`)
       await (await layoutOf(count)).writeTar(file)
       return DRY_RUN(`oci-archive:${file}`)
+    },
+  },
+  {
+    name: '`migrate --dry-run` of a repository, by packages',
+    share: 0.125,
+    async write(folder, count) {
+      const root = path.join(folder, `packages-${count}`)
+      mkdirSync(root)
+      for (let index = 0; index < count; index++) {
+        const draft = await draftWith(`App${index}`, [fileEntry('Files/app.txt', `app ${index}`)])
+        await writePackage(path.join(root, formatFullName(draft.metadata.identity)), draft, {lower: []})
+      }
+      return ['migrate', `inbox:${root}`, 'docker-archive:planned/', '--dry-run']
     },
   },
 ]

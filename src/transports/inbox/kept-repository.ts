@@ -31,9 +31,10 @@ export async function repositoryFor({path: root, selector}: Reference): Promise<
     const stamp = await stampOf()
     return {value: new KeptRepository(await readRepository(root)), stamp}
   }
-  const {value, release} = await useOpen(`inbox repository ${root}`, {stampOf, open})
-  await release()
-  return isAsRead(value.repository, selector) ? value.repository : readRepository(root)
+  const use = await useOpen(`inbox repository ${root}`, {stampOf, open})
+  await use.release()
+  const {repository} = use.value
+  return isAsRead(repository, selector) ? repository : readRepository(root)
 }
 
 function isAsRead(repository: Repository, selector: string): boolean {

@@ -54,13 +54,48 @@ describe('a repository whose packages a batch opens one after the other', functi
     rmSync(path.join(root, ...names), {recursive: true})
   }
   for (const [note, change, selector, expected] of [
-    ['an edited package', (root: string) => edit(root, 'App'), 'App', ['App*', 'Base', 'Else']],
-    ['an edited package that it builds on', (root: string) => edit(root, 'Base'), 'App', ['App', 'Base*', 'Else']],
-    ['an edited package that it has nothing to do with', (root: string) => edit(root, 'Else'), 'App', undefined],
+    [
+      'an edited package',
+      (root: string) => {
+        edit(root, 'App')
+      },
+      'App',
+      ['App*', 'Base', 'Else'],
+    ],
+    [
+      'an edited package that it builds on',
+      (root: string) => {
+        edit(root, 'Base')
+      },
+      'App',
+      ['App', 'Base*', 'Else'],
+    ],
+    [
+      'an edited package that it has nothing to do with',
+      (root: string) => {
+        edit(root, 'Else')
+      },
+      'App',
+      undefined,
+    ],
     ['one more package', (root: string) => add(root, 'More'), 'App', ['App', 'Base', 'Else', 'More']],
     ['one more package that is meant', (root: string) => add(root, 'More'), 'More', ['App', 'Base', 'Else', 'More']],
-    ['one package less', (root: string) => gone(root, nameOf('Else')), 'App', ['App', 'Base']],
-    ['a metadata.json less', (root: string) => gone(root, nameOf('App'), 'metadata.json'), 'App', ['Base', 'Else']],
+    [
+      'one package less',
+      (root: string) => {
+        gone(root, nameOf('Else'))
+      },
+      'App',
+      ['App', 'Base'],
+    ],
+    [
+      'a metadata.json less',
+      (root: string) => {
+        gone(root, nameOf('App'), 'metadata.json')
+      },
+      'App',
+      ['Base', 'Else'],
+    ],
   ] as const)
     it(`is read ${expected === undefined ? 'once' : 'anew'} where there is ${note}`, async () => {
       const root = await repository(note.replaceAll(' ', '-'))
