@@ -1,8 +1,5 @@
 #!/usr/bin/env node
 import './terminal/environment.js'
-import {keepCompiledCode} from './terminal/compile-cache.js'
-import {endWithTerminal} from './terminal/lost-terminal.js'
-import {boundYoungGeneration} from './terminal/young-generation.js'
 
 /** With too few file handles not even the command itself can be loaded, nor what tells failures otherwise. */
 function tellIfTooFewHandles(error: unknown): boolean {
@@ -16,10 +13,14 @@ function tellIfTooFewHandles(error: unknown): boolean {
   return true
 }
 
-endWithTerminal()
-keepCompiledCode()
-boundYoungGeneration()
 try {
+  // One after the other: each file that is loaded takes a handle, and those of this file itself would be loaded at once.
+  const {endWithTerminal} = await import('./terminal/lost-terminal.js')
+  endWithTerminal()
+  const {keepCompiledCode} = await import('./terminal/compile-cache.js')
+  keepCompiledCode()
+  const {boundYoungGeneration} = await import('./terminal/young-generation.js')
+  boundYoungGeneration()
   const {Config, Errors, flush, handle, run} = await import('@oclif/core')
   try {
     await run(process.argv.slice(2), import.meta.url)
