@@ -5,6 +5,9 @@ export interface Keepable {
   close(): Promise<void>
 }
 
+/** Of what is kept for what was read of it, and holds nothing open. */
+export const NOTHING_OPEN: Keepable = {isSpooled: false, close: () => Promise.resolve()}
+
 /** What is open by now, and the file that it was opened from as it was then. */
 export interface Opened<T extends Keepable> {
   readonly value: T

@@ -1,5 +1,5 @@
 import type {BatchReport, ItemReport} from '../batch/batch-report.js'
-import {groupBy} from './group-by.js'
+import {groupBy} from '../model/group-by.js'
 import {anchorOf} from './item-view.js'
 import {nextStep} from './next-steps.js'
 

@@ -1,5 +1,5 @@
 import type {DependencyGraph, GraphEdge, GraphNode} from './dependency-graph.js'
-import {groupBy} from './group-by.js'
+import {groupBy} from '../model/group-by.js'
 
 /** Nodes that are alike, drawn as one. */
 export interface NodeGroup {

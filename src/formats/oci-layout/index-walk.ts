@@ -139,7 +139,7 @@ export class IndexWalk {
 
   /** One descriptor, as an index would have it. */
   async entry(stated: StatedDescriptor, title: string): Promise<void> {
-    await this.#child(stated, {title, names: [], refs: [], within: []})
+    await this.#step(stated, {title, names: [], refs: [], within: []})?.()
   }
 
   async #index(bytes: Uint8Array, place: Place): Promise<void> {
@@ -154,10 +154,9 @@ export class IndexWalk {
     for (const stated of manifests) {
       if (this.#isEnough()) return
       this.#entries += 1
-      this.#options.signal?.throwIfAborted()
-      const names = namesAt(stated, place)
       // A walk that looks for one of thousands is not to wait for each.
-      if (!this.#leavesOut(stated, names, place)) await attempt(this.#sink, () => this.#follow(stated, names, place))
+      const step = this.#step(stated, place)
+      if (step !== undefined) await attempt(this.#sink, step)
     }
   }
 
@@ -173,10 +172,11 @@ export class IndexWalk {
     return true
   }
 
-  async #child(stated: StatedDescriptor, place: Place): Promise<void> {
+  /** What an entry leads to, still to be read; undefined where it is left out unread. */
+  #step(stated: StatedDescriptor, place: Place): (() => Promise<void>) | undefined {
     this.#options.signal?.throwIfAborted()
     const names = namesAt(stated, place)
-    if (!this.#leavesOut(stated, names, place)) await this.#follow(stated, names, place)
+    return this.#leavesOut(stated, names, place) ? undefined : () => this.#follow(stated, names, place)
   }
 
   #passOver(

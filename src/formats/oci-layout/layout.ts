@@ -5,6 +5,7 @@ import type {ImageIndex} from '../../model/content-graph.js'
 import type {Image} from '../../model/image.js'
 import type {Reference} from '../../model/reference.js'
 import {attempt, LeavingOut} from '../../model/fault-sink.js'
+import {groupBy} from '../../model/group-by.js'
 import {repeatedMembers} from '../archive-file/member-names.js'
 import {findDockerName, isTag, refOf, nameKey, isSameName} from '../image-documents/image-name.js'
 import type {ListItem, OpenOptions} from '../../model/transport.js'
@@ -137,7 +138,7 @@ export async function listLayout(
     const items: ListItem[] = []
     const {found: all, unwanted} = walk
     const selectorOf = uniqueSelectors([...all, ...unwanted.map(({refs, stated}) => ({refs, manifest: stated}))])
-    const tops = byDigest(await selectedEntries(layout, reference))
+    const tops = groupBy(await selectedEntries(layout, reference), ({digest}) => digest)
     for (const found of selected(all, reference)) {
       const read = await attempt(sink, () => readFound(layout.store, found, options))
       if (read === undefined || read.facts.platform.os === 'unknown') continue
@@ -176,16 +177,6 @@ export async function namesInLayout(
   } finally {
     await layout.close()
   }
-}
-
-function byDigest(entries: readonly StatedDescriptor[]): ReadonlyMap<string, readonly StatedDescriptor[]> {
-  const found = new Map<string, StatedDescriptor[]>()
-  for (const stated of entries) {
-    const same = found.get(stated.digest)
-    if (same === undefined) found.set(stated.digest, [stated])
-    else same.push(stated)
-  }
-  return found
 }
 
 /** The outermost index that an image is in, and whether index.json offers the image itself as well. */

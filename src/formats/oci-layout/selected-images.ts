@@ -1,4 +1,5 @@
 import type {Digest} from '../../model/digest.js'
+import {groupByEach} from '../../model/group-by.js'
 import type {Reference} from '../../model/reference.js'
 import {isSameName, nameKey} from '../image-documents/image-name.js'
 import type {StatedDescriptor} from '../image-documents/image-documents.js'
@@ -34,30 +35,27 @@ export function selected<T extends Selectable>(images: readonly T[], {selector}:
 /** Images by all that a selector goes by: one of thousands is found without a look at each. */
 export class SelectableImages<T extends Selectable> {
   readonly #images: readonly T[]
-  /** Positions, in their order. */
-  readonly #byRef = new Map<string, number[]>()
-  readonly #byName = new Map<string, number[]>()
-  readonly #byDigest = new Map<string, number[]>()
+  /** With their positions. */
+  readonly #byRef: ReadonlyMap<string, readonly Placed<T>[]>
+  readonly #byName: ReadonlyMap<string, readonly Placed<T>[]>
+  readonly #byDigest: ReadonlyMap<string, readonly Placed<T>[]>
 
   constructor(images: readonly T[]) {
     this.#images = images
-    for (const [position, {names, refs, manifest, within}] of images.entries()) {
-      for (const ref of refs) add(this.#byRef, ref, position)
-      for (const name of names) add(this.#byName, nameKey(name), position)
-      for (const digest of [manifest.digest, ...within]) add(this.#byDigest, digest, position)
-    }
+    const placed = [...images.entries()]
+    this.#byRef = groupByEach(placed, ([, {refs}]) => refs)
+    this.#byName = groupByEach(placed, ([, {names}]) => names.map(nameKey))
+    this.#byDigest = groupByEach(placed, ([, {manifest, within}]) => [manifest.digest, ...within])
   }
 
   /** Each that the selector would leave if it were the only one, in their order. */
   each({selector}: Reference): readonly T[] {
     if (selector === undefined) return this.#images
-    const positions = selector.startsWith('@') ? this.#byDigest.get(selector.slice(1)) : this.#named(selector)
-    return [...new Set(positions)]
-      .sort((left, right) => left - right)
-      .flatMap((position) => this.#images[position] ?? [])
+    const found = selector.startsWith('@') ? this.#byDigest.get(selector.slice(1)) : this.#named(selector)
+    return [...new Set(found)].sort(([left], [right]) => left - right).map(([, image]) => image)
   }
 
-  #named(selector: string): readonly number[] {
+  #named(selector: string): readonly Placed<T>[] {
     const pinned = findPinned(selector)
     return [
       ...(this.#byRef.get(selector) ?? []),
@@ -67,11 +65,7 @@ export class SelectableImages<T extends Selectable> {
   }
 }
 
-function add(map: Map<string, number[]>, key: string, position: number): void {
-  const known = map.get(key)
-  if (known === undefined) map.set(key, [position])
-  else known.push(position)
-}
+type Placed<T> = readonly [position: number, image: T]
 
 /** Whether the reference selects an entry that is not an image, by its names or digest. */
 export function isOf({selector}: Reference, refs: readonly string[], digest: string): boolean {

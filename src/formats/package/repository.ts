@@ -1,5 +1,6 @@
 import {readdir} from 'node:fs/promises'
 import {asTransshipError, findSystemCode, InputError, TransshipError, UsageError} from '../../model/errors.js'
+import {groupByEach} from '../../model/group-by.js'
 import {foldPath} from '../../model/layer-path.js'
 import {findPaddedVersion, identityKey, parseFullName, type PackageIdentity} from '../../model/package-identity.js'
 import type {Fault} from '../../model/transport.js'
@@ -182,23 +183,13 @@ function isNamed(identity: PackageIdentity, selector: string): boolean {
 
 const NAMED = new WeakMap<readonly StoredPackage[], ReadonlyMap<string, readonly StoredPackage[]>>()
 
-/** The packages that a selector names. */
+/** The packages that a selector names, in their order. */
 export function packagesNamed<P extends StoredPackage>(packages: readonly P[], selector: string): readonly P[] {
   const known = NAMED.get(packages) as ReadonlyMap<string, readonly P[]> | undefined
-  const named = known ?? byName(packages)
+  const named = known ?? groupByEach(packages, ({metadata}) => namesOf(metadata.identity))
   NAMED.set(packages, named)
-  return [...new Set(namesIn(selector).flatMap((name) => named.get(name) ?? []))]
-}
-
-function byName<P extends StoredPackage>(packages: readonly P[]): ReadonlyMap<string, readonly P[]> {
-  const named = new Map<string, P[]>()
-  for (const stored of packages)
-    for (const name of new Set(namesOf(stored.metadata.identity))) {
-      const others = named.get(name)
-      if (others === undefined) named.set(name, [stored])
-      else others.push(stored)
-    }
-  return named
+  const found = new Set(namesIn(selector).flatMap((name) => named.get(name) ?? []))
+  return found.size < 2 ? [...found] : packages.filter((stored) => found.has(stored))
 }
 
 /** True when the folder is not there at all. */

@@ -5,7 +5,7 @@ import {withoutDocument} from './metadata.js'
 import {hasOtherWords} from './package-words.js'
 import {differenceOf, markOf} from './payload-mark.js'
 import type {StoredPackage} from './repository.js'
-import {layerOfPackage} from './stored-layer.js'
+import {withAttachments} from './stored-layer.js'
 import {isSamePackage, keepsAnotherManifest, onlyAddsImage, onlyAddsPins, type WrittenPackage} from './write-package.js'
 
 /**
@@ -27,8 +27,7 @@ export function standingOf(draft: PackageDraft, written: WrittenPackage, there: 
  * has other words of itself. It stays as it is unless it is to be replaced.
  */
 export function saysOther(draft: PackageDraft, there: StoredPackage): boolean {
-  const look = () => layerOfPackage(there).package ?? there.metadata
-  return keepsAnotherManifest(draft, there.docker) || hasOtherWords(draft, look)
+  return keepsAnotherManifest(draft, there.docker) || hasOtherWords(draft, () => withAttachments(there))
 }
 
 /** Digits of the payload's digest that a name gets. */

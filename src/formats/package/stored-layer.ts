@@ -41,8 +41,8 @@ function pinnedForms(stored: StoredPackage): Pick<Layer, 'pins' | 'isUntouched'>
   return pins.length === 0 ? {} : {pins, isUntouched: (options) => isRebuilt(stored, recipe.diffId, options)}
 }
 
-/** Files beside the payload that are neither ours nor disks: `version.wcx` and the like. */
-function withAttachments({files, entryName, metadata}: StoredPackage): PackageMetadata {
+/** What a package says, with the files beside its payload that are neither ours nor disks: `version.wcx` and the like. */
+export function withAttachments({files, entryName, metadata}: StoredPackage): PackageMetadata {
   const attachments: Record<string, Uint8Array> = {}
   for (const name of files.list('').files) {
     // What is too large to be kept is not read to find that out.

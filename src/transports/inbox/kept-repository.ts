@@ -1,24 +1,11 @@
 import path from 'node:path'
 import {stampOfFolder} from '../../disk/file-stamp.js'
-import {useOpen, type Keepable} from '../../disk/kept-open.js'
+import {NOTHING_OPEN, useOpen} from '../../disk/kept-open.js'
 import {isAsDecoded} from '../../formats/package/known-documents.js'
 import {findPackage, packagesNamed, type Repository, type StoredPackage} from '../../formats/package/repository.js'
+import {METADATA} from '../../formats/package/write-package.js'
 import type {Reference} from '../../model/reference.js'
-import {METADATA, readRepository} from './repository.js'
-
-/** It holds nothing open. */
-class KeptRepository implements Keepable {
-  readonly isSpooled = false
-  readonly repository: Repository
-
-  constructor(repository: Repository) {
-    this.repository = repository
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve()
-  }
-}
+import {readRepository} from './repository.js'
 
 /**
  * The repository that a reference leads into. A batch opens each of a thousand packages by its name: the repository is read
@@ -29,7 +16,8 @@ export async function repositoryFor({path: root, selector}: Reference): Promise<
   const stampOf = () => stampOfFolder(root)
   const open = async () => {
     const stamp = await stampOf()
-    return {value: new KeptRepository(await readRepository(root)), stamp}
+    const repository = await readRepository(root)
+    return {value: {...NOTHING_OPEN, repository}, stamp}
   }
   const use = await useOpen(`inbox repository ${root}`, {stampOf, open})
   await use.release()

@@ -5,13 +5,11 @@ import {formatFullName, identityKey, parseFullName} from '../../model/package-id
 import {decodeOnce} from '../../formats/package/known-documents.js'
 import {decodeDocument, MAX_METADATA_BYTES, type PackageDocument} from '../../formats/package/metadata.js'
 import {distinct, isFullName, type Repository, type StoredPackage} from '../../formats/package/repository.js'
+import {METADATA} from '../../formats/package/write-package.js'
 import {FolderFiles} from '../../formats/transport-layout/folder-files.js'
 import {findSmallFile} from '../../disk/small-file.js'
 import type {Fault} from '../../model/transport.js'
 import {GRAMMAR, INBOX} from './reference.js'
-
-/** The file that says what a package is. */
-export const METADATA = 'metadata.json'
 
 /** True when the folder is a repository or looks like one: its marker, or a package in it. */
 export async function isRepository(folder: string): Promise<boolean> {

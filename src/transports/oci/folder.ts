@@ -7,7 +7,7 @@ import {blobPath} from '../../formats/oci-layout/content-store.js'
 import type {LayoutBlob, OpenedLayout} from '../../formats/oci-layout/opened-layout.js'
 import {fillBufferLater} from '../../disk/fill-buffer.js'
 import {stampOfFile} from '../../disk/file-stamp.js'
-import {useOpen, type Keepable} from '../../disk/kept-open.js'
+import {NOTHING_OPEN, useOpen} from '../../disk/kept-open.js'
 import {openRegularHandle} from '../../disk/safe-open.js'
 import {SeekableFile} from '../../disk/seekable-file.js'
 import type {WorkOptions} from '../../model/events.js'
@@ -28,7 +28,8 @@ export async function openFolder(root: string): Promise<OpenedLayout> {
   const held = new HeldFiles()
   const use = await useOpen(`oci layout ${root}`, {
     stampOf: () => stampOfFile(at('index.json')),
-    open: async () => ({value: new FolderContents(), stamp: await stampOfFile(at('index.json'))}),
+    // Another object each time: it stays the same one as long as index.json is unchanged.
+    open: async () => ({value: {...NOTHING_OPEN}, stamp: await stampOfFile(at('index.json'))}),
   })
   return {
     contents: use.value,
@@ -54,15 +55,6 @@ export async function openFolder(root: string): Promise<OpenedLayout> {
       await use.release()
       await held.close()
     },
-  }
-}
-
-/** Stays the same object while index.json of a folder is unchanged; it holds nothing open. */
-class FolderContents implements Keepable {
-  readonly isSpooled = false
-
-  close(): Promise<void> {
-    return Promise.resolve()
   }
 }
 

@@ -5,18 +5,16 @@ import {LayerProofs} from '../../../src/formats/package/layer-proofs.js'
 import {recipeOf} from '../../../src/formats/package/package-entries.js'
 import {isRebuilt, rebuildLayer} from '../../../src/formats/package/rebuild-layer.js'
 import {layerOfPackage} from '../../../src/formats/package/stored-layer.js'
-import {digestOf} from '../../../src/model/digest.js'
 import {InterruptedError} from '../../../src/model/errors.js'
-import type {Layer, LayerPin} from '../../../src/model/image.js'
+import type {Layer} from '../../../src/model/image.js'
 import type {PackageDraft} from '../../../src/model/transport.js'
 import {Crew} from '../../../src/workers/crew.js'
-import {chunked} from '../../helpers/bytes.js'
 import {directoryEntry, fileEntry} from '../../helpers/file-system-model.js'
 import {carrierOf} from '../../helpers/layout-folders.js'
 import {openBelow} from '../../helpers/open-files.js'
 import {digest, identityOf} from '../../helpers/stored-packages.js'
 import {temporaryFolder} from '../../helpers/temporary-folder.js'
-import {draftWith, tarLayer, writeDraft} from '../../helpers/written-packages.js'
+import {draftWith, pinOf, tarLayer, writeDraft} from '../../helpers/written-packages.js'
 
 const ENTRIES = [
   directoryEntry('Files'),
@@ -92,22 +90,13 @@ describe('a package as a layer', () => {
   })
 
   it('has the forms of its tar, which it is as long as that comes back', async () => {
-    const bytes = Buffer.from('another form')
-    const pin: LayerPin = {
-      descriptor: {
-        mediaType: 'application/vnd.oci.image.layer.v1.tar+zstd',
-        digest: digestOf(bytes),
-        size: bytes.byteLength,
-      },
-      compression: 'zstd',
-      open: () => chunked(bytes),
-    }
+    const pin = pinOf('another form')
     const draft = await draftWith('App', ENTRIES, {pins: 'keep'})
     const written = await writeDraft(folder.path, {...draft, layer: {...draft.layer!, pins: [pin]}})
     const layer = layerOfPackage(written.stored)
     assert.deepEqual(
       [layer.pins?.map(({descriptor}) => descriptor.digest), await layer.isUntouched?.({})],
-      [[digestOf(bytes)], true],
+      [[pin.descriptor.digest], true],
     )
     writeFileSync(path.join(written.folder, 'Files/a'), carrierOf('TEXT'))
     assert.equal(await layer.isUntouched?.({}), false)

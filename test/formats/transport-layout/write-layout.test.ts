@@ -37,8 +37,6 @@ const streamsOf = (...streams: readonly AlternateStream[]): AsyncIterable<Altern
     yield* streams
   },
 })
-/** A security descriptor that says nothing. */
-const SECURITY = Buffer.from(`01000080${'00'.repeat(16)}`, 'hex')
 const MARK = {name: 'mark', content: contentOf(Buffer.from('one'))}
 const told = (events: readonly WorkEvent[]) =>
   events.map((event) => [event.kind, 'code' in event ? event.code : '', 'subject' in event ? event.subject : ''])
@@ -248,23 +246,6 @@ describe('a layout that is written', () => {
       ),
     )
   })
-
-  for (const [kind, more, expected] of [
-    ['security', {securityDescriptor: SECURITY}, `"sd":"${SECURITY.toString('base64')}"}`],
-    [
-      'extended attributes',
-      {extendedAttributes: [{name: 'A', flags: 0, value: Buffer.from('v')}]},
-      '"ea":[["A",0,"dg=="]]}',
-    ],
-    ['a reparse point', {reparsePoint: Buffer.from('r')}, '"rp":"cg=="}'],
-    ['nothing', {}, '"attr":34}'],
-  ] as const)
-    it(`keeps the one thing that plain files have besides: ${kind}`, async () => {
-      const meta = {attributes: 0x22, times: timesAt(5), ...more}
-      const {indexText} = await written([{...(fileEntry('Hives/a', 'x') as FileEntry), meta}])
-      const line = indexText.split('\n').find((each) => each.includes('"Hives/a"'))
-      assert.ok(line?.endsWith(expected), line)
-    })
 
   it('has a folder whose carrier is to be absent in its index alone', async () => {
     const layout = encodeCarrierFrame({isAbsent: true, streams: [], tail: new Uint8Array(0)})
